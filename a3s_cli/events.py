@@ -1,0 +1,384 @@
+"""The public vocabulary: every event that a run can emit, and nothing else.
+
+These classes *are* the contract. The lines on stdout, `a3s schema`, the Python
+API and the manual page all come from them, so a field that is not here does not
+exist. Events are dataclasses, but their methods are written once here instead
+of being generated for each class: generating them for two dozen classes costs
+more at start-up than everything else before the first line, and most runs meet
+six of them.
+
+An event is built by whoever has something to say, without `seq` and `ts`; the
+emitter stamps it. Events compare equal by what they say, not by their stamp.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated, Any, ClassVar, Literal, dataclass_transform
+
+from .messages import Usage
+
+SCHEMA_VERSION = 1
+
+
+def camel(name: str) -> str:
+    """Give the wire's spelling of a field: `tool_name` becomes `toolName`."""
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Denial:
+    """A refused call, as the terminal event lists it."""
+
+    tool_id: str
+    tool_name: str
+    rule: str
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class Event:
+    """What every event has; `type` tells which it is.
+
+    Reading a field of another event gives `None`, so that a consumer may ask
+    `event.tool_name` of anything; a name outside the contract is an
+    AttributeError.
+    """
+
+    type: str
+    #: From 0 in each run, dense: a gap means loss.
+    seq: int = -1
+    #: Unix epoch in milliseconds, never going backwards within a run.
+    ts: int = 0
+
+    #: (attribute, wire name) of this event's own fields, in the contract's order.
+    fields: ClassVar[tuple[tuple[str, str], ...]] = ()
+    required: ClassVar[frozenset[str]] = frozenset()
+    accepted: ClassVar[frozenset[str]] = frozenset()
+    #: Every class, by its `type`.
+    kinds: ClassVar[dict[str, Any]] = {}
+    contract: ClassVar[set[str]] = set()
+
+    def __init_subclass__(cls) -> None:
+        names = [name for name in cls.__annotations__ if name != "type"]
+        cls.fields = tuple((name, camel(name)) for name in names)
+        cls.required = frozenset(name for name in names if name not in cls.__dict__)
+        cls.accepted = frozenset((*names, "seq", "ts", "redacted"))
+        cls.contract.update(names)
+        cls.kinds[cls.type] = cls
+        dataclasses.dataclass(init=False, repr=False, eq=False)(cls)
+
+    def __init__(self, **values: Any) -> None:
+        self.__dict__.update(values)
+        if not self.required <= values.keys() <= self.accepted:
+            raise TypeError(
+                f"{type(self).__name__} takes {', '.join(sorted(self.accepted))}; "
+                f"got {', '.join(sorted(values)) or 'nothing'}"
+            )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"events are immutable: cannot set {name}")
+
+    def __getattr__(self, name: str) -> Any:
+        if name in Event.contract or name == "redacted":
+            return None
+        raise AttributeError(f"no event of this contract has {name!r}")
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return self._said() == other._said()  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash((self.type, repr(self._said())))
+
+    def __repr__(self) -> str:
+        said = ", ".join(f"{name}={value!r}" for name, value in self._said().items())
+        return f"{type(self).__name__}({said})"
+
+    def _said(self) -> dict[str, Any]:
+        values = self.__dict__
+        return {name: values[name] for name, _ in self.fields if values.get(name) is not None}
+
+    def stamp(self, seq: int, ts: int) -> None:
+        """Give the event its place in the run; the emitter alone calls this."""
+        self.__dict__["seq"] = seq
+        self.__dict__["ts"] = ts
+
+    def replace(self, **changes: Any) -> Event:
+        """Give the same event with other values."""
+        return type(self)(**{**self.__dict__, **changes})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the event as the wire's object: `type` first, camelCase keys, no nulls."""
+        values = self.__dict__
+        wire: dict[str, Any] = {"type": self.type, "seq": self.seq, "ts": self.ts}
+        for name, key in self.fields:
+            value = values.get(name, getattr(type(self), name, None))
+            # JSON null is a valid object, and the only null that the wire knows.
+            if value is not None or (name == "object" and name in values):
+                wire[key] = _plain(value)
+        if values.get("redacted"):
+            wire["redacted"] = True
+        return wire
+
+    def to_bytes(self) -> bytes:
+        """Give the line that stdout carries, with its newline."""
+        from .wire import encode
+
+        return encode(self)
+
+    def to_json(self) -> str:
+        """Give the line that stdout carries, without its newline."""
+        return self.to_bytes().decode()[:-1]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Usage):
+        return {
+            "inputTokens": value.input_tokens,
+            "outputTokens": value.output_tokens,
+            "cacheReadTokens": value.cache_read_tokens,
+            "cacheWriteTokens": value.cache_write_tokens,
+            "reasoningTokens": value.reasoning_tokens,
+        }
+    if isinstance(value, tuple) and value and isinstance(value[0], Denial):
+        return [
+            {"toolId": one.tool_id, "toolName": one.tool_name, "rule": one.rule} for one in value
+        ]
+    return value
+
+
+StopReason = Literal["end_turn", "tool_use", "max_tokens", "refusal", "other"]
+
+
+class Start(Event):
+    """The first line of every run, before any network."""
+
+    type: Literal["start"] = "start"
+    schema_version: Annotated[int, "version of this contract; fields are only added"]
+    version: Annotated[str, "version of a3s"]
+    run_id: Annotated[str, "names this run"]
+    session_id: Annotated[str | None, "names the session that the run belongs to"] = None
+    model: Annotated[str | None, "provider/model"] = None
+    cwd: Annotated[str | None, "the workspace: absolute, links resolved"] = None
+    prompt: Annotated[str | None, "what was asked"] = None
+    prompt_bytes: Annotated[int | None, "bytes of the whole prompt, where it was cut"] = (
+        None
+    )
+    truncated: Annotated[bool | None, "true where the prompt was cut"] = None
+    tools: Annotated[list[str] | None, "names of the tools offered to the model"] = None
+    sandbox: Annotated[Literal["bwrap", "none"] | None, "what confines bash"] = None
+    policy_sha256: Annotated[str | None, "digest of the permission rules in force"] = None
+
+
+class TurnStart(Event):
+    """A request of the main loop is sent."""
+
+    type: Literal["turn_start"] = "turn_start"
+    turn: Annotated[int, "from 1"]
+
+
+class TextDelta(Event):
+    """The model produces text."""
+
+    type: Literal["text_delta"] = "text_delta"
+    text: Annotated[str, "what is new, never the text so far"]
+
+
+class ReasoningDelta(Event):
+    """The model streams its reasoning; never part of the answer."""
+
+    type: Literal["reasoning_delta"] = "reasoning_delta"
+    text: Annotated[str, "what is new"]
+
+
+class ToolInputDelta(Event):
+    """The model streams the arguments of a call; only with --tool-input."""
+
+    type: Literal["tool_input_delta"] = "tool_input_delta"
+    tool_id: Annotated[str, "the call"]
+    tool_name: Annotated[str, "the tool"]
+    text: Annotated[str, "the next piece of the JSON text"]
+
+
+class TurnEnd(Event):
+    """One model response of the main loop has completed, before its tools run."""
+
+    type: Literal["turn_end"] = "turn_end"
+    turn: Annotated[int, "from 1"]
+    total_tokens: Annotated[int, "of this turn; 0 if the provider told nothing"]
+    usage: Annotated[Usage | None, "of this turn, as the provider counted"] = None
+    stop_reason: Annotated[StopReason, "why the model stopped"]
+
+
+class ToolStart(Event):
+    """A permitted call begins to execute."""
+
+    type: Literal["tool_start"] = "tool_start"
+    tool_name: Annotated[str, "the tool"]
+    tool_id: Annotated[str, "unique within a session"]
+    tool_input: Annotated[dict[str, Any], "the validated arguments"]
+    turn: Annotated[int, "the turn that asked for it; 0 outside the main loop"]
+    rule: Annotated[str, "what allowed it: a rule, `default`, or `user`"]
+    input_truncated: Annotated[bool | None, "true where digests replace long strings"] = (
+        None
+    )
+
+
+class ToolOutputDelta(Event):
+    """A tool streams output."""
+
+    type: Literal["tool_output_delta"] = "tool_output_delta"
+    tool_name: Annotated[str, "the tool"]
+    tool_id: Annotated[str, "the call"]
+    text: Annotated[str, "what is new: a command's own bytes, or a partial object as JSON"]
+
+
+class ToolEnd(Event):
+    """A tool has completed."""
+
+    type: Literal["tool_end"] = "tool_end"
+    tool_name: Annotated[str, "the tool"]
+    tool_id: Annotated[str, "the call"]
+    tool_output: Annotated[str, "what the tool returned, at most 48 KiB of it"]
+    exit_code: Annotated[int, "bash: the command's own, 128+n for a signal; other tools 0 or 1"]
+    reason: Annotated[Literal["timeout", "cancelled"] | None, "only if we ended the call"] = None
+    duration_ms: Annotated[int, "milliseconds since its tool_start"]
+    truncated: Annotated[bool | None, "true where toolOutput is a cut"] = None
+    output_bytes: Annotated[int | None, "bytes of the whole output, where it was cut"] = (
+        None
+    )
+    output_file: Annotated[str | None, "where the whole output was kept"] = None
+    output_sha256: Annotated[str | None, "digest of the whole output"] = None
+    path: Annotated[str | None, "write, edit: the file; absolute, links resolved"] = None
+    sha256: Annotated[str | None, "write, edit: digest of the file's new content"] = None
+
+
+class PermissionDenied(Event):
+    """A call was refused; the model is told."""
+
+    type: Literal["permission_denied"] = "permission_denied"
+    tool_name: Annotated[str, "the tool"]
+    tool_id: Annotated[str, "the call"]
+    tool_input: Annotated[dict[str, Any], "the arguments"]
+    decision: Annotated[Literal["deny", "ask"], "`ask`: nobody was there to answer"]
+    rule: Annotated[str, "the rule that refused it, or `default`"]
+    reason: Annotated[str, "one sentence"]
+    hint: Annotated[str, "the flag that would allow it, or empty"]
+    input_truncated: Annotated[bool | None, "true where digests replace long strings"] = (
+        None
+    )
+
+
+class ToolRejected(Event):
+    """A call that cannot be executed; the model is told."""
+
+    type: Literal["tool_rejected"] = "tool_rejected"
+    tool_name: Annotated[str, "the tool's name as the model wrote it"]
+    tool_id: Annotated[str, "the call"]
+    raw_input: Annotated[str, "the arguments as the model wrote them"]
+    reason: Annotated[Literal["unknown_tool", "invalid_arguments"], "what is wrong"]
+    error: Annotated[str, "one sentence"]
+    truncated: Annotated[bool | None, "true where rawInput was cut"] = None
+    input_bytes: Annotated[int | None, "bytes of the whole rawInput, where it was cut"] = (
+        None
+    )
+
+
+class PermissionRequest(Event):
+    """Somebody is being asked."""
+
+    type: Literal["permission_request"] = "permission_request"
+    tool_name: Annotated[str, "the tool"]
+    tool_id: Annotated[str, "the call"]
+    tool_input: Annotated[dict[str, Any], "the arguments"]
+    rule: Annotated[str, "why it is asked"]
+    input_truncated: Annotated[bool | None, "true where digests replace long strings"] = (
+        None
+    )
+
+
+class PermissionAnswer(Event):
+    """The answer to a permission_request."""
+
+    type: Literal["permission_answer"] = "permission_answer"
+    tool_id: Annotated[str, "the call"]
+    answer: Annotated[Literal["once", "always", "no"], "`always`: for the rest of this run"]
+    by: Annotated[str, "who answered"]
+
+
+class Retry(Event):
+    """A provider request will be sent again."""
+
+    type: Literal["retry"] = "retry"
+    attempt: Annotated[int, "the number of the attempt that comes; the first request was 1"]
+    max_attempts: Annotated[int, "how many attempts there may be"]
+    delay_ms: Annotated[int, "how long until then"]
+    code: Annotated[str, "why the last attempt failed: a code of `error`"]
+    reason: Annotated[str, "why, in a sentence"]
+    status: Annotated[int | None, "the provider's HTTP status"] = None
+    turn: Annotated[int | None, "the turn whose request it is"] = None
+    tool_id: Annotated[str | None, "the call whose nested request it is"] = None
+
+
+class Notice(Event):
+    """Something worth knowing that changes no verdict."""
+
+    type: Literal["notice"] = "notice"
+    code: Annotated[str, "what kind of notice"]
+    text: Annotated[str, "one sentence"]
+    tool_id: Annotated[str | None, "the call it is about"] = None
+    flag: Annotated[str | None, "the flag that changes it"] = None
+    key: Annotated[str | None, "the configuration key it is about"] = None
+    keys: Annotated[list[str] | None, "the configuration keys it is about"] = None
+    file: Annotated[str | None, "the file it is about"] = None
+    line: Annotated[int | None, "the line in that file"] = None
+    nearest: Annotated[str | None, "the known name that is nearest"] = None
+    limit_bytes: Annotated[int | None, "the limit that was reached"] = None
+    received_bytes: Annotated[int | None, "of a download so far"] = None
+    total_bytes: Annotated[int | None, "of a download"] = None
+    source: Annotated[str | None, "where a download comes from"] = None
+
+
+class End(Event):
+    """The run has succeeded. Terminal."""
+
+    type: Literal["end"] = "end"
+    text: Annotated[str, "the last turn's text"]
+    truncated: Annotated[bool | None, "true where the text was cut"] = None
+    text_bytes: Annotated[int | None, "bytes of the whole text, where it was cut"] = None
+    total_tokens: Annotated[int, "of all turns and nested requests"]
+    usage: Annotated[Usage | None, "of all turns and nested requests"] = None
+    turns: Annotated[int, "model responses of the main loop"]
+    tool_calls: Annotated[int, "calls that were executed"]
+    duration_ms: Annotated[int, "milliseconds since start"]
+    exit_code: Annotated[Literal[0], "the process's exit status"] = 0
+    permission_denials: Annotated[tuple[Denial, ...] | None, "the refused calls"] = None
+    cost_usd: Annotated[float | None, "where the price is known"] = None
+    record_head: Annotated[str | None, "digest of the recording's last line"] = None
+    object: Annotated[Any, "with a schema: the validated value"] = None
+
+
+class Error(Event):
+    """The run has failed or was cancelled. Terminal."""
+
+    type: Literal["error"] = "error"
+    error: Annotated[str, "one sentence that a person can act on"]
+    code: Annotated[str, "which failure"]
+    retryable: Annotated[bool, "whether the same run may succeed later"]
+    exit_code: Annotated[int, "the process's exit status"]
+    turns: Annotated[int, "model responses of the main loop"]
+    tool_calls: Annotated[int, "calls that were executed"]
+    total_tokens: Annotated[int, "of all turns and nested requests"]
+    duration_ms: Annotated[int, "milliseconds since start"]
+    permission_denials: Annotated[tuple[Denial, ...] | None, "the refused calls"] = None
+    hint: Annotated[str | None, "the next thing to try"] = None
+    signal: Annotated[str | None, "the signal that cancelled the run, such as SIGINT"] = None
+    retry_after_ms: Annotated[int | None, "how long the provider asked to be left alone"] = None
+    provider: Annotated[str | None, "the provider that failed"] = None
+    status: Annotated[int | None, "its HTTP status"] = None
+    record_head: Annotated[str | None, "digest of the recording's last line"] = None
+
+
+TERMINAL = ("end", "error")

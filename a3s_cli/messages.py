@@ -1,0 +1,121 @@
+"""The conversation: what is sent to a model and what came back.
+
+Wire-neutral and immutable. A codec in `providers` turns these into one
+vendor's JSON and back; the loop only appends. What a vendor wants to see again
+verbatim (thinking signatures, encrypted reasoning) travels as `Opaque`: only
+the wire that made it understands it, every other wire drops it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Role = Literal["user", "assistant", "tool"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words, from the user or the model."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """The model's visible reasoning; never part of its answer.
+
+    `data` is what the vendor needs back verbatim (a signature, an encrypted
+    block), as the JSON value that its wire understands; `wire` names that wire.
+    """
+
+    text: str = ""
+    data: Any = None
+    wire: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """The model asks for a tool.
+
+    `id` is ours and unique within a session; `provider_id` is what the vendor
+    called it and gets back. `arguments` is the JSON text as the model wrote it;
+    what it means is for the loop to find out. `data` and `wire` are as in
+    `Reasoning` (Gemini signs its calls).
+    """
+
+    id: str
+    name: str
+    arguments: str
+    provider_id: str = ""
+    data: Any = None
+    wire: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What the model is told of one call."""
+
+    call_id: str
+    name: str
+    output: str
+    failed: bool = False
+    provider_id: str = ""
+
+
+Part = Text | Reasoning | ToolCall | ToolResult
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of one speaker; a `tool` message holds the results of one turn in call order."""
+
+    role: Role
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """The words of this message, without reasoning."""
+        return "".join(part.text for part in self.parts if isinstance(part, Text))
+
+    @property
+    def calls(self) -> tuple[ToolCall, ...]:
+        """The calls in this message, in the model's order."""
+        return tuple(part for part in self.parts if isinstance(part, ToolCall))
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens, as the provider itself counted and named them.
+
+    Vendors disagree on whether cached input is part of the input and reasoning
+    part of the output; each figure here is the vendor's own, so that it can be
+    held against its bill, and `total_tokens` is the vendor's total, or the sum
+    that its documentation defines.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    total_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cache_read_tokens + other.cache_read_tokens,
+            self.cache_write_tokens + other.cache_write_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
+            self.total_tokens + other.total_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """What a model is told of one tool; `parameters` is a JSON Schema."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any] = field(hash=False)
