@@ -1,0 +1,92 @@
+"""Stamps events and hands them to everybody who listens.
+
+One run has one emitter and many producers: the model's text, parallel tools,
+timers. All of them are on one thread, so the order in which they call `emit` is
+the order of the run, and `seq` needs no lock. Nothing here waits: a listener
+that is slow says so through `drain`, and whoever produces in bulk awaits it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+
+from . import wire
+from .events import Event, TextDelta
+
+#: Gets the finished lines of one batch, newlines included.
+LineSink = Callable[[bytes], None]
+#: Gets the stamped events of one batch.
+EventSink = Callable[[list[Event]], None]
+Drain = Callable[[], Awaitable[None]]
+
+
+class Emitter:
+    """Numbers the events of one run and fans them out."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self._seq = 0
+        self._ts = 0
+        self._line_sinks: list[LineSink] = []
+        self._event_sinks: list[EventSink] = []
+        self._drains: list[Drain] = []
+
+    def add_line_sink(self, sink: LineSink, drain: Drain | None = None) -> None:
+        """Send finished lines to `sink`; bulk producers await `drain`."""
+        self._line_sinks.append(sink)
+        if drain:
+            self._drains.append(drain)
+
+    def add_event_sink(self, sink: EventSink, drain: Drain | None = None) -> None:
+        """Send stamped events to `sink`; bulk producers await `drain`."""
+        self._event_sinks.append(sink)
+        if drain:
+            self._drains.append(drain)
+
+    def emit(self, event: Event) -> None:
+        """Stamp one event and pass it on, in pieces where it is too long for a line."""
+        events = wire.fit(event)
+        ts = self._now()
+        for one in events:
+            one.stamp(self._seq, ts)
+            self._seq += 1
+        if self._line_sinks:
+            lines = b"".join([wire.encode(one) for one in events])
+            for write in self._line_sinks:
+                write(lines)
+        for accept in self._event_sinks:
+            accept(events)
+
+    def emit_texts(self, texts: list[str]) -> None:
+        """Emit one text_delta for each text: the hot path of a run."""
+        if any(len(text) > 8192 for text in texts):
+            for text in texts:
+                self.emit(TextDelta(text=text))
+            return
+        ts = self._now()
+        if self._line_sinks:
+            lines = wire.encode_texts(texts, self._seq, ts)
+            for write in self._line_sinks:
+                write(lines)
+        if self._event_sinks:
+            events: list[Event] = [TextDelta(text=text) for text in texts]
+            for seq, event in enumerate(events, self._seq):
+                event.stamp(seq, ts)
+            for accept in self._event_sinks:
+                accept(events)
+        self._seq += len(texts)
+
+    async def drain(self) -> None:
+        """Wait until every listener has room again."""
+        for drain in self._drains:
+            await drain()
+
+    def elapsed_ms(self) -> int:
+        """Give the milliseconds since the run began."""
+        return int((time.monotonic() - self.started) * 1000)
+
+    def _now(self) -> int:
+        # The wall clock may be set back during a run; the stamps may not.
+        self._ts = max(self._ts, time.time_ns() // 1_000_000)
+        return self._ts
