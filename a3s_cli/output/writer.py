@@ -1,0 +1,146 @@
+"""Writes bytes to a descriptor that somebody else holds the other end of.
+
+The only place that writes stdout. It has a thread of its own, because a reader
+that does not read must delay neither a signal nor a deadline, and because
+O_NONBLOCK may not be set on a descriptor that other processes share. While
+there is nothing to write the thread polls the descriptor, so that a reader that
+went away is noticed during a silent hour as well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import threading
+from collections.abc import Callable
+
+#: Bytes that may wait for the reader before producers in bulk are held back.
+HIGH_WATER = 1024 * 1024
+
+
+class Writer:
+    """Owns one descriptor. `lost` is called once, on the writer's thread, when it fails."""
+
+    def __init__(self, fd: int, lost: Callable[[OSError], None]) -> None:
+        self._fd = fd
+        self._lost = lost
+        self._queue: list[bytes] = []
+        self._pending = 0
+        self._state = threading.Condition()
+        self._room_wanted: list[Callable[[], None]] = []
+        self._sleeping = False
+        self._closing = False
+        self._failed = False
+        self._wake_read, self._wake_write = os.pipe()
+        self._thread = threading.Thread(target=self._run, name="a3s-writer", daemon=True)
+        self._thread.start()
+
+    def write(self, data: bytes) -> None:
+        """Queue `data`; never waits. What comes after a failure is dropped."""
+        with self._state:
+            if self._failed:
+                return
+            self._queue.append(data)
+            self._pending += len(data)
+            wake = self._sleeping
+            self._sleeping = False
+        if wake:
+            os.write(self._wake_write, b"!")
+
+    async def drain(self) -> None:
+        """Wait until less than `HIGH_WATER` is waiting for the reader."""
+        if self._pending < HIGH_WATER:
+            return
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        room = asyncio.Event()
+
+        def tell() -> None:
+            # The run may be over by the time the reader reads.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(room.set)
+
+        with self._state:
+            if self._failed or self._pending < HIGH_WATER:
+                return
+            self._room_wanted.append(tell)
+        await room.wait()
+
+    def close(self, patience: Callable[[], float | None]) -> bool:
+        """Write what is left and stop; False when the reader did not take it.
+
+        `patience` gives the seconds that may still be waited, or None for as
+        long as it takes; it is asked again and again, because a signal may
+        arrive while the reader sleeps.
+        """
+        with self._state:
+            self._closing = True
+            self._sleeping = False
+        os.write(self._wake_write, b"!")
+        while self._thread.is_alive():
+            left = patience()
+            if left is not None and left <= 0:
+                return False
+            self._thread.join(0.05 if left is None else min(left, 0.05))
+        return not self._failed
+
+    def _run(self) -> None:
+        try:
+            while (data := self._next()) is not None:
+                self._write_all(data)
+                self._release(len(data))
+        except OSError as failure:
+            with self._state:
+                self._failed = True
+                self._queue.clear()
+                self._pending = 0
+            self._release(0)
+            self._lost(failure)
+
+    def _next(self) -> bytes | None:
+        """Give what is to be written, or None at the end; sleeps meanwhile."""
+        while True:
+            with self._state:
+                if self._queue:
+                    data = b"".join(self._queue)
+                    self._queue.clear()
+                    return data
+                if self._closing:
+                    return None
+                self._sleeping = True
+            self._wait()
+
+    def _wait(self) -> None:
+        poller = select.poll()
+        poller.register(self._wake_read, select.POLLIN)
+        # No events asked for: only "the other end is gone" is reported.
+        poller.register(self._fd, 0)
+        for fd, event in poller.poll():
+            if fd == self._wake_read:
+                os.read(fd, 4096)
+            elif event & (select.POLLERR | select.POLLHUP):
+                raise BrokenPipeError("the reader went away")
+            elif event & select.POLLNVAL:
+                raise OSError(9, "the descriptor was closed")
+
+    def _write_all(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[os.write(self._fd, view[: 1 << 20]) :]
+            except BlockingIOError:
+                # Somebody else made the shared descriptor non-blocking.
+                poller = select.poll()
+                poller.register(self._fd, select.POLLOUT)
+                poller.poll()
+
+    def _release(self, written: int) -> None:
+        with self._state:
+            self._pending -= written
+            waiting: list[Callable[[], None]] = []
+            if self._pending < HIGH_WATER:
+                waiting, self._room_wanted = self._room_wanted, []
+        for tell in waiting:
+            tell()
