@@ -1,0 +1,146 @@
+"""The only spawner: every child process of a3s is started, bounded and ended here.
+
+Nothing in here sends a signal. Each command runs under `supervisor.py`, which
+holds the command's whole tree and listens on its standard input: a byte or the
+end of that pipe ends the tree. So there is no pid to get wrong, in a test or in
+somebody else's process, and a3s cannot die in a way that leaves orphans.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+SUPERVISOR = str(Path(__file__).with_name("supervisor.py"))
+#: Seconds between SIGTERM and SIGKILL.
+GRACE = 0.4
+#: Seconds in which a supervisor has to be gone after it was told to end.
+PATIENCE = GRACE + 6
+READ_SIZE = 256 * 1024
+
+Receive = Callable[[bytes], Awaitable[None]]
+_live: set[asyncio.subprocess.Process] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a command ended: its own exit code (128 + n for a signal), or our reason."""
+
+    exit_code: int
+    reason: Literal["timeout"] | None = None
+
+
+async def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str],
+    timeout: float | None,
+    receive: Receive,
+    merge_stderr: bool = True,
+) -> Finished:
+    """Run a command to its end and hand over its output piece by piece.
+
+    Its stdin is empty. With `merge_stderr` stderr shares the pipe of stdout,
+    else it is dropped. After `timeout` seconds, or when the task is cancelled,
+    the whole tree is ended: TERM, a grace, KILL. A command that cannot be
+    started ends with 126 or 127, as in a shell.
+    """
+    stderr = asyncio.subprocess.STDOUT if merge_stderr else asyncio.subprocess.DEVNULL
+    child = await _spawn(argv, cwd, environment, stderr)
+    assert child.stdout
+    try:
+        async with asyncio.timeout(timeout):
+            while data := await child.stdout.read(READ_SIZE):
+                await receive(data)
+            return Finished(await child.wait())
+    except TimeoutError:
+        await _end(child)
+        while data := await child.stdout.read(READ_SIZE):
+            await receive(data)
+        return Finished(124, "timeout")
+    finally:
+        await _end(child)
+
+
+class Service:
+    """A child that lives beside the run: the same supervision, for as long as it is wanted."""
+
+    def __init__(self, child: asyncio.subprocess.Process) -> None:
+        self._child = child
+
+    @classmethod
+    async def start(
+        cls,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        environment: Mapping[str, str],
+        stderr: Path | None = None,
+    ) -> Service:
+        """Start a service whose stderr goes to a file, or nowhere."""
+        if stderr is None:
+            return cls(await _spawn(argv, cwd, environment, asyncio.subprocess.DEVNULL))
+        with stderr.open("wb") as file:
+            return cls(await _spawn(argv, cwd, environment, file.fileno()))
+
+    async def readline(self) -> bytes:
+        """Give the next line of its stdout; empty when it is gone."""
+        assert self._child.stdout
+        return await self._child.stdout.readline()
+
+    async def stop(self) -> None:
+        """End it and everything that it started."""
+        await _end(self._child)
+
+
+def kill_all() -> None:
+    """Order every live tree to be killed without a grace; does not wait."""
+    for child in list(_live):
+        _order(child, b"K")
+
+
+async def _spawn(
+    argv: Sequence[str], cwd: Path, environment: Mapping[str, str], stderr: int
+) -> asyncio.subprocess.Process:
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-S", SUPERVISOR, str(GRACE), *argv),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=stderr,
+        cwd=cwd,
+        env=dict(environment),
+        # Ctrl-C in a terminal is for a3s to hear, and then for nobody but us to pass on.
+        start_new_session=True,
+        limit=READ_SIZE,
+    )
+    _live.add(child)
+    return child
+
+
+def _order(child: asyncio.subprocess.Process, order: bytes) -> None:
+    assert child.stdin
+    with contextlib.suppress(OSError, RuntimeError):
+        child.stdin.write(order)
+        child.stdin.close()
+
+
+async def _end(child: asyncio.subprocess.Process) -> None:
+    """Have the tree ended and wait for that, also while being cancelled again."""
+    _order(child, b"T")
+    gone = asyncio.ensure_future(child.wait())
+    cancelled = None
+    while not gone.done():
+        try:
+            await asyncio.wait({gone}, timeout=PATIENCE)
+            break
+        except asyncio.CancelledError as again:
+            cancelled = again
+    _live.discard(child)
+    if cancelled:
+        raise cancelled

@@ -1,0 +1,177 @@
+"""Holds one command's whole process tree, and takes it down. A script, not a module.
+
+`process.py` runs this file with a bare interpreter (`-I -S`), once for each
+command. As a child subreaper it stays the ancestor of everything that the
+command starts, however it detaches itself (`setsid`, double fork, `nohup`), and
+it needs no knowledge of processes that are not its own. Its standard input is
+the lifeline to a3s: whatever happens to a3s, even SIGKILL, closes it, and then
+the tree dies. Doing this in a process of its own is what lets a3s be a guest in
+somebody else's program, where it may neither reap nor adopt.
+
+    supervisor.py GRACE COMMAND [ARGUMENT …]
+
+It exits with the command's own status, 128 + n for a signal, 127 when there is
+no such command and 126 when it cannot be run.
+"""
+
+import os
+import select
+import signal
+import sys
+import time
+
+#: Seconds in which what the command left behind may end by itself (`> >(sort)`).
+DRAIN = 0.2
+#: Seconds after which a process that survives SIGKILL is left to the kernel.
+GIVE_UP = 5.0
+PR_SET_CHILD_SUBREAPER = 36
+IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE)
+
+
+def main() -> int:
+    """Run the command, wait for its end or for the order to end it, and clear up."""
+    grace, command = float(sys.argv[1]), sys.argv[2:]
+    become_subreaper()
+    for number in IGNORED:
+        signal.signal(number, signal.SIG_IGN)
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    leader = start(command)
+    # Only the command's tree may keep the output pipe open from here on.
+    quiet = os.open(os.devnull, os.O_RDWR)
+    tree = Tree(leader)
+    order = wait(tree, woken)
+    os.dup2(quiet, 2)
+    if order is None:
+        tree.wait_empty(DRAIN, woken)
+    if order != b"K":
+        tree.signal(signal.SIGTERM)
+        tree.wait_empty(grace, woken)
+    tree.kill()
+    return tree.exit_code
+
+
+def become_subreaper() -> None:
+    """Adopt orphans of the tree. Linux only: elsewhere the process group has to do."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def start(command: list[str]) -> int:
+    """Fork and execute the command in a session of its own, with nothing on stdin."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        os.setsid()
+        for number in (*IGNORED, signal.SIGCHLD, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.execvp(command[0], command)
+    except FileNotFoundError:
+        os.write(2, f"{command[0]}: command not found\n".encode())
+        os._exit(127)
+    except OSError as failure:
+        os.write(2, f"{command[0]}: {failure.strerror}\n".encode())
+        os._exit(126)
+    finally:
+        os._exit(126)
+
+
+def wait(tree: "Tree", woken: int) -> bytes | None:
+    """Wait until the command ends (None) or a3s orders its end (a byte, or EOF)."""
+    poller = select.poll()
+    poller.register(0, select.POLLIN)
+    poller.register(woken, select.POLLIN)
+    while True:
+        for fd, _ in poller.poll():
+            if fd == 0:
+                return os.read(0, 1)
+            os.read(fd, 4096)
+        tree.reap()
+        if tree.leader_ended:
+            return None
+
+
+class Tree:
+    """The command and all that descends from it."""
+
+    def __init__(self, leader: int) -> None:
+        self.leader = leader
+        self.leader_ended = False
+        self.exit_code = 128 + signal.SIGKILL
+
+    def reap(self) -> bool:
+        """Collect the dead; False when nothing is left."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return False
+            if pid == 0:
+                return True
+            if pid == self.leader:
+                self.leader_ended = True
+                code = os.waitstatus_to_exitcode(status)
+                self.exit_code = code if code >= 0 else 128 - code
+
+    def wait_empty(self, seconds: float, woken: int) -> None:
+        """Give the tree some time to end by itself."""
+        end = time.monotonic() + seconds
+        while self.reap() and (left := end - time.monotonic()) > 0:
+            # Grandchildren die without a SIGCHLD to us until we adopt them.
+            if select.select([woken], [], [], min(left, 0.02))[0]:
+                os.read(woken, 4096)
+
+    def signal(self, number: int) -> None:
+        """Send a signal to every process of the tree, and to the command's group."""
+        for pid in descendants():
+            try:
+                os.kill(pid, number)
+            except OSError:
+                pass  # It has ended meanwhile, or belongs to another user.
+        if not self.leader_ended:
+            try:
+                os.killpg(self.leader, number)
+            except OSError:
+                pass
+
+    def kill(self) -> None:
+        """Kill until nothing is left: a fork bomb needs more than one round."""
+        end = time.monotonic() + GIVE_UP
+        while self.reap() and time.monotonic() < end:
+            self.signal(signal.SIGKILL)
+            time.sleep(0.002)
+
+
+def descendants() -> list[int]:
+    """Give the pids below this process, as /proc knows them; none where there is no /proc."""
+    children: dict[int, list[int]] = {}
+    try:
+        names = os.listdir("/proc")
+    except OSError:
+        return []
+    for name in names:
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat", "rb") as file:
+                    # The name in parentheses may hold anything, parentheses included.
+                    parent = int(file.read().rpartition(b")")[2].split()[1])
+            except (OSError, ValueError, IndexError):
+                continue
+            children.setdefault(parent, []).append(int(name))
+    found: list[int] = []
+    queue = [os.getpid()]
+    while queue:
+        below = children.get(queue.pop(), [])
+        found.extend(below)
+        queue.extend(below)
+    return found
+
+
+if __name__ == "__main__":
+    os._exit(main())

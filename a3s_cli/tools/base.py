@@ -1,0 +1,112 @@
+"""What a tool is: a name, a schema, the thing it acts on, and a coroutine.
+
+A tool gets arguments that its schema has already accepted and a call that the
+policy has already allowed. It returns a `ToolResult`, or raises `ToolError`
+with a sentence for the model; any other exception is a bug that the loop
+reports to the model without ending the run. Cancelling is cancelling the task:
+clean up in `finally` and let `CancelledError` through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from ..messages import ToolSpec
+from ..workspace import Workspace
+
+
+class ToolError(Exception):
+    """The call failed in a way that the model should hear of; exit status 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a call returned.
+
+    `output` is uncut, and the loop cuts it for the event and for the model; `None`
+    means "what was streamed", of which the loop has kept head, tail and size.
+    `exit_code` is bash's real one, 0 or 1 for every other tool; `reason` says
+    that we ended the call; `path` and `sha256` describe the file that a `write`
+    or an `edit` left behind.
+    """
+
+    output: str | None
+    exit_code: int = 0
+    reason: Literal["timeout", "cancelled"] | None = None
+    path: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a call acts on: the thing that permission rules are matched against.
+
+    Exactly one kind: a shell script, a file path as the model wrote it, a URL,
+    or nothing that a pattern could name.
+    """
+
+    kind: Literal["command", "path", "url", "none"] = "none"
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """What a call may use.
+
+    `output` shows a piece of live output at once; `drain` waits for slow
+    readers, and whoever produces in bulk awaits it after each piece.
+    """
+
+    workspace: Workspace
+    output: Callable[[str], None]
+    drain: Callable[[], Awaitable[None]]
+    #: Seconds that the call may take unless its own arguments say otherwise.
+    timeout: float = 120.0
+    #: The environment for child processes.
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Tool:
+    """One tool. Subclasses set the class variables and write `run`."""
+
+    name: ClassVar[str]
+    description: ClassVar[str]
+    #: JSON Schema of the arguments, short: it is part of every request.
+    parameters: ClassVar[dict[str, Any]]
+    #: True for a tool that changes files: such a call runs alone in its turn.
+    exclusive: ClassVar[bool] = False
+    #: True where the default is to allow the call inside the workspace.
+    harmless: ClassVar[bool] = False
+
+    def subject(self, arguments: dict[str, Any]) -> Subject:
+        """Say what this call acts on; pure."""
+        return Subject()
+
+    def problems(self, arguments: dict[str, Any]) -> list[str]:
+        """Say what in the arguments does not fit the schema; empty when they do."""
+        from ..validation import problems
+
+        return problems(self.parameters, arguments)
+
+    def deadline(self, context: ToolContext) -> float | None:
+        """Give the seconds after which a call is ended; None if the tool does so itself."""
+        return context.timeout
+
+    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
+        """Do it."""
+        raise NotImplementedError
+
+    def spec(self) -> ToolSpec:
+        """Say what the model is told of this tool."""
+        return ToolSpec(self.name, self.description, self.parameters)
+
+
+def resolve(context: ToolContext, path: str) -> Path:
+    """Give the resolved path of a file argument, or tell the model why not."""
+    found = context.workspace.resolve(path)
+    if not found.inside:
+        raise ToolError(f"{path} is outside the workspace {context.workspace.root}")
+    return found.path

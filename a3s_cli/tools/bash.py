@@ -1,0 +1,100 @@
+"""bash: run a script and stream what it prints, in its true order.
+
+stdout and stderr share one pipe, so their order is the command's own. Complete
+lines leave as soon as they are there; a partial line (a prompt, a progress dot)
+waits a tenth of a second for the rest. The bytes are the command's: no newline
+is added and a character is never cut in two.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from .base import Subject, Tool, ToolContext, ToolResult
+
+#: Seconds that a partial line waits for its newline.
+PARTIAL_LINE = 0.1
+
+
+class Bash(Tool):
+    """Run a bash script in the workspace."""
+
+    name = "bash"
+    description = (
+        "Run a bash script in the workspace. stdin is empty; stdout and stderr come back together. "
+        "Processes it leaves behind are killed."
+    )
+    parameters: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "properties": {
+            "command": {"type": "string", "minLength": 1},
+            "timeout": {"type": "integer", "minimum": 1, "description": "milliseconds"},
+        },
+        "required": ["command"],
+        "additionalProperties": False,
+    }
+
+    def subject(self, arguments: dict[str, Any]) -> Subject:
+        return Subject("command", arguments["command"])
+
+    def deadline(self, context: ToolContext) -> float | None:
+        return None  # `process.run` keeps the deadline, so that what was printed is not lost.
+
+    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
+        from .. import process
+
+        timeout = min(arguments.get("timeout", 1e12) / 1000, context.timeout)
+        lines = Lines(context)
+        try:
+            finished = await process.run(
+                ["bash", "-c", arguments["command"]],
+                cwd=context.workspace.root,
+                environment=context.environment,
+                timeout=timeout,
+                receive=lines.feed,
+            )
+        finally:
+            lines.finish()
+        return ToolResult(None, finished.exit_code, finished.reason)
+
+
+class Lines:
+    """Turns a command's bytes into deltas: whole lines at once, the rest after a while."""
+
+    def __init__(self, context: ToolContext) -> None:
+        from asyncio import TimerHandle, get_running_loop
+        from codecs import getincrementaldecoder
+
+        self._context = context
+        self._decoder = getincrementaldecoder("utf-8")("replace")
+        self._loop = get_running_loop()
+        self._partial = ""
+        self._timer: TimerHandle | None = None
+
+    async def feed(self, data: bytes) -> None:
+        """Take the bytes of one read."""
+        text = self._partial + self._decoder.decode(data)
+        whole = text.rfind("\n") + 1
+        self._partial = text[whole:]
+        if whole:
+            self._context.output(text[:whole])
+            await self._context.drain()
+        self._stop_timer()
+        if self._partial:
+            self._timer = self._loop.call_later(PARTIAL_LINE, self._show_partial)
+
+    def finish(self) -> None:
+        """Show what is left: there will be no newline."""
+        self._stop_timer()
+        self._partial += self._decoder.decode(b"", final=True)
+        self._show_partial()
+
+    def _show_partial(self) -> None:
+        text, self._partial = self._partial, ""
+        if text:
+            self._context.output(text)
+
+    def _stop_timer(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
