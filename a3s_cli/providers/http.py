@@ -1,0 +1,77 @@
+"""A provider that is reached over HTTP: the meeting of a wire and the transport.
+
+`Transport` brings bytes, `sse` makes events of them, the wire's decoder makes
+chunks. What is decided here is only when a response is whole: a body that ends
+before the protocol's own end is a `TruncatedStream`, however cleanly it closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
+
+from ..errors import A3SError, TruncatedStream
+from ..sse import Parser
+from ..transport import BrokenResponse, HttpFailure, Patience, Transport
+from .base import Chunk, Endpoint, Request, Wire
+from .codec import finish, secrets
+from .failures import classify
+
+#: Seconds in which a whole answer may still be followed by its usage.
+LINGER = 2.0
+
+
+class HttpProvider:
+    """One model behind one endpoint."""
+
+    def __init__(
+        self, wire: Wire, endpoint: Endpoint, transport: Transport, patience: Patience
+    ) -> None:
+        self._wire = wire
+        self._endpoint = endpoint
+        self._transport = transport
+        self._patience = patience
+
+    async def stream(self, request: Request) -> AsyncIterator[list[Chunk]]:
+        """Send the request once; see `Provider.stream`."""
+        try:
+            async for chunks in self._exchange(request):
+                yield chunks
+        except HttpFailure as failure:
+            raise self._classified(failure.status, failure.headers, failure.body) from None
+        except A3SError as error:
+            error.provider = error.provider or self._endpoint.provider
+            raise
+
+    async def close(self) -> None:
+        """Close the run's connections."""
+        await self._transport.close()
+
+    async def _exchange(self, request: Request) -> AsyncIterator[list[Chunk]]:
+        parser, decoder = Parser(), self._wire.decoder(self._endpoint)
+        post = self._wire.encode(request, self._endpoint)
+        answer = self._transport.post(post.url, post.headers, post.body, self._patience)
+        async with aclosing(answer) as body:
+            try:
+                while data := await _next(body, whole=decoder.complete):
+                    if chunks := decoder.feed(parser.feed(data)):
+                        yield chunks
+            except BrokenResponse as error:
+                # What comes after the protocol's end is not worth failing for.
+                if not decoder.complete:
+                    raise TruncatedStream(f"{error}, before the answer's end") from error
+        if chunks := finish(parser, decoder, self._endpoint):
+            yield chunks
+
+    def _classified(self, status: int, headers: Mapping[str, str], body: bytes) -> A3SError:
+        return classify(status, headers, body, self._endpoint.provider, secrets(self._endpoint))
+
+
+async def _next(body: AsyncIterator[bytes], *, whole: bool) -> bytes:
+    """Give the next bytes, none at the end; a whole answer's connection is not waited for."""
+    try:
+        async with asyncio.timeout(LINGER if whole else None):
+            return await anext(body, b"")
+    except TimeoutError:
+        return b""
