@@ -1,0 +1,252 @@
+"""One model response: asked for, shown while it arrives, retried where that is honest.
+
+A request that failed may be sent again only while nothing of its answer has
+been shown as text: what a consumer has printed cannot be taken back. Reasoning
+and argument deltas of a failed attempt are void by the `retry` event. Calls of
+a cut response do not exist: a `Response` is only ever a whole one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from . import wire
+from .emitter import Emitter
+from .errors import A3SError, TruncatedStream
+from .events import ReasoningDelta, Retry, ToolInputDelta
+from .messages import Message, Part, Reasoning, Text, ToolCall, Usage
+from .providers.base import (
+    CallChunk,
+    Chunk,
+    Provider,
+    ReasoningChunk,
+    ReasoningData,
+    Request,
+    StopChunk,
+    StopReason,
+    UsageChunk,
+)
+from .retry import delay_before
+
+
+class CallIds:
+    """Gives every call an id that is unique within a session.
+
+    The provider's own id where it is new, else with a suffix: some providers
+    number the calls of each response from 0 again, and some give none.
+    """
+
+    def __init__(self) -> None:
+        self._used: set[str] = set()
+
+    def new(self, provider_id: str, also_taken: Collection[str] = ()) -> str:
+        """Propose an id; it is taken only by `take`, when its response was whole."""
+        base = clean_id(provider_id) or f"call_{len(self._used) + len(also_taken) + 1}"
+        name, number = base, 1
+        while name in self._used or name in also_taken:
+            number += 1
+            name = f"{base}~{number}"
+        return name
+
+    def take(self, ids: Iterable[str]) -> None:
+        """Remember ids as used."""
+        self._used.update(ids)
+
+
+def clean_id(text: str) -> str:
+    """Give an id that is safe to show and short enough for every event of its call."""
+    return wire.clean(text)[:256]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A whole answer of a model."""
+
+    message: Message
+    usage: Usage | None
+    stop: StopReason
+    raw_stop: str
+
+
+@dataclass(slots=True)
+class _Call:
+    id: str
+    provider_id: str
+    name: str
+    arguments: list[str]
+    data: object = None
+
+
+class Fold:
+    """Gathers the chunks of one attempt into a message, and shows them on the way."""
+
+    def __init__(
+        self, emitter: Emitter, call_ids: CallIds, wire_name: str, *, show_input: bool
+    ) -> None:
+        self._emitter = emitter
+        self._call_ids = call_ids
+        self._wire_name = wire_name
+        self._show_input = show_input
+        #: Finished parts and the one that grows, in the model's order.
+        self._parts: list[Part | _Call] = []
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._calls: dict[int, _Call] = {}
+        # The first half of a surrogate pair whose second half is in the next delta.
+        self._half = ""
+        self.shown = False
+        self.usage: Usage | None = None
+        self.stop: StopChunk | None = None
+
+    def take(self, chunks: list[Chunk]) -> None:
+        """Show and keep the chunks of one network read."""
+        texts: list[str] = []
+        for chunk in chunks:
+            if type(chunk) is str:
+                if chunk:
+                    texts.append(chunk)
+                continue
+            if texts:
+                self._say(texts)
+                texts = []
+            self._take_one(chunk)
+        if texts:
+            self._say(texts)
+
+    def finish(self) -> Message:
+        """Give the message, once the response is known to be whole."""
+        if self._half:
+            self._half = ""
+            self._say(["\ufffd"])
+        self._close_text()
+        self._close_reasoning(None)
+        self._call_ids.take(call.id for call in self._calls.values())
+        return Message(
+            "assistant",
+            tuple(self._call(part) if isinstance(part, _Call) else part for part in self._parts),
+        )
+
+    def _say(self, texts: list[str]) -> None:
+        if self._reasoning:
+            self._close_reasoning(None)
+        if self._half or not all(map(str.isascii, texts)):
+            texts = self._joined(texts)
+        if texts:
+            self.shown = True
+            self._text.append("".join(texts))
+            self._emitter.emit_texts(texts)
+
+    def _joined(self, texts: list[str]) -> list[str]:
+        whole = []
+        for text in texts:
+            text, self._half = self._half + text, ""
+            if "\ud800" <= text[-1] <= "\udbff":
+                text, self._half = text[:-1], text[-1]
+            if text:
+                whole.append(wire.clean(text))
+        return whole
+
+    def _take_one(self, chunk: Chunk) -> None:
+        if isinstance(chunk, ReasoningChunk):
+            if chunk.text:
+                self._close_text()
+                self._reasoning.append(chunk.text)
+                self._emitter.emit(ReasoningDelta(text=wire.clean(chunk.text)))
+        elif isinstance(chunk, ReasoningData):
+            self._close_text()
+            self._close_reasoning(chunk.data)
+        elif isinstance(chunk, CallChunk):
+            self._take_call(chunk)
+        elif isinstance(chunk, UsageChunk):
+            self.usage = chunk.usage
+        elif isinstance(chunk, StopChunk):
+            self.stop = chunk
+
+    def _take_call(self, chunk: CallChunk) -> None:
+        call = self._calls.get(chunk.key)
+        if call is None:
+            self._close_text()
+            self._close_reasoning(None)
+            taken = [one.id for one in self._calls.values()]
+            call = _Call(self._call_ids.new(chunk.id, taken), chunk.id, chunk.name, [])
+            self._calls[chunk.key] = call
+            self._parts.append(call)
+        call.name = call.name or chunk.name
+        call.data = chunk.data if chunk.data is not None else call.data
+        if chunk.arguments:
+            call.arguments.append(chunk.arguments)
+            if self._show_input:
+                self._emitter.emit(
+                    ToolInputDelta(tool_id=call.id, tool_name=call.name, text=chunk.arguments)
+                )
+
+    def _call(self, call: _Call) -> ToolCall:
+        signed = self._wire_name if call.data is not None else ""
+        arguments = "".join(call.arguments)
+        return ToolCall(call.id, call.name, arguments, call.provider_id, call.data, signed)
+
+    def _close_text(self) -> None:
+        if self._text:
+            self._parts.append(Text("".join(self._text)))
+            self._text = []
+
+    def _close_reasoning(self, data: object) -> None:
+        if self._reasoning or data is not None:
+            text = wire.clean("".join(self._reasoning))
+            self._parts.append(Reasoning(text, data, self._wire_name))
+            self._reasoning = []
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Sends requests to one provider and shows their answers."""
+
+    provider: Provider
+    wire_name: str
+    emitter: Emitter
+    call_ids: CallIds
+    max_retries: int = 4
+    show_input: bool = False
+
+    async def ask(
+        self, request: Request, *, turn: int | None = None, tool_id: str | None = None
+    ) -> Response:
+        """Give the whole response to `request`, after retries where they are honest."""
+        attempt = 1
+        while True:
+            fold = Fold(
+                self.emitter, self.call_ids, self.wire_name, show_input=self.show_input
+            )
+            try:
+                return await self._attempt(request, fold)
+            except A3SError as error:
+                attempt += 1
+                delay = None if fold.shown else delay_before(attempt, error)
+                if delay is None or attempt > self.max_retries + 1:
+                    raise
+                self.emitter.emit(
+                    Retry(
+                        attempt=attempt,
+                        max_attempts=self.max_retries + 1,
+                        delay_ms=round(delay * 1000),
+                        code=error.code,
+                        reason=str(error),
+                        status=error.status,
+                        turn=turn,
+                        tool_id=tool_id,
+                    )
+                )
+                await asyncio.sleep(delay)
+
+    async def _attempt(self, request: Request, fold: Fold) -> Response:
+        async with aclosing(self.provider.stream(request)) as stream:  # type: ignore[type-var]
+            async for chunks in stream:
+                fold.take(chunks)
+                await self.emitter.drain()
+        if fold.stop is None:
+            raise TruncatedStream("the answer ended before its protocol's end")
+        message = fold.finish()
+        return Response(message, fold.usage, fold.stop.reason, fold.stop.raw)
