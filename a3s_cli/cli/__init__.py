@@ -1,0 +1,180 @@
+"""The command line: its commands, and the one place where the program ends badly.
+
+Each command is one file with click at the top and one import, the door, in its
+body, so that `--help` and a mistyped option cost nothing else. `main` holds the
+only ladder of excepts: everything that goes wrong before a stream has begun
+leaves here as one sentence on stderr and its documented exit status.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from .. import __version__
+from ..errors import A3SError, ExitStatus
+from . import config, models, run, schema, tools
+
+EPILOG = """\b
+Examples:
+  a3s run "what does this project do?"
+  git diff | a3s run "review this" - | jq -rj 'select(.type=="text_delta").text'
+"""
+
+
+class Commands(click.Group):
+    """The commands; a word that is none of them is answered with what was meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if not name.startswith("-") and self.get_command(ctx, name) is None:
+            raise click.UsageError(self._meant(name, args[1:]), ctx)
+        return super().resolve_command(ctx, args)
+
+    def _meant(self, word: str, rest: list[str]) -> str:
+        from difflib import get_close_matches
+        from shlex import join
+
+        near = get_close_matches(word, self.commands, 1)
+        if near:
+            return f"there is no command {word!r}; did you mean:  {join(['a3s', near[0], *rest])}"
+        return f"there is no command {word!r}; to run a prompt:  {join(['a3s', 'run', word, *rest])}"
+
+
+@click.group(
+    cls=Commands,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+)
+@click.version_option(__version__, prog_name="a3s", message="%(prog)s %(version)s")
+def group() -> None:
+    """An agent on the command line: every event is one JSON line on stdout."""
+
+
+for command in (run.run, tools.tools, models.models, config.config, schema.schema):
+    group.add_command(command)
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process as its verdict says."""
+    _exit(_status(sys.argv[1:]))
+
+
+def _status(arguments: list[str]) -> int:
+    try:
+        result: Any = group.main(arguments, prog_name="a3s", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.UsageError as error:
+        _complain(_usage(error, arguments))
+        return ExitStatus.USAGE
+    except click.ClickException as error:
+        _complain(error.format_message())
+        return ExitStatus.FAILED
+    except A3SError as error:
+        _complain(str(error), error.hint)
+        return int(error.exit_status)
+    except (click.Abort, KeyboardInterrupt):
+        return -signal.SIGINT
+    except BrokenPipeError:
+        return -signal.SIGPIPE
+    except OSError as error:
+        if error.errno is not None and _is_output(error):
+            _complain(f"stdout cannot be written: {error.strerror}")
+            return ExitStatus.OUTPUT
+        return _bug(error, arguments)
+    except Exception as error:  # noqa: BLE001  # the last resort is a sentence, not a traceback
+        return _bug(error, arguments)
+
+
+def _bug(error: Exception, arguments: list[str]) -> int:
+    if "--debug" in arguments:
+        import traceback
+
+        traceback.print_exception(error)
+    _complain(
+        f"a3s has a bug: {type(error).__name__}: {error}",
+        "run again with --debug and report what it prints",
+    )
+    return ExitStatus.INTERNAL
+
+
+def _is_output(error: OSError) -> bool:
+    import errno
+
+    return error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF)
+
+
+def _usage(error: click.UsageError, arguments: list[str]) -> str:
+    """Give the sentence, with the corrected command where click knows a nearer word."""
+    sentence = error.format_message().rstrip(".")
+    if isinstance(error, click.NoSuchOption) and error.possibilities:
+        from difflib import get_close_matches
+        from shlex import join
+
+        wrong = error.option_name
+        right = get_close_matches(wrong, error.possibilities, 1, 0.0)[0]
+        corrected = [right + one[len(wrong) :] if _is_option(one, wrong) else one for one in arguments]
+        return f"there is no option {wrong}; did you mean:  {join(['a3s', *corrected])}"
+    if isinstance(error, click.BadParameter) and isinstance(
+        getattr(error.param, "type", None), click.Choice
+    ):
+        return f"{sentence}{_nearest_choice(error, arguments)}"
+    return sentence
+
+
+def _is_option(word: str, option: str) -> bool:
+    return word == option or word.startswith(option + "=")
+
+
+def _nearest_choice(error: click.BadParameter, arguments: list[str]) -> str:
+    from difflib import get_close_matches
+    from shlex import join
+
+    assert error.param and isinstance(error.param.type, click.Choice)
+    choices = [str(choice) for choice in error.param.type.choices]
+    for place, word in enumerate(arguments):
+        value = word.partition("=")[2] if word.startswith("--") else word.removeprefix("-o")
+        if not value or f"'{value}'" not in error.format_message():
+            continue
+        right = SYNONYMS.get(value) or next(iter(get_close_matches(value, choices, 1, 0.4)), None)
+        if right in choices:
+            corrected = [*arguments[:place], word.replace(value, str(right)), *arguments[place + 1 :]]
+            return f"; did you mean:  {join(['a3s', *corrected])}"
+    return ""
+
+
+#: What other tools call our choices.
+SYNONYMS = {
+    "text": "raw",
+    "plain": "raw",
+    "jsonl": "json",
+    "ndjson": "json",
+    "stream-json": "json",
+    "human": "pretty",
+}
+
+
+def _complain(sentence: str, hint: str | None = None) -> None:
+    from ..foreground import complain
+
+    complain(sentence, hint)
+
+
+def _exit(status: int) -> NoReturn:
+    from ..foreground import die_of
+
+    try:
+        sys.stdout.flush()  # noqa: TID251  # help and tables were printed by click
+    except (OSError, ValueError, AttributeError) as error:
+        status = -signal.SIGPIPE if isinstance(error, BrokenPipeError) else ExitStatus.OUTPUT
+    if status < 0:
+        die_of(-status)
+    os._exit(status)

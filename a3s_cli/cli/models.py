@@ -1,0 +1,25 @@
+"""`a3s models`: what may follow `-m`, and the weights of the embedded model."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.group(
+    invoke_without_command=True,
+    epilog="\b\nExamples:\n  a3s models --json | jq -r '.[].model'\n  a3s models pull",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
+@click.option("--config", "config_file", metavar="FILE", help="One more configuration file.")
+@click.pass_context
+def models(ctx: click.Context, as_json: bool, config_file: str | None) -> None:
+    """List the models that are configured, and the local ones."""
+    if ctx.invoked_subcommand is not None:
+        return
+    import os
+
+    from .. import catalogue
+
+    rows = catalogue.models(os.environ, config_file)
+    shown = catalogue.models_json(rows) if as_json else catalogue.models_text(rows)
+    click.echo(shown, nl=False)

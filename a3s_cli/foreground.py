@@ -1,0 +1,289 @@
+"""A run as a process: stdout, signals, the deadline of a reader, the exit status.
+
+What a shell sees is decided here and only here. The first signal cancels the
+run, which still ends with its event and then the process dies of that very
+signal, so that a shell loop stops with it. A reader that goes away cancels the
+run at once. A second signal leaves immediately: the supervisors of the tools
+notice by themselves.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+from .config import load
+from .emitter import Emitter
+from .errors import A3SError, Cancelled, ConfigError, ExitStatus, OutputError, UsageError
+from .events import Notice
+from .output.writer import Writer
+from .plan import Plan, chosen_model, chosen_policy, chosen_tools, start_event
+from .settings import Config
+from .prompt import PromptSource, read_prompt, unread_input
+
+if TYPE_CHECKING:
+    from .runner import Run
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: Seconds that a reader has to take the terminal event once a signal or a deadline has come.
+LAST_WORDS = 2.0
+#: Seconds within which one key press may arrive as two signals (a wrapper passes it on).
+SAME_PRESS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the command line asked for. `settings` holds the flags that the configuration knows."""
+
+    source: PromptSource
+    output: Literal["pretty", "raw", "json"] | None = None
+    cwd: str | None = None
+    config_file: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    rules: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    tools: str | None = None
+    tool_input: bool = False
+    allow_all: bool = False
+    project: bool = True
+    pull: bool = False
+    offline: bool = False
+    debug: bool = False
+
+
+def run(options: RunOptions) -> NoReturn:
+    """Do one run and end the process as its verdict says."""
+    _require_stdout()
+    if options.cwd is not None:
+        _enter(options.cwd)
+    tools = chosen_tools(options.tools)
+    prompt = read_prompt(options.source)
+    Process(options, tools, prompt).run()
+
+
+class Process:
+    """The process around one run."""
+
+    def __init__(self, options: RunOptions, tools: list[str], prompt: str) -> None:
+        self._options = options
+        self._tools = tools
+        self._prompt = prompt
+        self._emitter = Emitter()
+        self._run: Run | None = None
+        # What has happened to us, and when a signal or the deadline started the last clock.
+        self._signal: int | None = None
+        self._signalled_at = 0.0
+        self._lost: OSError | None = None
+        self._last_words: float | None = None
+        self._why: A3SError | None = None
+        self._stderr: Writer | None = None
+        # Whether the notice `stdin_ignored` has been given.
+        self._unread = False
+
+    def run(self) -> NoReturn:
+        """Emit `start`, do the work, emit the end, and go."""
+        workspace = Path(os.getcwd())
+        failure: ConfigError | None = None
+        plan: Plan | None = None
+        config: Config | None = None
+        try:
+            config = load(
+                self._options.settings,
+                os.environ,
+                workspace,
+                config_file=self._options.config_file,
+                project=self._options.project,
+            )
+            plan = self._plan(config, workspace)
+        except ConfigError as error:
+            failure = error
+        writer = self._open_output()
+        self._listen()
+        self._emitter.emit(start_event(self._prompt, workspace, plan))
+        self._notices(config)
+        if plan is None:
+            assert failure
+            self._fail(failure)
+            status = int(failure.exit_status)
+        else:
+            status = self._work(plan)
+        self._leave(writer, status)
+
+    def _plan(self, config: Config, workspace: Path) -> Plan:
+        options = self._options
+        flags = {kind: options.rules.get(kind, ()) for kind in ("allow", "deny", "ask")}
+        return Plan(
+            prompt=self._prompt,
+            workspace=workspace,
+            environment=dict(os.environ),
+            config=config,
+            policy=chosen_policy(config, flags, allow_all=options.allow_all),
+            model=chosen_model(config, os.environ),
+            tools=self._tools,
+            project=options.project,
+            tool_input=options.tool_input,
+            pull=options.pull,
+            offline=options.offline,
+        )
+
+    def _open_output(self) -> Writer:
+        terminal = os.isatty(1)
+        writer = Writer(1, self._on_lost)
+        mode = self._options.output or ("pretty" if terminal else "json")
+        if mode == "json":
+            self._emitter.add_line_sink(writer.write, writer.drain)
+            return writer
+        self._stderr = Writer(2, lambda _: None)
+        if mode == "raw":
+            from .output.raw import Raw
+
+            raw = Raw(writer.write, self._stderr.write, terminal)
+            self._emitter.add_event_sink(raw.accept, writer.drain)
+        else:
+            from .output.pretty import Pretty, Style
+
+            style = Style.detect(os.environ, terminal)
+            pretty = Pretty(writer.write, self._stderr.write, style)
+            self._emitter.add_event_sink(pretty.accept, writer.drain)
+        return writer
+
+    def _notices(self, config: Config | None) -> None:
+        for notice in config.notices if config else ():
+            self._emitter.emit(Notice(code=notice.code, text=notice.text, **notice.fields))
+        self._unread = self._tell_unread()
+
+    def _tell_unread(self) -> bool:
+        if self._options.source.uses_stdin or not unread_input():
+            return False
+        self._emitter.emit(
+            Notice(
+                code="stdin_ignored",
+                text="stdin has data that was not read: add --stdin, or - after the prompt",
+                flag="--stdin",
+            )
+        )
+        return True
+
+    def _fail(self, failure: A3SError) -> None:
+        from .runner import error_event
+
+        self._emitter.emit(error_event(failure, duration_ms=self._emitter.elapsed_ms()))
+
+    def _work(self, plan: Plan) -> int:
+        import asyncio
+
+        from .runner import Run
+
+        if self._options.debug:
+            _log_to_stderr()
+        self._run = Run(plan, self._emitter, before_end=self._before_end)
+        if self._why is not None:
+            self._run.cancel(self._why)
+        asyncio.run(self._run.execute())
+        assert self._run.terminal
+        if self._run.terminal.code == "timeout":
+            self._last_words = time.monotonic() + LAST_WORDS
+        return int(self._run.terminal.exit_code)
+
+    def _before_end(self) -> None:
+        if not self._unread:
+            self._tell_unread()
+
+    def _listen(self) -> None:
+        for number in SIGNALS:
+            # A signal that was ignored when we came stays ignored (nohup, `&` in a script).
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, _frame: object) -> None:
+        now = time.monotonic()
+        if self._signal is not None:
+            if now - self._signalled_at > SAME_PRESS:
+                _leave_at_once(number)
+            return
+        self._signal, self._signalled_at = number, now
+        self._last_words = now + LAST_WORDS
+        name = signal.Signals(number).name
+        self._cancel(Cancelled(f"cancelled by {name}", signal=number))
+
+    def _on_lost(self, failure: OSError) -> None:
+        self._lost = failure
+        if failure.errno in (errno.EPIPE, None):
+            self._cancel(Cancelled("the reader of stdout went away", signal=signal.SIGPIPE))
+        else:
+            self._cancel(OutputError(f"stdout cannot be written: {failure.strerror}"))
+
+    def _cancel(self, why: A3SError) -> None:
+        self._why = self._why or why
+        if self._run is not None:
+            self._run.cancel(why)
+
+    def _leave(self, writer: Writer, status: int) -> NoReturn:
+        """Let the reader take the rest, then end as the verdict says."""
+        if self._last_words is not None:
+            self._last_words = time.monotonic() + LAST_WORDS
+        taken = writer.close(self._patience)
+        if self._stderr is not None:
+            self._stderr.close(lambda: 0.0)
+        if self._signal is not None and (status == 128 + self._signal or not taken):
+            die_of(self._signal)
+        if self._lost is not None and self._lost.errno in (errno.EPIPE, None):
+            die_of(signal.SIGPIPE)
+        if self._lost is not None and status < 128:
+            complain(f"stdout cannot be written: {self._lost.strerror}")
+            os._exit(ExitStatus.OUTPUT)
+        os._exit(status)
+
+    def _patience(self) -> float | None:
+        return None if self._last_words is None else self._last_words - time.monotonic()
+
+
+def complain(sentence: str, hint: str | None = None) -> None:
+    """Say something on stderr, if anybody listens."""
+    text = f"a3s: {sentence}\n" + (f"hint: {hint}\n" if hint else "")
+    try:
+        os.write(2, text.encode(errors="replace"))
+    except OSError:
+        pass
+
+
+def die_of(number: int) -> NoReturn:
+    """End by a signal's default action, so that a waiting shell sees it."""
+    signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [number])
+    os.kill(os.getpid(), number)
+    # Only where the signal cannot kill us (pid 1 of a container) do we get here.
+    os._exit(128 + number)
+
+
+def _leave_at_once(number: int) -> NoReturn:
+    if (process := sys.modules.get("a3s_cli.process")) is not None:
+        process.kill_all()
+    die_of(number)
+
+
+def _require_stdout() -> None:
+    try:
+        os.fstat(1)
+    except OSError:
+        raise OutputError("stdout is closed: there is nowhere to write the events") from None
+
+
+def _enter(directory: str) -> None:
+    try:
+        os.chdir(directory)
+    except OSError as error:
+        raise UsageError(f"-C {directory}: {error.strerror}") from None
+
+
+def _log_to_stderr() -> None:
+    import logging
+
+    logging.basicConfig(level=logging.INFO, format="a3s: %(name)s: %(message)s")
+    logging.getLogger("a3s_cli").setLevel(logging.DEBUG)

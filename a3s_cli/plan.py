@@ -1,0 +1,134 @@
+"""Everything that is decided about a run before its first event.
+
+Flags and configuration come in, a `Plan` comes out: the model's name, the tools
+on offer, the rules in force. It imports nothing that could do the work, so that
+`start` is on its way while the network code is still being loaded, and so that
+a broken configuration is a well-formed stream as well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import __version__
+from .endpoints import DEFAULT_LOCAL_MODEL, LOCAL, endpoint, model_name, no_model
+from .errors import AuthError, ConfigError, UsageError
+from .events import SCHEMA_VERSION, Start
+from .policy import Policy
+from .registry import HARMLESS, TOOLS
+from .settings import Config
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one run will do, and what it may do."""
+
+    prompt: str
+    workspace: Path
+    environment: Mapping[str, str]
+    config: Config
+    model: str
+    tools: Sequence[str]
+    policy: Policy
+    #: Whether the workspace's AGENTS.md is read.
+    project: bool = True
+    tool_input: bool = False
+    #: Whether weights may be fetched without a question, or not at all.
+    pull: bool = False
+    offline: bool = False
+
+
+def new_run_id() -> str:
+    """Give a name that sorts by time and is not given twice."""
+    import time
+
+    return f"{time.time_ns() // 1_000_000:011x}{os.urandom(5).hex()}"
+
+
+def start_event(prompt: str, workspace: Path, plan: Plan | None) -> Start:
+    """Give the first event; without a plan, what is known without a configuration."""
+    if plan is None:
+        return Start(
+            schema_version=SCHEMA_VERSION,
+            version=__version__,
+            run_id=new_run_id(),
+            cwd=str(workspace),
+            prompt=prompt,
+        )
+    return Start(
+        schema_version=SCHEMA_VERSION,
+        version=__version__,
+        run_id=new_run_id(),
+        model=plan.model,
+        cwd=str(workspace),
+        prompt=prompt,
+        tools=list(plan.tools),
+        sandbox="none",
+        policy_sha256=plan.policy.digest(),
+    )
+
+
+def chosen_model(config: Config, environment: Mapping[str, str]) -> str:
+    """Give "provider/model", or say which three ways lead to one."""
+    name = model_name(config)
+    if name is None:
+        from .local.weights import installed, runtime_installed
+
+        runtime = runtime_installed()
+        if not runtime or installed(environment=environment) is None:
+            raise no_model(local_installed=runtime)
+        name = LOCAL
+    if name == LOCAL:
+        name = f"{LOCAL}/{DEFAULT_LOCAL_MODEL}"
+    with contextlib.suppress(AuthError):
+        # A missing key is the run's failure and is told after `start`; all else is wrong already.
+        endpoint(config, name, environment)
+    return name
+
+
+def chosen_tools(wanted: str | None) -> list[str]:
+    """Give the names in `--tools LIST`: all of them by default, none for `none`."""
+    if wanted is None:
+        return list(TOOLS)
+    if wanted.strip() == "none":
+        return []
+    names = [name.strip() for name in wanted.split(",") if name.strip()]
+    if not names:
+        raise UsageError("--tools wants a list such as read,grep, or none")
+    for name in names:
+        if name not in TOOLS:
+            raise UsageError(f"--tools: there is no tool {name!r}{nearest(name, TOOLS)}")
+    return [name for name in TOOLS if name in names]
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """Give the end of a sentence that names the nearest known word, and all of them."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, 1)
+    meant = f"; did you mean {near[0]}?" if near else ""
+    return f"{meant} (known: {', '.join(known)})" if not near else meant
+
+
+def chosen_policy(config: Config, flags: Mapping[str, Sequence[str]], *, allow_all: bool) -> Policy:
+    """Give the rules in force: the flags add to the configuration, denials hold always."""
+    # The flags are tried alone first: a bad one is a usage error, not the file's.
+    Policy(**flags, tools=TOOLS, harmless=HARMLESS)  # type: ignore[arg-type]
+    rules = {
+        kind: [*flags[kind], *(setting.value for setting in config.get(kind))]
+        for kind in ("allow", "deny", "ask")
+    }
+    try:
+        return Policy(
+            **rules,  # type: ignore[arg-type]
+            default_decision="allow" if allow_all else config.get("default_decision"),
+            tools=TOOLS,
+            harmless=HARMLESS,
+            grant_asks=allow_all,
+        )
+    except UsageError as error:
+        raise ConfigError(str(error), hint=error.hint) from None

@@ -1,0 +1,35 @@
+"""Names are data: what a tool, a wire or an output is called, and where it lives.
+
+A module is imported when its name is used, and not before: most of what a3s
+can do is not needed for what it is asked to do, and what is not imported costs
+nothing at start-up.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+#: In the order in which the model is told of them; the order is part of a provider's cache key.
+TOOLS = {
+    "bash": "a3s_cli.tools.bash:Bash",
+    "read": "a3s_cli.tools.read:Read",
+    "write": "a3s_cli.tools.write:Write",
+    "edit": "a3s_cli.tools.edit:Edit",
+    "grep": "a3s_cli.tools.grep:Grep",
+    "glob": "a3s_cli.tools.glob:Glob",
+    "ls": "a3s_cli.tools.ls:Ls",
+}
+#: Tools that are allowed inside the workspace unless a rule says otherwise: they change nothing.
+HARMLESS = frozenset({"read", "grep", "glob", "ls"})
+
+WIRES = {
+    "openai-chat": "a3s_cli.providers.openai_chat:OpenAIChat",
+    "anthropic": "a3s_cli.providers.anthropic:Anthropic",
+}
+
+
+def load(target: str) -> Any:
+    """Import what `module:attribute` names."""
+    module, _, attribute = target.partition(":")
+    return getattr(import_module(module), attribute)
