@@ -1,0 +1,130 @@
+"""Base URLs as people write them, made into what a wire can append its path to.
+
+People paste what they find: with `/v1` and without, with a slash at the end, or
+the whole `…/chat/completions`. All of them mean the same server. The result has
+no slash at its end and includes the version where the protocol has one:
+
+    https://api.openai.com, …/v1, …/v1/, …/v1/chat/completions  ->  https://api.openai.com/v1
+
+Whatever can be known to be wrong is refused before a key is sent anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from .vendors import VENDORS
+
+_URL = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://"
+    r"(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?P<fragment>#.*)?"
+)
+_AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?")
+_BARE = re.compile(
+    r"(?://)?(?P<host>localhost|(?P<address>[0-9]{1,3}(?:\.[0-9]{1,3}){3})"
+    r"|(?:[a-z0-9-]{1,40}\.){1,4}[a-z]{2,12}|[a-z0-9-]{1,40}(?=:))"
+    r"(?P<port>:[0-9]{1,5})?(?:/[a-z0-9/-]{0,40})?"
+)
+_LOOPBACK = re.compile(r"localhost|(?:.+\.)localhost|127(?:\.[0-9]{1,3}){3}|\[(?:0*:)*0*1\]")
+_VERSION = re.compile(r"v[0-9]+(?:(?:alpha|beta)[0-9]*)?")
+#: A resource of Azure, as its portal shows it; the path of its OpenAI API is the same for all.
+_AZURE_ROOT = re.compile(
+    r"https://[^/]+\.(?:openai|cognitiveservices|services\.ai)\.azure\.com(?:/openai)?"
+)
+
+#: What a wire appends; a URL that already ends so is meant as a whole.
+_ENDINGS = {
+    "openai-chat": ("/chat/completions", "/responses"),
+    "openai-responses": ("/responses", "/chat/completions"),
+    "anthropic": ("/messages",),
+    "gemini": (),
+}
+_VERSIONS = {"gemini": "/v1beta"}
+
+
+class BaseUrl(NamedTuple):
+    """A base URL in its one form; `query` is what every request adds behind `?`."""
+
+    url: str
+    query: str = ""
+
+
+def normalise(text: str, wire: str) -> BaseUrl:
+    """Give the one form of a base URL; `ValueError` says what was expected, with a correction."""
+    match = _check(text)
+    root = f"{match['scheme'].lower()}://{match['authority'].lower()}"
+    path = match["path"].rstrip("/")
+    query = match["query"] or ""
+    if wire == "gemini":
+        path = path.partition("/models/")[0].removesuffix("/models")
+    for ending in _ENDINGS[wire]:
+        if path.endswith(ending):
+            return BaseUrl(root + path.removesuffix(ending), query)
+    return BaseUrl(_known(root + path, wire) or root + _versioned(path, wire), query)
+
+
+def is_loopback(url: str) -> bool:
+    """Say whether a URL's host is this machine, by its spelling alone."""
+    match = _URL.fullmatch(url)
+    authority = _AUTHORITY.fullmatch(match["authority"].lower()) if match else None
+    return bool(authority and _LOOPBACK.fullmatch(authority["host"]))
+
+
+def host(url: str) -> str:
+    """Give the host and port of a URL."""
+    match = _URL.fullmatch(url)
+    return match["authority"] if match else ""
+
+
+def _check(text: str) -> re.Match[str]:
+    if any(letter.isspace() or not letter.isprintable() for letter in text):
+        raise ValueError("a URL without spaces and line breaks")
+    match = _URL.fullmatch(text)
+    if match is None:
+        raise ValueError(f"a URL that begins with https:// or http://{_corrected(text)}")
+    if match["scheme"].lower() not in ("http", "https"):
+        raise ValueError("a URL that begins with https:// or http://")
+    if "@" in match["authority"]:
+        raise ValueError("a URL without a user and a password (use apiKey or headers)")
+    authority = _AUTHORITY.fullmatch(match["authority"])
+    if authority is None or int(authority["port"] or 1) not in range(1, 65536):
+        raise ValueError("a URL with a host, and a port from 1 to 65535 if any")
+    if match["fragment"]:
+        raise ValueError("a URL without '#'")
+    return match
+
+
+def _corrected(text: str) -> str:
+    """Suggest the scheme that was left out, unless the text might be a misplaced secret."""
+    bare = _BARE.fullmatch(text)
+    if bare is None:
+        return ""
+    plain = bare["port"] or bare["address"] or bare["host"] == "localhost"
+    return f": {'http' if plain else 'https'}://{text.removeprefix('//')}"
+
+
+def _known(url: str, wire: str) -> str | None:
+    """Complete the beginning of a vendor's own base URL: its table knows the path."""
+    if wire.startswith("openai-") and _AZURE_ROOT.fullmatch(url):
+        return url.removesuffix("/openai") + "/openai/v1"
+    family = wire.partition("-")[0]
+    for vendor in VENDORS.values():
+        same = vendor.wire.partition("-")[0] == family and vendor.base_url
+        if same and f"{vendor.base_url}/".startswith(f"{url}/"):
+            return vendor.base_url
+    return None
+
+
+def _versioned(path: str, wire: str) -> str:
+    """Append the version to a path that has none."""
+    segments = path.split("/")[1:]
+    if wire == "anthropic":
+        complete = any(map(_VERSION.fullmatch, segments[-1:]))
+    elif wire == "gemini":
+        complete = any(map(_VERSION.fullmatch, segments))
+    else:
+        # `/api` roots, Azure's deployments and gateways have their version elsewhere or none.
+        complete = any(map(_VERSION.fullmatch, segments)) or segments[:1] == ["api"]
+        complete = complete or "deployments" in segments
+    return path if complete else path + _VERSIONS.get(wire, "/v1")

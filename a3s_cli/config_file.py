@@ -1,0 +1,276 @@
+"""One configuration file: from its tree to typed settings, each with its place.
+
+A file is trusted (the user's own) or not (the project's). What an untrusted one
+may hold is decided here as far as the file alone decides it: rules that deny or
+ask, limits and a model are kept for `config` to weigh, everything else goes by
+name into `refused`. It cannot read the environment either: `env("TOKEN")` in a
+rule or a model's name would carry the token into events and requests.
+
+Unknown keys are notices, because a file may be shared with other programs; a
+value of the wrong type is an error, because it was meant and would be lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn
+
+from . import acl
+from .acl import Attribute, Block, Body, Call, Value
+from .errors import ConfigError
+from .settings import (
+    COST_KEYS,
+    KEYS,
+    LIMIT_KEYS,
+    MAX_NOTICES,
+    MODEL_KEYS,
+    PERMISSION_KEYS,
+    PROVIDER_KEYS,
+    RULES,
+    SYNONYMS,
+    UNUSED,
+    UNUSED_MODEL,
+    UNUSED_PROVIDER,
+    Check,
+    ConfigNotice,
+    ModelSettings,
+    ProviderSettings,
+    Setting,
+    price,
+)
+
+_MAX_NAME = 64
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"[\x20-\x7e\t]*")
+
+
+def _canonical(name: str) -> str:
+    """Give the one spelling of a key: `apiKey` and `api_key` are the same."""
+    name = _HUMP.sub("_", name).lower()
+    return SYNONYMS.get(name, name)
+
+
+class ConfigFile:
+    """What one file says."""
+
+    def __init__(self, path: str, environment: Mapping[str, str], *, trusted: bool) -> None:
+        self.path = path
+        self.trusted = trusted
+        self.settings: dict[str, Setting] = {}
+        self.rules: dict[str, list[Setting]] = {name: [] for name in RULES}
+        self.providers: dict[str, ProviderSettings] = {}
+        self.notices: list[ConfigNotice] = []
+        self.unused: list[Setting] = []
+        #: Names of what an untrusted file holds and may not, in the order of the file.
+        self.refused: dict[str, None] = {}
+        self._environment = environment
+        self._unknown = 0
+
+    def read(self, text: str) -> None:
+        """Take in the whole text of the file."""
+        for item in acl.parse(text, self.path).items:
+            name = _canonical(item.name)
+            if name == "permissions":
+                self._permissions(item)
+            elif name in KEYS:
+                self._setting(item, name)
+            elif name == "providers" or name in UNUSED:
+                self._foreign_or_provider(item, name)
+            else:
+                self._unknown_key(item, (*KEYS, *SYNONYMS, "providers", "permissions", *UNUSED))
+
+    def _setting(self, item: Attribute | Block, name: str) -> None:
+        if not self.trusted and not KEYS[name].limit and name != "default_model":
+            self.refused[name] = None
+            return
+        self._assign(self.settings, item, name, KEYS[name].check)
+
+    def _foreign_or_provider(self, item: Attribute | Block, name: str) -> None:
+        if not self.trusted:
+            self.refused[name] = None
+        elif name == "providers":
+            self._provider(item)
+        else:
+            self.unused.append(Setting(name, self._origin(item)))
+
+    def _permissions(self, item: Attribute | Block) -> None:
+        for inner in self._body(item, "permissions"):
+            name = _canonical(inner.name)
+            if name not in RULES and name not in PERMISSION_KEYS:
+                self._unknown_key(inner, (*RULES, *PERMISSION_KEYS))
+            elif not self.trusted and name not in ("deny", "ask"):
+                self.refused[f"permissions.{name}"] = None
+            elif name in RULES:
+                self.rules[name] += self._strings(inner, f"permissions.{name}")
+            else:
+                self._assign(self.settings, inner, name, PERMISSION_KEYS[name].check)
+
+    def _provider(self, item: Attribute | Block) -> None:
+        label = self._label(item, 'providers "openai" {')
+        if "/" in label or not label.isprintable() or any(map(str.isspace, label)):
+            self._fail(item, "a provider's name without slash and space", "another name")
+        provider = self.providers.setdefault(label, ProviderSettings(label))
+        known = (*PROVIDER_KEYS, "headers", "models")
+        for inner in self._body(item, "providers"):
+            name = _canonical(inner.name)
+            if name == "models":
+                label = self._label(inner, 'models "gpt-x" {')
+                self._model(provider.model(label), self._body(inner, "models"))
+            elif name == "headers":
+                self._headers(provider, inner)
+            elif name in PROVIDER_KEYS:
+                self._assign(provider.settings, inner, name, PROVIDER_KEYS[name], provider.unset)
+            elif name not in UNUSED_PROVIDER:
+                self._unknown_key(inner, (*known, *UNUSED_PROVIDER))
+
+    def _model(self, model: ModelSettings, body: Iterable[Attribute | Block]) -> None:
+        for item in body:
+            name = _canonical(item.name)
+            if name == "limit":
+                self._limit(model, item)
+            elif name == "cost":
+                self._cost(model, item)
+            elif name == "headers":
+                self._headers(model, item)
+            elif name in MODEL_KEYS:
+                self._assign(model.settings, item, name, MODEL_KEYS[name], model.unset)
+            elif name not in UNUSED_MODEL:
+                self._unknown_key(item, (*MODEL_KEYS, "limit", "cost", "headers", *UNUSED_MODEL))
+
+    def _limit(self, model: ModelSettings, item: Attribute | Block) -> None:
+        for inner in self._body(item, "limit"):
+            name = LIMIT_KEYS.get(_canonical(inner.name))
+            if name is None:
+                self._unknown_key(inner, LIMIT_KEYS)
+            else:
+                self._assign(model.settings, inner, name, MODEL_KEYS[name])
+
+    def _cost(self, model: ModelSettings, item: Attribute | Block) -> None:
+        prices: dict[str, Setting] = {}
+        for inner in self._body(item, "cost"):
+            name = _canonical(inner.name)
+            if name in COST_KEYS:
+                self._assign(prices, inner, name, price)
+            else:
+                self._unknown_key(inner, COST_KEYS)
+        model.settings["cost"] = Setting(
+            {name: setting.value for name, setting in prices.items()}, self._origin(item)
+        )
+
+    def _headers(self, scope: ModelSettings, item: Attribute | Block) -> None:
+        for inner in self._body(item, "headers"):
+            if not _HEADER_NAME.fullmatch(inner.name):
+                self._fail(inner, "the name of an HTTP header", "another string")
+            # Header names have no case, so one spelling lets a stronger layer replace a weaker.
+            self._assign(scope.headers, inner, inner.name.lower(), _header)
+
+    def _assign(
+        self,
+        into: dict[str, Setting],
+        item: Attribute | Block,
+        name: str,
+        check: Check,
+        unset: dict[str, str] | None = None,
+    ) -> None:
+        """Check one attribute and keep it; one without a value is as if it were not there."""
+        if isinstance(item, Block):
+            self._fail(item, f"{item.name} = …", "a block")
+        data = self._data(item.value, name, {} if unset is None else unset)
+        if data is None:
+            return
+        try:
+            into[name] = Setting(check(data), self._origin(item))
+        except ValueError as error:
+            expected, found = (*error.args, item.value.kind)[:2]
+            self._fail(item.value, f"{expected} for {item.name}", found)
+
+    def _strings(self, item: Attribute | Block, name: str) -> list[Setting]:
+        """Read a list of strings, or a single one."""
+        expected = f"a list of strings for {item.name}"
+        if isinstance(item, Block):
+            self._fail(item, expected, "a block")
+        data = self._data(item.value, name, {})
+        values = data if isinstance(data, list) else [item.value]
+        strings: list[Setting] = []
+        for value in values:
+            text = self._data(value, name, {})
+            if text is None:
+                continue
+            if not isinstance(text, str) or not text.strip():
+                self._fail(value, expected, "an empty string" if text == "" else value.kind)
+            strings.append(Setting(text, f"{self.path}:{value.line}"))
+        return strings
+
+    def _data(self, value: Value, name: str, unset: dict[str, str]) -> Any:
+        """Give what a value stands for; None for `null` and for a variable that is not set."""
+        call = value.data
+        if not isinstance(call, Call):
+            return call
+        if not self.trusted:
+            self.refused[name] = None
+            return None
+        if call.name != "env":
+            text = f"{self._at(value)}: {call.name[:_MAX_NAME]}() is not evaluated; {name} is unset"
+            self._notice("config_call_ignored", text, value, key=name)
+            return None
+        variable = call.arguments[0].data if call.arguments else None
+        if not isinstance(variable, str):
+            self._fail(value, 'env("NAME")', "env without a name")
+        found = self._environment.get(variable)
+        if not found:
+            unset[name] = variable
+        return found or None
+
+    def _body(self, item: Attribute | Block, name: str) -> tuple[Attribute | Block, ...]:
+        """Give what `name { … }` or `name = { … }` holds."""
+        if isinstance(item, Block):
+            return item.body.items
+        if not isinstance(item.value.data, Body):
+            self._fail(item.value, f"{name} {{ … }}", item.value.kind)
+        return item.value.data.items
+
+    def _label(self, item: Attribute | Block, example: str) -> str:
+        labels = item.labels if isinstance(item, Block) else ()
+        if len(labels) != 1 or not labels[0].strip():
+            self._fail(item, f"one quoted name, as in {example} … }}", f"{len(labels) or 'none'}")
+        return labels[0]
+
+    def _unknown_key(self, item: Attribute | Block, known: Iterable[str]) -> None:
+        self._unknown += 1
+        if self._unknown > MAX_NOTICES:
+            return
+        from difflib import get_close_matches
+
+        name = item.name[:_MAX_NAME]
+        nearest = get_close_matches(_canonical(name), tuple(known), n=1)
+        text = f'{self._at(item)}: unknown key "{name}"'
+        fields = {"key": name}
+        if nearest:
+            text += f', did you mean "{nearest[0]}"?'
+            fields["nearest"] = nearest[0]
+        if self._unknown == MAX_NOTICES:
+            text += "; further unknown keys of this file are not reported"
+        self._notice("config_key_unknown", text, item, **fields)
+
+    def _notice(self, code: str, text: str, place: Value | Attribute | Block, **more: str) -> None:
+        if len(self.notices) < 2 * MAX_NOTICES:
+            fields = {"file": self.path, "line": place.line, **more}
+            self.notices.append(ConfigNotice(code, text, fields))
+
+    def _origin(self, item: Attribute | Block) -> str:
+        return f"{self.path}:{item.line}"
+
+    def _at(self, place: Value | Attribute | Block) -> str:
+        return f"{self.path}:{place.line}:{place.column}"
+
+    def _fail(self, place: Value | Attribute | Block, expected: str, found: str) -> NoReturn:
+        raise ConfigError(f"{self._at(place)}: expected {expected}, found {found}")
+
+
+def _header(data: Any) -> str:
+    if not isinstance(data, str) or not _HEADER_VALUE.fullmatch(data):
+        raise ValueError("a string of printable ASCII", "something else")
+    return data

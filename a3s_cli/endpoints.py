@@ -1,0 +1,123 @@
+"""From a model's name and the configuration to the place where it lives, and its credentials.
+
+What can be known to be wrong with a URL or a key is refused here, before any
+request, in words that carry the correction where there is one and never the
+secret. What a model itself sets (`models "x" { apiKey … }`) is stronger than
+what its provider has, from whatever layer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .base_urls import host, is_loopback, normalise
+from .config import provider_from
+from .errors import AuthError, ConfigError
+from .model_names import LOCAL, REPLAY, unknown_provider
+from .providers.base import Endpoint
+from .settings import Config, ModelSettings, ProviderSettings, Setting
+from .vendors import Vendor, key_variables, url_variables, vendor
+
+DEFAULT_LOCAL_MODEL = "qwen2.5-coder-1.5b"
+
+_KEY = re.compile(r"[\x21-\x7e]+")
+_AUTHORISATION = frozenset(("authorization", "x-api-key", "api-key", "x-goog-api-key"))
+
+
+def endpoint(config: Config, model: str, environment: Mapping[str, str]) -> Endpoint:
+    """Give the place where `provider/model` lives, with the credentials for it."""
+    name, _, identifier = model.partition("/")
+    if name in (LOCAL, REPLAY) and name not in config.providers:
+        if name == LOCAL:
+            identifier = identifier or DEFAULT_LOCAL_MODEL
+        return Endpoint(provider=name, model=identifier, wire=name, base_url="")
+    known = vendor(name)
+    provider = config.provider(name) or provider_from(environment, name)
+    if known is None and not provider.settings and name not in config.providers:
+        raise unknown_provider(config, name, identifier)
+    settings = provider.models.get(identifier) or ModelSettings(identifier)
+    wire = _pick("api", settings, provider)
+    wire_name = wire.value if wire else known.wire if known else "openai-chat"
+    url, query = _base_url(name, wire_name, known, _pick("base_url", settings, provider))
+    headers = {
+        header: setting.value
+        for header, setting in {**provider.headers, **settings.headers}.items()
+    }
+    return Endpoint(
+        provider=name,
+        model=identifier,
+        wire=wire_name,
+        base_url=url,
+        api_key=_api_key(name, url, settings, provider, headers),
+        headers=headers,
+        quirks=_quirks(known, url, query, settings),
+        max_output_tokens=settings.get("max_tokens"),
+        context_tokens=settings.get("context_tokens"),
+    )
+
+
+def _pick(name: str, *scopes: ModelSettings) -> Setting | None:
+    """Give a setting of the model, or else of its provider."""
+    found = (scope.settings.get(name) for scope in scopes)
+    return next((setting for setting in found if setting and setting.value), None)
+
+
+def _base_url(
+    name: str, wire: str, known: Vendor | None, setting: Setting | None
+) -> tuple[str, str]:
+    if setting:
+        try:
+            return normalise(setting.value, wire)
+        except ValueError as error:
+            raise ConfigError(f"{setting.origin}: expected {error}") from None
+    if known and known.base_url:
+        return known.base_url, ""
+    raise ConfigError(
+        f"the provider {name} has no base URL",
+        hint=f"export {url_variables(name)[0]}=https://…/v1, or set baseUrl in"
+        f' providers "{name}" {{ … }}',
+    )
+
+
+def _api_key(
+    name: str,
+    url: str,
+    model: ModelSettings,
+    provider: ProviderSettings,
+    headers: Mapping[str, str],
+) -> str | None:
+    setting = _pick("api_key", model, provider)
+    if setting:
+        return _checked_key(setting)
+    if is_loopback(url) or not _AUTHORISATION.isdisjoint(headers):
+        return None
+    variable = model.unset.get("api_key") or provider.unset.get("api_key") or key_variables(name)[0]
+    raise AuthError(f"no API key for {name}", hint=f"export {variable}=…", provider=name)
+
+
+def _checked_key(setting: Setting) -> str:
+    key: str = setting.value
+    if _KEY.fullmatch(key):
+        return key
+    if _KEY.fullmatch(key.strip()):
+        correction = "remove the space or line break around it"
+    elif key.lower().startswith("bearer "):
+        correction = "leave out the word Bearer"
+    else:
+        correction = "copy it again"
+    expected = "an API key of printable ASCII, without space or line break"
+    raise ConfigError(f"{setting.origin}: expected {expected}; {correction}")
+
+
+def _quirks(known: Vendor | None, url: str, query: str, model: ModelSettings) -> dict[str, Any]:
+    quirks: dict[str, Any] = {}
+    if known and not (known.generic and host(url) != host(known.base_url)):
+        quirks.update(known.quirks)
+    if query:
+        quirks["query"] = query
+    for capability in ("tool_call", "temperature"):
+        if model.get(capability) is False:
+            quirks[capability] = False
+    return quirks
