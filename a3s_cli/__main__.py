@@ -1,5 +1,22 @@
-"""`python -m a3s_cli` is `a3s`."""
+"""Where the program begins: `a3s` and `python -m a3s_cli`.
 
-from .cli import main
+Until somebody handles them, signals do what they do by default: an interrupt
+while modules are being imported should end the process, not print a traceback.
+"""
 
-main()
+from __future__ import annotations
+
+import signal
+
+
+def main() -> None:
+    """Run the command line; does not return."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from .cli import main as run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
@@ -23,10 +23,11 @@ from .config import load
 from .emitter import Emitter
 from .errors import A3SError, Cancelled, ConfigError, ExitStatus, OutputError, UsageError
 from .events import Notice
+from .leave import complain, die_of
 from .output.writer import Writer
 from .plan import Plan, chosen_model, chosen_policy, chosen_tools, start_event
-from .settings import Config
 from .prompt import PromptSource, read_prompt, unread_input
+from .settings import Config
 
 if TYPE_CHECKING:
     from .runner import Run
@@ -59,7 +60,6 @@ class RunOptions:
 
 def run(options: RunOptions) -> NoReturn:
     """Do one run and end the process as its verdict says."""
-    _require_stdout()
     if options.cwd is not None:
         _enter(options.cwd)
     tools = chosen_tools(options.tools)
@@ -88,7 +88,7 @@ class Process:
 
     def run(self) -> NoReturn:
         """Emit `start`, do the work, emit the end, and go."""
-        workspace = Path(os.getcwd())
+        workspace = Path.cwd()
         failure: ConfigError | None = None
         plan: Plan | None = None
         config: Config | None = None
@@ -146,7 +146,8 @@ class Process:
             raw = Raw(writer.write, self._stderr.write, terminal)
             self._emitter.add_event_sink(raw.accept, writer.drain)
         else:
-            from .output.pretty import Pretty, Style
+            from .output.pretty import Pretty
+            from .output.terminal import Style
 
             style = Style.detect(os.environ, terminal)
             pretty = Pretty(writer.write, self._stderr.write, style)
@@ -236,7 +237,8 @@ class Process:
         if self._lost is not None and self._lost.errno in (errno.EPIPE, None):
             die_of(signal.SIGPIPE)
         if self._lost is not None and status < 128:
-            complain(f"stdout cannot be written: {self._lost.strerror}")
+            if self._stderr is None:
+                complain(f"stdout cannot be written: {self._lost.strerror}")
             os._exit(ExitStatus.OUTPUT)
         os._exit(status)
 
@@ -244,35 +246,10 @@ class Process:
         return None if self._last_words is None else self._last_words - time.monotonic()
 
 
-def complain(sentence: str, hint: str | None = None) -> None:
-    """Say something on stderr, if anybody listens."""
-    text = f"a3s: {sentence}\n" + (f"hint: {hint}\n" if hint else "")
-    try:
-        os.write(2, text.encode(errors="replace"))
-    except OSError:
-        pass
-
-
-def die_of(number: int) -> NoReturn:
-    """End by a signal's default action, so that a waiting shell sees it."""
-    signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [number])
-    os.kill(os.getpid(), number)
-    # Only where the signal cannot kill us (pid 1 of a container) do we get here.
-    os._exit(128 + number)
-
-
 def _leave_at_once(number: int) -> NoReturn:
     if (process := sys.modules.get("a3s_cli.process")) is not None:
         process.kill_all()
     die_of(number)
-
-
-def _require_stdout() -> None:
-    try:
-        os.fstat(1)
-    except OSError:
-        raise OutputError("stdout is closed: there is nowhere to write the events") from None
 
 
 def _enter(directory: str) -> None:

@@ -16,7 +16,8 @@ from typing import Any, NoReturn
 import click
 
 from .. import __version__
-from ..errors import A3SError, ExitStatus
+from ..errors import A3SError, ExitStatus, OutputError
+from ..leave import complain, die_of
 from . import config, models, run, schema, tools
 
 EPILOG = """\b
@@ -43,8 +44,10 @@ class Commands(click.Group):
 
         near = get_close_matches(word, self.commands, 1)
         if near:
-            return f"there is no command {word!r}; did you mean:  {join(['a3s', near[0], *rest])}"
-        return f"there is no command {word!r}; to run a prompt:  {join(['a3s', 'run', word, *rest])}"
+            meant, right = "did you mean", [near[0]]
+        else:
+            meant, right = "to run a prompt", ["run", word]
+        return f"there is no command {word!r}; {meant}:  {join(['a3s', *right, *rest])}"
 
 
 @click.group(
@@ -68,30 +71,39 @@ def main() -> NoReturn:
 
 def _status(arguments: list[str]) -> int:
     try:
+        _require_stdout()
         result: Any = group.main(arguments, prog_name="a3s", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as leave:
         return leave.exit_code
     except click.UsageError as error:
-        _complain(_usage(error, arguments))
+        complain(_usage(error, arguments))
         return ExitStatus.USAGE
     except click.ClickException as error:
-        _complain(error.format_message())
+        complain(error.format_message())
         return ExitStatus.FAILED
     except A3SError as error:
-        _complain(str(error), error.hint)
+        complain(str(error), error.hint)
         return int(error.exit_status)
     except (click.Abort, KeyboardInterrupt):
         return -signal.SIGINT
-    except BrokenPipeError:
+    except SystemExit:
+        # The one case in which click exits by itself: nobody reads what it prints.
         return -signal.SIGPIPE
     except OSError as error:
         if error.errno is not None and _is_output(error):
-            _complain(f"stdout cannot be written: {error.strerror}")
+            complain(f"stdout cannot be written: {error.strerror}")
             return ExitStatus.OUTPUT
         return _bug(error, arguments)
     except Exception as error:  # noqa: BLE001  # the last resort is a sentence, not a traceback
         return _bug(error, arguments)
+
+
+def _require_stdout() -> None:
+    try:
+        os.fstat(1)
+    except OSError:
+        raise OutputError("stdout is closed: there is nowhere to write") from None
 
 
 def _bug(error: Exception, arguments: list[str]) -> int:
@@ -99,7 +111,7 @@ def _bug(error: Exception, arguments: list[str]) -> int:
         import traceback
 
         traceback.print_exception(error)
-    _complain(
+    complain(
         f"a3s has a bug: {type(error).__name__}: {error}",
         "run again with --debug and report what it prints",
     )
@@ -121,7 +133,9 @@ def _usage(error: click.UsageError, arguments: list[str]) -> str:
 
         wrong = error.option_name
         right = get_close_matches(wrong, error.possibilities, 1, 0.0)[0]
-        corrected = [right + one[len(wrong) :] if _is_option(one, wrong) else one for one in arguments]
+        corrected = [
+            right + one[len(wrong) :] if _is_option(one, wrong) else one for one in arguments
+        ]
         return f"there is no option {wrong}; did you mean:  {join(['a3s', *corrected])}"
     if isinstance(error, click.BadParameter) and isinstance(
         getattr(error.param, "type", None), click.Choice
@@ -146,7 +160,8 @@ def _nearest_choice(error: click.BadParameter, arguments: list[str]) -> str:
             continue
         right = SYNONYMS.get(value) or next(iter(get_close_matches(value, choices, 1, 0.4)), None)
         if right in choices:
-            corrected = [*arguments[:place], word.replace(value, str(right)), *arguments[place + 1 :]]
+            corrected = list(arguments)
+            corrected[place] = word.replace(value, str(right))
             return f"; did you mean:  {join(['a3s', *corrected])}"
     return ""
 
@@ -162,15 +177,7 @@ SYNONYMS = {
 }
 
 
-def _complain(sentence: str, hint: str | None = None) -> None:
-    from ..foreground import complain
-
-    complain(sentence, hint)
-
-
 def _exit(status: int) -> NoReturn:
-    from ..foreground import die_of
-
     try:
         sys.stdout.flush()  # noqa: TID251  # help and tables were printed by click
     except (OSError, ValueError, AttributeError) as error:

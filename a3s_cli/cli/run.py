@@ -30,7 +30,7 @@ SETTINGS = (
 )
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType):  # type: ignore[type-arg]
     """`90s`, `5m`, `1h`, or a bare number of seconds."""
 
     name = "duration"
@@ -70,7 +70,7 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--append-system", metavar="TEXT", help="Add to the system prompt.")
 @click.option("--tools", metavar="LIST|none", help="Offer only these tools.")
 @click.option("--tool-input", is_flag=True, help="Stream the arguments of calls as well.")
-@click.option("--allow", metavar="RULE", multiple=True, help="Allow calls: bash, bash(git status:*)")
+@click.option("--allow", metavar="RULE", multiple=True, help="Allow calls: bash(git log:*)")
 @click.option("--deny", metavar="RULE", multiple=True, help="Deny calls, whatever allows them.")
 @click.option("--ask", metavar="RULE", multiple=True, help="Ask before calls.")
 @click.option(
@@ -103,8 +103,9 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     if given["as_json"] and given["output"] not in (None, "json"):
         raise click.UsageError("--json and -o exclude each other", ctx)
 
-    from ..foreground import PromptSource, RunOptions
+    from ..foreground import RunOptions
     from ..foreground import run as run_in_foreground
+    from ..prompt import PromptSource
 
     run_in_foreground(
         RunOptions(
