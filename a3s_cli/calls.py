@@ -125,9 +125,9 @@ class Calls:
         room = self.limits.max_tool_calls
         for call in batch:
             fate = self._prepare(call)
-            if isinstance(fate, _Prepared):
-                if room is not None and self.executed + _running(fates) >= room:
-                    break
+            running = self.executed + _running(fates)
+            if isinstance(fate, _Prepared) and room is not None and running >= room:
+                break
             fates.append(fate)
         return fates
 
@@ -154,9 +154,7 @@ class Calls:
             tool.name, subject, path=found.path, inside=found.inside, root=self.workspace.root
         )
 
-    def _deny(
-        self, call: ToolCall, arguments: dict[str, Any], decision: Decision
-    ) -> ToolResult:
+    def _deny(self, call: ToolCall, arguments: dict[str, Any], decision: Decision) -> ToolResult:
         verdict: Literal["deny", "ask"] = "deny" if decision.decision == "deny" else "ask"
         self._settled(call)
         self.denials.append(Denial(call.id, call.name, decision.rule))
@@ -258,7 +256,10 @@ class Execution:
         self._captured = Capture()
         self._shown = 0
         self._capped = False
-        self._names = {"tool_name": prepared.call.name, "tool_id": prepared.call.id}
+        self._names: dict[str, Any] = {
+            "tool_name": prepared.call.name,
+            "tool_id": prepared.call.id,
+        }
 
     async def run(self) -> ToolResult:
         """Execute, whatever happens end with `tool_end`, and give what the model is told."""
@@ -296,12 +297,10 @@ class Execution:
         except base.ToolError as error:
             return base.ToolResult(str(error), 1)
         except TimeoutError:
-            return base.ToolResult(
-                f"timed out after {context.timeout:g} s", 124, "timeout"
-            )
+            return base.ToolResult(f"timed out after {context.timeout:g} s", 124, "timeout")
         except A3SError as error:
             return base.ToolResult(str(error), 1)
-        except Exception as error:  # noqa: BLE001  # a broken tool is the model's to work around
+        except Exception as error:  # A broken tool is the model's to work around.
             log.exception("tool %s raised", tool.name)
             return base.ToolResult(f"{tool.name} failed: {type(error).__name__}: {error}", 1)
 

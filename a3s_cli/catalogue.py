@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .config import load as load_config
-from .endpoints import LOCAL, endpoint, model_name
+from .endpoints import endpoint
 from .errors import A3SError, AuthError
+from .model_names import LOCAL, model_name
 from .registry import TOOLS, load
 from .settings import Config
 from .wire import dumps
@@ -44,7 +44,7 @@ def tools_text() -> str:
 
 def models(environment: Mapping[str, str], config_file: str | None) -> list[dict[str, Any]]:
     """Give a row for each configured model, each provider with a key, and each local model."""
-    config = load_config({}, environment, Path(os.getcwd()), config_file=config_file)
+    config = load_config({}, environment, Path.cwd(), config_file=config_file)
     rows = [_configured(config, name, environment) for name in _names(config)]
     return rows + _local(environment)
 

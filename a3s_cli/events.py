@@ -87,7 +87,7 @@ class Event:
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        return self._said() == other._said()  # type: ignore[attr-defined]
+        return self._said() == other._said()
 
     def __hash__(self) -> int:
         return hash((self.type, repr(self._said())))
@@ -163,9 +163,7 @@ class Start(Event):
     model: Annotated[str | None, "provider/model"] = None
     cwd: Annotated[str | None, "the workspace: absolute, links resolved"] = None
     prompt: Annotated[str | None, "what was asked"] = None
-    prompt_bytes: Annotated[int | None, "bytes of the whole prompt, where it was cut"] = (
-        None
-    )
+    prompt_bytes: Annotated[int | None, "bytes of the whole prompt, where it was cut"] = None
     truncated: Annotated[bool | None, "true where the prompt was cut"] = None
     tools: Annotated[list[str] | None, "names of the tools offered to the model"] = None
     sandbox: Annotated[Literal["bwrap", "none"] | None, "what confines bash"] = None
@@ -221,9 +219,7 @@ class ToolStart(Event):
     tool_input: Annotated[dict[str, Any], "the validated arguments"]
     turn: Annotated[int, "the turn that asked for it; 0 outside the main loop"]
     rule: Annotated[str, "what allowed it: a rule, `default`, or `user`"]
-    input_truncated: Annotated[bool | None, "true where digests replace long strings"] = (
-        None
-    )
+    input_truncated: Annotated[bool | None, "true where digests replace long strings"] = None
 
 
 class ToolOutputDelta(Event):
@@ -246,9 +242,7 @@ class ToolEnd(Event):
     reason: Annotated[Literal["timeout", "cancelled"] | None, "only if we ended the call"] = None
     duration_ms: Annotated[int, "milliseconds since its tool_start"]
     truncated: Annotated[bool | None, "true where toolOutput is a cut"] = None
-    output_bytes: Annotated[int | None, "bytes of the whole output, where it was cut"] = (
-        None
-    )
+    output_bytes: Annotated[int | None, "bytes of the whole output, where it was cut"] = None
     output_file: Annotated[str | None, "where the whole output was kept"] = None
     output_sha256: Annotated[str | None, "digest of the whole output"] = None
     path: Annotated[str | None, "write, edit: the file; absolute, links resolved"] = None
@@ -266,9 +260,7 @@ class PermissionDenied(Event):
     rule: Annotated[str, "the rule that refused it, or `default`"]
     reason: Annotated[str, "one sentence"]
     hint: Annotated[str, "the flag that would allow it, or empty"]
-    input_truncated: Annotated[bool | None, "true where digests replace long strings"] = (
-        None
-    )
+    input_truncated: Annotated[bool | None, "true where digests replace long strings"] = None
 
 
 class ToolRejected(Event):
@@ -281,9 +273,7 @@ class ToolRejected(Event):
     reason: Annotated[Literal["unknown_tool", "invalid_arguments"], "what is wrong"]
     error: Annotated[str, "one sentence"]
     truncated: Annotated[bool | None, "true where rawInput was cut"] = None
-    input_bytes: Annotated[int | None, "bytes of the whole rawInput, where it was cut"] = (
-        None
-    )
+    input_bytes: Annotated[int | None, "bytes of the whole rawInput, where it was cut"] = None
 
 
 class PermissionRequest(Event):
@@ -294,9 +284,7 @@ class PermissionRequest(Event):
     tool_id: Annotated[str, "the call"]
     tool_input: Annotated[dict[str, Any], "the arguments"]
     rule: Annotated[str, "why it is asked"]
-    input_truncated: Annotated[bool | None, "true where digests replace long strings"] = (
-        None
-    )
+    input_truncated: Annotated[bool | None, "true where digests replace long strings"] = None
 
 
 class PermissionAnswer(Event):

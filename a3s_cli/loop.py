@@ -106,9 +106,7 @@ class Loop:
             return
         if not self.progress.spoke and not self.progress.acted:
             raise InvalidResponse("the model gave an empty answer")
-        self.emitter.emit(
-            Notice(code="empty_answer", text="the model's last answer has no text")
-        )
+        self.emitter.emit(Notice(code="empty_answer", text="the model's last answer has no text"))
 
 
 def stopped_short(response: Response) -> A3SError | None:

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import __version__
-from .endpoints import DEFAULT_LOCAL_MODEL, LOCAL, endpoint, model_name, no_model
+from .endpoints import DEFAULT_LOCAL_MODEL, endpoint
 from .errors import AuthError, ConfigError, UsageError
 from .events import SCHEMA_VERSION, Start
+from .model_names import LOCAL, model_name, no_model
 from .policy import Policy
 from .registry import HARMLESS, TOOLS
-from .settings import Config
+from .settings import Config, Setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def chosen_model(config: Config, environment: Mapping[str, str]) -> str:
         from .local.weights import installed, runtime_installed
 
         runtime = runtime_installed()
-        if not runtime or installed(environment=environment) is None:
+        if not runtime or installed(None, environment) is None:
             raise no_model(local_installed=runtime)
         name = LOCAL
     if name == LOCAL:
@@ -116,19 +117,25 @@ def nearest(name: str, known: Collection[str]) -> str:
 
 def chosen_policy(config: Config, flags: Mapping[str, Sequence[str]], *, allow_all: bool) -> Policy:
     """Give the rules in force: the flags add to the configuration, denials hold always."""
-    # The flags are tried alone first: a bad one is a usage error, not the file's.
-    Policy(**flags, tools=TOOLS, harmless=HARMLESS)  # type: ignore[arg-type]
-    rules = {
-        kind: [*flags[kind], *(setting.value for setting in config.get(kind))]
-        for kind in ("allow", "deny", "ask")
-    }
+    rules: dict[str, list[str]] = {}
+    for kind in ("allow", "deny", "ask"):
+        for setting in config.get(kind):
+            _check_rule(setting)
+        rules[kind] = [*flags[kind], *(setting.value for setting in config.get(kind))]
+    return Policy(
+        allow=rules["allow"],
+        deny=rules["deny"],
+        ask=rules["ask"],
+        default_decision="allow" if allow_all else config.get("default_decision"),
+        tools=TOOLS,
+        harmless=HARMLESS,
+        grant_asks=allow_all,
+    )
+
+
+def _check_rule(setting: Setting) -> None:
+    """Refuse a bad rule of a file as the file's error, not the command line's."""
     try:
-        return Policy(
-            **rules,  # type: ignore[arg-type]
-            default_decision="allow" if allow_all else config.get("default_decision"),
-            tools=TOOLS,
-            harmless=HARMLESS,
-            grant_asks=allow_all,
-        )
+        Policy(deny=[setting.value], tools=TOOLS, harmless=HARMLESS)
     except UsageError as error:
-        raise ConfigError(str(error), hint=error.hint) from None
+        raise ConfigError(f"{setting.origin}: {error}", hint=error.hint) from None

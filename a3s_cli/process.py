@@ -108,7 +108,7 @@ def kill_all() -> None:
 async def _spawn(
     argv: Sequence[str], cwd: Path, environment: Mapping[str, str], stderr: int
 ) -> asyncio.subprocess.Process:
-    child = await asyncio.create_subprocess_exec(
+    child = await asyncio.create_subprocess_exec(  # noqa: TID251  # this is the one place
         *(sys.executable, "-I", "-S", SUPERVISOR, str(GRACE), *argv),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

@@ -63,7 +63,7 @@ def read_prompt(source: PromptSource, stdin: int = 0) -> str:
 
 
 def unread_input(stdin: int = 0) -> bool:
-    """Tell whether stdin is a pipe or a file with data that nobody has read; a poll, never a read."""
+    """Tell whether stdin is a pipe or file with data that nobody read; a poll, never a read."""
     try:
         mode = os.fstat(stdin).st_mode
         if stat.S_ISREG(mode):
@@ -152,7 +152,8 @@ def _text(data: bytes, place: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{place} is not UTF-8: byte {error.start} is {data[error.start]:#04x}") from None
+        wrong = f"byte {error.start} is {data[error.start]:#04x}"
+        raise UsageError(f"{place} is not UTF-8: {wrong}") from None
 
 
 def _checked(prompt: str, place: str) -> str:

@@ -141,12 +141,12 @@ class Fold:
 
     def _joined(self, texts: list[str]) -> list[str]:
         whole = []
-        for text in texts:
-            text, self._half = self._half + text, ""
+        for piece in texts:
+            text, self._half = self._half + piece, ""
             if "\ud800" <= text[-1] <= "\udbff":
-                text, self._half = text[:-1], text[-1]
-            if text:
-                whole.append(wire.clean(text))
+                self._half = text[-1]
+            if told := text[: len(text) - len(self._half)]:
+                whole.append(wire.clean(told))
         return whole
 
     def _take_one(self, chunk: Chunk) -> None:
@@ -217,9 +217,7 @@ class Asker:
         """Give the whole response to `request`, after retries where they are honest."""
         attempt = 1
         while True:
-            fold = Fold(
-                self.emitter, self.call_ids, self.wire_name, show_input=self.show_input
-            )
+            fold = Fold(self.emitter, self.call_ids, self.wire_name, show_input=self.show_input)
             try:
                 return await self._attempt(request, fold)
             except A3SError as error:
@@ -242,7 +240,7 @@ class Asker:
                 await asyncio.sleep(delay)
 
     async def _attempt(self, request: Request, fold: Fold) -> Response:
-        async with aclosing(self.provider.stream(request)) as stream:  # type: ignore[type-var]
+        async with aclosing(self.provider.stream(request)) as stream:
             async for chunks in stream:
                 fold.take(chunks)
                 await self.emitter.drain()

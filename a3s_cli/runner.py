@@ -14,14 +14,15 @@ import logging
 import signal as signals
 from collections.abc import Callable
 
-from .calls import CallLimits, Calls
 from .base_urls import is_loopback
+from .calls import CallLimits, Calls
 from .emitter import Emitter
-from .endpoints import LOCAL, endpoint
+from .endpoints import endpoint
 from .errors import A3SError, Cancelled, InternalError, RunTimeout
-from .events import End, Error, Event
+from .events import Denial, End, Error, Event
 from .loop import Loop, Progress
 from .messages import Message, Text
+from .model_names import LOCAL
 from .plan import Plan
 from .prompt import SYSTEM, system_prompt
 from .providers.base import Endpoint, Provider, Request
@@ -73,7 +74,7 @@ class Run:
             failure = self._why or Cancelled("the run was cancelled")
         except A3SError as error:
             failure = error
-        except Exception as error:  # noqa: BLE001  # law 1: a bug of ours ends in an event as well
+        except Exception as error:  # Law 1: a bug of ours ends in an event as well.
             log.debug("internal error", exc_info=error)
             failure = InternalError(
                 f"a3s has a bug: {type(error).__name__}: {error}",
@@ -92,7 +93,7 @@ class Run:
         seconds = self._plan.config.get("timeout")
         if seconds is None:
             return None
-        error = RunTimeout(f"the run took longer than {seconds:g} s", hint="--timeout sets the limit")
+        error = RunTimeout(f"the run took longer than {seconds:g} s", hint="--timeout sets it")
         left = seconds - self._emitter.elapsed_ms() / 1000
         return asyncio.get_running_loop().call_later(max(left, 0), self.cancel, error)
 
@@ -101,9 +102,11 @@ class Run:
         where = endpoint(config, plan.model, plan.environment)
         provider = self._provider(where)
         try:
+            # A model that cannot call is offered nothing; its file says `tool_call = false`.
+            names = plan.tools if where.quirks.get("tool_call", True) else ()
             self._calls = Calls(
                 emitter=self._emitter,
-                tools={name: load(TOOLS[name])() for name in plan.tools},
+                tools={name: load(TOOLS[name])() for name in names},
                 policy=plan.policy,
                 workspace=Workspace(plan.workspace),
                 environment=plan.environment,
@@ -200,7 +203,7 @@ def error_event(
     tool_calls: int = 0,
     total_tokens: int = 0,
     duration_ms: int = 0,
-    denials: tuple[object, ...] | None = None,
+    denials: tuple[Denial, ...] | None = None,
 ) -> Error:
     """Give the `error` that tells of a failure."""
     number = failure.signal if isinstance(failure, Cancelled) else None

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -58,7 +58,7 @@ class Transport:
 
     async def post(
         self, url: str, headers: Mapping[str, str], content: bytes, patience: Patience
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Send a POST and give the body of its answer as it arrives.
 
         Raises HttpFailure for an error status, NetworkError when the server
@@ -189,7 +189,7 @@ def _cause(error: BaseException) -> str:
         if isinstance(one, ssl.SSLError):
             return f"TLS failed: {one.reason or one}"
         if isinstance(one, OSError) and one.strerror:
-            return one.strerror
+            return str(one.strerror)
     return str(error) or type(error).__name__
 
 

@@ -11,7 +11,7 @@ object. Everything of one network read travels in one list.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -119,8 +119,9 @@ class Decoder(Protocol):
     and for data that its protocol does not allow.
     """
 
-    #: True once the protocol's own end was seen: without it the response was cut.
-    complete: bool
+    @property
+    def complete(self) -> bool:
+        """True once the protocol's own end was seen: without it the response was cut."""
 
     def feed(self, events: Iterable[tuple[str, str]]) -> list[Chunk]:
         """Decode the (event name, data) pairs of one network read."""
@@ -129,7 +130,9 @@ class Decoder(Protocol):
 class Wire(Protocol):
     """One vendor protocol, as a pure codec."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the configuration calls it."""
 
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
         """Build the POST; equal requests give equal bytes, so that prompt caches hit."""
@@ -141,7 +144,7 @@ class Wire(Protocol):
 class Provider(Protocol):
     """One model, ready to answer."""
 
-    def stream(self, request: Request) -> AsyncIterator[list[Chunk]]:
+    def stream(self, request: Request) -> AsyncGenerator[list[Chunk], None]:
         """Send the request once and give what comes back, a list per network read.
 
         Raises an `A3SError` when the response fails, `TruncatedStream` when it

@@ -8,7 +8,7 @@ before the protocol's own end is a `TruncatedStream`, however cleanly it closed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 
 from ..errors import A3SError, TruncatedStream
@@ -33,7 +33,7 @@ class HttpProvider:
         self._transport = transport
         self._patience = patience
 
-    async def stream(self, request: Request) -> AsyncIterator[list[Chunk]]:
+    async def stream(self, request: Request) -> AsyncGenerator[list[Chunk], None]:
         """Send the request once; see `Provider.stream`."""
         try:
             async for chunks in self._exchange(request):
@@ -48,7 +48,7 @@ class HttpProvider:
         """Close the run's connections."""
         await self._transport.close()
 
-    async def _exchange(self, request: Request) -> AsyncIterator[list[Chunk]]:
+    async def _exchange(self, request: Request) -> AsyncGenerator[list[Chunk], None]:
         parser, decoder = Parser(), self._wire.decoder(self._endpoint)
         post = self._wire.encode(request, self._endpoint)
         answer = self._transport.post(post.url, post.headers, post.body, self._patience)
