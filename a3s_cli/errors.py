@@ -268,3 +268,11 @@ class Cancelled(A3SError):
 
 class InternalError(A3SError):
     """A bug of ours."""
+
+
+def internal(error: Exception) -> InternalError:
+    """Give the failure that stands for a bug of ours."""
+    return InternalError(
+        f"a3s has a bug: {type(error).__name__}: {error}",
+        hint="run again with --debug and report what it prints",
+    )

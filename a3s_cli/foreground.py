@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from .config import load
 from .emitter import Emitter
-from .errors import A3SError, Cancelled, ConfigError, ExitStatus, OutputError, UsageError
+from .errors import A3SError, Cancelled, ConfigError, ExitStatus, OutputError, UsageError, internal
 from .events import Notice
 from .leave import complain, die_of
 from .output.writer import Writer
@@ -109,10 +109,9 @@ class Process:
         self._notices(config)
         if plan is None:
             assert failure
-            self._fail(failure)
-            status = int(failure.exit_status)
+            status = self._fail(failure)
         else:
-            status = self._work(plan)
+            status = self._work_or_fail(plan)
         self._leave(writer, status)
 
     def _plan(self, config: Config, workspace: Path) -> Plan:
@@ -171,10 +170,19 @@ class Process:
         )
         return True
 
-    def _fail(self, failure: A3SError) -> None:
-        from .runner import error_event
+    def _fail(self, failure: A3SError) -> int:
+        from .terminal_event import error_event
 
         self._emitter.emit(error_event(failure, duration_ms=self._emitter.elapsed_ms()))
+        return int(failure.exit_status)
+
+    def _work_or_fail(self, plan: Plan) -> int:
+        try:
+            return self._work(plan)
+        except Exception as error:  # A broken installation ends in an event as well.
+            if self._run is not None and self._run.terminal is not None:
+                raise
+            return self._fail(internal(error))
 
     def _work(self, plan: Plan) -> int:
         import asyncio

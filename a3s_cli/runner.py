@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal as signals
 from collections.abc import Callable
 
 from .base_urls import is_loopback
 from .calls import CallLimits, Calls
 from .emitter import Emitter
 from .endpoints import endpoint
-from .errors import A3SError, Cancelled, InternalError, RunTimeout
-from .events import Denial, End, Error, Event
+from .errors import A3SError, Cancelled, RunTimeout, internal
+from .events import End, Event
 from .loop import Loop, Progress
 from .messages import Message, Text
 from .model_names import LOCAL
@@ -28,6 +27,7 @@ from .prompt import SYSTEM, system_prompt
 from .providers.base import Endpoint, Provider, Request
 from .registry import TOOLS, WIRES, load
 from .response import Asker, CallIds
+from .terminal_event import error_event
 from .workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -76,10 +76,7 @@ class Run:
             failure = error
         except Exception as error:  # Law 1: a bug of ours ends in an event as well.
             log.debug("internal error", exc_info=error)
-            failure = InternalError(
-                f"a3s has a bug: {type(error).__name__}: {error}",
-                hint="run again with --debug and report what it prints",
-            )
+            failure = internal(error)
         finally:
             self._task.cancel()
             if deadline:
@@ -194,32 +191,3 @@ class Run:
             duration_ms=duration,
             denials=denials,
         )
-
-
-def error_event(
-    failure: A3SError,
-    *,
-    turns: int = 0,
-    tool_calls: int = 0,
-    total_tokens: int = 0,
-    duration_ms: int = 0,
-    denials: tuple[Denial, ...] | None = None,
-) -> Error:
-    """Give the `error` that tells of a failure."""
-    number = failure.signal if isinstance(failure, Cancelled) else None
-    return Error(
-        error=str(failure),
-        code=failure.code,
-        retryable=failure.retryable,
-        exit_code=int(failure.exit_status),
-        turns=turns,
-        tool_calls=tool_calls,
-        total_tokens=total_tokens,
-        duration_ms=duration_ms,
-        permission_denials=denials,
-        hint=failure.hint,
-        signal=signals.Signals(number).name if number else None,
-        retry_after_ms=failure.retry_after_ms,
-        provider=failure.provider,
-        status=failure.status,
-    )
