@@ -1,0 +1,66 @@
+"""The recorded corpus: real bytes of real vendors, read where they lie.
+
+They are no part of the project. Where they are absent, what needs them is
+skipped, and says where it looked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .decoding import WIRES
+
+ROOT = Path(os.environ.get("A3S_CORPUS", Path(__file__).resolve().parents[3] / "shared" / "corpus"))
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recorded response and what the vendor's own SDK makes of it."""
+
+    id: str
+    wire: str
+    expect: dict[str, Any]
+    path: Path
+
+    @property
+    def data(self) -> bytes:
+        return self.path.read_bytes()
+
+
+def load(name: str) -> Any:
+    """Read a file of the corpus, or skip the test."""
+    path = ROOT / name
+    if not path.exists():
+        pytest.skip(f"no {name} in {ROOT}; set A3S_CORPUS")
+    return json.loads(path.read_text())
+
+
+@cache
+def recordings() -> tuple[Recording, ...]:
+    """Give every recording of the wires that we speak; none where the corpus is absent."""
+    index = ROOT / "sse" / "index.json"
+    if not index.exists():
+        return ()
+    return tuple(
+        Recording(
+            entry["id"], WIRES[entry["wire_api"]], entry["expect"], ROOT / "sse" / entry["file"]
+        )
+        for entry in json.loads(index.read_text())["entries"]
+        if entry["wire_api"] in WIRES
+    )
+
+
+def of_each() -> pytest.MarkDecorator:
+    """Run a test for each recording, as its argument `recording`."""
+    found = recordings()
+    if found:
+        return pytest.mark.parametrize("recording", found, ids=[one.id for one in found])
+    skip = pytest.mark.skip(reason=f"no recordings in {ROOT}; set A3S_CORPUS")
+    return pytest.mark.parametrize("recording", [pytest.param(None, marks=skip)])
