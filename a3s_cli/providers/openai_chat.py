@@ -1,0 +1,318 @@
+"""The Chat Completions wire: OpenAI, OpenRouter, Groq, Mistral, DeepSeek, xAI, llama.cpp, vLLM …
+
+One protocol in name, a dozen in fact. A deviation that can be recognised in the
+data is handled where it occurs, with the recording that shows it; one that must
+be known beforehand is a quirk of the endpoint:
+
+- `max_tokens_field`: the name of the output limit, `max_tokens` unless told
+- `stream_options`, `temperature`, `reasoning_effort`: False where the field is an error
+- `reasoning_replay`: the field in which a turn with calls must carry its reasoning
+- `done_ends`: True where `[DONE]` is the only end that the vendor ever sends
+- `auth_header`, `query`: see `codec`
+
+The path of a text delta is kept short: it is walked a quarter of a million times
+a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..errors import InvalidResponse
+from ..messages import Message, Reasoning, Text, ToolCall, ToolResult, Usage
+from .base import (
+    Chunk,
+    Endpoint,
+    HttpRequest,
+    ReasoningChunk,
+    ReasoningData,
+    Request,
+    StopChunk,
+    StopReason,
+    UsageChunk,
+)
+from .chat_pieces import Calls, ReasoningBlocks
+from .codec import (
+    EventDecoder,
+    details,
+    dumps,
+    figure,
+    http_headers,
+    is_marker,
+    loads,
+    object_text,
+    text_of,
+    url,
+)
+
+NAME = "openai-chat"
+
+STOPS: dict[str, StopReason] = {
+    "stop": "end_turn",
+    "eos": "end_turn",
+    "end_turn": "end_turn",
+    "stop_sequence": "end_turn",
+    "tool_calls": "tool_use",
+    "tool_use": "tool_use",
+    "function_call": "tool_use",
+    "length": "max_tokens",
+    "max_tokens": "max_tokens",
+    "model_length": "max_tokens",
+    "model_context_window_exceeded": "max_tokens",
+    "content_filter": "refusal",
+    "refusal": "refusal",
+    "sensitive": "refusal",
+}
+#: Reasons that say that the response failed: DeepSeek, z.ai, OpenRouter and Mistral.
+FAILED_STOPS = {
+    "insufficient_system_resource": "overloaded",
+    "network_error": "network_error",
+    "error": "server_error",
+}
+
+
+class OpenAIChat:
+    """The codec."""
+
+    name = NAME
+
+    def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
+        """Build the POST; equal requests give equal bytes."""
+        quirks = endpoint.quirks
+        body: dict[str, Any] = {"model": request.model, "stream": True}
+        if quirks.get("stream_options", True):
+            body["stream_options"] = {"include_usage": True}
+        if request.max_tokens is not None:
+            body[quirks.get("max_tokens_field", "max_tokens")] = request.max_tokens
+        if request.temperature is not None and quirks.get("temperature", True):
+            body["temperature"] = request.temperature
+        if request.reasoning is not None and quirks.get("reasoning_effort", True):
+            body["reasoning_effort"] = request.reasoning
+        if request.tools:
+            body["tools"] = [
+                {
+                    "type": "function",
+                    "function": {
+                        "name": tool.name,
+                        "description": tool.description,
+                        "parameters": tool.parameters,
+                    },
+                }
+                for tool in request.tools
+            ]
+        body["messages"] = _messages(request, endpoint)
+        headers = http_headers(endpoint, "authorization", "Bearer ")
+        return HttpRequest(url(endpoint, "/chat/completions"), headers, dumps(body))
+
+    def decoder(self, endpoint: Endpoint) -> ChatDecoder:
+        """Give a fresh decoder for one response."""
+        return ChatDecoder(endpoint)
+
+
+def _messages(request: Request, endpoint: Endpoint) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = []
+    if request.system:
+        messages.append({"role": "system", "content": request.system})
+    for message in request.messages:
+        if message.role == "tool":
+            messages += [
+                {
+                    "role": "tool",
+                    "tool_call_id": result.provider_id or result.call_id,
+                    "content": result.output,
+                }
+                for result in message.parts
+                if isinstance(result, ToolResult)
+            ]
+        elif message.role == "assistant":
+            messages.append(_assistant(message, endpoint))
+        else:
+            messages.append({"role": "user", "content": message.text})
+    return messages
+
+
+def _assistant(message: Message, endpoint: Endpoint) -> dict[str, Any]:
+    text = "".join(part.text for part in message.parts if isinstance(part, Text))
+    calls = [part for part in message.parts if isinstance(part, ToolCall)]
+    sent: dict[str, Any] = {"role": "assistant", "content": text if text or not calls else None}
+    if calls:
+        replay = endpoint.quirks.get("reasoning_replay")
+        if replay:
+            _replay(message, replay if isinstance(replay, str) else "reasoning_content", sent)
+        sent["tool_calls"] = [
+            {
+                "id": call.provider_id or call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": object_text(call.arguments)},
+            }
+            for call in calls
+        ]
+    return sent
+
+
+def _replay(message: Message, field: str, sent: dict[str, Any]) -> None:
+    """Send back the reasoning of a turn with calls: without it DeepSeek answers 400."""
+    parts = [
+        part for part in message.parts if isinstance(part, Reasoning) and part.wire in ("", NAME)
+    ]
+    if field == "reasoning_details":
+        found = [item for part in parts if isinstance(part.data, list) for item in part.data]
+        if found:
+            sent[field] = found
+    else:
+        sent[field] = "".join(part.text for part in parts)
+
+
+class ChatDecoder(EventDecoder):
+    """One response."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        super().__init__(endpoint)
+        self._provider = endpoint.provider
+        self._calls = Calls(endpoint.provider)
+        self._blocks = ReasoningBlocks()
+        self._refusal = ""
+        self._stop = ""
+
+    def _decode(self, events: Iterable[tuple[str, str]], chunks: list[Chunk]) -> None:
+        provider = self._provider
+        for name, data in events:
+            if data[:1] != "{" and is_marker(data):
+                self._done(data, chunks)
+                continue
+            frame = loads(data, provider)
+            if name == "error" or "error" in frame:
+                self._error(name, frame)
+            choices = frame.get("choices")
+            if choices:
+                for choice in choices:
+                    # Only one answer is ever asked for, and it is number 0.
+                    if not choice.get("index"):
+                        self._choice(choice, chunks)
+            elif frame.get("object") == "error":
+                # vLLM, and Mistral with it, has no `error` around it.
+                raise self._refused(frame)
+            usage = frame.get("usage")
+            if usage or "x_groq" in frame:
+                self._usage(usage or details(frame, "x_groq").get("usage"), chunks)
+
+    def _choice(self, choice: dict[str, Any], chunks: list[Chunk]) -> None:
+        delta = choice.get("delta")
+        if delta:
+            content = delta.get("content")
+            if content:
+                if type(content) is str:
+                    chunks.append(content)
+                else:
+                    self._parts(content, chunks)
+            if len(delta) > 1 or not content:
+                self._rest(delta, chunks)
+        reason = choice.get("finish_reason")
+        if reason:
+            self._finish(text_of(reason, self._provider), chunks)
+            # Moonshot's place for it.
+            self._usage(choice.get("usage"), chunks)
+
+    def _rest(self, delta: dict[str, Any], chunks: list[Chunk]) -> None:
+        """Read everything of a delta but its content."""
+        # DeepSeek, xAI, llama.cpp; Groq, Ollama and OpenRouter say `reasoning`.
+        reasoning = delta.get("reasoning_content") or delta.get("reasoning")
+        for block in delta.get("reasoning_details") or ():
+            self._blocks.take(block)
+            if not reasoning:
+                shown = block.get("text") or block.get("summary")
+                if shown:
+                    chunks.append(ReasoningChunk(text_of(shown, self._provider)))
+        if reasoning:
+            chunks.append(ReasoningChunk(text_of(reasoning, self._provider)))
+        calls = delta.get("tool_calls")
+        if calls:
+            for place, call in enumerate(calls):
+                self._calls.take(call, place, chunks)
+        legacy = delta.get("function_call")
+        if legacy:
+            self._calls.take({"index": 0, "function": legacy}, 0, chunks)
+        refusal = delta.get("refusal")
+        if refusal:
+            self._refusal += text_of(refusal, self._provider)
+
+    def _parts(self, content: Any, chunks: list[Chunk]) -> None:
+        """Read a list of typed parts, as Mistral's reasoning models send it (mistral-chat/078)."""
+        if type(content) is not list:
+            raise InvalidResponse(
+                f"{self._provider} sent content that is neither text nor parts",
+                provider=self._provider,
+            )
+        for part in content:
+            kind = part["type"]
+            if kind == "text":
+                if part["text"]:
+                    chunks.append(text_of(part["text"], self._provider))
+            elif kind == "thinking":
+                for piece in part["thinking"]:
+                    if piece.get("text"):
+                        chunks.append(ReasoningChunk(text_of(piece["text"], self._provider)))
+
+    def _finish(self, reason: str, chunks: list[Chunk]) -> None:
+        if reason in FAILED_STOPS:
+            raise self._refused(
+                {"type": FAILED_STOPS[reason], "message": f"finish reason {reason}"}
+            )
+        called = self._calls.finish(chunks)
+        # Some send it twice (openrouter-chat/062): once is enough.
+        if self._stop == reason:
+            return
+        self._stop = reason
+        self._complete = True
+        blocks = self._blocks.take_all()
+        if blocks:
+            chunks.append(ReasoningData(blocks))
+        stop = STOPS.get(reason.lower(), "other")
+        if called and stop == "end_turn":
+            stop = "tool_use"
+        if self._refusal and stop in ("end_turn", "other"):
+            chunks.append(StopChunk("refusal", self._refusal))
+        else:
+            chunks.append(StopChunk(stop, reason))
+
+    def _done(self, data: str, chunks: list[Chunk]) -> None:
+        """Take `[DONE]` for the end where there is no other (openai-compatible-other/043)."""
+        if data and not self._complete and self._endpoint.quirks.get("done_ends"):
+            self._finish("stop", chunks)
+
+    def _error(self, name: str, frame: dict[str, Any]) -> None:
+        error = frame.get("error")
+        if error or name == "error":
+            raise self._refused(frame)
+
+    def _usage(self, usage: dict[str, Any] | None, chunks: list[Chunk]) -> None:
+        if not usage:
+            return
+        read = figure(usage.get("prompt_tokens"))
+        written = figure(usage.get("completion_tokens"))
+        sent = details(usage, "prompt_tokens_details")
+        made = details(usage, "completion_tokens_details")
+        chunks.append(
+            UsageChunk(
+                Usage(
+                    input_tokens=read,
+                    output_tokens=written,
+                    cache_read_tokens=figure(
+                        sent.get("cached_tokens")
+                        or usage.get("prompt_cache_hit_tokens")
+                        or usage.get("cached_tokens")
+                    ),
+                    cache_write_tokens=figure(
+                        sent.get("cache_write_tokens") or usage.get("cache_creation_input_tokens")
+                    ),
+                    reasoning_tokens=figure(
+                        made.get("reasoning_tokens") or usage.get("reasoning_tokens")
+                    ),
+                    total_tokens=figure(usage.get("total_tokens")) or read + written,
+                )
+            )
+        )
+
+
+WIRE = OpenAIChat()
