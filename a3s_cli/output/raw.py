@@ -1,0 +1,67 @@
+"""`-o raw`: the assistant's words, byte for byte, and nothing else on stdout.
+
+It is made for `$(a3s run -o raw …)` and for a pipe. What is no word of the
+assistant goes to stderr. Turns are told apart by a newline, written as soon as a
+turn is over if its text lacks one, so that the last line is whole too.
+
+A run with a schema has one result, its object: the caller says so
+(`object_only`), and the words around it are not printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ..events import Event
+from .terminal import Neutraliser, encode
+from .wording import compact, diagnostics
+
+_OVER = ("turn_end", "end", "error")
+_DIAGNOSED = ("notice", "retry", "permission_denied", "tool_rejected", "error")
+
+
+class Raw:
+    """A sink: the events of one network read become at most one write to each stream."""
+
+    def __init__(
+        self,
+        write: Callable[[bytes], None],
+        error: Callable[[bytes], None],
+        terminal: bool,
+        object_only: bool = False,
+    ) -> None:
+        self._write = write
+        self._error = error
+        self._object_only = object_only
+        #: Only a terminal obeys what it is shown; a file gets the bytes as they are.
+        self._neutraliser = Neutraliser() if terminal else None
+        #: The line that the last text ended in is not finished.
+        self._open = False
+
+    def accept(self, events: Sequence[Event]) -> None:
+        """Write the words of these events, and what stderr should know."""
+        said: list[str] = []
+        told: list[str] = []
+        for event in events:
+            kind = event.type
+            if kind == "text_delta":
+                if event.text and not self._object_only:
+                    said.append(event.text)
+                    self._open = not event.text.endswith("\n")
+                continue
+            if kind in _OVER:
+                if "object" in vars(event):
+                    said.append("\n" * self._open + compact(event.object))
+                    self._open = True
+                if self._open:
+                    said.append("\n")
+                    self._open = False
+            if kind in _DIAGNOSED:
+                told.append(diagnostics(event))
+        if said:
+            self._write(self._encode("".join(said)))
+        if told:
+            self._error(encode("".join(told)))
+
+    def _encode(self, text: str) -> bytes:
+        return encode(self._neutraliser.feed(text) if self._neutraliser else text)

@@ -1,0 +1,166 @@
+"""What may reach a terminal, and how it may look there.
+
+The words of a model and the output of a tool are data. On a terminal some of
+them would be orders: escape sequences that rewrite the screen, the clipboard or
+the title, bidirectional controls that make `rm` read like `ls`, characters of
+no width that hide text. None is dropped, for a person should see that it was
+there; each is shown as its escape, as a Python string literal would write it.
+
+This happens character by character and needs no memory, so a sequence that was
+cut between two deltas is as harmless as a whole one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+#: Unicode's default-ignorable characters, but for the joiners and the emoji
+#: selectors: Persian, the scripts of India and emoji are spelt with those.
+_INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+JOINERS = "\u200c\u200d\ufe0e\ufe0f"
+_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
+_HOSTILE = re.compile(f"[{_CONTROLS}{_INVISIBLE}]")
+#: In a command or a path a joiner is no spelling but a disguise.
+_HOSTILE_IN_LINE = re.compile(f"[{_CONTROLS}{_INVISIBLE}{JOINERS}]")
+
+RESET = "\x1b[0m"
+DEFAULT_WIDTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How to write for a person: in colour or not, how wide, on a terminal or into a file."""
+
+    colour: bool = False
+    terminal: bool = False
+    fixed_width: int = DEFAULT_WIDTH
+    #: The terminal's descriptor, asked at each use because windows are resized.
+    descriptor: int | None = None
+
+    @classmethod
+    def detect(
+        cls,
+        environment: Mapping[str, str],
+        isatty: bool,
+        width: int = DEFAULT_WIDTH,
+        descriptor: int = 1,
+    ) -> Style:
+        """Decide by NO_COLOR, then FORCE_COLOR, then the terminal and its TERM.
+
+        An empty variable counts as unset; `FORCE_COLOR=0` (or `false`) forces
+        colour off, as it does in the tools that know the variable best.
+        """
+        if environment.get("NO_COLOR"):
+            colour = False
+        elif force := environment.get("FORCE_COLOR"):
+            colour = force not in ("0", "false")
+        else:
+            colour = isatty and environment.get("TERM", "") not in ("", "dumb")
+        return cls(colour, isatty, width, descriptor if isatty else None)
+
+    @property
+    def width(self) -> int:
+        """The columns of a line, never fewer than a label and a few words need."""
+        columns = 0
+        if self.descriptor is not None:
+            try:
+                columns = os.get_terminal_size(self.descriptor).columns
+            except OSError:  # the terminal has gone; whoever writes will find out
+                columns = 0
+        return max(columns or self.fixed_width, 20)
+
+    def paint(self, sgr: str, text: str) -> str:
+        """Give the text in a rendition such as `2` (dim) or `1;31` (bold red), and end it."""
+        return f"\x1b[{sgr}m{text}{RESET}" if self.colour and text else text
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code < 0x100:
+        return "\\r" if code == 0x0D else f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def neutralise(text: str) -> str:
+    """Show every character that a terminal could obey or hide; newline and tab stay."""
+    return _HOSTILE.sub(_escape, text)
+
+
+def single_line(text: str) -> str:
+    """Neutralise for one line: a command, a path, a message."""
+    text = text.replace("\r\n", "\n").replace("\n", "⏎").replace("\t", " ")
+    return _HOSTILE_IN_LINE.sub(_escape, text)
+
+
+class Neutraliser:
+    """`neutralise` for a stream, in which a carriage return ends a line.
+
+    A progress bar redraws its line with returns; here each state is a line of
+    its own, so that nothing overwrites what was shown. `\\r\\n` is one line end,
+    also when it is cut in two.
+    """
+
+    __slots__ = ("_after_return",)
+
+    def __init__(self) -> None:
+        self._after_return = False
+
+    def feed(self, text: str) -> str:
+        """Give the next piece of the stream, made harmless."""
+        if self._after_return and text:
+            self._after_return = False
+            text = text.removeprefix("\n")
+        if "\r" in text:
+            self._after_return = text.endswith("\r")
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        return neutralise(text)
+
+
+def encode(text: str) -> bytes:
+    """UTF-8 for any string: half a surrogate pair becomes U+FFFD, as in every decoder."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+
+
+def cells(text: str) -> int:
+    """Count the columns that neutralised text takes; a tab counts as its widest."""
+    if text.isascii():
+        return len(text) + 7 * text.count("\t")
+    return sum(map(_cell, text))
+
+
+def _cell(character: str) -> int:
+    if character.isascii():
+        return 8 if character == "\t" else 1
+    import unicodedata  # most text is ASCII and needs no tables
+
+    if character in JOINERS or unicodedata.category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def fit(text: str, width: int) -> str:
+    """Cut one line to at most `width` columns; the ellipsis says that it was cut."""
+    if cells(text) <= width:
+        return text
+    return head(text, width - 1)[0] + "…"
+
+
+def head(text: str, width: int) -> tuple[str, int]:
+    """Give the longest start of a line that fits into `width` columns, and the columns it takes."""
+    used = 0
+    for position, character in enumerate(text):
+        cell = _cell(character)
+        if used + cell > width:
+            return text[:position], used
+        used += cell
+    return text, used

@@ -1,0 +1,98 @@
+"""The words that raw and pretty share: what a call is about, and what goes to stderr.
+
+Every line for stderr begins with `a3s: ` or `hint: `, holds no terminal escape
+and no CI command, and says one thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..events import Event
+from .disarm import disarm
+from .terminal import fit, single_line
+
+#: The argument that tells a person what a call does, by preference.
+_TELLING = ("command", "file_path", "pattern", "url", "query", "prompt", "path")
+#: Columns of a call's arguments in a line for stderr.
+_SHOWN = 200
+
+
+def argument(tool_input: Mapping[str, Any]) -> str:
+    """Give the argument that matters, or all of them as JSON."""
+    for name in _TELLING:
+        value = tool_input.get(name)
+        if isinstance(value, str):
+            return single_line(value)
+        if isinstance(value, Mapping) and isinstance(value.get("head"), str):
+            return single_line(value["head"]) + "…"  # too long for its event
+    return single_line(compact(tool_input)) if tool_input else ""
+
+
+def compact(value: Any, indent: int | None = None) -> str:
+    """Give a JSON value as text for a person."""
+    import json  # not orjson: it refuses integers that a model may well write
+
+    return json.dumps(value, ensure_ascii=False, indent=indent)
+
+
+def duration(milliseconds: int) -> str:
+    """Give a time as a person says it: `0.4s`, `2m 05s`, `1h 02m`."""
+    seconds = milliseconds / 1000
+    if seconds < 59.95:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}m {rest:02d}s"
+    return f"{minutes // 60}h {minutes % 60:02d}m"
+
+
+def count(number: int, noun: str) -> str:
+    """Give a number with its noun: `1 turn`, `3 turns`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def diagnostics(event: Event) -> str:
+    """Give what stderr is told of a notice, a retry, an error, or a call that did not run."""
+    lead, hint = _MESSAGES[event.type](event)
+    return _labelled("a3s: ", lead) + _labelled("hint: ", hint)
+
+
+def _labelled(label: str, text: str | None) -> str:
+    lines = (text or "").replace("\r\n", "\n").split("\n")
+    return "".join(label + disarm(single_line(line)) + "\n" for line in lines if line.strip())
+
+
+def _call(event: Event, arguments: str) -> str:
+    return f"{event.tool_name} {fit(arguments, _SHOWN)}".rstrip()
+
+
+def _denied(event: Event) -> tuple[str, str | None]:
+    return f"denied: {_call(event, argument(event.tool_input))}: {event.reason}", event.hint
+
+
+def _rejected(event: Event) -> tuple[str, str | None]:
+    return f"rejected: {_call(event, single_line(event.raw_input))}: {event.error}", None
+
+
+def _retry(event: Event) -> tuple[str, str | None]:
+    attempt = f"attempt {event.attempt} of {event.max_attempts}"
+    return f"{event.reason}; {attempt} in {duration(event.delay_ms)}", None
+
+
+def _notice(event: Event) -> tuple[str, str | None]:
+    return event.text, None
+
+
+def _error(event: Event) -> tuple[str, str | None]:
+    return event.error, event.hint
+
+
+_MESSAGES = {
+    "permission_denied": _denied,
+    "tool_rejected": _rejected,
+    "retry": _retry,
+    "notice": _notice,
+    "error": _error,
+}

@@ -1,0 +1,195 @@
+"""The documents' examples, run as they are written.
+
+A block of `console` is a terminal session: a line that begins with `$ ` is typed
+into bash, with those after it that begin with `> `; what follows has to appear.
+A comment before the block says which scripted model answers:
+
+    <!-- test: script=hello -->
+
+What no two runs have in common (times, the run's id) is compared as a
+placeholder. `^C` at the start of the output is Ctrl-C: the whole foreground
+group gets SIGINT as soon as the slow command runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import signal
+import subprocess  # noqa: TID251 - the reader's repository is made with git
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .support import processes
+from .support.a3s import Bench
+from .support.replies import Reply, a_call, bash, calls, reasoning, text
+
+ROOT = Path(__file__).parent.parent
+MODEL = "openai/gpt-5-mini"
+BLOCK = re.compile(
+    r"(?:<!-- test: script=(?P<script>\w+) -->\n)?```console\n(?P<session>.*?)^```$", re.M | re.S
+)
+SEPARATOR = "\x1e"
+
+
+SCRIPTS: dict[str, Callable[[], list[Reply]]] = {
+    "hello": lambda: [text("Hello", " there!")],
+    "limit": lambda: [bash("pytest -q || true")],
+    "review": lambda: [text("`greet(None)` now says `Hello, None!`: give `name` a default.")],
+    "audit": lambda: [
+        calls(
+            a_call("read", {"file_path": "hello.py"}),
+            a_call("bash", {"command": "wc -l hello.py"}),
+            a_call("bash", {"command": "rm hello.py"}),
+        ),
+        text("hello.py has 2 lines."),
+    ],
+    "slow": lambda: [bash("sleep 600")],
+    "pretty": lambda: [
+        reasoning(
+            "Count first.", "I'll count the lines.", a_call("bash", {"command": "wc -l *.py"})
+        ),
+        calls(a_call("bash", {"command": "git commit -am counted"})),
+        text("hello.py has 2 lines. I was not allowed to commit."),
+    ],
+}
+
+CHANGING = [
+    (re.compile(r'"ts":\d+'), '"ts":0'),
+    (re.compile(r'"durationMs":\d+'), '"durationMs":0'),
+    (re.compile(r'"(runId|sessionId|cwd|policySha256|toolId)":"[^"]*"'), r'"\1":""'),
+    (re.compile(r"\b\d+\.\ds$", re.M), "0.0s"),
+]
+
+
+def sessions(name: str) -> list[Any]:
+    """Every terminal session of a document: its script and its lines."""
+    document = (ROOT / name).read_text()
+    return [
+        pytest.param(
+            found["script"],
+            found["session"],
+            id=f"{name}:{document[: found.start('session')].count(chr(10))}",
+        )
+        for found in BLOCK.finditer(document)
+    ]
+
+
+def steps(session: str) -> list[tuple[str, str]]:
+    """The commands of a session with what each of them shows."""
+    first, *rest = re.split(r"^\$ ", session, flags=re.M)
+    assert not first and rest, f"a session begins with a command: {session}"
+    found = []
+    for step in rest:
+        command = re.match(r"[^\n]*\n(?:> [^\n]*\n)*", step)
+        assert command
+        found.append((command[0].rstrip("\n").replace("\n> ", "\n"), step[command.end() :]))
+    return found
+
+
+def constant(output: str) -> str:
+    for changing, placeholder in CHANGING:
+        output = changing.sub(placeholder, output)
+    return output.strip("\n")
+
+
+def make_repository(work: Path) -> None:
+    """A project with one change that is not committed."""
+    (work / "hello.py").write_text("def greet(name):\n    return 'Hello!'\n")
+    for command in (
+        ["init", "-q"],
+        ["add", "hello.py"],
+        ["-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "first"],
+    ):
+        subprocess.run(["git", *command], cwd=work, check=True, timeout=60)
+    (work / "hello.py").write_text("def greet(name):\n    return f'Hello, {name}!'\n")
+
+
+def press_control_c(a3s: Bench, run: Any) -> None:
+    deadline = time.monotonic() + 30
+    while not any("sleep 600" in found.command for found in processes.survivors(a3s.mark)):
+        assert time.monotonic() < deadline and run.process.poll() is None, "nothing to interrupt"
+        time.sleep(0.05)
+    run.signal_group(signal.SIGINT)
+
+
+@pytest.mark.parametrize(("script", "session"), sessions("README.md"))
+def test_readme(a3s: Bench, script: str | None, session: str) -> None:
+    for program in ("jq", "git"):
+        if not shutil.which(program):
+            pytest.skip(f"no {program}")
+    assert script, "say in a comment before the session which script answers it"
+    make_repository(a3s.work)
+    typed = steps(session)
+    # `$?` of one command is what the next one sees, as at a prompt.
+    line = "".join(
+        f"{command}\nstatus=$?; printf '{SEPARATOR}'; (exit $status)\n" for command, _ in typed
+    )
+    run = a3s.shell(line, script=SCRIPTS[script](), env={"A3S_MODEL": MODEL})
+    if interrupted := typed[-1][1].startswith("^C"):
+        press_control_c(a3s, run)
+    result = run.finish()
+    shown = result.stdout.decode().removesuffix(SEPARATOR).split(SEPARATOR)
+    assert [constant(output) for output in shown] == [
+        constant(output.removeprefix("^C")) for _, output in typed
+    ], result.stderr.decode()
+    assert interrupted or result.stderr == b""
+
+
+def test_the_readme_shows_the_contract() -> None:
+    """Every event and every exit status that there is, and none that there is not."""
+    from a3s_cli import errors
+    from a3s_cli.events import Event
+
+    readme = (ROOT / "README.md").read_text()
+    events = readme.split("## The events")[1].split("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)`", events, re.M)) == set(Event.kinds)
+    statuses = readme.split("## Exit statuses")[1].split("\n## ")[0]
+    table = dict(re.findall(r"^\| ([\d, ]+) \|([^|]*)\|", statuses, re.M))
+    shown = {int(number) for numbers in table for number in numbers.split(",")}
+    assert shown == {int(status) for status in errors.ExitStatus}
+    codes = {name for cell in table.values() for name in re.findall(r"`(\w+)`", cell)}
+
+    def every(kind: type[errors.A3SError]) -> set[str]:
+        return {kind.code}.union(*(every(child) for child in kind.__subclasses__()))
+
+    assert codes == every(errors.A3SError)
+
+
+def test_the_configuration_of_the_readme_loads(a3s: Bench) -> None:
+    found = re.search(r"^```hcl\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
+    assert found
+    (a3s.work / "own.acl").write_text(found[1])
+    shown = a3s("config", "--config", "own.acl", env={"WORK_KEY": "k"})
+    assert (shown.exit_status, shown.stderr) == (0, b"")
+    assert re.search(r"^max_turns = 20 +# .*own\.acl:2$", shown.stdout.decode(), re.M)
+
+
+def test_the_tool_of_the_contributors_guide(tmp_path: Path) -> None:
+    from typing import ClassVar
+
+    from a3s_cli.tools.base import Subject, Tool, ToolContext, ToolResult, resolve
+    from a3s_cli.workspace import Workspace
+
+    guide = (ROOT / "CONTRIBUTING.md").read_text()
+    found = re.search(r"^   ```python\n(.*?)^   ```$", guide, re.M | re.S)
+    assert found
+    names: dict[str, Any] = {
+        "Any": Any, "ClassVar": ClassVar, "Subject": Subject, "Tool": Tool,
+        "ToolContext": ToolContext, "ToolResult": ToolResult, "resolve": resolve,
+    }  # fmt: skip
+    exec("from __future__ import annotations\n" + re.sub("^   ", "", found[1], flags=re.M), names)
+    (tmp_path / "three").write_text("1\n2\n3\n")
+
+    async def drain() -> None:
+        return None
+
+    context = ToolContext(workspace=Workspace(tmp_path), output=lambda text: None, drain=drain)
+    tool = names["Count"]()
+    assert tool.problems({"file_path": "three"}) == [] != tool.problems({})
+    assert asyncio.run(tool.run({"file_path": "three"}, context)) == ToolResult("3")
