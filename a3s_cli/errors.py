@@ -62,6 +62,7 @@ class A3SError(Exception):
 
     code = "internal"
     exit_status: int = ExitStatus.INTERNAL
+    #: Whether the same run may succeed later.
     retryable = False
 
     def __init__(
@@ -72,7 +73,7 @@ class A3SError(Exception):
         provider: str | None = None,
         status: int | None = None,
         retry_after_ms: int | None = None,
-        retryable: bool | None = None,
+        resend: bool | None = None,
     ) -> None:
         super().__init__(message)
         self.hint = hint
@@ -81,8 +82,8 @@ class A3SError(Exception):
         self.status = status
         #: How long the provider asked to be left alone, in milliseconds.
         self.retry_after_ms = retry_after_ms
-        if retryable is not None:
-            self.retryable = retryable
+        #: Whether this run may send the request again; a server can say so either way.
+        self.resend = self.retryable if resend is None else resend
 
 
 class UsageError(A3SError):

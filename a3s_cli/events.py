@@ -343,6 +343,7 @@ class End(Event):
     duration_ms: Annotated[int, "milliseconds since start"]
     exit_code: Annotated[Literal[0], "the process's exit status"] = 0
     permission_denials: Annotated[tuple[Denial, ...] | None, "the refused calls"] = None
+    permission_denials_omitted: Annotated[int | None, "how many of them did not fit"] = None
     cost_usd: Annotated[float | None, "where the price is known"] = None
     record_head: Annotated[str | None, "digest of the recording's last line"] = None
     object: Annotated[Any, "with a schema: the validated value"] = None
@@ -361,6 +362,7 @@ class Error(Event):
     total_tokens: Annotated[int, "of all turns and nested requests"]
     duration_ms: Annotated[int, "milliseconds since start"]
     permission_denials: Annotated[tuple[Denial, ...] | None, "the refused calls"] = None
+    permission_denials_omitted: Annotated[int | None, "how many of them did not fit"] = None
     hint: Annotated[str | None, "the next thing to try"] = None
     signal: Annotated[str | None, "the signal that cancelled the run, such as SIGINT"] = None
     retry_after_ms: Annotated[int | None, "how long the provider asked to be left alone"] = None

@@ -118,11 +118,8 @@ def _bytes_waiting(fd: int) -> int:
 
 
 def _argument(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise UsageError("the prompt is not UTF-8") from None
-    return text
+    # The bytes of the argument are what counts, whatever the locale made of them.
+    return _text(os.fsencode(text), "the prompt")
 
 
 def _file(path: str) -> bytes:

@@ -44,7 +44,7 @@ class CallIds:
 
     def new(self, provider_id: str, also_taken: Collection[str] = ()) -> str:
         """Propose an id; it is taken only by `take`, when its response was whole."""
-        base = clean_id(provider_id) or f"call_{len(self._used) + len(also_taken) + 1}"
+        base = named(provider_id) or f"call_{len(self._used) + len(also_taken) + 1}"
         name, number = base, 1
         while name in self._used or name in also_taken:
             number += 1
@@ -56,9 +56,9 @@ class CallIds:
         self._used.update(ids)
 
 
-def clean_id(text: str) -> str:
-    """Give an id that is safe to show and short enough for every event of its call."""
-    return wire.clean(text)[:256]
+def named(text: str) -> str:
+    """Give a name or an id that is safe to show and short enough for every event of its call."""
+    return wire.clean(text)[:128]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +171,10 @@ class Fold:
             self._close_text()
             self._close_reasoning(None)
             taken = [one.id for one in self._calls.values()]
-            call = _Call(self._call_ids.new(chunk.id, taken), chunk.id, chunk.name, [])
+            call = _Call(self._call_ids.new(chunk.id, taken), chunk.id, named(chunk.name), [])
             self._calls[chunk.key] = call
             self._parts.append(call)
-        call.name = call.name or chunk.name
+        call.name = call.name or named(chunk.name)
         call.data = chunk.data if chunk.data is not None else call.data
         if chunk.arguments:
             call.arguments.append(chunk.arguments)

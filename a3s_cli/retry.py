@@ -20,7 +20,7 @@ LONGEST_WISH = 120.0
 
 def delay_before(attempt: int, error: A3SError) -> float | None:
     """Give the seconds to wait before attempt number `attempt` (from 2), None to give up."""
-    if not error.retryable:
+    if not error.resend:
         return None
     if error.retry_after_ms is not None and error.retry_after_ms > 0:
         wish = error.retry_after_ms / 1000

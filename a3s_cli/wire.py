@@ -22,8 +22,9 @@ HEAD, TAIL = 32 * 1024, 16 * 1024
 
 # What JSON allows in a string but some line reader splits or a terminal obeys:
 # DEL, the C1 controls, U+2028 and U+2029. In UTF-8 these byte sequences occur
-# only inside strings, so they can be replaced in the finished line.
-_AWKWARD = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\xa8\xa9]")
+# only inside strings, so they can be replaced in the finished line. So can the
+# second `#` of what some CI runners obey wherever it stands in a line of a log.
+_AWKWARD = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\xa8\xa9]|(?<=#)#(?=\[|vso\[|teamcity\[)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
@@ -54,7 +55,7 @@ def dumps(value: Any) -> bytes:
         data = orjson.dumps(value)
     except TypeError:
         data = _dumps_slowly(value)
-    if data.isascii() and b"\x7f" not in data:
+    if data.isascii() and b"\x7f" not in data and b"##" not in data:
         return data
     return _AWKWARD.sub(_escape, data)
 
@@ -112,7 +113,7 @@ def _escape(match: re.Match[bytes]) -> bytes:
 
 def fit(event: Event) -> list[Event]:
     """Give the event as one or more events, each of which fits into a line."""
-    if len(encode(event)) < LINE_LIMIT - 64 or _whole(event):
+    if _fits(event) or _whole(event):
         return [event]
     if event.type in ("text_delta", "reasoning_delta", "tool_input_delta", "tool_output_delta"):
         return _split(event)
@@ -147,9 +148,18 @@ def _shorten(event: Event) -> Event:
     """Cut what is long: the head and the tail stay, and the event says so."""
     if event.tool_input is not None:
         return _shorten_input(event)
-    name, counter = _CUTTABLE.get(event.type, ("", None))
-    whole = getattr(event, name) if name else None
-    if not isinstance(whole, str):
+    shorter = _shorten_text(event, *_CUTTABLE.get(event.type, ("text", None)))
+    while not _fits(shorter) and shorter.permission_denials:
+        # The terminal event lists as many refused calls as it can; each had its own event.
+        kept = shorter.permission_denials[: len(shorter.permission_denials) // 2]
+        omitted = len(event.permission_denials) - len(kept)
+        shorter = shorter.replace(permission_denials=kept, permission_denials_omitted=omitted)
+    return shorter
+
+
+def _shorten_text(event: Event, name: str, counter: str | None) -> Event:
+    whole = getattr(event, name)
+    if not isinstance(whole, str) or len(whole) < 1024:
         return event
     changes: dict[str, Any] = {}
     if counter:
@@ -158,9 +168,14 @@ def _shorten(event: Event) -> Event:
     room = HEAD + TAIL
     while True:
         shorter = event.replace(**changes, **{name: cut(whole, room * 2 // 3, room // 3)})
-        if room < 1024 or len(encode(shorter)) < LINE_LIMIT - 64:
+        if room < 1024 or _fits(shorter):
             return shorter
         room = room * 3 // 4
+
+
+def _fits(event: Event) -> bool:
+    # The margin is for the digits that the stamp adds.
+    return len(encode(event)) < LINE_LIMIT - 64
 
 
 def _shorten_input(event: Event) -> Event:
@@ -173,7 +188,7 @@ def _shorten_input(event: Event) -> Event:
     for holder, key in strings:
         holder[key] = digest(holder[key])
         shorter = event.replace(tool_input=arguments, input_truncated=True)
-        if len(encode(shorter)) < LINE_LIMIT - 64:
+        if _fits(shorter):
             return shorter
     # Thousands of short values: one digest stands for the whole.
     whole = digest(dumps(event.tool_input).decode())

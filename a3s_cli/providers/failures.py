@@ -123,7 +123,7 @@ def classify(
     error = _error(status, report, provider, secrets, _retry_after_ms(fields))
     wish = fields.get("x-should-retry", "").strip().lower()
     if wish in ("true", "false"):
-        error.retryable = wish == "true"
+        error.resend = wish == "true"
     return error
 
 
@@ -201,7 +201,7 @@ def _error(
         status=status,
         retry_after_ms=wait,
         # A conflict is a lock that somebody holds: the one other 4xx that passes.
-        retryable=True if status == 409 else None,
+        resend=True if status == 409 else None,
     )
 
 

@@ -73,7 +73,7 @@ def body(**error: Any) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("status", "content", "code", "retryable"),
+    ("status", "content", "code", "resend"),
     [
         (400, body(message="bad"), "provider_error", False),
         (402, body(message="pay"), "provider_error", False),
@@ -95,9 +95,9 @@ def body(**error: Any) -> bytes:
         (499, b"\xff\xfe", "provider_error", False),
     ],
 )
-def test_codes(status: int, content: bytes, code: str, retryable: bool) -> None:
+def test_codes(status: int, content: bytes, code: str, resend: bool) -> None:
     error = classify(status, {}, content, "vendor")
-    assert (error.code, error.retryable) == (code, retryable)
+    assert (error.code, error.resend) == (code, resend)
 
 
 @pytest.mark.parametrize(
@@ -131,9 +131,9 @@ def test_a_date_to_wait_for() -> None:
 
 
 def test_the_vendor_decides_about_retrying() -> None:
-    assert not classify(503, {"x-should-retry": "false"}, b"", "vendor").retryable
-    assert classify(400, {"X-Should-Retry": "true"}, b"", "vendor").retryable
-    assert classify(503, {"x-should-retry": "maybe"}, b"", "vendor").retryable
+    assert not classify(503, {"x-should-retry": "false"}, b"", "vendor").resend
+    assert classify(400, {"X-Should-Retry": "true"}, b"", "vendor").resend
+    assert classify(503, {"x-should-retry": "maybe"}, b"", "vendor").resend
 
 
 def test_a_quota_that_fills_up_again_is_a_pause_and_an_exhausted_one_is_not() -> None:
