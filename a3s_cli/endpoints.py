@@ -58,6 +58,15 @@ def endpoint(config: Config, model: str, environment: Mapping[str, str]) -> Endp
     )
 
 
+def configured_cost(config: Config, model: str) -> dict[str, float] | None:
+    """Give a model's `cost` in dollars for a million tokens, where its file says so."""
+    name, _, identity = model.partition("/")
+    provider = config.provider(name)
+    found = provider.models.get(identity) if provider else None
+    cost: dict[str, float] | None = found.get("cost") if found else None
+    return cost
+
+
 def _pick(name: str, *scopes: ModelSettings) -> Setting | None:
     """Give a setting of the model, or else of its provider."""
     found = (scope.settings.get(name) for scope in scopes)

@@ -14,7 +14,7 @@ from .calls import Calls
 from .emitter import Emitter
 from .errors import A3SError, InvalidResponse, MaxTokens, MaxTurns, Refusal, ToolLoop
 from .events import Notice, TurnEnd, TurnStart
-from .messages import Message, Usage
+from .messages import Message
 from .providers.base import Request
 from .response import Asker, Response
 
@@ -24,17 +24,11 @@ class Progress:
     """How far a run has come; the terminal event reports it, whatever that is."""
 
     turns: int = 0
-    usage: Usage | None = None
     text: str = ""
     #: Whether any turn has produced text.
     spoke: bool = False
     #: Whether any call came to an end of its own.
     acted: bool = False
-
-    def count(self, usage: Usage | None) -> None:
-        """Add the tokens of one request, of the main loop or nested."""
-        if usage is not None:
-            self.usage = self.usage + usage if self.usage else usage
 
 
 @dataclass(slots=True)
@@ -69,7 +63,6 @@ class Loop:
         request = replace(self.request, messages=tuple(self.messages))
         response = await self.asker.ask(request, turn=turn)
         self.progress.turns = turn
-        self.progress.count(response.usage)
         self.progress.text = response.message.text
         self.progress.spoke = self.progress.spoke or bool(response.message.text)
         self.emitter.emit(

@@ -14,6 +14,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from . import wire
+from .account import Account
 from .emitter import Emitter
 from .errors import A3SError, TruncatedStream
 from .events import ReasoningDelta, Retry, ToolInputDelta
@@ -208,6 +209,7 @@ class Asker:
     wire_name: str
     emitter: Emitter
     call_ids: CallIds
+    account: Account
     max_retries: int = 4
     show_input: bool = False
 
@@ -218,9 +220,14 @@ class Asker:
         attempt = 1
         while True:
             fold = Fold(self.emitter, self.call_ids, self.wire_name, show_input=self.show_input)
+            self.account.check()
             try:
-                return await self._attempt(request, fold)
+                response = await self._attempt(request, fold)
+                self.account.add(response.usage)
+                return response
             except A3SError as error:
+                if fold.usage:
+                    self.account.add(fold.usage)
                 attempt += 1
                 delay = None if fold.shown else delay_before(attempt, error)
                 if delay is None or attempt > self.max_retries + 1:

@@ -197,6 +197,8 @@ KEYS: dict[str, Key] = {
     "idle_timeout": Key(_duration, 60.0, limit=True),
     "first_byte_timeout": Key(_duration, 300.0, limit=True),
     "temperature": Key(_number(0, 2)),
+    "reasoning": Key(_choice("none", "low", "medium", "high")),
+    "max_cost": Key(_number(0, 1e9), limit=True),
 }
 
 #: What `permissions { … }` holds besides the lists of rules.

@@ -27,6 +27,10 @@ SETTINGS = (
     "system",
     "append_system",
     "model",
+    "max_tokens",
+    "temperature",
+    "reasoning",
+    "max_cost",
 )
 
 
@@ -63,6 +67,13 @@ POSITIVE = click.IntRange(min=1)
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as -o json.")
 @click.option("-m", "--model", metavar="PROVIDER/MODEL", help="The model to ask.")
+@click.option("--max-tokens", type=POSITIVE, metavar="N", help="Tokens of one response.")
+@click.option("--temperature", type=float, metavar="T", help="From 0 to 2.")
+@click.option(
+    "--reasoning",
+    type=click.Choice(["none", "low", "medium", "high"]),
+    help="How much the model may think.",
+)
 @click.option("-C", "--cwd", metavar="DIR", help="Work in DIR, as if started there.")
 @click.option("--config", "config_file", metavar="FILE", help="One more configuration file.")
 @click.option("--no-project", is_flag=True, help="Ignore AGENTS.md and the project's config.")
@@ -82,6 +93,7 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--on-ask", type=click.Choice(["deny", "fail"]), help="When nobody can be asked.")
 @click.option("--max-turns", type=POSITIVE, metavar="N", help="Model responses (50).")
 @click.option("--max-tool-calls", type=click.IntRange(min=0), metavar="N", help="Executed calls.")
+@click.option("--max-cost", type=float, metavar="USD", help="Needs the model's cost in the config.")
 @click.option("--timeout", type=DURATION, metavar="DURATION", help="The whole run: 90s, 5m.")
 @click.option("--tool-timeout", type=DURATION, metavar="DURATION", help="One call (120s).")
 @click.option("--idle-timeout", type=DURATION, metavar="DURATION", help="A silent answer (60s).")
