@@ -28,14 +28,18 @@ _ENVELOPE = {
 
 def event_schema() -> str:
     """Give the schema of one line, as indented JSON with a newline."""
-    schema = {
+    return json.dumps(schema_document(), indent=2, ensure_ascii=False) + "\n"
+
+
+def schema_document() -> dict[str, Any]:
+    """Give the schema of one line; `$defs` holds a complete schema for each type."""
+    return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"a3s event stream, schema version {SCHEMA_VERSION}",
         "description": "One line of the stream. Consumers ignore fields that they do not know.",
         "oneOf": [{"$ref": f"#/$defs/{kind}"} for kind in Event.kinds],
         "$defs": {kind: _event(cls) for kind, cls in Event.kinds.items()},
     }
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def _event(cls: type[Event]) -> dict[str, Any]:

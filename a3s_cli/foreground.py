@@ -17,13 +17,14 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .config import load
 from .emitter import Emitter
 from .errors import A3SError, Cancelled, ConfigError, ExitStatus, OutputError, UsageError, internal
 from .events import Notice
 from .leave import complain, die_of
+from .output.choice import Mode, chosen_mode, one_terminal, rendering
 from .output.writer import Writer
 from .plan import Plan, chosen_model, chosen_policy, chosen_tools, start_event
 from .prompt import PromptSource, read_prompt, unread_input
@@ -44,7 +45,7 @@ class RunOptions:
     """What the command line asked for. `settings` holds the flags that the configuration knows."""
 
     source: PromptSource
-    output: Literal["pretty", "raw", "json"] | None = None
+    output: Mode | None = None
     cwd: str | None = None
     config_file: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -83,6 +84,8 @@ class Process:
         self._last_words: float | None = None
         self._why: A3SError | None = None
         self._stderr: Writer | None = None
+        # Whether the rendering says on stderr what went wrong.
+        self._rendered = False
         # Whether the notice `stdin_ignored` has been given.
         self._unread = False
 
@@ -132,25 +135,16 @@ class Process:
         )
 
     def _open_output(self) -> Writer:
-        terminal = os.isatty(1)
         writer = Writer(1, self._on_lost)
-        mode = self._options.output or ("pretty" if terminal else "json")
+        mode = chosen_mode(self._options.output)
         if mode == "json":
             self._emitter.add_line_sink(writer.write, writer.drain)
             return writer
-        self._stderr = Writer(2, lambda _: None)
-        if mode == "raw":
-            from .output.raw import Raw
-
-            raw = Raw(writer.write, self._stderr.write, terminal)
-            self._emitter.add_event_sink(raw.accept, writer.drain)
-        else:
-            from .output.pretty import Pretty
-            from .output.terminal import Style
-
-            style = Style.detect(os.environ, terminal)
-            pretty = Pretty(writer.write, self._stderr.write, style)
-            self._emitter.add_event_sink(pretty.accept, writer.drain)
+        self._stderr = None if one_terminal() else Writer(2, lambda _: None)
+        self._rendered = True
+        error = self._stderr.write if self._stderr else writer.write
+        sink = rendering(mode, writer.write, error, os.environ)
+        self._emitter.add_event_sink(sink, writer.drain)
         return writer
 
     def _notices(self, config: Config | None) -> None:
@@ -245,7 +239,7 @@ class Process:
         if self._lost is not None and self._lost.errno in (errno.EPIPE, None):
             die_of(signal.SIGPIPE)
         if self._lost is not None and status < 128:
-            if self._stderr is None:
+            if not self._rendered:
                 complain(f"stdout cannot be written: {self._lost.strerror}")
             os._exit(ExitStatus.OUTPUT)
         os._exit(status)

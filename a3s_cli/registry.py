@@ -24,8 +24,10 @@ TOOLS = {
 HARMLESS = frozenset({"read", "grep", "glob", "ls"})
 
 WIRES = {
-    "openai-chat": "a3s_cli.providers.openai_chat:OpenAIChat",
-    "anthropic": "a3s_cli.providers.anthropic:Anthropic",
+    "openai-chat": "a3s_cli.providers.openai_chat:WIRE",
+    "openai-responses": "a3s_cli.providers.openai_responses:WIRE",
+    "anthropic": "a3s_cli.providers.anthropic:WIRE",
+    "gemini": "a3s_cli.providers.gemini:WIRE",
 }
 
 

@@ -13,15 +13,16 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from .account import Account, Price
 from .base_urls import is_loopback
 from .calls import CallLimits, Calls
 from .emitter import Emitter
-from .endpoints import endpoint
+from .endpoints import configured_cost, endpoint
 from .errors import A3SError, Cancelled, RunTimeout, internal
 from .events import End, Event
 from .loop import Loop, Progress
 from .messages import Message, Text
-from .model_names import LOCAL
+from .model_names import LOCAL, REPLAY
 from .plan import Plan
 from .prompt import SYSTEM, system_prompt
 from .providers.base import Endpoint, Provider, Request
@@ -47,6 +48,7 @@ class Run:
         self._asyncio_loop: asyncio.AbstractEventLoop | None = None
         self._progress = Progress()
         self._calls: Calls | None = None
+        self._account = Account()
         #: The terminal event, once there is one.
         self.terminal: Event | None = None
 
@@ -97,6 +99,9 @@ class Run:
     async def _work(self) -> None:
         plan, config = self._plan, self._plan.config
         where = endpoint(config, plan.model, plan.environment)
+        self._account = Account(
+            Price.of(configured_cost(config, plan.model), where.wire), config.get("max_cost")
+        )
         provider = self._provider(where)
         try:
             # A model that cannot call is offered nothing; its file says `tool_call = false`.
@@ -119,6 +124,7 @@ class Run:
                 where.wire,
                 self._emitter,
                 CallIds(),
+                self._account,
                 max_retries=config.get("max_retries"),
                 show_input=plan.tool_input,
             )
@@ -135,6 +141,10 @@ class Run:
             await provider.close()
 
     def _provider(self, where: Endpoint) -> Provider:
+        if where.wire == REPLAY:
+            from .providers.replay import ReplayProvider
+
+            return ReplayProvider(where.model)
         from .providers.http import HttpProvider
         from .transport import Patience, Transport
 
@@ -147,7 +157,7 @@ class Run:
             from .local.provider import LocalProvider
 
             return LocalProvider(where, Transport(), patience, self._plan, self._emitter)
-        return HttpProvider(load(WIRES[where.wire])(), where, Transport(), patience)
+        return HttpProvider(load(WIRES[where.wire]), where, Transport(), patience)
 
     def _request(self, where: Endpoint) -> Request:
         plan, config = self._plan, self._plan.config
@@ -164,6 +174,7 @@ class Run:
             tools=tuple(tool.spec() for tool in self._calls.tools.values()),
             max_tokens=config.get("max_tokens"),
             temperature=config.get("temperature"),
+            reasoning=config.get("reasoning"),
         )
 
     def _ended(self, failure: A3SError | None) -> Event:
@@ -171,23 +182,23 @@ class Run:
         progress, calls = self._progress, self._calls
         tool_calls = calls.executed if calls else 0
         denials = tuple(calls.denials) if calls and calls.denials else None
-        total = progress.usage.total_tokens if progress.usage else 0
         duration = self._emitter.elapsed_ms()
         if failure is None:
             return End(
                 text=progress.text,
-                total_tokens=total,
-                usage=progress.usage,
+                total_tokens=self._account.total_tokens,
+                usage=self._account.usage,
                 turns=progress.turns,
                 tool_calls=tool_calls,
                 duration_ms=duration,
                 permission_denials=denials,
+                cost_usd=self._account.cost_usd,
             )
         return error_event(
             failure,
             turns=progress.turns,
             tool_calls=tool_calls,
-            total_tokens=total,
+            total_tokens=self._account.total_tokens,
             duration_ms=duration,
             denials=denials,
         )

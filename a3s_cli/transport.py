@@ -154,7 +154,7 @@ async def _failure(response: httpx.Response) -> HttpFailure:
 
 def _redirected(response: httpx.Response, url: str) -> str:
     """Give where to send the request instead; only the same host gets the key again."""
-    target = urljoin(url, response.headers.get("location", ""))
+    target: str = urljoin(url, response.headers.get("location", ""))
     if response.status_code not in (307, 308) or urlsplit(target)[:2] != urlsplit(url)[:2]:
         raise ProviderError(
             f"{_host(url)} redirects to {_host(target)} (HTTP status {response.status_code}); "
@@ -187,7 +187,7 @@ def _cause(error: BaseException) -> str:
         if isinstance(one, ssl.SSLCertVerificationError):
             return f"its TLS certificate is not trusted: {one.verify_message}"
         if isinstance(one, ssl.SSLError):
-            return f"TLS failed: {one.reason or one}"
+            return f"TLS failed: {one.reason or str(one)}"
         if isinstance(one, OSError) and one.strerror:
             return str(one.strerror)
     return str(error) or type(error).__name__

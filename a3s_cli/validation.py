@@ -7,24 +7,36 @@ tool: most of its cost falls into the time that a model thinks.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 #: More violations than this help neither a model nor a person.
 MOST = 8
+#: Characters of one violation's sentence.
+LONGEST = 300
+
+
+class Validator:
+    """One schema, compiled."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        import jsonschema_rs
+
+        self._validator = jsonschema_rs.Draft202012Validator(
+            schema, pattern_options=jsonschema_rs.RegexOptions()
+        )
+
+    def violations(self, value: Any) -> Iterator[tuple[str, str]]:
+        """Give (path, sentence) of each violation, `MOST` at most; the root's path is empty."""
+        for number, error in enumerate(self._validator.iter_errors(value)):
+            if number == MOST:
+                return
+            path = ".".join(str(step) for step in error.instance_path)
+            message = error.message
+            yield path, message if len(message) <= LONGEST else message[:LONGEST] + "…"
 
 
 def problems(schema: dict[str, Any], value: Any) -> list[str]:
-    """Give up to `MOST` violations as "path: sentence"; empty when the value is valid."""
-    import jsonschema_rs
-
-    validator = jsonschema_rs.Draft202012Validator(
-        schema, pattern_options=jsonschema_rs.RegexOptions()
-    )
-    found = []
-    for error in validator.iter_errors(value):
-        place = ".".join(str(step) for step in error.instance_path)
-        message = error.message if len(error.message) <= 300 else error.message[:300] + "…"
-        found.append(f"{place}: {message}" if place else message)
-        if len(found) == MOST:
-            break
-    return found
+    """Give the violations as "path: sentence"; empty when the value is valid."""
+    found = Validator(schema).violations(value)
+    return [f"{path}: {message}" if path else message for path, message in found]

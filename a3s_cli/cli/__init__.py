@@ -18,7 +18,7 @@ import click
 from .. import __version__
 from ..errors import A3SError, ExitStatus, OutputError
 from ..leave import complain, die_of
-from . import config, models, run, schema, tools
+from . import config, models, replay, run, schema, tools
 
 EPILOG = """\b
 Examples:
@@ -60,7 +60,14 @@ def group() -> None:
     """An agent on the command line: every event is one JSON line on stdout."""
 
 
-for command in (run.run, tools.tools, models.models, config.config, schema.schema):
+for command in (
+    run.run,
+    replay.replay,
+    tools.tools,
+    models.models,
+    config.config,
+    schema.schema,
+):
     group.add_command(command)
 
 

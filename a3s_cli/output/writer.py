@@ -68,6 +68,11 @@ class Writer:
             self._room_wanted.append(tell)
         await room.wait()
 
+    def wait_for_room(self) -> None:
+        """Block until less than `HIGH_WATER` is waiting, for a producer without an event loop."""
+        with self._state:
+            self._state.wait_for(lambda: self._failed or self._pending < HIGH_WATER)
+
     def close(self, patience: Callable[[], float | None]) -> bool:
         """Write what is left and stop; False when the reader did not take it.
 
@@ -139,6 +144,7 @@ class Writer:
     def _release(self, written: int) -> None:
         with self._state:
             self._pending -= written
+            self._state.notify_all()
             waiting: list[Callable[[], None]] = []
             if self._pending < HIGH_WATER:
                 waiting, self._room_wanted = self._room_wanted, []

@@ -14,7 +14,7 @@ import orjson
 
 from ..errors import A3SError, InvalidResponse, TruncatedStream
 from ..sse import Parser
-from .base import Chunk, Endpoint
+from .base import Chunk, Decoder, Endpoint
 from .failures import in_stream, mask, no_stream
 
 #: What reading a field of the wrong type raises. All of the vendor's data is read
@@ -73,7 +73,7 @@ class EventDecoder:
         return in_stream(error, self._endpoint.provider, secrets(self._endpoint))
 
 
-def finish(parser: Parser, decoder: EventDecoder, endpoint: Endpoint) -> list[Chunk]:
+def finish(parser: Parser, decoder: Decoder, endpoint: Endpoint) -> list[Chunk]:
     """Give what the end of the body still completes; raise unless the response was whole.
 
     A last event without its blank line counts if its JSON is complete, since such

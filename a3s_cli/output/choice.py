@@ -1,0 +1,40 @@
+"""Which rendering a run gets: json for a program, pretty for a person, raw for the text alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from ..events import Event
+
+Mode = Literal["pretty", "raw", "json"]
+Write = Callable[[bytes], None]
+
+
+def chosen_mode(asked: Mode | None) -> Mode:
+    """Give the mode that was asked for; by default only a terminal gets pretty."""
+    return asked or ("pretty" if os.isatty(1) else "json")
+
+
+def rendering(
+    mode: Mode, write: Write, error: Write, environment: Mapping[str, str]
+) -> Callable[[list[Event]], None]:
+    """Give the event sink of pretty or raw."""
+    terminal = os.isatty(1)
+    if mode == "raw":
+        from .raw import Raw
+
+        return Raw(write, error, terminal).accept
+    from .pretty import Pretty
+    from .terminal import Style
+
+    return Pretty(write, error, Style.detect(environment, terminal)).accept
+
+
+def one_terminal() -> bool:
+    """Tell whether stdout and stderr are one terminal: then one writer keeps their order."""
+    try:
+        return os.isatty(1) and os.isatty(2) and os.ttyname(1) == os.ttyname(2)
+    except OSError:
+        return False
