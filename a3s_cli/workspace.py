@@ -1,0 +1,213 @@
+"""The directory that a run works in, and the line around it.
+
+File tools never open a path of the model's own making. `resolve` follows every
+symlink and says whether the result lies inside; `open_file`, `directory` and
+`replace` then walk to that result from the workspace's own descriptor, one
+component at a time and without following links, so that a link swapped in
+between the two is an error and never a way out. Only regular files are ever
+opened: a FIFO, a socket or a device is refused without waiting for it.
+
+A hard link cannot be told from the file itself. Reading one reads the shared
+content; writing replaces the name inside the workspace and leaves the other
+name as it was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+#: Passing through needs no right to list, where the system can express that.
+_PASSAGE = _DIRECTORY | getattr(os, "O_PATH", 0)
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_UNPRINTABLE = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_KINDS = {
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFLNK: "a symlink",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """An absolute path with no symlink left in it, and on which side of the line it lies."""
+
+    path: Path
+    inside: bool
+
+
+class NotAFile(OSError):
+    """There is something else than a regular file; the message says what."""
+
+
+class Workspace:
+    """One directory tree; `root` is absolute and resolved."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    def resolve(self, path: str) -> Resolved:
+        """Follow every link of `path` (relative to the root, `~` is not special).
+
+        What the system cannot take for a path (a NUL, a chain of links without
+        end, a URL) names nothing inside.
+        """
+        if "\0" in path or _URL.match(path):
+            return Resolved(Path(path), inside=False)
+        try:
+            real = Path(os.path.realpath(self.root / path))
+        except (OSError, ValueError, RecursionError):
+            return Resolved(Path(path), inside=False)
+        return Resolved(real, inside=real.is_relative_to(self.root))
+
+    def show(self, path: Path) -> str:
+        """Give a path for people and models: relative to the root where it is inside."""
+        inside = path.is_relative_to(self.root)
+        return printable(str(path.relative_to(self.root) if inside else path))
+
+    @contextlib.contextmanager
+    def directory(self, path: Path) -> Iterator[int]:
+        """Give a descriptor of a directory inside."""
+        with self._directory(self._parts(path)) as descriptor:
+            yield descriptor
+
+    def open_file(self, path: Path) -> BinaryIO:
+        """Open a regular file inside for reading."""
+        *parents, name = self._parts(path) or [""]
+        if not name:
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with self._directory(parents) as parent:
+            return open_file_at(parent, name)
+
+    def replace(self, path: Path, content: bytes) -> None:
+        """Give a file inside a new content, whole or not at all; create what is missing.
+
+        Mode and owner of an existing file are kept. The old content stays in
+        place until the new one is complete and on the disk: no crash shows half.
+        """
+        *parents, name = self._parts(path) or [""]
+        if not name:
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with self._directory(parents, create=True) as parent:
+            old = _replaceable(parent, name)
+            temporary = f".a3s-{os.urandom(8).hex()}.tmp"
+            descriptor = os.open(temporary, _CREATE, 0o600 if old else 0o666, dir_fd=parent)
+            try:
+                try:
+                    _fill(descriptor, content, old)
+                finally:
+                    os.close(descriptor)
+                os.rename(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
+            except BaseException:
+                os.unlink(temporary, dir_fd=parent)
+                raise
+            with contextlib.suppress(OSError):  # not every file system can
+                os.fsync(parent)
+
+    def _parts(self, path: Path) -> list[str]:
+        text, root = str(path), str(self.root).rstrip("/")
+        parts = text.removeprefix(root).split("/")
+        if ".." in parts or not (path == self.root or text.startswith(f"{root}/")):
+            raise PermissionError(errno.EACCES, "it is outside the workspace")
+        return [part for part in parts if part]
+
+    @contextlib.contextmanager
+    def _directory(self, parts: list[str], *, create: bool = False) -> Iterator[int]:
+        """Walk down, one component at a time; `create` makes what is missing on the way."""
+        here = os.open(self.root, _PASSAGE if parts else _DIRECTORY)
+        try:
+            for depth, name in enumerate(parts, 1):
+                flags = _PASSAGE if depth < len(parts) else _DIRECTORY
+                below = _enter(here, name, flags, create)
+                os.close(here)
+                here = below
+            yield here
+        finally:
+            os.close(here)
+
+
+def _enter(parent: int, name: str, flags: int, create: bool) -> int:
+    try:
+        return os.open(name, flags, dir_fd=parent)
+    except FileNotFoundError:
+        if not create:
+            raise
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(name, dir_fd=parent)
+    return os.open(name, flags, dir_fd=parent)
+
+
+def open_file_at(parent: int, name: str) -> BinaryIO:
+    """Open a regular file of a directory for reading, never through a link.
+
+    It is looked at first, because merely opening a device can have effects, and
+    again once it is open.
+    """
+    _demand_file(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
+    file = os.fdopen(os.open(name, _READ, dir_fd=parent), "rb", buffering=256 * 1024)
+    try:
+        _demand_file(os.fstat(file.fileno()).st_mode)
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def _demand_file(mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(mode):
+        raise NotAFile(f"it is {_KINDS.get(stat.S_IFMT(mode), 'something else')}, not a file")
+
+
+def _replaceable(parent: int, name: str) -> os.stat_result | None:
+    """Give the status of the file that is in the way, if it may be replaced at all."""
+    try:
+        old = os.stat(name, dir_fd=parent, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    _demand_file(old.st_mode)
+    # A rename does not ask for this right, but whoever made the file read-only meant it.
+    if not os.access(name, os.W_OK, dir_fd=parent):
+        raise PermissionError(errno.EACCES, "it is read-only")
+    return old
+
+
+def _fill(descriptor: int, content: bytes, old: os.stat_result | None) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+    if old:
+        mode = stat.S_IMODE(old.st_mode)
+        new = os.fstat(descriptor)
+        if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+            try:
+                os.chown(descriptor, old.st_uid, old.st_gid)
+            except PermissionError:
+                mode &= 0o777  # set-uid would now mean another user
+        os.chmod(descriptor, mode)
+    os.fsync(descriptor)
+
+
+def printable(text: str) -> str:
+    """Give a path as one line of valid Unicode; what is neither is escaped."""
+    return _UNPRINTABLE.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"  # a byte of a name that is not UTF-8
+    return match[0].encode("unicode_escape").decode("ascii")
