@@ -1,0 +1,124 @@
+"""What the file tools share: failures in plain words, bounded lines, one page of output."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar
+
+from ..workspace import NotAFile, Workspace, printable
+from .base import Subject, Tool, ToolContext, ToolError, ToolResult
+
+#: What one call gives at most: under the 48 KiB at which the middle would be cut out.
+PAGE_BYTES = 46 * 1024
+#: Where a file has no NUL in here, it is text; the same part that git looks at.
+BINARY_PROBE = 8000
+#: Names of a directory among which a misspelt one is looked for.
+_CANDIDATES = 5000
+
+
+class FileTool(Tool):
+    """A tool that acts on the file `file_path`."""
+
+    def subject(self, arguments: dict[str, Any]) -> Subject:
+        return Subject("path", arguments["file_path"])
+
+
+class SearchTool(Tool):
+    """A tool that looks at the directory `path`, by default the workspace."""
+
+    harmless: ClassVar[bool] = True
+
+    def subject(self, arguments: dict[str, Any]) -> Subject:
+        return Subject("path", arguments.get("path", "."))
+
+
+@contextlib.contextmanager
+def explained(context: ToolContext, path: Path) -> Iterator[None]:
+    """Turn what the system says of a file into one sentence for the model."""
+    try:
+        yield
+    except OSError as error:
+        raise ToolError(_sentence(error, path, context.workspace)) from error
+
+
+def _sentence(error: OSError, path: Path, workspace: Workspace) -> str:
+    shown = workspace.show(path)
+    if isinstance(error, FileNotFoundError):
+        near = _nearest(workspace, path)
+        return f"{shown} does not exist" + (f"; did you mean {near}?" if near else "")
+    if isinstance(error, IsADirectoryError):
+        return f"{shown} is a directory: ls lists it"
+    if isinstance(error, NotADirectoryError):
+        return f"{shown}: a part of this path is not a directory"
+    if error.errno == errno.ELOOP:
+        return f"{shown}: its symlinks do not end anywhere, or were changed meanwhile"
+    if isinstance(error, NotAFile):
+        return f"{shown} cannot be used: {error}"
+    return f"{shown}: {(error.strerror or str(error)).lower()}"
+
+
+def _nearest(workspace: Workspace, path: Path) -> str | None:
+    """Give the existing path whose first differing component is most like the wanted one."""
+    from difflib import get_close_matches
+
+    here = workspace.root
+    for wanted in path.relative_to(here).parts if path.is_relative_to(here) else ():
+        try:
+            with workspace.directory(here) as descriptor:
+                names = os.listdir(descriptor)  # no path, a descriptor
+        except OSError:
+            return None
+        if wanted not in names:
+            close = get_close_matches(wanted, names[:_CANDIDATES], n=1)
+            return workspace.show(here / close[0]) if close else None
+        here /= wanted
+    return None
+
+
+def lines(file: BinaryIO, limit: int) -> Iterator[tuple[bytes, int]]:
+    """Give each line without its newline: at most `limit` bytes, and how many are left out."""
+    while piece := file.readline(limit + 1):
+        line = piece.removesuffix(b"\n")
+        dropped = max(0, len(line) - limit)
+        if not piece.endswith(b"\n"):
+            while more := file.readline(64 * 1024):
+                dropped += len(more.removesuffix(b"\n"))
+                if more.endswith(b"\n"):
+                    break
+        yield line[:limit], dropped
+
+
+def is_binary(file: BinaryIO) -> bool:
+    """Whether a file just opened holds something else than text; does not move in it."""
+    start: bytes = file.peek(BINARY_PROBE)[:BINARY_PROBE]  # type: ignore[attr-defined]
+    return b"\0" in start
+
+
+def encoded(text: str, argument: str) -> bytes:
+    """Give the bytes of an argument, which a lone surrogate does not have."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise ToolError(
+            f"{argument} is not Unicode text: it holds a lone surrogate at character {error.start}"
+        ) from None
+
+
+def changed(path: Path, content: bytes, output: str) -> ToolResult:
+    """Describe the file that a call has written."""
+    from hashlib import sha256
+
+    return ToolResult(output, path=printable(str(path)), sha256=sha256(content).hexdigest())
+
+
+def plural(count: int, noun: str) -> str:
+    """Say how many, in words that agree."""
+    if count == 1:
+        return f"1 {noun}"
+    ending = "es" if noun.endswith(("s", "ch")) else "s"
+    stem = noun[:-1] + "ie" if noun.endswith("ry") else noun
+    return f"{count} {stem}{ending}"

@@ -1,0 +1,62 @@
+"""ls: what a directory holds, without what git ignores."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import Any, ClassVar
+
+from ..walk import Entry, Tree
+from ..workspace import printable
+from .base import ToolContext, ToolResult, resolve
+from .files import PAGE_BYTES, SearchTool, explained, plural
+
+ENTRIES = 1000
+MARKS = {"directory": "/", "link": "@", "other": "?", "file": ""}
+
+
+class Ls(SearchTool):
+    """List a directory."""
+
+    name = "ls"
+    description = "List a directory: size and name; / marks directories, @ symlinks."
+    parameters: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "properties": {"path": {"type": "string"}},
+        "additionalProperties": False,
+    }
+
+    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
+        path = resolve(context, arguments.get("path", "."))
+        with explained(context, path):
+            listing = Tree(context.workspace).list(path)
+            with context.workspace.directory(path) as directory:
+                rows = _rows(listing.entries[:ENTRIES], directory)
+        notes = [plural(len(listing.entries), "entry")]
+        if len(rows) < len(listing.entries):
+            notes[0] = f"{len(rows)} of {notes[0]} shown"
+        if listing.ignored:
+            notes.append(f"{listing.ignored} left out by .gitignore")
+        return ToolResult("\n".join([*rows, f"[{'; '.join(notes)}]"]))
+
+
+def _rows(entries: list[Entry], directory: int) -> list[str]:
+    rows = []
+    room = PAGE_BYTES
+    for entry in entries:
+        size = _size(directory, entry.name)
+        row = f"{size:>9} {printable(entry.name)}{MARKS[entry.kind]}"
+        room -= len(row.encode()) + 1
+        if room < 0:
+            break
+        rows.append(row)
+    return rows
+
+
+def _size(directory: int, name: str) -> str:
+    """Give the size of a regular file; nothing else has one that means anything."""
+    try:
+        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except OSError:
+        return "-"
+    return str(status.st_size) if stat.S_ISREG(status.st_mode) else "-"

@@ -1,0 +1,163 @@
+"""read: a page of a text file, with numbered lines.
+
+Lines end at a newline alone; the carriage return of a CRLF and a byte order
+mark are left out of what is shown, and `edit` puts them back. A page ends at
+`limit` lines or where a longer answer would be cut, whichever comes first, and
+says where the next one begins. Neither a huge file nor a huge line is ever in
+memory as a whole.
+"""
+
+from __future__ import annotations
+
+from codecs import getincrementaldecoder
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, ClassVar
+
+from .base import ToolContext, ToolError, ToolResult, resolve
+from .files import PAGE_BYTES, FileTool, explained, is_binary, lines, plural
+
+LINES = 2000
+LINE_CHARACTERS = 2000
+#: Bytes after the page in which lines are counted, to say how many are left.
+COUNTED = 1024**3
+BLOCK = 1024 * 1024
+#: Lines that are skipped between two breaths of the event loop.
+BREATH = 20_000
+
+
+class Read(FileTool):
+    """Show a page of a text file."""
+
+    name = "read"
+    description = "Read a text file with line numbers."
+    parameters: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "properties": {
+            "file_path": {"type": "string"},
+            "offset": {"type": "integer", "minimum": 0, "description": "lines to skip"},
+            "limit": {"type": "integer", "minimum": 1, "description": "lines, default 2000"},
+        },
+        "required": ["file_path"],
+        "additionalProperties": False,
+    }
+    harmless = True
+
+    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
+        path = resolve(context, arguments["file_path"])
+        offset, limit = int(arguments.get("offset", 0)), int(arguments.get("limit", LINES))
+        with explained(context, path), context.workspace.open_file(path) as file:
+            shown = context.workspace.show(path)
+            if is_binary(file):
+                raise _not_text(file, shown)
+            before = await _skip(file, offset)
+            page = _page(file, shown, Page(before), limit)
+            if not page.rows:
+                return _nothing(shown, before, offset)
+            left, exact = await _count(file, page)
+        return ToolResult(page.text(left, exact))
+
+
+@dataclass(slots=True)
+class Page:
+    """The lines that are shown."""
+
+    first: int
+    rows: list[str] = field(default_factory=list)
+    bytes: int = 0
+    crlf: bool = False
+    #: A line that was read but did not fit any more.
+    unshown: int = 0
+
+    @property
+    def end(self) -> int:
+        """The number of lines up to and including the last one shown."""
+        return self.first + len(self.rows)
+
+    def text(self, left: int, exact: bool) -> str:
+        """Number the lines and say what is left."""
+        width = len(str(self.end))
+        numbered = [
+            f"{number:>{width}}\t{row}" for number, row in enumerate(self.rows, self.first + 1)
+        ]
+        notes = ["lines end in CRLF"] if self.crlf else []
+        if left:
+            total = self.end + left
+            which = f"lines {self.end + 1}-{total} of {total}" if exact else "more lines"
+            notes.append(f"{which} follow: offset={self.end}")
+        return "\n".join([*numbered, f"[{'; '.join(notes)}]"] if notes else numbered)
+
+
+def _page(file: BinaryIO, shown: str, page: Page, limit: int) -> Page:
+    for line, dropped in lines(file, 4 * LINE_CHARACTERS + 4):
+        if b"\0" in line:
+            raise _not_text(file, shown)
+        row = _row(line, dropped, first=page.end == 0)
+        if row is None:
+            raise _not_text(file, shown)
+        page.bytes += len(row.encode()) + 8
+        if page.rows and page.bytes > PAGE_BYTES:
+            page.unshown = 1
+            break
+        page.crlf = page.crlf or (line.endswith(b"\r") and not dropped)
+        page.rows.append(row)
+        if len(page.rows) == limit:
+            break
+    return page
+
+
+def _row(line: bytes, dropped: int, *, first: bool) -> str | None:
+    """Decode a line and cut it; None where it is not UTF-8."""
+    try:
+        text = getincrementaldecoder("utf-8")().decode(line, final=not dropped)
+    except UnicodeDecodeError:
+        return None
+    if first:
+        text = text.removeprefix("\ufeff")
+    if not dropped:
+        text = text.removesuffix("\r")
+    if len(text) <= LINE_CHARACTERS and not dropped:
+        return text
+    kept = text[:LINE_CHARACTERS]
+    rest = len(line) + dropped - len(kept.encode())
+    return f"{kept}… [{plural(rest, 'more byte')}]"
+
+
+async def _skip(file: BinaryIO, count: int) -> int:
+    """Pass over lines; give how many there were."""
+    from asyncio import sleep
+
+    skipped = 0
+    ended = True
+    while skipped < count and (piece := file.readline(BLOCK)):
+        ended = piece.endswith(b"\n")
+        skipped += ended
+        if skipped % BREATH == 0:
+            await sleep(0)
+    return skipped + (not ended)
+
+
+async def _count(file: BinaryIO, page: Page) -> tuple[int, bool]:
+    """Count the lines after the page, up to a bound; say whether that is all of them."""
+    from asyncio import sleep
+
+    left = page.unshown
+    last = b"\n"
+    for _ in range(COUNTED // BLOCK):
+        block = file.read(BLOCK)
+        if not block:
+            return left + (last != b"\n"), True
+        left += block.count(b"\n")
+        last = block[-1:]
+        await sleep(0)
+    return left + 1, False
+
+
+def _nothing(shown: str, before: int, offset: int) -> ToolResult:
+    if offset == 0:
+        return ToolResult(f"{shown} is empty.")
+    raise ToolError(f"offset {offset} is past the end: {shown} has {plural(before, 'line')}")
+
+
+def _not_text(file: BinaryIO, shown: str) -> ToolError:
+    size = file.seek(0, 2)
+    return ToolError(f"{shown} is not UTF-8 text ({plural(size, 'byte')})")

@@ -1,0 +1,191 @@
+"""read: pages, and what is no text."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from .desk import Desk
+
+
+def test_numbers_lines(desk: Desk) -> None:
+    (desk.root / "a.txt").write_text("one\ntwo\n\nfour")
+    assert desk.output("read", file_path="a.txt") == "1\tone\n2\ttwo\n3\t\n4\tfour"
+
+
+def test_pages_say_what_is_left(desk: Desk) -> None:
+    (desk.root / "a.txt").write_text("".join(f"line {number}\n" for number in range(1, 5001)))
+    first = desk.output("read", file_path="a.txt").split("\n")
+    assert len(first) == 2001
+    assert first[0] == "   1\tline 1"
+    assert first[1999] == "2000\tline 2000"
+    assert first[2000] == "[lines 2001-5000 of 5000 follow: offset=2000]"
+    assert desk.output("read", file_path="a.txt", offset=4998) == "4999\tline 4999\n5000\tline 5000"
+    assert (
+        desk.output("read", file_path="a.txt", offset=10, limit=1)
+        == "11\tline 11\n[lines 12-5000 of 5000 follow: offset=11]"
+    )
+
+
+def test_a_page_is_never_cut_in_its_middle(desk: Desk) -> None:
+    lines = [f"{number} {'x' * 100}" for number in range(1, 1001)]
+    (desk.root / "a.txt").write_text("\n".join(lines))
+    offset = 0
+    seen: list[str] = []
+    while True:
+        output = desk.output("read", file_path="a.txt", offset=offset)
+        assert len(output.encode()) < 48 * 1024
+        *rows, last = output.split("\n")
+        if not last.startswith("["):
+            seen += [row.split("\t")[1] for row in [*rows, last]]
+            break
+        seen += [row.split("\t")[1] for row in rows]
+        assert last == f"[lines {len(seen) + 1}-1000 of 1000 follow: offset={len(seen)}]"
+        offset = len(seen)
+    assert seen == lines
+
+
+def test_a_long_line_is_cut(desk: Desk) -> None:
+    (desk.root / "a.txt").write_text(
+        "é" * 2000 + "\n" + "é" * 2001 + "\n" + "x" * 300_000 + "\nend"
+    )
+    assert desk.output("read", file_path="a.txt").split("\n") == [
+        "1\t" + "é" * 2000,
+        "2\t" + "é" * 2000 + "… [2 more bytes]",
+        "3\t" + "x" * 2000 + "… [298000 more bytes]",
+        "4\tend",
+    ]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0\n\r\ufeff"), max_size=50)),
+    st.booleans(),
+    st.integers(0, 12),
+    st.integers(1, 5),
+)
+def test_pages_are_the_lines(
+    tmp_path_factory: pytest.TempPathFactory,
+    lines: list[str],
+    final_newline: bool,
+    offset: int,
+    limit: int,
+) -> None:
+    desk = Desk(tmp_path_factory.mktemp("work"))
+    (desk.root / "a").write_bytes("\n".join(lines).encode() + b"\n" * final_newline)
+    real = lines if final_newline or (lines and lines[-1]) else lines[:-1]
+    real = real or ([""] if final_newline else [])
+    if offset >= len(real):
+        assert offset == 0 or "past the end" in desk.error("read", file_path="a", offset=offset)
+        return
+    rows = desk.output("read", file_path="a", offset=offset, limit=limit).split("\n")
+    shown = [row.split("\t", 1)[1] for row in rows if "\t" in row]
+    assert shown == real[offset : offset + limit]
+    left = len(real) - offset - len(shown)
+    assert (left > 0) == rows[-1].endswith(f"follow: offset={offset + limit}]")
+
+
+def test_crlf_and_byte_order_mark_are_not_shown(desk: Desk) -> None:
+    (desk.root / "a.txt").write_bytes(b"\xef\xbb\xbfone\r\ntwo\r\n")
+    assert desk.output("read", file_path="a.txt") == "1\tone\n2\ttwo\n[lines end in CRLF]"
+
+
+def test_empty_file(desk: Desk) -> None:
+    (desk.root / "a.txt").touch()
+    assert desk.output("read", file_path="a.txt") == "a.txt is empty."
+    assert desk.error("read", file_path="a.txt", offset=1) == (
+        "offset 1 is past the end: a.txt has 0 lines"
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x7fELF\0\0",
+        b"caf\xe9\n",
+        "text".encode("utf-16"),
+        b"ok\n" * 9000 + b"\xff\n",
+        b"x" * 50_000 + b"\0",
+    ],
+    ids=["elf", "latin-1", "utf-16", "late", "late NUL"],
+)
+def test_refuses_what_is_no_text(desk: Desk, content: bytes) -> None:
+    (desk.root / "a.bin").write_bytes(content)
+    offset = 8999 if content.startswith(b"ok") else 0
+    if content.startswith(b"x"):
+        # Beyond what is shown of a line nobody looks.
+        assert desk.output("read", file_path="a.bin").startswith("1\txxx")
+        return
+    assert desk.error("read", file_path="a.bin", offset=offset) == (
+        f"a.bin is not UTF-8 text ({len(content)} bytes)"
+    )
+
+
+def test_missing_files_are_guessed(desk: Desk) -> None:
+    (desk.root / "source").mkdir()
+    (desk.root / "source" / "main.py").touch()
+    assert desk.error("read", file_path="source/mian.py") == (
+        "source/mian.py does not exist; did you mean source/main.py?"
+    )
+    assert desk.error("read", file_path="sorce/main.py") == (
+        "sorce/main.py does not exist; did you mean source?"
+    )
+    assert desk.error("read", file_path="zzz") == "zzz does not exist"
+
+
+def test_a_directory_is_not_read(desk: Desk) -> None:
+    (desk.root / "sub").mkdir()
+    for path, shown in (("sub", "sub"), ("", "."), (".", "."), (str(desk.root), ".")):
+        assert desk.error("read", file_path=path) == f"{shown} is a directory: ls lists it"
+
+
+def test_special_files_are_refused_at_once(desk: Desk) -> None:
+    os.mkfifo(desk.root / "fifo")
+    assert desk.error("read", file_path="fifo") == "fifo cannot be used: it is a FIFO, not a file"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.path.relpath(desk.root / "sock"))
+        assert "it is a socket" in desk.error("read", file_path="sock")
+    assert "it is a FIFO" in desk.error("write", file_path="fifo", content="x")
+    assert "it is a FIFO" in desk.error("edit", file_path="fifo", old_string="x", new_string="y")
+
+
+def test_a_huge_file_costs_no_memory(desk: Desk) -> None:
+    import resource
+
+    with (desk.root / "sparse").open("wb") as file:
+        file.truncate(50 * 1024**3)
+    assert "is not UTF-8 text" in desk.error("read", file_path="sparse")
+    with (desk.root / "text").open("wb") as file:
+        for _ in range(300):
+            file.write(b"0123456789abcde\n" * 65536)
+    output = desk.output("read", file_path="text", limit=1)
+    assert output == "1\t0123456789abcde\n[lines 2-19660800 of 19660800 follow: offset=1]"
+    (desk.root / "text").unlink()
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert used // (1024 if sys.platform == "darwin" else 1) < 300 * 1024
+
+
+def test_names_that_are_not_utf8_are_shown_escaped(desk: Desk) -> None:
+    name = b"caf\xe9\n.txt"
+    try:
+        (desk.root / os.fsdecode(name)).write_text("x\n")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    for tool, arguments in (("ls", {}), ("glob", {"pattern": "*"}), ("grep", {"pattern": "x"})):
+        assert "caf\\xe9\\n.txt" in desk.output(tool, **arguments)
+    assert desk.output("read", file_path=os.fsdecode(name)) == "1\tx"
+    result = desk.call("write", file_path=os.fsdecode(name), content="y")
+    assert result.path == f"{desk.root}/caf\\xe9\\n.txt"
+
+
+def test_symlinks_inside_are_followed(desk: Desk) -> None:
+    (desk.root / "real").write_text("x")
+    (desk.root / "link").symlink_to("real")
+    Path(desk.root / "dir").symlink_to(desk.root)
+    assert desk.output("read", file_path="dir/link") == "1\tx"
