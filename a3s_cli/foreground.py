@@ -91,7 +91,7 @@ class Process:
 
     def run(self) -> NoReturn:
         """Emit `start`, do the work, emit the end, and go."""
-        workspace = Path.cwd()
+        workspace = _workspace()
         failure: ConfigError | None = None
         plan: Plan | None = None
         config: Config | None = None
@@ -188,7 +188,8 @@ class Process:
         self._run = Run(plan, self._emitter, before_end=self._before_end)
         if self._why is not None:
             self._run.cancel(self._why)
-        asyncio.run(self._run.execute())
+        # Not asyncio.run: it would wait for a thread that a slow name server holds up.
+        asyncio.new_event_loop().run_until_complete(self._run.execute())
         assert self._run.terminal
         if self._run.terminal.code == "timeout":
             self._last_words = time.monotonic() + LAST_WORDS
@@ -259,6 +260,13 @@ def _enter(directory: str) -> None:
         os.chdir(directory)
     except OSError as error:
         raise UsageError(f"-C {directory}: {error.strerror}") from None
+
+
+def _workspace() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise UsageError(f"the working directory cannot be used: {error.strerror}") from None
 
 
 def _log_to_stderr() -> None:

@@ -16,11 +16,11 @@ from .support.replies import bash, text
 #: Needed to do the work, never to say what the work would be.
 HEAVY = {
     "asyncio", "httpx", "httpcore", "h11", "ssl", "pydantic", "jsonschema_rs", "tree_sitter",
-    "tree_sitter_bash", "pathspec", "tomllib", "rich", "xllamacpp", "subprocess", "logging",
+    "tree_sitter_bash", "tomllib", "rich", "xllamacpp", "subprocess", "logging",
     "email", "http", "a3s_cli.runner", "a3s_cli.loop", "a3s_cli.transport",
 }  # fmt: skip
 #: What a run without tools has no use for.
-UNUSED = {"pydantic", "jsonschema_rs", "tree_sitter", "pathspec", "tomllib", "xllamacpp"}
+UNUSED = {"pydantic", "jsonschema_rs", "tree_sitter", "tomllib", "xllamacpp"}
 
 
 def loaded(*command: str, environment: dict[str, str] | None = None) -> set[str]:
