@@ -1,0 +1,36 @@
+"""Fixtures of the black-box tests, and the one option that sizes the slow proofs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.register_assert_rewrite("tests.support")
+
+from .support.a3s import Bench  # noqa: E402 - after the line that makes its asserts speak
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--proofs",
+        type=int,
+        default=int(os.environ.get("A3S_PROOFS", "100")),
+        metavar="PERCENT",
+        help="size of the slow proofs, which repeat an experiment (default: A3S_PROOFS, or 100)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Through the environment, because test modules read it when they are collected.
+    os.environ["A3S_PROOFS"] = str(config.getoption("--proofs"))
+
+
+@pytest.fixture
+def a3s(tmp_path: Path) -> Iterator[Bench]:
+    """The binary, in a clean place; what it leaves running fails the test."""
+    bench = Bench(tmp_path)
+    yield bench
+    bench.close()

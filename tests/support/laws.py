@@ -1,0 +1,275 @@
+"""The laws of the event stream, checked on any finished run.
+
+The contract is written down here a second time, on purpose and by hand: a table
+taken from the product would agree with every mistake in it. Every run of the
+suite in JSON mode goes through `check_stream`, so that each test proves the
+laws on its own path whatever else it is about.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+Event = dict[str, Any]
+
+LINE_LIMIT = 64 * 1024
+OUTPUT_LIMIT = 48 * 1024
+
+#: type -> (field: type, required), (field: type, optional)
+_CALL: dict[str, type] = {"toolName": str, "toolId": str}
+_CUT_INPUT: dict[str, type] = {"inputTruncated": bool}
+_TOTALS: dict[str, type] = {
+    "turns": int,
+    "toolCalls": int,
+    "totalTokens": int,
+    "durationMs": int,
+    "exitCode": int,
+}
+SCHEMA: dict[str, tuple[dict[str, type], dict[str, type]]] = {
+    "start": (
+        {"schemaVersion": int, "version": str, "runId": str},
+        {"sessionId": str, "model": str, "cwd": str, "prompt": str, "promptBytes": int}
+        | {"truncated": bool, "tools": list, "sandbox": str, "policySha256": str},
+    ),
+    "turn_start": ({"turn": int}, {}),
+    "text_delta": ({"text": str}, {}),
+    "reasoning_delta": ({"text": str}, {}),
+    "tool_input_delta": (_CALL | {"text": str}, {}),
+    "turn_end": ({"turn": int, "totalTokens": int, "stopReason": str}, {"usage": dict}),
+    "tool_start": (_CALL | {"toolInput": dict, "turn": int, "rule": str}, _CUT_INPUT),
+    "tool_output_delta": (_CALL | {"text": str}, {}),
+    "tool_end": (
+        _CALL | {"toolOutput": str, "exitCode": int, "durationMs": int},
+        {"reason": str, "truncated": bool, "outputBytes": int, "outputFile": str}
+        | {"outputSha256": str, "path": str, "sha256": str},
+    ),
+    "permission_denied": (
+        _CALL | {"toolInput": dict, "decision": str, "rule": str, "reason": str, "hint": str},
+        _CUT_INPUT,
+    ),
+    "tool_rejected": (
+        _CALL | {"rawInput": str, "reason": str, "error": str},
+        {"truncated": bool, "inputBytes": int},
+    ),
+    "retry": (
+        {"attempt": int, "maxAttempts": int, "delayMs": int, "code": str, "reason": str},
+        {"status": int, "turn": int, "toolId": str},
+    ),
+    "notice": (
+        {"code": str, "text": str},
+        {"toolId": str, "flag": str, "key": str, "keys": list, "file": str, "line": int}
+        | {"nearest": str, "limitBytes": int, "receivedBytes": int, "totalBytes": int}
+        | {"source": str},
+    ),
+    "end": (
+        _TOTALS | {"text": str},
+        {"usage": dict, "truncated": bool, "textBytes": int, "permissionDenials": list}
+        | {"permissionDenialsOmitted": int, "costUsd": float, "recordHead": str}
+        | {"object": object},
+    ),
+    "error": (
+        _TOTALS | {"error": str, "code": str, "retryable": bool},
+        {"permissionDenials": list, "permissionDenialsOmitted": int, "hint": str}
+        | {"signal": str, "retryAfterMs": int}
+        | {"provider": str, "status": int, "recordHead": str},
+    ),
+}
+USAGE = {"inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens", "reasoningTokens"}
+STOPS = {"end_turn", "tool_use", "max_tokens", "refusal", "other"}
+#: error.code -> exit status; `cancelled` is 128 + its signal.
+STATUSES = {
+    **dict.fromkeys(["provider_error", "invalid_response", "invalid_object", "tool_loop"], 1),
+    **dict.fromkeys(["refusal", "context_overflow"], 1),
+    **dict.fromkeys(["max_turns", "max_tokens", "max_tool_calls", "max_cost"], 3),
+    **dict.fromkeys(["rate_limited", "overloaded", "network", "provider_timeout"], 75),
+    **dict.fromkeys(["truncated_stream", "busy"], 75),
+    **{"approval_required": 4, "policy_violation": 5, "invalid_stream": 65, "internal": 70},
+    **{"output": 74, "auth": 77, "config": 78, "timeout": 124},
+}
+SIGNALS = {"SIGHUP": 129, "SIGINT": 130, "SIGTERM": 143}
+#: C0 but the newline, DEL, C1 (NEL among them), and the two separators.
+_UNESCAPED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_PROMISED_RETRYABLE = {75}
+
+
+def parse(stdout: bytes) -> list[Event]:
+    """Every line of a stream, each held against the laws of framing."""
+    if not stdout:
+        return []
+    assert stdout.endswith(b"\n"), f"the last line is cut: {stdout[-200:]!r}"
+    return [_line(line) for line in stdout[:-1].split(b"\n")]
+
+
+def whole_lines(stdout: bytes) -> list[Event]:
+    """The events of a stream that may have been cut anywhere."""
+    return parse(stdout[: stdout.rfind(b"\n") + 1])
+
+
+def _line(line: bytes) -> Event:
+    assert len(line) + 1 < LINE_LIMIT, f"a line of {len(line)} bytes: {line[:80]!r}"
+    decoded = line.decode("utf-8", "strict")
+    found = _UNESCAPED.search(decoded)
+    assert not found, f"unescaped {found and found[0]!r} in {decoded[:200]!r}"
+
+    def refuse(name: str) -> None:
+        raise AssertionError(f"{name} is not JSON: {decoded[:200]}")
+
+    def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        assert len(dict(pairs)) == len(pairs), f"a key twice: {decoded[:200]}"
+        return dict(pairs)
+
+    event = json.loads(decoded, parse_constant=refuse, object_pairs_hook=distinct)
+    assert isinstance(event, dict), f"not an object: {decoded[:200]}"
+    # A lone surrogate survives json.loads; it does not survive this.
+    json.dumps(event, ensure_ascii=False).encode("utf-8", "strict")
+    return event
+
+
+def check_stream(events: Sequence[Event], status: int | None) -> None:
+    """Hold a whole stream against the laws; a status of None is not compared."""
+    check_prefix(events)
+    assert events, "a run without a stream"
+    last = events[-1]
+    assert last["type"] in ("end", "error"), f"the last line is {last['type']}"
+    if status is not None:
+        assert last["exitCode"] == status, f"exitCode {last['exitCode']}, exit status {status}"
+    _check_fates(events)
+    _check_text(events)
+    _check_totals(events)
+
+
+def check_prefix(events: Sequence[Event]) -> None:
+    """The laws that hold for every beginning of a stream."""
+    for number, event in enumerate(events):
+        _check_shape(event)
+        assert event["seq"] == number, f"seq {event['seq']} where {number} was due: {event}"
+        assert not number or event["ts"] >= events[number - 1]["ts"], f"ts goes back: {event}"
+        assert (event["type"] == "start") == (number == 0), f"start at {number}"
+        terminal = event["type"] in ("end", "error")
+        assert not terminal or number == len(events) - 1, f"after the terminal event: {events}"
+    _check_order(events)
+
+
+def _check_shape(event: Event) -> None:
+    keys = list(event)
+    assert keys[:3] == ["type", "seq", "ts"], f"keys begin with {keys[:3]}"
+    assert event["type"] in SCHEMA, f"unknown type in {event}"
+    required, optional = SCHEMA[event["type"]]
+    fields = set(keys[3:])
+    assert fields >= required.keys(), f"{required.keys() - fields} lack in {event}"
+    unknown = fields - required.keys() - optional.keys()
+    assert not unknown, f"unknown fields {unknown} in {event}"
+    for name, kind in (required | optional | {"seq": int, "ts": int}).items():
+        if name not in event or kind is object:
+            continue
+        fits = isinstance(event[name], (int, float) if kind is float else kind)
+        assert fits and (kind is bool or not isinstance(event[name], bool)), f"{name} of {event}"
+    if "usage" in event:
+        assert {"inputTokens", "outputTokens"} <= event["usage"].keys() <= USAGE, event
+        assert all(type(value) is int and value >= 0 for value in event["usage"].values()), event
+    assert event.get("stopReason", "other") in STOPS, event
+    assert event.get("durationMs", 0) >= 0, event
+    if event["type"] == "error":
+        _check_verdict(event)
+    elif event["type"] == "end":
+        assert event["exitCode"] == 0, event
+
+
+def _check_verdict(event: Event) -> None:
+    if event["code"] == "cancelled":
+        assert event["exitCode"] == SIGNALS[event["signal"]], event
+    else:
+        assert event["exitCode"] == STATUSES[event["code"]], event
+        assert "signal" not in event, event
+    assert event["error"].strip() and "Traceback" not in event["error"], event
+    if event["exitCode"] in _PROMISED_RETRYABLE:
+        assert event["retryable"] is True, event
+
+
+def _check_order(events: Sequence[Event]) -> None:
+    """Turns follow each other, deltas stay inside what they belong to."""
+    turn, in_response, running = 0, False, dict[str, str]()
+    seen: set[str] = set()
+    for event in events:
+        kind = event["type"]
+        if kind == "turn_start":
+            assert not running, f"a turn starts while tools run: {event}"
+            again = in_response and event["turn"] == turn
+            assert again or event["turn"] == turn + 1, f"turn {event['turn']} after {turn}"
+            turn, in_response = event["turn"], True
+        elif kind == "turn_end":
+            assert in_response and event["turn"] == turn, f"turn_end out of place: {event}"
+            in_response = False
+        elif kind in ("text_delta", "reasoning_delta", "tool_input_delta"):
+            assert in_response and event["text"], f"{kind} outside a response, or empty: {event}"
+        elif kind == "tool_start":
+            assert not in_response and event["turn"] == turn, f"tool_start in a response: {event}"
+            assert event["toolId"] not in seen, f"a second fate: {event}"
+            seen.add(event["toolId"])
+            running[event["toolId"]] = event["toolName"]
+        elif kind in ("tool_output_delta", "tool_end"):
+            assert running.get(event["toolId"]) == event["toolName"], f"outside a pair: {event}"
+            if kind == "tool_end":
+                del running[event["toolId"]]
+        elif kind in ("permission_denied", "tool_rejected"):
+            assert not in_response and event["toolId"] not in seen, f"a second fate: {event}"
+            seen.add(event["toolId"])
+    if events and events[-1]["type"] in ("end", "error"):
+        assert not running, f"no tool_end for {running}"
+        assert events[-1]["type"] == "error" or not in_response, "end inside a response"
+
+
+def _check_fates(events: Sequence[Event]) -> None:
+    """A tool's deltas are its output; what was cut says how much there was."""
+    capped = {event.get("toolId") for event in events if event.get("code") == "output_capped"}
+    for end in (event for event in events if event["type"] == "tool_end"):
+        assert ("truncated" in end) == ("outputBytes" in end), end
+        assert end.get("reason") in (None, "timeout", "cancelled"), end
+        assert len(end["toolOutput"].encode()) <= OUTPUT_LIMIT + 256, "toolOutput is over 48 KiB"
+        if end["toolName"] != "bash" or end["toolId"] in capped:
+            continue
+        mine = (e for e in events if e["type"] == "tool_output_delta")
+        shown = "".join(e["text"] for e in mine if e["toolId"] == end["toolId"])
+        if end.get("truncated"):
+            assert end["toolOutput"][:3000] == shown[:3000], "toolOutput does not begin the same"
+            assert end["toolOutput"][-1000:] == shown[-1000:], "toolOutput does not end the same"
+        else:
+            assert end["toolOutput"] == shown, f"deltas {shown!r}, toolOutput {end['toolOutput']!r}"
+
+
+def _check_text(events: Sequence[Event]) -> None:
+    last = events[-1]
+    if last["type"] != "end":
+        return
+    begin = max(n for n, event in enumerate(events) if event["type"] == "turn_start")
+    shown = "".join(e["text"] for e in events[begin:] if e["type"] == "text_delta")
+    if last.get("truncated"):
+        assert last["textBytes"] == len(shown.encode()), last["textBytes"]
+        assert last["text"][:3000] == shown[:3000] and last["text"][-1000:] == shown[-1000:]
+    else:
+        assert last["text"] == shown, f"deltas {shown!r}, text {last['text']!r}"
+
+
+def _check_totals(events: Sequence[Event]) -> None:
+    last, count = events[-1], Counter(event["type"] for event in events)
+    turns = [event for event in events if event["type"] == "turn_end"]
+    assert last["toolCalls"] == count["tool_start"], last
+    assert len(turns) <= last["turns"] <= count["turn_start"], last
+    told = sum(event["totalTokens"] for event in turns)
+    assert last["totalTokens"] >= told, f"{last['totalTokens']} of {told} tokens"
+    if last["type"] == "end" and not count["retry"]:
+        assert last["totalTokens"] == told and last["turns"] == len(turns), last
+    denials = [
+        {"toolId": e["toolId"], "toolName": e["toolName"], "rule": e["rule"]}
+        for e in events
+        if e["type"] == "permission_denied"
+    ]
+    told_denials = last.get("permissionDenials", [])
+    omitted = last.get("permissionDenialsOmitted", 0)
+    assert omitted == 0 or len(json.dumps(denials)) > LINE_LIMIT // 4, "room for every denial"
+    assert len(told_denials) + omitted == len(denials), last
+    assert all(denial in denials for denial in told_denials), "another denial than was shown"

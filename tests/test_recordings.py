@@ -1,0 +1,110 @@
+"""Recorded responses of real vendors through the whole program: whole, and cut where it hurts.
+
+The recordings are read in place and are no part of the project; where they are
+absent, the tests are skipped. `--tools none` makes every recorded call an
+unknown one, so that nothing that a stranger's model once asked for is executed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .support.a3s import Bench, proofs
+from .support.replies import Pause, Reply, Wire, text
+from .support.run import Result
+
+CORPUS = Path(
+    os.environ.get("A3S_CORPUS", Path(__file__).resolve().parents[2] / "shared" / "corpus")
+)
+WIRES: dict[str, Wire] = {"chat": "openai-chat", "messages": "anthropic"}
+
+
+@cache
+def _recordings() -> dict[str, dict[str, Any]]:
+    index = CORPUS / "sse/index.json"
+    if not index.exists():
+        return {}
+    entries = json.loads(index.read_text())["entries"]
+    return {entry["file"]: entry for entry in entries if entry["wire_api"] in WIRES}
+
+
+def _cuts() -> list[tuple[str, int, str]]:
+    path = CORPUS / "sse_faults.json"
+    if not path.exists():
+        return []
+    cuts = [
+        (case["file"], cut["at"], cut["kind"])
+        for case in json.loads(path.read_text())["cases"]
+        for cut in case["cuts"]
+        if case["file"] in _recordings()
+    ]
+    return random.Random(7).sample(cuts, min(proofs(60), len(cuts)))
+
+
+def _whole() -> list[str]:
+    names = sorted(
+        name
+        for name, entry in _recordings().items()
+        if entry["expect"]["finish_reason"] and not entry["expect"]["error"]
+    )
+    return random.Random(7).sample(names, min(proofs(60), len(names)))
+
+
+pytestmark = pytest.mark.skipif(not _recordings(), reason=f"no recordings in {CORPUS}")
+
+
+def _shown(result: Result) -> str:
+    """The text of the first turn."""
+    first = result.types.index("turn_end") if "turn_end" in result.types else None
+    return "".join(e["text"] for e in result.events[:first] if e["type"] == "text_delta")
+
+
+def _reply(name: str, size: int | None = None, ending: Any = "end") -> Reply:
+    data = (CORPUS / "sse" / name).read_bytes()[:size]
+    # As a network delivers it: in pieces that respect nothing.
+    pieces: list[Any] = [data[n : n + 1000] for n in range(0, len(data), 1000)]
+    return Reply((*pieces, Pause(0.1)), ending=ending)
+
+
+@pytest.mark.parametrize("name", _whole())
+def test_a_recording(a3s: Bench, name: str) -> None:
+    entry = _recordings()[name]
+    expect = entry["expect"]
+    wire = WIRES[entry["wire_api"]]
+    # What the vendor's own server executes is no call for us.
+    asked = [call for call in expect["tool_calls"] if "server" not in call.get("kind", "")]
+    calls = [call["name"] for call in asked]
+    script = [_reply(name), text("done")] if calls else [_reply(name)]
+    run = a3s.spawn("run", "--tools", "none", "go", script=script, after="repeat", wire=wire)
+    # The harness knows the calls of scripted replies only: compared here instead.
+    run.check_calls = False
+    result = run.finish()
+    if not entry["quirks"]:
+        assert _shown(result) == expect["text"]
+    if expect["finish_reason"] in ("length", "max_tokens"):
+        assert result.last["code"] == "max_tokens"
+    else:
+        assert [event["toolName"] for event in result.of("tool_rejected")][: len(calls)] == calls
+    assert result.of("tool_start") == []
+
+
+@pytest.mark.parametrize(("name", "at", "kind"), _cuts())
+@pytest.mark.parametrize("ending", ["end", "reset"])
+def test_a_cut_recording_is_never_a_success(
+    a3s: Bench, name: str, at: int, kind: str, ending: str
+) -> None:
+    entry = _recordings()[name]
+    wire = WIRES[entry["wire_api"]]
+    args = ("--allow-all", "--max-retries", "0", "go")
+    result = a3s("run", *args, script=[_reply(name, at, ending)], wire=wire)
+    assert result.status == 75 and result.last["retryable"], (kind, result.last)
+    assert result.of("tool_start") == result.of("tool_rejected") == []
+    shown = "".join(event["text"] for event in result.of("text_delta"))
+    assert entry["expect"]["text"].startswith(shown.rstrip("\ufffd"))
