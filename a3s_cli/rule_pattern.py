@@ -1,0 +1,81 @@
+"""`*` in permission rules, in time that no text can make explode.
+
+Regular expressions with several wildcards take time that grows with a power of
+the text's length, and the text is the model's. Here every literal piece is
+searched once, from the left, which is enough where `*` is the only wildcard.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether the whole text fits, `*` standing for any characters at all."""
+    first, *rest = pattern.split("*")
+    if not rest:
+        return pattern == text
+    last = rest.pop()
+    if len(text) < len(first) + len(last) or not text.startswith(first) or not text.endswith(last):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for piece in rest:
+        found = text.find(piece, at, end)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return True
+
+
+def could_match(pattern: str, head: str) -> bool:
+    """Whether some text that begins with `head` fits."""
+    first, star, _ = pattern.partition("*")
+    return first.startswith(head) or (bool(star) and head.startswith(first))
+
+
+def path_matches(pattern: str, path: str) -> bool:
+    """Whether an absolute path fits: `*` within a component, `**` for any number of them.
+
+    `src/**` is `src` and everything below it.
+    """
+    parts = path.strip("/").split("/") if path.strip("/") else []
+    return any(_components(alternative, parts) for alternative in _alternatives(pattern))
+
+
+def _components(pattern: tuple[str, ...], parts: list[str]) -> bool:
+    reached = _skip(pattern, {0})
+    for part in parts:
+        following = set()
+        for at in reached:
+            if at < len(pattern) and pattern[at] == "**":
+                following.add(at)
+            elif at < len(pattern) and matches(pattern[at], part):
+                following.add(at + 1)
+        reached = _skip(pattern, following)
+    return len(pattern) in reached
+
+
+def _skip(pattern: tuple[str, ...], reached: set[int]) -> set[int]:
+    """Let `**` stand for no component."""
+    for at, part in enumerate(pattern):
+        if part == "**" and at in reached:
+            reached.add(at + 1)
+    return reached
+
+
+@lru_cache(maxsize=256)
+def _alternatives(pattern: str) -> tuple[tuple[str, ...], ...]:
+    """Give `a**b` its two meanings: within one component, or across several."""
+    found: list[tuple[str, ...]] = [()]
+    for part in pattern.strip("/").split("/"):
+        if part in ("", "."):
+            continue
+        if part != "**" and "**" in part:
+            before, _, after = part.partition("**")
+            last = "*" + after.lstrip("*")
+            found = [(*each, before + last) for each in found] + [
+                (*each, before + "*", "**", last) for each in found
+            ]
+        else:
+            found = [(*each, part) for each in found]
+    return tuple(found[:64])
