@@ -53,7 +53,7 @@ class Loop:
             await self._act(response)
             if self.progress.turns >= self.max_turns:
                 raise MaxTurns(
-                    f"the model still wanted tools after {self.max_turns} turns",
+                    f"the model still wanted tools after {turns(self.max_turns)}",
                     hint="--max-turns sets the limit",
                 )
 
@@ -100,6 +100,11 @@ class Loop:
         if not self.progress.spoke and not self.progress.acted:
             raise InvalidResponse("the model gave an empty answer")
         self.emitter.emit(Notice(code="empty_answer", text="the model's last answer has no text"))
+
+
+def turns(number: int) -> str:
+    """Give a number of turns in words."""
+    return f"{number} turn" if number == 1 else f"{number} turns"
 
 
 def stopped_short(response: Response) -> A3SError | None:

@@ -60,9 +60,12 @@ async def run(
                 await receive(data)
             return Finished(await child.wait())
     except TimeoutError:
-        await _end(child)
-        while data := await child.stdout.read(READ_SIZE):
-            await receive(data)
+        # What a command prints on being told to end is part of its output.
+        _order(child, b"T")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while data := await child.stdout.read(READ_SIZE):
+                    await receive(data)
         return Finished(124, "timeout")
     finally:
         await _end(child)
@@ -133,7 +136,7 @@ def _order(child: asyncio.subprocess.Process, order: bytes) -> None:
 async def _end(child: asyncio.subprocess.Process) -> None:
     """Have the tree ended and wait for that, also while being cancelled again."""
     _order(child, b"T")
-    gone = asyncio.ensure_future(child.wait())
+    gone = asyncio.ensure_future(_gone(child))
     cancelled = None
     while not gone.done():
         try:
@@ -144,3 +147,13 @@ async def _end(child: asyncio.subprocess.Process) -> None:
     _live.discard(child)
     if cancelled:
         raise cancelled
+
+
+async def _gone(child: asyncio.subprocess.Process) -> None:
+    """Wait for the supervisor's end; asyncio tells of it only once the output has been read."""
+    assert child.stdout
+    # Whoever waits for a line of it already, as a service's owner may, reads it as well.
+    with contextlib.suppress(RuntimeError):
+        while await child.stdout.read(READ_SIZE):
+            pass
+    await child.wait()
