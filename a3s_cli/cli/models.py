@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from .models_pull import pull
+
 
 @click.group(
     invoke_without_command=True,
@@ -23,3 +25,6 @@ def models(ctx: click.Context, as_json: bool, config_file: str | None) -> None:
     rows = catalogue.models(os.environ, config_file)
     shown = catalogue.models_json(rows) if as_json else catalogue.models_text(rows)
     click.echo(shown, nl=False)
+
+
+models.add_command(pull)

@@ -1,0 +1,217 @@
+"""What a small model must be told to be of use, and what it need not be told.
+
+A model of one or two billion parameters follows examples, not instructions:
+told of its tools alone it repeats calls or invents a syntax, after a dozen of
+worked turns it does most small jobs. So a request for the embedded model is
+rewritten: a system prompt of a few lines, short descriptions, and a made-up
+conversation in front of the real one. All that never changes comes first, so
+that its state can be kept (see `server`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from ..messages import Message, Text, ToolResult, ToolSpec
+from ..providers.base import Request
+from . import tags
+
+SYSTEM = """\
+You are a3s, a helpful assistant that works in the user's current directory with tools.
+Use tools to look, change and run things; never guess what a file contains or what a command prints.
+Do only what was asked. When it is done, answer in a short sentence that states the facts found.
+Answer questions that need no file and no command directly, without a tool."""
+
+#: What the model is told of a tool: a sentence, and the parameters worth knowing.
+#: Any other tool keeps its first sentence and what it requires.
+TOOLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "bash": ("Run a shell command: count, move, delete, append, run.", ("command",)),
+    "read": ("Read a file.", ("file_path",)),
+    "write": ("Create a new file.", ("file_path", "content")),
+    "edit": (
+        "Replace a text in a file by a new one.",
+        ("file_path", "old_string", "new_string"),
+    ),
+    "grep": ("Find the lines that match a pattern.", ("pattern",)),
+    "glob": ("Find files by name.", ("pattern",)),
+    "ls": ("List a directory.", ("path",)),
+}
+
+#: The example turns: what the user says, the calls with their results, the answer.
+Step = tuple[str, dict[str, str], str]
+EXAMPLES: Sequence[tuple[str, tuple[Step, ...], str]] = (
+    (
+        "What is in the folder img?",
+        (("ls", {"path": "img"}, "812 cat.png\n       90 dog.svg\n[2 entries]"),),
+        "The folder img contains cat.png and dog.svg.",
+    ),
+    (
+        "How many words does intro.md have?",
+        (("bash", {"command": "wc -w < intro.md"}, "214"),),
+        "intro.md has 214 words.",
+    ),
+    (
+        "Make a file todo.txt with the line: call Bob",
+        (
+            (
+                "write",
+                {"file_path": "todo.txt", "content": "call Bob\n"},
+                "Wrote todo.txt: 9 bytes, 1 line.",
+            ),
+        ),
+        "I created todo.txt with the line: call Bob",
+    ),
+    (
+        "Set the timeout to 30 in app.yaml",
+        (
+            ("read", {"file_path": "app.yaml"}, "1\tname: app\n2\ttimeout: 5"),
+            (
+                "edit",
+                {
+                    "file_path": "app.yaml",
+                    "old_string": "timeout: 5",
+                    "new_string": "timeout: 30",
+                },
+                "Edited app.yaml: 1 replacement, at line 2.",
+            ),
+        ),
+        "I changed the timeout in app.yaml from 5 to 30.",
+    ),
+    ("Who wrote Hamlet?", (), "William Shakespeare wrote Hamlet."),
+    (
+        "Rename a.js to main.js and move it to a folder lib",
+        (("bash", {"command": "mkdir -p lib && mv a.js lib/main.js"}, "[no output]"),),
+        "I moved a.js to lib/main.js.",
+    ),
+    (
+        "Where is the function parse defined?",
+        (
+            (
+                "grep",
+                {"pattern": "def parse"},
+                "src/reader.py:14: def parse(line):\n[1 match in 1 file]",
+            ),
+        ),
+        "The function parse is defined in src/reader.py, line 14.",
+    ),
+    (
+        "Append 'Tuesday: gym' to week.txt",
+        (("bash", {"command": "echo 'Tuesday: gym' >> week.txt"}, "[no output]"),),
+        "I appended the line to week.txt.",
+    ),
+    (
+        "What age is Ana in people.csv?",
+        (("read", {"file_path": "people.csv"}, "1\tname,age,city\n2\tAna,52,Porto"),),
+        "Ana is 52.",
+    ),
+    (
+        "Change all http: to https: in links.md",
+        (("bash", {"command": "sed -i 's/http:/https:/g' links.md"}, "[no output]"),),
+        "I changed every http: to https: in links.md.",
+    ),
+    (
+        "Find logo.svg",
+        (("glob", {"pattern": "**/logo.svg"}, "web/img/logo.svg\n[1 file]"),),
+        "It is web/img/logo.svg.",
+    ),
+    (
+        "Run test.sh",
+        (("bash", {"command": "bash test.sh"}, "2 passed, 1 failed: login"),),
+        "test.sh printed: 2 passed, 1 failed: login",
+    ),
+    ("What does HTML stand for?", (), "HyperText Markup Language."),
+)
+
+#: Characters of one tool's result, and of what a user adds to the system prompt, that fit.
+RESULT, ADDED = 4000, 3000
+
+
+def shortened(spec: ToolSpec) -> ToolSpec:
+    """Shorten the description and the schema of a tool."""
+    required = spec.parameters.get("required", [])
+    first = spec.description.split(". ")[0]
+    description, known = TOOLS.get(spec.name, (first, tuple(required)))
+    properties = tags.properties(spec)
+    parameters = {
+        "type": "object",
+        "properties": {name: properties[name] for name in known if name in properties},
+        "required": [name for name in required if name in known],
+    }
+    return ToolSpec(spec.name, description, parameters)
+
+
+def beginning(tools: Sequence[ToolSpec]) -> tuple[str, list[Message]]:
+    """Give the system prompt and the examples for these tools: what every request begins with."""
+    system = f"{SYSTEM}\n\n{tags.described(tools)}" if tools else SYSTEM
+    return system, list(examples(tools))
+
+
+def examples(tools: Sequence[ToolSpec]) -> Iterator[Message]:
+    """Give the example turns that need no other tool than these."""
+    names = {tool.name for tool in tools}
+    for question, steps, answer in EXAMPLES:
+        if names.issuperset(name for name, _, _ in steps):
+            yield said("user", question)
+            for name, arguments, output in steps:
+                yield said("assistant", tags.written(name, arguments))
+                yield said("user", result(output))
+            yield said("assistant", answer)
+
+
+def adapt(request: Request, general: str) -> Request:
+    """Rewrite a request for the embedded model: plain turns of text, without tools.
+
+    `general` is our own system prompt for large models, which is left out; what
+    the user put in its place or behind it goes before the first question.
+    """
+    system, messages = beginning(tuple(map(shortened, request.tools)))
+    added = cut(request.system.removeprefix(general).strip(), ADDED)
+    for number, message in enumerate(turns(request.messages)):
+        if number == 0 and added:
+            message = said("user", f"{added}\n\n{message.text}")  # noqa: PLW2901
+        messages.append(message)
+    return replace(request, system=system, messages=messages, tools=())
+
+
+def turns(messages: Sequence[Message]) -> Iterator[Message]:
+    """Give a conversation as turns of text, one call at a time."""
+    results = {
+        part.call_id: part.output
+        for message in messages
+        for part in message.parts
+        if isinstance(part, ToolResult)
+    }
+    for message in messages:
+        if message.role == "tool":
+            continue
+        text = message.text
+        for call in message.calls:
+            try:
+                arguments = json.loads(call.arguments)
+            except ValueError:
+                arguments = {}
+            yield said("assistant", text + tags.written(call.name, arguments))
+            yield said("user", result(results.get(call.id, "")))
+            text = ""
+        if text or not message.calls:
+            yield said(message.role, text)
+
+
+def result(output: str) -> str:
+    """Write what a tool returned."""
+    return f"Result:\n{cut(output.strip(), RESULT) or '[no output]'}"
+
+
+def cut(text: str, limit: int) -> str:
+    """Keep head and tail of a text that is too long for a small model."""
+    if len(text) <= limit:
+        return text
+    head, tail = text[: limit * 2 // 3], text[-limit // 3 :]
+    return f"{head}\n[… {len(text) - limit} characters left out …]\n{tail}"
+
+
+def said(role: str, text: str) -> Message:
+    """Make a turn of plain text."""
+    return Message("assistant" if role == "assistant" else "user", (Text(text),))

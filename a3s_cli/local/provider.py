@@ -1,0 +1,270 @@
+"""The embedded model as a provider: `a3s run -m local`, with no key and no account.
+
+Underneath is an ordinary endpoint of the chat-completions wire, which happens to
+be a child of this process. What is added here is what a small model lacks:
+the prompt of `prompt`, the calls of `tags`, and two restraints. A call that was
+just made is not made again, and after a dozen calls it has to answer: both turn
+into one more request for the same conversation in which only words are allowed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..emitter import Emitter
+from ..errors import ConfigError, NetworkError, TruncatedStream
+from ..events import Notice
+from ..messages import Message, ToolCall, ToolResult, ToolSpec, Usage
+from ..prompt import system_prompt
+from ..providers.base import (
+    CallChunk,
+    Chunk,
+    Decoder,
+    Endpoint,
+    HttpRequest,
+    Request,
+    StopChunk,
+    UsageChunk,
+    Wire,
+)
+from ..providers.http import HttpProvider
+from ..providers.openai_chat import OpenAIChat
+from ..transport import Patience, Transport
+from . import catalogue, prompt, server, tags, weights
+from .progress import Progress
+from .server import Server
+
+#: Tools that change nothing: a call is pointless again if only these came between.
+READING = frozenset(("read", "grep", "glob", "ls"))
+MOST_CALLS = 12
+MOST_TOKENS = 2048
+#: Seconds between two reports of a download.
+INTERVAL = 4.0
+
+
+@dataclass(slots=True)
+class LocalWire:
+    """The chat-completions wire with llama.cpp's own fields: sampling by a grammar."""
+
+    wire: Wire
+    tools: Sequence[ToolSpec]
+    name: str = "openai-chat"
+
+    def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
+        """Build the POST."""
+        post = self.wire.encode(request, endpoint)
+        body = json.loads(post.body) | {
+            "cache_prompt": True,
+            "grammar": tags.grammar(self.tools),
+        }
+        return replace(post, body=json.dumps(body).encode())
+
+    def decoder(self, endpoint: Endpoint) -> Decoder:
+        """Give a fresh decoder for one response."""
+        return LocalDecoder(self.wire.decoder(endpoint), self.tools)
+
+
+class LocalDecoder:
+    """Makes a call of the tags at the end of an answer."""
+
+    def __init__(self, decoder: Decoder, tools: Sequence[ToolSpec]) -> None:
+        self._decoder = decoder
+        self._tools = tools
+        self._scanner = tags.Scanner()
+
+    @property
+    def complete(self) -> bool:
+        """True once the protocol's own end was seen."""
+        return self._decoder.complete
+
+    def feed(self, events: Iterable[tuple[str, str]]) -> list[Chunk]:
+        """Decode the events of one network read."""
+        chunks: list[Chunk] = []
+        for chunk in self._decoder.feed(events):
+            if isinstance(chunk, str):
+                if text := self._scanner.feed(chunk):
+                    chunks.append(text)
+            elif isinstance(chunk, StopChunk):
+                chunks += self._ended(chunk)
+            else:
+                chunks.append(chunk)
+        return chunks
+
+    def _ended(self, stop: StopChunk) -> Iterable[Chunk]:
+        if text := self._scanner.close():
+            yield text
+        if self._scanner.call and stop.reason == "end_turn":
+            name, arguments = tags.read(self._scanner.call, self._tools)
+            yield CallChunk(0, "", name, json.dumps(arguments, ensure_ascii=False))
+            stop = StopChunk("tool_use", stop.raw)
+        yield stop
+
+
+class Plan(Protocol):
+    """What is taken from the plan of a run."""
+
+    @property
+    def workspace(self) -> Path: ...
+    @property
+    def environment(self) -> Mapping[str, str]: ...
+    @property
+    def pull(self) -> bool: ...
+    @property
+    def offline(self) -> bool: ...
+
+
+class LocalProvider:
+    """The embedded model; its server starts with the first request."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        transport: Transport,
+        patience: Patience,
+        plan: Plan,
+        emitter: Emitter,
+    ) -> None:
+        self._endpoint = endpoint
+        self._transport = transport
+        # Reading a long prompt takes minutes on a slow machine, and that is no failure.
+        self._patience = replace(patience, first_byte=None)
+        self._plan = plan
+        self._emitter = emitter
+        self._server: Server | None = None
+
+    async def stream(self, request: Request) -> AsyncGenerator[list[Chunk], None]:
+        """Send the request once; see `Provider.stream`."""
+        tools = tuple(map(prompt.shortened, request.tools))
+        running = self._server or await self._start(tools)
+        general = system_prompt(self._plan.workspace, project=False)
+        adapted = replace(
+            prompt.adapt(request, general),
+            max_tokens=request.max_tokens or MOST_TOKENS,
+            temperature=request.temperature or 0.0,
+        )
+        allowed = tools if len(calls_since(request.messages)) < MOST_CALLS else ()
+        try:
+            async with aclosing(self._restrained(adapted, request.messages, allowed)) as answer:
+                async for chunks in answer:
+                    yield chunks
+        except (NetworkError, TruncatedStream):
+            if running.gone.done():
+                raise running.death() from None
+            raise
+
+    async def close(self) -> None:
+        """Stop the server and close the connections."""
+        if self._server:
+            await self._server.stop()
+        await self._transport.close()
+
+    async def _restrained(
+        self, request: Request, history: Sequence[Message], tools: Sequence[ToolSpec]
+    ) -> AsyncGenerator[list[Chunk], None]:
+        """Give the answer; if it ends in a call that was just made, an answer in words."""
+        held: list[Chunk] = []
+        async with aclosing(self._ask(request, tools)) as answer:
+            async for chunks in answer:
+                if held or any(isinstance(chunk, CallChunk) for chunk in chunks):
+                    held += chunks
+                else:
+                    yield chunks
+        if not any(repeats(chunk, history) for chunk in held if isinstance(chunk, CallChunk)):
+            if held:
+                yield held
+            return
+        spent = sum((c.usage for c in held if isinstance(c, UsageChunk)), Usage())
+        async with aclosing(self._ask(request, ())) as answer:
+            async for chunks in answer:
+                yield [
+                    UsageChunk(spent + c.usage) if isinstance(c, UsageChunk) else c for c in chunks
+                ]
+
+    def _ask(
+        self, request: Request, tools: Sequence[ToolSpec]
+    ) -> AsyncGenerator[list[Chunk], None]:
+        """Send one request in which these tools may be called."""
+        wire = LocalWire(OpenAIChat(), tools)
+        return HttpProvider(wire, self._endpoint, self._transport, self._patience).stream(request)
+
+    async def _start(self, tools: Sequence[ToolSpec]) -> Server:
+        plan = self._plan
+        model = await self._model()
+        self._server = await server.start(model, plan.environment)
+        self._endpoint = self._server.endpoint(self._endpoint.model)
+        system, messages = prompt.beginning(tools)
+        opening = Request("", system, [*messages, prompt.said("user", ".")], max_tokens=1)
+        body = OpenAIChat().encode(opening, self._endpoint).body
+        await server.warm(self._server, self._transport, body, server.identity(model))
+        return self._server
+
+    async def _model(self) -> Path:
+        """Give the weights; fetch them only where somebody sees it or has said so."""
+        plan, name = self._plan, self._endpoint.model
+        if path := weights.installed(name, plan.environment):
+            return path
+        size = f"{catalogue.find(name).size / 1e9:.2f} GB"
+        if not plan.offline and not plan.pull and not os.isatty(2):
+            raise ConfigError(
+                f"the model {name} ({size}) is not here",
+                hint=f"a3s models pull {name}, or a3s run --pull",
+            )
+        progress = Progress()
+        reports = asyncio.create_task(self._report(name, progress))
+        try:
+            return await weights.pull(
+                name, environment=plan.environment, progress=progress, offline=plan.offline
+            )
+        finally:
+            reports.cancel()
+
+    async def _report(self, name: str, progress: Progress) -> None:
+        """Tell how the download goes: when the source is known, then every few seconds."""
+        while True:
+            await asyncio.sleep(INTERVAL if progress.total else 0)
+            self._emitter.emit(
+                Notice(
+                    code="model_download",
+                    text=f"fetching {name} from {progress.source}: {progress}",
+                    received_bytes=progress.received,
+                    total_bytes=progress.total,
+                    source=progress.source,
+                )
+            )
+
+
+def calls_since(messages: Sequence[Message]) -> list[tuple[ToolCall, bool]]:
+    """Give the calls since the user last spoke, the newest first, and whether each failed."""
+    found: list[tuple[ToolCall, bool]] = []
+    failed: set[str] = set()
+    for message in reversed(messages):
+        if message.role == "user":
+            break
+        failed |= {p.call_id for p in message.parts if isinstance(p, ToolResult) and p.failed}
+        found += [(call, call.id in failed) for call in reversed(message.calls)]
+    return found
+
+
+def repeats(chunk: CallChunk, history: Sequence[Message]) -> bool:
+    """Say whether a call was made before, and nothing was changed since."""
+    for call, failed in calls_since(history):
+        if (call.name, parsed(call.arguments)) == (chunk.name, parsed(chunk.arguments)):
+            return True
+        if call.name not in READING and not failed:
+            return False
+    return False
+
+
+def parsed(arguments: str) -> Any:
+    """Give the value of a call's arguments; a text that is no JSON stands for itself."""
+    try:
+        return json.loads(arguments)
+    except ValueError:
+        return arguments

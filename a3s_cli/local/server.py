@@ -1,0 +1,201 @@
+"""The life of the embedded model's server: started, asked for its state, stopped.
+
+One server serves one run and dies with it. Reading the fixed beginning of every
+prompt takes an ordinary processor many seconds, so it is done once: the state of
+the model after it is kept beside the weights, under a name that says everything
+it depends on, and is loaded again in milliseconds. Only that beginning is ever
+kept, nothing of a conversation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConfigError, ProviderError
+from ..process import Service
+from ..providers.base import Endpoint
+from . import weights
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from ..transport import Transport
+
+CONTEXT = 8192
+#: How many states are kept: one for each set of tools that was last in use.
+STATES = 3
+
+
+@dataclass(slots=True)
+class Server:
+    """A running server. `gone` is done when it has ended by itself."""
+
+    service: Service
+    address: str
+    key: str
+    log: Path | None
+    gone: asyncio.Task[bytes]
+
+    def endpoint(self, model: str) -> Endpoint:
+        """Give the server as an ordinary endpoint of its wire."""
+        return Endpoint("local", model, "openai-chat", f"{self.address}/v1", self.key)
+
+    async def stop(self) -> None:
+        """End it, and remove its log, which nobody needs after a good end."""
+        self.gone.cancel()
+        await self.service.stop()
+        if self.log:
+            self.log.unlink(missing_ok=True)
+
+    def death(self) -> ProviderError:
+        """Say why it ended by itself."""
+        return ProviderError(
+            f"the embedded model's server ended: {last_words(self.log)}",
+            hint=f"its log is {self.log}" if self.log else None,
+        )
+
+
+async def start(model: Path, environment: Mapping[str, str]) -> Server:
+    """Start a server and wait until it has loaded the model."""
+    import asyncio
+    import json
+    import secrets
+
+    if not weights.runtime_installed():
+        raise ConfigError(
+            "the embedded model needs the extra `local`, which is not installed",
+            hint="pip install 'a3s-cli[local]'",
+        )
+    key = secrets.token_urlsafe(24)
+    states = state_directory(environment)
+    log = states.parent / f"server-{os.getpid()}.log" if states else None
+    options = {
+        "model": str(model),
+        "context": CONTEXT,
+        "threads": threads(),
+        "states": f"{states}/" if states else "",
+    }
+    service = await Service.start(
+        (sys.executable, "-P", str(Path(__file__).with_name("serve.py")), json.dumps(options)),
+        cwd=Path("/"),
+        environment={**environment, "A3S_LOCAL_KEY": key},
+        stderr=log,
+    )
+    try:
+        while not (line := await service.readline()).startswith(b"http"):
+            if not line:
+                raise ConfigError(
+                    f"llama.cpp could not load {model}: {last_words(log)}",
+                    hint=f"its log is {log}" if log else None,
+                )
+    except BaseException:
+        await service.stop()
+        raise
+    gone = asyncio.ensure_future(service.readline())
+    return Server(service, line.decode().strip(), key, log, gone)
+
+
+def threads() -> int:
+    """Give all processors that we may use but one: a thread that waits for another stalls all.
+
+    A container often shows every processor of its machine and a share of their time.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, min(processors(), int(quota) // int(period)) - 1)
+    return max(1, processors() - 1)
+
+
+def processors() -> int:
+    """Give the number of processors that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def state_directory(environment: Mapping[str, str]) -> Path | None:
+    """Give the directory of kept states, made if need be; None where nothing can be kept."""
+    try:
+        states = weights.directory(environment) / "states"
+        states.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (OSError, ConfigError):
+        return None
+    return states if os.access(states, os.W_OK) else None
+
+
+def last_words(log: Path | None) -> str:
+    """Give the reason in the server's log."""
+    lines = log.read_text(errors="replace").splitlines() if log and log.exists() else []
+    for line in reversed(lines):
+        if "error" in line.lower() or "failed" in line.lower():
+            return line.split(" : ")[-1].strip()
+    return "it ended without a reason; often the memory did not suffice"
+
+
+async def warm(server: Server, transport: Transport, beginning: bytes, identity: str) -> None:
+    """Put the state after `beginning` into the server: the kept one, or a new one that is kept.
+
+    `beginning` is a request that contains it; `identity` is all that the state depends on.
+    """
+    import hashlib
+
+    digest = hashlib.sha256(beginning + identity.encode()).hexdigest()[:24]
+    states = server.log.parent / "states" if server.log else None
+    if states and (states / digest).exists():
+        if await command(server, transport, "/slots/0?action=restore", {"filename": digest}):
+            os.utime(states / digest)
+            return
+        (states / digest).unlink(missing_ok=True)
+    await send(server, transport, "/v1/chat/completions", beginning)
+    fresh = f"{digest}.{os.getpid()}"
+    if states and await command(server, transport, "/slots/0?action=save", {"filename": fresh}):
+        with contextlib.suppress(OSError):
+            os.replace(states / fresh, states / digest)
+            prune(states)
+
+
+def identity(model: Path) -> str:
+    """Say what a kept state depends on, besides the text: the weights and the runtime."""
+    from importlib.util import find_spec
+
+    runtime = find_spec("xllamacpp")
+    files = [model, *([Path(runtime.origin)] if runtime and runtime.origin else [])]
+    found = [path.stat() for path in files]
+    return repr([CONTEXT, *((stat.st_size, stat.st_mtime_ns) for stat in found)])
+
+
+def prune(states: Path) -> None:
+    """Remove the states that were not used for the longest time."""
+    by_age = sorted(states.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in by_age[STATES:]:
+        old.unlink(missing_ok=True)
+
+
+async def command(
+    server: Server, transport: Transport, path: str, arguments: dict[str, Any]
+) -> bool:
+    """Send a command that may fail without harm; say whether it succeeded."""
+    import json
+
+    from ..transport import HttpFailure
+
+    try:
+        await send(server, transport, path, json.dumps(arguments).encode())
+    except HttpFailure:
+        return False
+    return True
+
+
+async def send(server: Server, transport: Transport, path: str, body: bytes) -> bytes:
+    """Post to the server and give its whole answer."""
+    from ..transport import Patience
+
+    headers = {"authorization": f"Bearer {server.key}", "content-type": "application/json"}
+    pieces = transport.post(server.address + path, headers, body, Patience(None, None))
+    return b"".join([piece async for piece in pieces])

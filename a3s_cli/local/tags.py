@@ -1,0 +1,210 @@
+"""How the embedded model writes a tool call: in tags, with every value as it is.
+
+    <tool=bash>wc -l < notes.txt</tool>
+
+    <tool=write>
+    <file_path>todo.txt</file_path>
+    <content>
+    call Bob
+    </content>
+    </tool>
+
+JSON is what large models call tools with. A small one fails at it just where it
+matters, at the backslashes and quotes of a command or a program inside a JSON
+string. Here nothing is escaped, and a grammar that the server samples by makes
+every call complete and valid: a known tool, its required parameters in their
+order, values up to their closing tags. Being plain text it needs no help from a
+model's chat template, so it works with any model that follows examples.
+
+All of it is pure: text for the prompt, a grammar in GBNF, and the way back.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..messages import ToolSpec
+
+OPENING, CLOSING, NEWLINE = "<tool=", "</tool>", "\n"
+Arguments = Mapping[str, Any]
+
+
+def written(name: str, arguments: Arguments) -> str:
+    """Write a call; a lone argument stands between the tags of the call itself."""
+    if len(arguments) < 2:
+        return (
+            f"{OPENING}{name}>{''.join(shown('', value) for value in arguments.values())}{CLOSING}"
+        )
+    values = [f"<{key}>{shown(key, value)}</{key}>" for key, value in arguments.items()]
+    return "\n".join([f"{OPENING}{name}>", *values, CLOSING])
+
+
+def shown(key: str, value: Any) -> str:
+    """Write a value, on lines of its own if it has several: the reverse of `value_of`."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    if key == "content":
+        return f"\n{text}" if text.endswith("\n") or text.startswith("\n") else text
+    return f"\n{text}\n" if "\n" in text else text
+
+
+def read(text: str, tools: Sequence[ToolSpec]) -> tuple[str, dict[str, Any]]:
+    """Read a call that begins with its opening tag: the tool's name and the arguments."""
+    name, _, body = text.removeprefix(OPENING).partition(">")
+    schemas = next((properties(tool) for tool in tools if tool.name == name), {})
+    kinds = {key: schema.get("type", "string") for key, schema in schemas.items()}
+    if len(kinds) == 1:
+        ((key, kind),) = kinds.items()
+        value = body.partition(CLOSING)[0]
+        return name, {key: value_of(kind, value, keep_end=False)} if value else {}
+    found = re.findall(r"<([\w-]+)>(.*?)</\1>", body, re.DOTALL)
+    return name, {
+        key: value_of(kinds.get(key, "string"), value, keep_end=key == "content")
+        for key, value in found
+    }
+
+
+def value_of(kind: object, text: str, *, keep_end: bool) -> Any:
+    """Give the value that stands between two tags.
+
+    A text on lines of its own is without the line breaks of the tags, except that
+    the content of a file keeps its last one.
+    """
+    if text.startswith("\n"):
+        text = text[1:] if keep_end else text[1:].removesuffix("\n")
+    if kind == "string":
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def described(tools: Sequence[ToolSpec]) -> str:
+    """Say in the system prompt what tools there are and how one is called."""
+    lines = [f"- {tool.name}({', '.join(properties(tool))}): {tool.description}" for tool in tools]
+    return (
+        "Tools:\n"
+        + "\n".join(lines)
+        + "\n\nTo use a tool write it like this, then stop and wait for its result:\n"
+        + f"{OPENING}NAME>value{CLOSING}"
+    )
+
+
+def properties(tool: ToolSpec) -> dict[str, dict[str, Any]]:
+    """Give the parameters of a tool, in order, with their schemas."""
+    found: dict[str, dict[str, Any]] = tool.parameters.get("properties", {})
+    return found
+
+
+def grammar(tools: Sequence[ToolSpec]) -> str:
+    """Give the grammar of an answer: some text, and at its end perhaps one call of these tools."""
+    rules = ['root ::= "<" text-1 | [^<] text-0']
+    rules += scan("text", OPENING, "call" if tools else None, may_end=True)
+    seen: dict[str, str] = {}
+    if tools:
+        rules.append("call ::= " + " | ".join(call_rule(tool, seen) for tool in tools))
+    return "\n".join([*rules, *seen.values()])
+
+
+def call_rule(tool: ToolSpec, seen: dict[str, str]) -> str:
+    """Give the grammar of a call behind its opening tag."""
+    required = tool.parameters.get("required", [])
+    schemas = properties(tool)
+    if not schemas:
+        return quoted(f"{tool.name}>{CLOSING}")
+    if len(schemas) == 1:
+        ((_, schema),) = schemas.items()
+        return f"{quoted(f'{tool.name}>')} {value_rule(CLOSING, schema, seen)}"
+    parts = [quoted(f"{tool.name}>\n")]
+    for key, schema in schemas.items():
+        part = f"{quoted(f'<{key}>')} {value_rule(f'</{key}>', schema, seen)} {quoted(NEWLINE)}"
+        parts.append(part if key in required else f"({part})?")
+    return " ".join([*parts, quoted(CLOSING)])
+
+
+def value_rule(end: str, schema: Mapping[str, Any], seen: dict[str, str]) -> str:
+    """Give the name of the rule for a value and its closing tag; `seen` collects the rules."""
+    kind = schema.get("type", "string")
+    plain = "to-" + re.sub(r"[^a-z0-9]+", "-", end.lower()).strip("-")
+    if kind == "boolean":
+        name, rules = f"{plain}-boolean", ['("true" | "false")']
+    elif kind in ("integer", "number"):
+        name, rules = f"{plain}-number", ['"-"? [0-9]+']
+    else:
+        name = f"{plain}-0"
+        seen[name] = "\n".join(scan(plain, end, "nothing", may_end=False))
+        seen["nothing"] = 'nothing ::= ""'
+        return name
+    seen[name] = f"{name} ::= {rules[0]} {quoted(end)}"
+    return name
+
+
+def scan(name: str, marker: str, after: str | None, *, may_end: bool) -> Iterator[str]:
+    """Give the rules for text up to the first `marker`, then `after`.
+
+    A grammar cannot say "anything but", so this is the automaton that searches
+    the marker: state n has seen the first n of its characters.
+    """
+    for state in range(len(marker)):
+        reached = {
+            letter: longest_suffix(marker[:state] + letter, marker)
+            for letter in sorted(set(marker))
+        }
+        onward = {letter: number for letter, number in reached.items() if number}
+        ways = [f"[^{''.join(map(in_class, onward))}] {name}-0"]
+        for letter, number in onward.items():
+            if number < len(marker):
+                ways.append(f"{quoted(letter)} {name}-{number}")
+            elif after is not None:
+                ways.append(f"{quoted(letter)} {after}")
+        if may_end:
+            ways.append('""')
+        yield f"{name}-{state} ::= " + " | ".join(ways)
+
+
+def longest_suffix(seen: str, marker: str) -> int:
+    """Give how many characters of `marker` the end of `seen` already is."""
+    return next(
+        n for n in range(len(seen), -1, -1) if n <= len(marker) and seen.endswith(marker[:n])
+    )
+
+
+def quoted(text: str) -> str:
+    """Write a literal of the grammar."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def in_class(letter: str) -> str:
+    """Write a character of a class of the grammar."""
+    return {"\n": "\\n", "\\": "\\\\", "]": "\\]", "^": "\\^", "-": "\\-"}.get(letter, letter)
+
+
+class Scanner:
+    """Tells a streamed answer's text from the call at its end."""
+
+    def __init__(self) -> None:
+        self._pending = ""
+        #: The call as it is written, from its opening tag on; empty before.
+        self.call = ""
+
+    def feed(self, piece: str) -> str:
+        """Take a piece of the answer; give what is certainly text."""
+        if self.call:
+            self.call += piece
+            return ""
+        seen = self._pending + piece
+        found = seen.find(OPENING)
+        if found >= 0:
+            self._pending, self.call = "", seen[found:]
+            return seen[:found]
+        kept = longest_suffix(seen, OPENING)
+        self._pending = seen[len(seen) - kept :]
+        return seen[: len(seen) - kept]
+
+    def close(self) -> str:
+        """Give the text that was held back."""
+        held, self._pending = self._pending, ""
+        return held

