@@ -28,6 +28,16 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["A3S_PROOFS"] = str(config.getoption("--proofs"))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Make a skip a failure in CI: there everything that a test needs can be installed."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    if os.environ.get("CI") and skipped and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter.write_line(f"{len(skipped)} skipped tests count as failures where CI is set")
+
+
 @pytest.fixture
 def a3s(tmp_path: Path) -> Iterator[Bench]:
     """The binary, in a clean place; what it leaves running fails the test."""
