@@ -19,6 +19,7 @@ TOOLS = {
     "grep": "a3s_cli.tools.grep:Grep",
     "glob": "a3s_cli.tools.glob:Glob",
     "ls": "a3s_cli.tools.ls:Ls",
+    "web_fetch": "a3s_cli.tools.web_fetch:WebFetch",
 }
 #: Tools that are allowed inside the workspace unless a rule says otherwise: they change nothing.
 HARMLESS = frozenset({"read", "grep", "glob", "ls"})

@@ -67,6 +67,8 @@ class ToolContext:
     timeout: float = 120.0
     #: The environment for child processes.
     environment: Mapping[str, str] = field(default_factory=dict)
+    #: Says why the rules do not allow a URL to which the call was redirected; None if they do.
+    allow_url: Callable[[str], str | None] = lambda _: None
 
 
 class Tool:
