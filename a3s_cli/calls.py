@@ -10,56 +10,28 @@ model's order. What the model is told comes back in the order of its calls.
 from __future__ import annotations
 
 import asyncio
-import logging
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from . import wire
-from .capture import Capture
-from .emitter import Emitter
-from .errors import A3SError, ApprovalRequired, MaxToolCalls
-from .events import (
-    Denial,
-    Notice,
-    PermissionDenied,
-    ToolEnd,
-    ToolOutputDelta,
-    ToolRejected,
-    ToolStart,
-)
+from .errors import ApprovalRequired, MaxToolCalls
+from .events import Denial, PermissionDenied, ToolRejected
+from .execution import Execution, Prepared, Surroundings
 from .messages import ToolCall, ToolResult
-from .policy import Decision, Policy
+from .policy import Decision
 from .tools import base
-from .workspace import Workspace
-
-log = logging.getLogger(__name__)
 
 #: Identical failing calls in a row after which a model is taken to be stuck.
 STUCK = 3
-
-
-@dataclass(frozen=True, slots=True)
-class CallLimits:
-    """What bounds the calls of a run: seconds, bytes of live output, and numbers."""
-
-    tool_timeout: float = 120.0
-    output_bytes: int = 16 * 1024 * 1024
-    max_parallel: int = 8
-    max_tool_calls: int | None = None
 
 
 @dataclass(slots=True)
 class Calls:
     """Runs the calls of one run, and remembers what became of them."""
 
-    emitter: Emitter
+    around: Surroundings
     tools: Mapping[str, base.Tool]
-    policy: Policy
-    workspace: Workspace
-    environment: Mapping[str, str]
-    limits: CallLimits = field(default_factory=CallLimits)
     on_ask: Literal["deny", "fail"] = "deny"
     #: Calls that were executed.
     executed: int = 0
@@ -105,7 +77,7 @@ class Calls:
         return batches
 
     async def _run_batch(self, batch: list[ToolCall]) -> list[ToolResult]:
-        slots = asyncio.Semaphore(self.limits.max_parallel)
+        slots = asyncio.Semaphore(self.around.limits.max_parallel)
         prepared = self._prepared(batch)
         async with asyncio.TaskGroup() as group:
             settled = [
@@ -114,24 +86,24 @@ class Calls:
             ]
         if len(prepared) < len(batch):
             raise MaxToolCalls(
-                f"the model asked for more than {self.limits.max_tool_calls} tool calls",
+                f"the model asked for more than {self.around.limits.max_tool_calls} tool calls",
                 hint="--max-tool-calls sets the limit",
             )
         return [one if isinstance(one, ToolResult) else one.result() for one in settled]
 
-    def _prepared(self, batch: list[ToolCall]) -> list[ToolResult | _Prepared]:
+    def _prepared(self, batch: list[ToolCall]) -> list[ToolResult | Prepared]:
         """Decide the fate of each call of a batch, up to the first that is one too many."""
-        fates: list[ToolResult | _Prepared] = []
-        room = self.limits.max_tool_calls
+        fates: list[ToolResult | Prepared] = []
+        room = self.around.limits.max_tool_calls
         for call in batch:
             fate = self._prepare(call)
             running = self.executed + _running(fates)
-            if isinstance(fate, _Prepared) and room is not None and running >= room:
+            if isinstance(fate, Prepared) and room is not None and running >= room:
                 break
             fates.append(fate)
         return fates
 
-    def _prepare(self, call: ToolCall) -> ToolResult | _Prepared:
+    def _prepare(self, call: ToolCall) -> ToolResult | Prepared:
         """Decide a call's fate; nothing is executed here."""
         tool = self.tools.get(call.name)
         if tool is None:
@@ -143,22 +115,26 @@ class Calls:
         decision = self._decide(tool, arguments)
         if decision.decision != "allow":
             return self._deny(call, arguments, decision)
-        return _Prepared(call, tool, arguments, decision.rule)
+        return Prepared(call, tool, arguments, decision.rule)
 
     def _decide(self, tool: base.Tool, arguments: dict[str, Any]) -> Decision:
         subject = tool.subject(arguments)
         if subject.kind != "path":
-            return self.policy.decide(tool.name, subject, root=self.workspace.root)
-        found = self.workspace.resolve(subject.value)
-        return self.policy.decide(
-            tool.name, subject, path=found.path, inside=found.inside, root=self.workspace.root
+            return self.around.policy.decide(tool.name, subject, root=self.around.workspace.root)
+        found = self.around.workspace.resolve(subject.value)
+        return self.around.policy.decide(
+            tool.name,
+            subject,
+            path=found.path,
+            inside=found.inside,
+            root=self.around.workspace.root,
         )
 
     def _deny(self, call: ToolCall, arguments: dict[str, Any], decision: Decision) -> ToolResult:
         verdict: Literal["deny", "ask"] = "deny" if decision.decision == "deny" else "ask"
         self._settled(call)
         self.denials.append(Denial(call.id, call.name, decision.rule))
-        self.emitter.emit(
+        self.around.emitter.emit(
             PermissionDenied(
                 tool_name=call.name,
                 tool_id=call.id,
@@ -181,7 +157,7 @@ class Calls:
         self, call: ToolCall, reason: Literal["unknown_tool", "invalid_arguments"], error: str
     ) -> ToolResult:
         self._settled(call)
-        self.emitter.emit(
+        self.around.emitter.emit(
             ToolRejected(
                 tool_name=call.name,
                 tool_id=call.id,
@@ -192,11 +168,11 @@ class Calls:
         )
         return ToolResult(call.id, call.name, error, failed=True, provider_id=call.provider_id)
 
-    async def _execute(self, prepared: _Prepared, slots: asyncio.Semaphore) -> ToolResult:
+    async def _execute(self, prepared: Prepared, slots: asyncio.Semaphore) -> ToolResult:
         async with slots:
             self._settled(prepared.call)
             self.executed += 1
-            return await Execution(self, prepared, self._turn).run()
+            return await Execution(self.around, prepared, self._turn).run()
 
     def _settled(self, call: ToolCall) -> None:
         self._unsettled = [one for one in self._unsettled if one is not call]
@@ -210,7 +186,7 @@ class Calls:
             except ValueError:
                 arguments = None
             self.denials.append(Denial(call.id, call.name, decision.rule))
-            self.emitter.emit(
+            self.around.emitter.emit(
                 PermissionDenied(
                     tool_name=call.name,
                     tool_id=call.id,
@@ -235,120 +211,8 @@ class Calls:
         self.stuck = self.stuck or self._repeats >= STUCK
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A call that will be executed: valid, and allowed by `rule`."""
-
-    call: ToolCall
-    tool: base.Tool
-    arguments: dict[str, Any]
-    rule: str
-
-
-class Execution:
-    """One call, from its `tool_start` to its `tool_end`."""
-
-    def __init__(self, calls: Calls, prepared: _Prepared, turn: int) -> None:
-        self._calls = calls
-        self._emitter = calls.emitter
-        self._prepared = prepared
-        self._turn = turn
-        self._captured = Capture()
-        self._shown = 0
-        self._capped = False
-        self._names: dict[str, Any] = {
-            "tool_name": prepared.call.name,
-            "tool_id": prepared.call.id,
-        }
-
-    async def run(self) -> ToolResult:
-        """Execute, whatever happens end with `tool_end`, and give what the model is told."""
-        prepared, call = self._prepared, self._prepared.call
-        begun = time.monotonic()
-        self._emitter.emit(
-            ToolStart(
-                **self._names,
-                tool_input=prepared.arguments,
-                turn=self._turn,
-                rule=prepared.rule,
-            )
-        )
-        try:
-            result = await self._result()
-        except asyncio.CancelledError:
-            self._end(base.ToolResult(None, 130, "cancelled"), begun)
-            raise
-        told = self._end(result, begun)
-        failed = result.exit_code != 0
-        return ToolResult(call.id, call.name, told, failed=failed, provider_id=call.provider_id)
-
-    async def _result(self) -> base.ToolResult:
-        tool = self._prepared.tool
-        context = base.ToolContext(
-            workspace=self._calls.workspace,
-            output=self._output,
-            drain=self._emitter.drain,
-            timeout=self._calls.limits.tool_timeout,
-            environment=self._calls.environment,
-        )
-        try:
-            async with asyncio.timeout(tool.deadline(context)):
-                return await tool.run(self._prepared.arguments, context)
-        except base.ToolError as error:
-            return base.ToolResult(str(error), 1)
-        except TimeoutError:
-            return base.ToolResult(f"timed out after {context.timeout:g} s", 124, "timeout")
-        except A3SError as error:
-            return base.ToolResult(str(error), 1)
-        except Exception as error:  # A broken tool is the model's to work around.
-            log.exception("tool %s raised", tool.name)
-            return base.ToolResult(f"{tool.name} failed: {type(error).__name__}: {error}", 1)
-
-    def _output(self, text: str) -> None:
-        self._captured.add(text)
-        limit = self._calls.limits.output_bytes
-        if self._shown < limit:
-            text = _within(text, limit - self._shown)
-            self._shown += wire.size(text)
-            if text:
-                self._emitter.emit(ToolOutputDelta(**self._names, text=wire.clean(text)))
-        if self._captured.bytes > limit and not self._capped:
-            self._capped = True
-            self._shown = limit
-            self._emitter.emit(
-                Notice(
-                    code="output_capped",
-                    text=f"the call has printed more than {limit} bytes: the rest is not shown",
-                    tool_id=self._prepared.call.id,
-                    limit_bytes=limit,
-                )
-            )
-
-    def _end(self, result: base.ToolResult, begun: float) -> str:
-        """Emit `tool_end` and give what the model is told."""
-        if result.output is not None:
-            self._captured = Capture()
-            self._captured.add(result.output)
-        output = self._captured.text()
-        truncated = self._captured.truncated
-        self._emitter.emit(
-            ToolEnd(
-                **self._names,
-                tool_output=output,
-                exit_code=result.exit_code,
-                reason=result.reason,
-                duration_ms=round((time.monotonic() - begun) * 1000),
-                truncated=truncated or None,
-                output_bytes=self._captured.bytes if truncated else None,
-                path=result.path,
-                sha256=result.sha256,
-            )
-        )
-        return _told(output, result, time.monotonic() - begun)
-
-
-def _running(fates: list[ToolResult | _Prepared]) -> int:
-    return sum(isinstance(one, _Prepared) for one in fates)
+def _running(fates: list[ToolResult | Prepared]) -> int:
+    return sum(isinstance(one, Prepared) for one in fates)
 
 
 def validated(text: str, tool: base.Tool) -> dict[str, Any]:
@@ -378,21 +242,3 @@ def _canonical(arguments: str) -> str:
         return wire.dumps(wire.loads(arguments)).decode()
     except (ValueError, RecursionError):
         return arguments
-
-
-def _within(text: str, room: int) -> str:
-    data = wire.clean(text).encode()
-    return text if len(data) <= room else data[:room].decode(errors="ignore")
-
-
-def _told(output: str, result: base.ToolResult, seconds: float) -> str:
-    """Give the model the output, and what it cannot see in it."""
-    if result.reason == "timeout" and result.output is None:
-        note = f"[timed out after {seconds:.1f} s]"
-    elif result.output is None and result.exit_code:
-        note = f"[exit status {result.exit_code}]"
-    elif not output:
-        note = "[no output]"
-    else:
-        return output
-    return f"{output}\n{note}" if output and not output.endswith("\n") else f"{output}{note}"

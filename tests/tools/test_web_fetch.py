@@ -12,6 +12,7 @@ import pytest
 
 from a3s_cli.calls import Calls
 from a3s_cli.emitter import Emitter
+from a3s_cli.execution import CallLimits, Surroundings
 from a3s_cli.messages import ToolCall
 from a3s_cli.policy import Policy
 from a3s_cli.tools.base import ToolResult
@@ -186,7 +187,8 @@ def test_a_redirect_inward_is_refused(web: Web, target: str) -> None:
 def test_a_redirect_is_held_against_the_rules(web: Web) -> None:
     host = web.serve(moved("http://other.test:8000/x"), moved("/ok"), page("<p>fine"))
     policy = Policy(allow=["web_fetch(http://public.test:*)"], tools=["web_fetch"], harmless=())
-    calls = Calls(Emitter(), {"web_fetch": web.tool}, policy, Workspace(Path.cwd()), {})
+    around = Surroundings(Emitter(), policy, Workspace(Path.cwd()), {}, CallLimits())
+    calls = Calls(around, {"web_fetch": web.tool})
 
     async def outputs() -> list[str]:
         asked = [ToolCall(str(n), "web_fetch", f'{{"url": "http://{host}/"}}') for n in range(2)]

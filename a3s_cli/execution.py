@@ -1,0 +1,187 @@
+"""One call that may run: from its `tool_start`, through its output, to its `tool_end`.
+
+Whatever happens to the tool (an error, a bug, a timeout, a cancelled run), the
+pair of events is complete, its deltas lie between the two, and the model is
+told what the event tells, or a shorter cut of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import wire
+from .capture import Capture
+from .emitter import Emitter
+from .errors import A3SError
+from .events import Notice, ToolEnd, ToolOutputDelta, ToolStart
+from .messages import ToolCall, ToolResult
+from .policy import Policy
+from .tools import base
+from .workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CallLimits:
+    """What bounds the calls of a run: seconds, bytes of live output, and numbers."""
+
+    tool_timeout: float = 120.0
+    output_bytes: int = 16 * 1024 * 1024
+    max_parallel: int = 8
+    max_tool_calls: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A call that will be executed: valid, and allowed by `rule`."""
+
+    call: ToolCall
+    tool: base.Tool
+    arguments: dict[str, Any]
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every execution of a run shares."""
+
+    emitter: Emitter
+    policy: Policy
+    workspace: Workspace
+    environment: Mapping[str, str]
+    limits: CallLimits
+
+
+class Execution:
+    """One call, from its `tool_start` to its `tool_end`."""
+
+    def __init__(self, around: Surroundings, prepared: Prepared, turn: int) -> None:
+        self._around = around
+        self._emitter = around.emitter
+        self._prepared = prepared
+        self._turn = turn
+        self._captured = Capture()
+        self._shown = 0
+        self._capped = False
+        self._names: dict[str, Any] = {
+            "tool_name": prepared.call.name,
+            "tool_id": prepared.call.id,
+        }
+
+    async def run(self) -> ToolResult:
+        """Execute, whatever happens end with `tool_end`, and give what the model is told."""
+        prepared, call = self._prepared, self._prepared.call
+        begun = time.monotonic()
+        self._emitter.emit(
+            ToolStart(
+                **self._names,
+                tool_input=prepared.arguments,
+                turn=self._turn,
+                rule=prepared.rule,
+            )
+        )
+        try:
+            result = await self._result()
+        except asyncio.CancelledError:
+            self._end(base.ToolResult(None, 130, "cancelled"), begun)
+            raise
+        told = self._end(result, begun)
+        failed = result.exit_code != 0
+        return ToolResult(call.id, call.name, told, failed=failed, provider_id=call.provider_id)
+
+    async def _result(self) -> base.ToolResult:
+        tool = self._prepared.tool
+        if self._emitter.unrecorded:
+            # The run is being cancelled; what is not recorded is not executed.
+            return base.ToolResult(None, 130, "cancelled")
+        context = base.ToolContext(
+            workspace=self._around.workspace,
+            output=self._output,
+            drain=self._emitter.drain,
+            timeout=self._around.limits.tool_timeout,
+            environment=self._around.environment,
+            allow_url=self._allow_url,
+        )
+        try:
+            async with asyncio.timeout(tool.deadline(context)):
+                return await tool.run(self._prepared.arguments, context)
+        except base.ToolError as error:
+            return base.ToolResult(str(error), 1)
+        except TimeoutError:
+            return base.ToolResult(f"timed out after {context.timeout:g} s", 124, "timeout")
+        except A3SError as error:
+            return base.ToolResult(str(error), 1)
+        except Exception as error:  # A broken tool is the model's to work around.
+            log.exception("tool %s raised", tool.name)
+            return base.ToolResult(f"{tool.name} failed: {type(error).__name__}: {error}", 1)
+
+    def _allow_url(self, url: str) -> str | None:
+        name = self._prepared.tool.name
+        decision = self._around.policy.decide(name, base.Subject("url", url))
+        return None if decision.decision == "allow" else decision.reason
+
+    def _output(self, text: str) -> None:
+        self._captured.add(text)
+        limit = self._around.limits.output_bytes
+        if self._shown < limit:
+            text = _within(text, limit - self._shown)
+            self._shown += wire.size(text)
+            if text:
+                self._emitter.emit(ToolOutputDelta(**self._names, text=wire.clean(text)))
+        if self._captured.bytes > limit and not self._capped:
+            self._capped = True
+            self._shown = limit
+            self._emitter.emit(
+                Notice(
+                    code="output_capped",
+                    text=f"the call has printed more than {limit} bytes: the rest is not shown",
+                    tool_id=self._prepared.call.id,
+                    limit_bytes=limit,
+                )
+            )
+
+    def _end(self, result: base.ToolResult, begun: float) -> str:
+        """Emit `tool_end` and give what the model is told."""
+        if result.output is not None:
+            self._captured = Capture()
+            self._captured.add(result.output)
+        output = self._captured.text()
+        truncated = self._captured.truncated
+        self._emitter.emit(
+            ToolEnd(
+                **self._names,
+                tool_output=output,
+                exit_code=result.exit_code,
+                reason=result.reason,
+                duration_ms=round((time.monotonic() - begun) * 1000),
+                truncated=truncated or None,
+                output_bytes=self._captured.bytes if truncated else None,
+                path=result.path,
+                sha256=result.sha256,
+            )
+        )
+        return _told(output, result, time.monotonic() - begun)
+
+
+def _within(text: str, room: int) -> str:
+    data = wire.clean(text).encode()
+    return text if len(data) <= room else data[:room].decode(errors="ignore")
+
+
+def _told(output: str, result: base.ToolResult, seconds: float) -> str:
+    """Give the model the output, and what it cannot see in it."""
+    if result.reason == "timeout" and result.output is None:
+        note = f"[timed out after {seconds:.1f} s]"
+    elif result.output is None and result.exit_code:
+        note = f"[exit status {result.exit_code}]"
+    elif not output:
+        note = "[no output]"
+    else:
+        return output
+    return f"{output}\n{note}" if output and not output.endswith("\n") else f"{output}{note}"
