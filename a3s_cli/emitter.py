@@ -10,15 +10,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from . import wire
-from .events import Event, TextDelta
+from .errors import OutputError
+from .events import TERMINAL, Event, TextDelta
 
 #: Gets the finished lines of one batch, newlines included.
 LineSink = Callable[[bytes], None]
 #: Gets the stamped events of one batch.
 EventSink = Callable[[list[Event]], None]
 Drain = Callable[[], Awaitable[None]]
+
+
+class Recorder(Protocol):
+    """Keeps the lines of a run, each before anybody else gets it."""
+
+    #: Whether a line could not be kept: then nothing may be executed any more.
+    lost: bool
+
+    def write(self, lines: bytes) -> None:
+        """Keep finished lines."""
+
+    def finish(self, line: bytes) -> str | None:
+        """Keep the terminal line and give its digest; None if the recording was lost before."""
 
 
 class Emitter:
@@ -31,6 +46,7 @@ class Emitter:
         self._line_sinks: list[LineSink] = []
         self._event_sinks: list[EventSink] = []
         self._drains: list[Drain] = []
+        self._recorder: Recorder | None = None
 
     def add_line_sink(self, sink: LineSink, drain: Drain | None = None) -> None:
         """Send finished lines to `sink`; bulk producers await `drain`."""
@@ -44,13 +60,35 @@ class Emitter:
         if drain:
             self._drains.append(drain)
 
+    def record(self, recorder: Recorder) -> None:
+        """Give every line to the recorder first; the terminal event then tells the head."""
+        self._line_sinks.insert(0, recorder.write)
+        self._recorder = recorder
+
+    @property
+    def unrecorded(self) -> bool:
+        """Whether there should be a recording, and is none any more."""
+        return self._recorder is not None and self._recorder.lost
+
+    def end(self, event: Event, instead: Callable[[OutputError], Event]) -> Event:
+        """Emit the terminal event, or `instead` where it cannot be recorded; give which."""
+        try:
+            self.emit(event)
+        except OutputError as unrecorded:
+            event = instead(unrecorded)
+            self.emit(event)
+        return event
+
     def emit(self, event: Event) -> None:
         """Stamp one event and pass it on, in pieces where it is too long for a line."""
         events = wire.fit(event)
         ts = self._now()
-        for one in events:
-            one.stamp(self._seq, ts)
-            self._seq += 1
+        for seq, one in enumerate(events, self._seq):
+            one.stamp(seq, ts)
+        if self._recorder and event.type in TERMINAL:
+            head = self._recorder.finish(wire.encode(events[0]))
+            events = [events[0].replace(record_head=head)] if head else events
+        self._seq += len(events)
         if self._line_sinks:
             lines = b"".join([wire.encode(one) for one in events])
             for write in self._line_sinks:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from .config import load
 from .emitter import Emitter
 from .errors import A3SError, Cancelled, ConfigError, ExitStatus, OutputError, UsageError, internal
-from .events import Notice
+from .events import Event, Notice
 from .leave import complain, die_of
 from .output.choice import Mode, chosen_mode, one_terminal, rendering
 from .output.writer import Writer
@@ -31,11 +31,14 @@ from .prompt import PromptSource, read_prompt, unread_input
 from .settings import Config
 
 if TYPE_CHECKING:
+    from .record import Recording
     from .runner import Run
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: Seconds that a reader has to take the terminal event once a signal or a deadline has come.
 LAST_WORDS = 2.0
+#: Seconds that whoever reads stderr has at the very end.
+LAST_LINE = 1.5
 #: Seconds within which one key press may arrive as two signals (a wrapper passes it on).
 SAME_PRESS = 0.05
 
@@ -50,6 +53,7 @@ class RunOptions:
     config_file: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     rules: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    record: str | None = None
     tools: str | None = None
     tool_input: bool = False
     allow_all: bool = False
@@ -84,6 +88,7 @@ class Process:
         self._last_words: float | None = None
         self._why: A3SError | None = None
         self._stderr: Writer | None = None
+        self._recording: Recording | None = None
         # Whether the rendering says on stderr what went wrong.
         self._rendered = False
         # Whether the notice `stdin_ignored` has been given.
@@ -106,6 +111,8 @@ class Process:
             plan = self._plan(config, workspace)
         except ConfigError as error:
             failure = error
+        if self._options.record is not None:
+            self._record(Path(self._options.record))
         writer = self._open_output()
         self._listen()
         self._emitter.emit(start_event(self._prompt, workspace, plan))
@@ -133,6 +140,12 @@ class Process:
             pull=options.pull,
             offline=options.offline,
         )
+
+    def _record(self, path: Path) -> None:
+        from .record import Recording
+
+        self._recording = Recording.create(path, self._cancel)
+        self._emitter.record(self._recording)
 
     def _open_output(self) -> Writer:
         writer = Writer(1, self._on_lost)
@@ -167,8 +180,10 @@ class Process:
     def _fail(self, failure: A3SError) -> int:
         from .terminal_event import error_event
 
-        self._emitter.emit(error_event(failure, duration_ms=self._emitter.elapsed_ms()))
-        return int(failure.exit_status)
+        def told(failure: A3SError) -> Event:
+            return error_event(failure, duration_ms=self._emitter.elapsed_ms())
+
+        return int(self._emitter.end(told(failure), told).exit_code)
 
     def _work_or_fail(self, plan: Plan) -> int:
         try:
@@ -232,9 +247,11 @@ class Process:
         """Let the reader take the rest, then end as the verdict says."""
         if self._last_words is not None:
             self._last_words = time.monotonic() + LAST_WORDS
+        self._tell_head(self._stderr or writer)
         taken = writer.close(self._patience)
         if self._stderr is not None:
-            self._stderr.close(lambda: 0.0)
+            last = time.monotonic() + LAST_LINE
+            self._stderr.close(lambda: last - time.monotonic())
         if self._signal is not None and (status == 128 + self._signal or not taken):
             die_of(self._signal)
         if self._lost is not None and self._lost.errno in (errno.EPIPE, None):
@@ -244,6 +261,12 @@ class Process:
                 complain(f"stdout cannot be written: {self._lost.strerror}")
             os._exit(ExitStatus.OUTPUT)
         os._exit(status)
+
+    def _tell_head(self, error: Writer) -> None:
+        """Say in raw and pretty what the terminal event says in json."""
+        recording = self._recording
+        if self._rendered and recording is not None and recording.complete:
+            error.write(f"a3s: recorded in {recording}, head {recording.head}\n".encode())
 
     def _patience(self) -> float | None:
         return None if self._last_words is None else self._last_words - time.monotonic()

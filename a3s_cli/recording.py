@@ -10,6 +10,7 @@ Types and fields that a later version may have added are let through.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 from .errors import InvalidStream
@@ -19,13 +20,20 @@ from .messages import Usage
 from .validation import Validator
 from .wire import loads
 
+#: What becomes of a call of the model: exactly one of these.
+FATES = ("tool_start", "permission_denied", "tool_rejected")
+
 
 class Problem(NamedTuple):
-    """What is wrong, and where: `line` counts from 1, `field` may be empty."""
+    """What is wrong, and where: `line` counts from 1, `field` may be empty.
+
+    `brief` says it without quoting the stream, where `message` does quote.
+    """
 
     line: int
     field: str
     message: str
+    brief: str = ""
 
     def __str__(self) -> str:
         field = f"{self.field}: " if self.field else ""
@@ -33,35 +41,45 @@ class Problem(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One good line: its bytes, its object, and its event (None for a type we do not know)."""
+    """One line: its bytes, what is wrong with it, its object if it is one, and its event.
+
+    There is no event where the type is unknown or the object does not have its shape.
+    """
 
     number: int
     data: bytes
-    value: dict[str, Any]
-    event: Event | None
+    problems: list[Problem]
+    value: dict[str, Any] | None = None
+    event: Event | None = None
 
 
 class Checker:
-    """Takes a stream line by line; each answer is a `Line` or the `Problem`s with it."""
+    """Takes a stream line by line; after a bad line it goes on with the next."""
 
     def __init__(self) -> None:
-        definitions = schema_document()["$defs"]
-        self._validators = {kind: Validator(schema) for kind, schema in definitions.items()}
+        self._validators = _validators()
         self._number = 0
         self._next_seq = 0
+        self._ts = 0
         self._ended = False
+        #: The calls that have begun and not ended, with their lines.
         self._open: dict[str, int] = {}
+        #: The calls that had their fate, and those that have been complained of.
+        self._known: set[str] = set()
+        self._blamed: set[str] = set()
+        self._begun = 0
 
-    def take(self, data: bytes) -> Line | list[Problem]:
+    def take(self, data: bytes) -> Line:
         """Check the next line, given with its newline."""
         self._number += 1
         value = self._parse(data)
         if isinstance(value, Problem):
-            return [value]
-        problems = [*self._shape(value), *self._frame(value), *self._pairs(value)]
-        if problems:
-            return problems
-        return Line(self._number, data, value, event_of(value))
+            # It was one event, whatever it was: the next line is not blamed for it.
+            self._next_seq += 1
+            return Line(self._number, data, [value])
+        shape = list(self._shape(value))
+        problems = [*shape, *self._frame(value), *self._calls(value)]
+        return Line(self._number, data, problems, value, None if shape else event_of(value))
 
     def finish(self) -> list[Problem]:
         """Say what is missing at the end of the stream."""
@@ -92,14 +110,18 @@ class Checker:
         validator = self._validators.get(value["type"])
         if validator is not None:
             for field, message in validator.violations(value):
-                yield Problem(self._number, field, message)
+                yield Problem(self._number, field, message, "does not fit the schema")
 
     def _frame(self, value: dict[str, Any]) -> Iterator[Problem]:
-        kind, seq = value["type"], value.get("seq")
+        kind, seq, ts = value["type"], value.get("seq"), value.get("ts")
         if self._ended:
             yield Problem(self._number, "type", f"{kind} comes after the end of the run")
         if (kind == "start") != (self._number == 1):
             yield Problem(self._number, "type", "start must be the first line, and only that")
+        if isinstance(ts, int):
+            if ts < self._ts:
+                yield Problem(self._number, "ts", f"{ts} is before {self._ts}")
+            self._ts = ts
         if kind == "start" and value.get("schemaVersion") != SCHEMA_VERSION:
             known = f"this a3s reads {SCHEMA_VERSION}"
             yield Problem(self._number, "schemaVersion", f"{value.get('schemaVersion')}: {known}")
@@ -108,28 +130,46 @@ class Checker:
         self._next_seq = (seq if isinstance(seq, int) else self._next_seq) + 1
         self._ended = self._ended or kind in TERMINAL
 
-    def _pairs(self, value: dict[str, Any]) -> Iterator[Problem]:
+    def _calls(self, value: dict[str, Any]) -> Iterator[Problem]:
         kind, call = value["type"], value.get("toolId")
+        if kind in TERMINAL and value.get("toolCalls") != self._begun:
+            told = f"{value.get('toolCalls')} where {self._begun} calls have begun"
+            yield Problem(self._number, "toolCalls", told)
         if not isinstance(call, str):
             return
+        if kind in FATES:
+            if call in self._known:
+                yield Problem(self._number, "toolId", f"the call {call!r} had its fate already")
+            self._known.add(call)
         if kind == "tool_start":
-            if call in self._open:
-                yield Problem(self._number, "toolId", f"the call {call!r} has begun already")
+            self._begun += 1
             self._open[call] = self._number
-        elif kind in ("tool_end", "tool_output_delta") and call not in self._open:
-            yield Problem(self._number, "toolId", f"the call {call!r} has no tool_start")
-        elif kind == "tool_end":
+        elif kind == "tool_end" and call in self._open:
             del self._open[call]
+        elif kind in ("tool_end", "tool_output_delta") and call not in self._open:
+            yield from self._strange(call)
+
+    def _strange(self, call: str) -> Iterator[Problem]:
+        if call not in self._blamed:
+            self._blamed.add(call)
+            what = "is not running" if call in self._known else "has no tool_start"
+            yield Problem(self._number, "toolId", f"the call {call!r} {what}")
+
+
+@cache
+def _validators() -> dict[str, Validator]:
+    # Several streams may be read, and the schema is made anew from the types.
+    return {kind: Validator(schema) for kind, schema in schema_document()["$defs"].items()}
 
 
 def read(lines: Iterable[bytes], name: str) -> Iterator[Line]:
     """Give the lines of a whole, valid stream; an InvalidStream names the first bad place."""
     checker = Checker()
     for data in lines:
-        found = checker.take(data)
-        if isinstance(found, list):
-            raise InvalidStream(f"{name}: {found[0]}")
-        yield found
+        line = checker.take(data)
+        if line.problems:
+            raise InvalidStream(f"{name}: {line.problems[0]}")
+        yield line
     for problem in checker.finish():
         raise InvalidStream(f"{name}: {problem}")
 
@@ -140,6 +180,8 @@ def event_of(value: dict[str, Any]) -> Event | None:
     if kind is None:
         return None
     fields = {name: value[key] for name, key in kind.fields if key in value}
+    if value.get("redacted") is True:
+        fields["redacted"] = True
     if "usage" in fields:
         fields["usage"] = _usage(fields["usage"], value.get("totalTokens", 0))
     if "permission_denials" in fields:

@@ -15,11 +15,12 @@ from collections.abc import Callable
 
 from .account import Account, Price
 from .base_urls import is_loopback
-from .calls import CallLimits, Calls
+from .calls import Calls
 from .emitter import Emitter
 from .endpoints import configured_cost, endpoint
 from .errors import A3SError, Cancelled, RunTimeout, internal
 from .events import End, Event
+from .execution import CallLimits, Surroundings
 from .loop import Loop, Progress
 from .messages import Message, Text
 from .model_names import LOCAL, REPLAY
@@ -85,8 +86,11 @@ class Run:
                 deadline.cancel()
             self._asyncio_loop = None
         self._before_end()
-        self.terminal = self._ended(failure)
-        self._emitter.emit(self.terminal)
+        # A full disk does not overrule a signal.
+        cancelled = failure if isinstance(failure, Cancelled) else None
+        self.terminal = self._emitter.end(
+            self._ended(failure), lambda unrecorded: self._ended(cancelled or unrecorded)
+        )
 
     def _set_deadline(self) -> asyncio.TimerHandle | None:
         seconds = self._plan.config.get("timeout")
@@ -107,16 +111,8 @@ class Run:
             # A model that cannot call is offered nothing; its file says `tool_call = false`.
             names = plan.tools if where.quirks.get("tool_call", True) else ()
             self._calls = Calls(
-                emitter=self._emitter,
-                tools={name: load(TOOLS[name])() for name in names},
-                policy=plan.policy,
-                workspace=Workspace(plan.workspace),
-                environment=plan.environment,
-                limits=CallLimits(
-                    tool_timeout=config.get("tool_timeout"),
-                    max_parallel=config.get("max_parallel"),
-                    max_tool_calls=config.get("max_tool_calls"),
-                ),
+                self._surroundings(),
+                {name: load(TOOLS[name])() for name in names},
                 on_ask=config.get("on_ask"),
             )
             asker = Asker(
@@ -139,6 +135,20 @@ class Run:
             ).run()
         finally:
             await provider.close()
+
+    def _surroundings(self) -> Surroundings:
+        plan, config = self._plan, self._plan.config
+        return Surroundings(
+            self._emitter,
+            plan.policy,
+            Workspace(plan.workspace),
+            plan.environment,
+            CallLimits(
+                tool_timeout=config.get("tool_timeout"),
+                max_parallel=config.get("max_parallel"),
+                max_tool_calls=config.get("max_tool_calls"),
+            ),
+        )
 
     def _provider(self, where: Endpoint) -> Provider:
         if where.wire == REPLAY:

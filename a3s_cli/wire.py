@@ -174,8 +174,8 @@ def _shorten_text(event: Event, name: str, counter: str | None) -> Event:
 
 
 def _fits(event: Event) -> bool:
-    # The margin is for the digits that the stamp adds.
-    return len(encode(event)) < LINE_LIMIT - 64
+    # The margin is for the digits that the stamp adds, and for the digest that a recording does.
+    return len(encode(event)) < LINE_LIMIT - 192
 
 
 def _shorten_input(event: Event) -> Event:

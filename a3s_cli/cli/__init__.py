@@ -18,7 +18,7 @@ import click
 from .. import __version__
 from ..errors import A3SError, ExitStatus, OutputError
 from ..leave import complain, die_of
-from . import config, models, replay, run, schema, tools
+from . import audit, config, models, replay, run, schema, tools
 
 EPILOG = """\b
 Examples:
@@ -63,6 +63,7 @@ def group() -> None:
 for command in (
     run.run,
     replay.replay,
+    audit.audit,
     tools.tools,
     models.models,
     config.config,

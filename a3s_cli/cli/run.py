@@ -99,6 +99,7 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--idle-timeout", type=DURATION, metavar="DURATION", help="A silent answer (60s).")
 @click.option("--max-retries", type=click.IntRange(min=0), metavar="N", help="Per request (4).")
 @click.option("--max-parallel", type=POSITIVE, metavar="N", help="Calls at a time (8).")
+@click.option("--record", metavar="FILE", help="Keep the stream in a new file as well, chained.")
 @click.option("--pull", is_flag=True, help="Fetch the local model's weights if need be.")
 @click.option("--offline", is_flag=True, help="Never fetch weights.")
 @click.option("--debug", is_flag=True, help="Log on stderr.")
@@ -131,6 +132,7 @@ def run(ctx: click.Context, /, **given: Any) -> None:
             config_file=given["config_file"],
             settings={name: given[name] for name in SETTINGS if given[name] is not None},
             rules={kind: given[kind] for kind in ("allow", "deny", "ask")},
+            record=given["record"],
             tools=given["tools"],
             tool_input=given["tool_input"],
             allow_all=given["allow_all"],

@@ -1,0 +1,56 @@
+"""Is this recording the one that was made?
+
+Every line's `prev` vouches for the line before it, and the head, kept somewhere
+else, vouches for the last line. Without the head a chain that fits proves only
+that nothing happened by accident: whoever can rewrite the file can rewrite its
+digests. With it no line can be edited, cut, moved or inserted.
+"""
+
+from __future__ import annotations
+
+from ..record import NOTHING, digest
+from ..recording import Line, Problem
+
+
+class Chain:
+    """Follows the digests of one recording, line by line."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        #: Whether this is a recording at all: some line has a `prev`.
+        self.recorded = False
+        #: The digest of the last line: the head, if the recording is whole.
+        self.head = NOTHING
+
+    def take(self, line: Line) -> list[Problem]:
+        """Check the next line against the one before."""
+        self._number, before, self.head = line.number, self.head, digest(line.data)
+        prev = line.value.get("prev") if line.value is not None else None
+        self.recorded = self.recorded or prev is not None
+        if not self.recorded or line.value is None or prev == before:
+            return []
+        if prev is None:
+            return [Problem(line.number, "prev", "is missing: nobody recorded this line")]
+        if line.number == 1:
+            return [Problem(1, "prev", "this was not the first line: what came before it was cut")]
+        # It is the line before that is not what was recorded: this one remembers another.
+        return [
+            Problem(
+                line.number - 1,
+                "prev",
+                f"line {line.number} was recorded after another line: this one was edited, moved "
+                "or inserted, or what stood between the two was cut or moved",
+            )
+        ]
+
+    def finish(self, head: str | None) -> list[Problem]:
+        """Check the end of the chain against the head that was kept elsewhere."""
+        if not self.recorded:
+            return [Problem(1, "prev", "this is no recording: a3s run --record FILE makes one")]
+        if head is not None and self.head != head:
+            told = (
+                f"its sha256 is {self.head}, the head is {head}: this line was edited or inserted, "
+                "or what came after it was cut, or the whole was written anew"
+            )
+            return [Problem(self._number, "prev", told)]
+        return []

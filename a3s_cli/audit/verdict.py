@@ -1,0 +1,244 @@
+"""The verdict on one stream: is it whole, is it genuine, did it keep the policy?
+
+It is made while the stream is read, in memory that does not grow with it: of
+each kind of finding the first few are kept and the rest is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath, PurePosixPath
+from typing import Literal
+
+from ..errors import ExitStatus
+from ..events import TERMINAL, Event, Start, ToolEnd, ToolStart
+from ..recording import Checker, Line, Problem
+from .calls import Call, CallJudge, WriteJudge, call_of, lexical, written
+from .chain import Chain
+from .policy_file import AuditRule
+
+#: How many problems of a stream, and breaches of a rule, are listed.
+LISTED = 50
+
+Outcome = Literal["clean", "violations", "invalid"]
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One thing that broke a rule. `quoted` comes from the stream, the rest is ours."""
+
+    line: int
+    what: str
+    tool: str = ""
+    call: str = ""
+    quoted: str = ""
+    why: str = ""
+
+
+@dataclass(slots=True)
+class RuleVerdict:
+    """What was found against one rule."""
+
+    rule: AuditRule
+    breaches: list[Breach] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, breach: Breach) -> None:
+        """Count a breach, and list it if there are not too many; one of a call is enough."""
+        if breach.call and any(breach.call == other.call for other in self.breaches):
+            return
+        self.count += 1
+        if len(self.breaches) < LISTED:
+            self.breaches.append(breach)
+
+
+@dataclass(slots=True)
+class Totals:
+    """What a run did, as its events count it; None is not known."""
+
+    run_id: str | None = None
+    model: str | None = None
+    policy_sha256: str | None = None
+    #: `end`, or the code of `error`.
+    end: str | None = None
+    turns: int = 0
+    tool_calls: int = 0
+    tokens: int = 0
+    cost_usd: float | None = None
+    duration_ms: int = 0
+    denied: int = 0
+    rejected: int = 0
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What is to be said of one stream."""
+
+    name: str
+    totals: Totals
+    rules: list[RuleVerdict]
+    problems: list[Problem] = field(default_factory=list)
+    problem_count: int = 0
+    lines: int = 0
+    #: The digest of the last line, where this is a recording.
+    head: str | None = None
+    #: Whether the chain was to be verified.
+    verified: bool = False
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst that was found; only errors are violations."""
+        if self.problem_count:
+            return "invalid"
+        broken = any(one.count and one.rule.severity == "error" for one in self.rules)
+        return "violations" if broken else "clean"
+
+
+_STATUS = {
+    "clean": ExitStatus.OK,
+    "violations": ExitStatus.POLICY,
+    "invalid": ExitStatus.DATA,
+}
+
+
+def exit_status(verdicts: Sequence[Verdict]) -> ExitStatus:
+    """Give the worst: what is no whole stream proves nothing, not even a violation."""
+    return max((_STATUS[one.outcome] for one in verdicts), default=ExitStatus.OK)
+
+
+def judge(
+    lines: Iterable[bytes],
+    name: str,
+    rules: Sequence[AuditRule],
+    *,
+    verify: bool = False,
+    head: str | None = None,
+) -> Verdict:
+    """Read a stream to its end and give the verdict on it."""
+    auditor = Auditor(name, rules, verify)
+    for data in lines:
+        auditor.take(data)
+    return auditor.finish(head)
+
+
+class Auditor:
+    """Judges one stream, line by line."""
+
+    def __init__(self, name: str, rules: Sequence[AuditRule], verify: bool) -> None:
+        self._totals = Totals()
+        self._verdict = Verdict(name, self._totals, [RuleVerdict(rule) for rule in rules])
+        self._verdict.verified = verify
+        self._calls = [CallJudge(rule.must_not, rule.must_only) for rule in rules]
+        self._writes = [WriteJudge(rule.must_not_write) for rule in rules]
+        self._checker = Checker()
+        self._chain = Chain()
+        self._root: PurePath | None = None
+        self._open: dict[str, Call] = {}
+        self._first_ts: int | None = None
+
+    def take(self, data: bytes) -> None:
+        """Judge the next line, whatever the ones before were."""
+        line = self._checker.take(data)
+        self._verdict.lines = line.number
+        self._add(line.problems)
+        problems = self._chain.take(line)
+        if self._verdict.verified:
+            self._add(problems)
+        if line.event is not None:
+            self._count(line.event)
+            self._judge(line, line.event)
+
+    def finish(self, head: str | None) -> Verdict:
+        """Judge what only the end shows."""
+        self._add(self._checker.finish())
+        if self._verdict.verified:
+            self._add(self._chain.finish(head))
+        if self._chain.recorded:
+            self._verdict.head = self._chain.head
+        for call in self._open.values():
+            self._judge_written(call, None, call.line)
+        for found in self._verdict.rules:
+            self._judge_totals(found)
+        return self._verdict
+
+    def _add(self, problems: list[Problem]) -> None:
+        room = LISTED - len(self._verdict.problems)
+        self._verdict.problems += problems[: max(room, 0)]
+        self._verdict.problem_count += len(problems)
+
+    # -- what happened ---------------------------------------------------------------
+
+    def _count(self, event: Event) -> None:
+        totals = self._totals
+        self._first_ts = event.ts if self._first_ts is None else self._first_ts
+        totals.duration_ms = max(totals.duration_ms, event.ts - self._first_ts)
+        if isinstance(event, Start):
+            totals.run_id, totals.model = event.run_id, event.model
+            totals.policy_sha256 = event.policy_sha256
+            self._root = PurePosixPath(event.cwd) if event.cwd else None
+        elif event.type == "tool_start":
+            totals.tool_calls += 1
+        elif event.type == "permission_denied":
+            totals.denied += 1
+        elif event.type == "tool_rejected":
+            totals.rejected += 1
+        elif event.type == "turn_end":
+            totals.turns += 1
+            totals.tokens += event.total_tokens
+        elif event.type in TERMINAL:
+            totals.end = "end" if event.type == "end" else event.code
+            totals.turns = max(totals.turns, event.turns)
+            totals.tokens = max(totals.tokens, event.total_tokens)
+            totals.duration_ms = event.duration_ms
+            totals.cost_usd = event.cost_usd
+
+    # -- what must not have happened -------------------------------------------------
+
+    def _judge(self, line: Line, event: Event) -> None:
+        if isinstance(event, ToolStart):
+            call = call_of(event, line.number, self._root)
+            self._open[call.id] = call
+            self._judge_call(call, lexical(call))
+        elif isinstance(event, ToolEnd) and event.tool_id in self._open:
+            call = self._open.pop(event.tool_id)
+            path = PurePosixPath(event.path) if event.path else None
+            if path is not None and path != lexical(call):
+                # A link led elsewhere.
+                self._judge_call(call, path)
+            self._judge_written(call, event, line.number)
+
+    def _judge_call(self, call: Call, path: PurePath | None) -> None:
+        for found, judge in zip(self._verdict.rules, self._calls, strict=True):
+            if breach := judge.breach(call, path):
+                what, why = breach
+                quoted = call.subject.value if call.subject else ""
+                found.add(Breach(call.line, what, call.tool, call.id, quoted, why))
+
+    def _judge_written(self, call: Call, end: ToolEnd | None, line: int) -> None:
+        path = written(call, end)
+        if path is None:
+            return
+        for found, judge in zip(self._verdict.rules, self._writes, strict=True):
+            if what := judge.breach(path, self._root):
+                found.add(Breach(line, what, call.tool, call.id, str(path)))
+
+    def _judge_totals(self, found: RuleVerdict) -> None:
+        totals, last = self._totals, self._verdict.lines
+        reached = {
+            "max_turns": totals.turns,
+            "max_tool_calls": totals.tool_calls,
+            "max_tokens": totals.tokens,
+            "max_cost_usd": totals.cost_usd if totals.tokens else 0,
+            "max_duration": totals.duration_ms / 1000,
+        }
+        for key, limit in found.rule.limits.items():
+            value = reached[key]
+            if value is None:
+                found.add(Breach(last, f"{key} is {limit:g}, and the stream does not say the cost"))
+            elif value > limit:
+                found.add(Breach(last, f"{key} is {limit:g}, the run reached {value:g}"))
+        ends = found.rule.must_end
+        if ends and totals.end not in ends:
+            how = f"the run ended in {totals.end}" if totals.end else "the run has no end"
+            found.add(Breach(last, f"{how}, not in {' or '.join(ends)}"))
