@@ -125,9 +125,9 @@ SCENARIOS = [
     Scenario("503 for ever", lambda: [soon(503)] * 2, ONCE, "overloaded", 2),
     Scenario("529 for ever", lambda: [soon(529)] * 2, ONCE, "overloaded", 2),
     Scenario("idle", lambda: [stall("so")], ("--idle-timeout", "1s"), "provider_timeout"),
-    Scenario("deadline", lambda: [stall("so")], ("--timeout", "1s"), "timeout"),
+    Scenario("deadline", lambda: [stall("so")], ("--timeout", "5s"), "timeout"),
     Scenario(
-        "deadline in a tool", lambda: [bash("sleep 60")], (*ALLOW, "--timeout", "2"), "timeout"
+        "deadline in a tool", lambda: [bash("sleep 60")], (*ALLOW, "--timeout", "6"), "timeout"
     ),
 ]
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
@@ -158,6 +158,8 @@ def _shape(events: list[dict[str, Any]]) -> list[tuple[str, Any]]:
             names = ("toolName", "toolInput", "toolOutput", "exitCode", "stopReason", "turn")
             keep = (*names, "code", "totalTokens", "text", "attempt", "retryable", "status")
             told = {name: event[name] for name in keep if name in event and kind != "notice"}
+            # What a response that was cut has cost is told by one vendor and not by the other.
+            told.pop("totalTokens" if kind in ("end", "error") else "", None)
             shape.append((kind, told))
     return shape
 

@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ..errors import A3SError, InvalidResponse, InvalidStream
+from ..errors import A3SError, ExitStatus, InvalidResponse, InvalidStream, TruncatedStream
 from ..events import Event
 from ..recording import Line, read
 from ..wire import dumps
 from .base import CallChunk, Chunk, ReasoningChunk, Request, StopChunk, UsageChunk
+
+#: How a run ends when its model fails. Any other end (a signal, a deadline) was the recorded
+#: run's own: of the model's answer it is a cut.
+MODELS_FAULT = (ExitStatus.FAILED, ExitStatus.TEMPORARY, ExitStatus.AUTH)
 
 
 @dataclass(slots=True)
@@ -98,6 +102,8 @@ def _call(event: Event, key: int, place: str) -> CallChunk:
 
 
 def _failure(event: Event) -> A3SError:
+    if event.exit_code not in MODELS_FAULT:
+        return TruncatedStream(f"the recorded run ended here: {event.error}", resend=False)
     error = A3SError(
         event.error,
         hint=event.hint,

@@ -73,12 +73,14 @@ class RawServer:
 
     def _serve(self, connection: socket.socket) -> None:
         # A client that goes away, or does not trust our certificate, is what a test may want.
-        with contextlib.suppress(OSError):
-            with self._tls.wrap_socket(connection, True) if self._tls else connection as secured:
-                asked = read_request(secured)
-                if asked is not None:
-                    self.requests.append(asked)
-                    self._answer(secured, asked)
+        with (
+            contextlib.suppress(OSError),
+            self._tls.wrap_socket(connection, True) if self._tls else connection as secured,
+        ):
+            asked = read_request(secured)
+            if asked is not None:
+                self.requests.append(asked)
+                self._answer(secured, asked)
 
 
 def read_request(connection: socket.socket) -> Asked | None:
