@@ -1,6 +1,6 @@
 """Score the embedded model on small jobs, through the real command line.
 
-    python -m evaluation.local_tasks [--model NAME] [--set first|second] [--only N] [--verbose]
+    python -m evaluation.local_tasks [--model NAME] [--set NAME] [--only N] [--verbose]
 
 Each task gets a fresh directory and one `a3s run`; what counts is what is in the
 directory and what was answered. It is an evaluation and not a test: its result
@@ -18,9 +18,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from .held_out import THIRD
 from .tasks import FIRST, SECOND, Outcome, Task
 
-SETS = {"first": FIRST, "second": SECOND}
+SETS = {"first": FIRST, "second": SECOND, "third": THIRD}
 #: Seconds for one task, on a machine that may be slow and busy.
 TIMEOUT = 900
 
@@ -42,9 +43,8 @@ def main() -> None:
         done, story = attempt(task, options.model)
         passed += done
         seconds = time.monotonic() - began
-        print(
-            f"{number:3}  {task.name:24} {'pass' if done else 'FAIL'} {seconds:7.1f} s", flush=True
-        )
+        verdict = "pass" if done else "FAIL"
+        print(f"{number:3}  {task.name:24} {verdict} {seconds:7.1f} s", flush=True)
         if options.verbose or not done:
             print("".join(f"       {line}\n" for line in story), end="", flush=True)
     print(f"{options.model}, {options.set} set: {passed} of {len(chosen)}")

@@ -4,9 +4,8 @@ A task is data: the files that it starts with, what the user says, and a
 predicate over what is there afterwards and what was answered. Facts that a
 check looks for are made up, so that they cannot be known without looking.
 
-`FIRST` is the set that the prompt of the embedded model was tuned on. `SECOND`
-was written apart from it and only ever measured: a gap between the two scores
-is overfitting.
+`FIRST` and `SECOND` are what the prompt of the embedded model was tuned on; the
+tasks of `held_out` are not, and the gap between the scores is overfitting.
 """
 
 from __future__ import annotations

@@ -34,11 +34,12 @@ PIECE = 1024 * 1024
 DATA = (".bin", ".gguf")
 #: What pip says when it is the network that fails.
 UNREACHABLE = (
-    "Could not fetch URL",
-    "Connection broken",
+    "onnection broken",
     "ConnectionError",
+    "ProtocolError",
+    "Max retries exceeded",
+    "ssl certificate",
     "timed out",
-    "Retrying",
 )
 #: Settings of pip that make sense for installing and would only be in the way here.
 FOREIGN = ("PIP_CONSTRAINT", "PIP_REQUIREMENT", "PIP_NO_BINARY", "PIP_REQUIRE_VIRTUALENV")
@@ -127,7 +128,7 @@ async def ask(
     done = await process.run(
         (
             *pip,
-            *("download", "--quiet", "--no-input", "--no-color", "--disable-pip-version-check"),
+            *("download", "--no-input", "--no-color", "--disable-pip-version-check"),
             *("--no-cache-dir", "--progress-bar=off", "--no-deps", "--only-binary=:all:"),
             *("--require-hashes", "--requirement", wanted.name, "--dest", "wheel"),
         ),

@@ -27,7 +27,7 @@ Answer questions that need no file and no command directly, without a tool."""
 #: What the model is told of a tool: a sentence, and the parameters worth knowing.
 #: Any other tool keeps its first sentence and what it requires.
 TOOLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "bash": ("Run a shell command: count, move, delete, append, run.", ("command",)),
+    "bash": ("Run a shell command: count, sum, copy, move, delete, append, run.", ("command",)),
     "read": ("Read a file.", ("file_path",)),
     "write": ("Create a new file.", ("file_path", "content")),
     "edit": (
@@ -36,7 +36,7 @@ TOOLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     "grep": ("Find the lines that match a pattern.", ("pattern",)),
     "glob": ("Find files by name.", ("pattern",)),
-    "ls": ("List a directory.", ("path",)),
+    "ls": ("List a directory with the sizes.", ("path",)),
 }
 
 #: The example turns: what the user says, the calls with their results, the answer.
@@ -79,22 +79,15 @@ EXAMPLES: Sequence[tuple[str, tuple[Step, ...], str]] = (
         ),
         "I changed the timeout in app.yaml from 5 to 30.",
     ),
-    ("Who wrote Hamlet?", (), "William Shakespeare wrote Hamlet."),
     (
         "Rename a.js to main.js and move it to a folder lib",
         (("bash", {"command": "mkdir -p lib && mv a.js lib/main.js"}, "[no output]"),),
         "I moved a.js to lib/main.js.",
     ),
     (
-        "Where is the function parse defined?",
-        (
-            (
-                "grep",
-                {"pattern": "def parse"},
-                "src/reader.py:14: def parse(line):\n[1 match in 1 file]",
-            ),
-        ),
-        "The function parse is defined in src/reader.py, line 14.",
+        "Where is MAX_SIZE defined?",
+        (("grep", {"pattern": "MAX_SIZE ="}, "src/pool.py:14: MAX_SIZE = 8\n[1 match in 1 file]"),),
+        "MAX_SIZE is defined in src/pool.py, line 14.",
     ),
     (
         "Append 'Tuesday: gym' to week.txt",
@@ -107,6 +100,11 @@ EXAMPLES: Sequence[tuple[str, tuple[Step, ...], str]] = (
         "Ana is 52.",
     ),
     (
+        "What is the sum of the second column of bills.csv?",
+        (("bash", {"command": "awk -F, 'NR>1 {s+=$2} END {print s}' bills.csv"}, "381"),),
+        "The sum is 381.",
+    ),
+    (
         "Change all http: to https: in links.md",
         (("bash", {"command": "sed -i 's/http:/https:/g' links.md"}, "[no output]"),),
         "I changed every http: to https: in links.md.",
@@ -117,9 +115,9 @@ EXAMPLES: Sequence[tuple[str, tuple[Step, ...], str]] = (
         "It is web/img/logo.svg.",
     ),
     (
-        "Run test.sh",
-        (("bash", {"command": "bash test.sh"}, "2 passed, 1 failed: login"),),
-        "test.sh printed: 2 passed, 1 failed: login",
+        "Run setup.sh and then sim.py",
+        (("bash", {"command": "bash setup.sh && python3 sim.py"}, "ready\nenergy: 12.5"),),
+        "They printed: ready, and energy: 12.5",
     ),
     ("What does HTML stand for?", (), "HyperText Markup Language."),
 )
@@ -178,7 +176,7 @@ def adapt(request: Request, general: str) -> Request:
 def turns(messages: Sequence[Message]) -> Iterator[Message]:
     """Give a conversation as turns of text, one call at a time."""
     results = {
-        part.call_id: part.output
+        part.call_id: result(part.output, failed=part.failed)
         for message in messages
         for part in message.parts
         if isinstance(part, ToolResult)
@@ -193,15 +191,16 @@ def turns(messages: Sequence[Message]) -> Iterator[Message]:
             except ValueError:
                 arguments = {}
             yield said("assistant", text + tags.written(call.name, arguments))
-            yield said("user", result(results.get(call.id, "")))
+            yield said("user", results.get(call.id, result("")))
             text = ""
         if text or not message.calls:
             yield said(message.role, text)
 
 
-def result(output: str) -> str:
-    """Write what a tool returned."""
-    return f"Result:\n{cut(output.strip(), RESULT) or '[no output]'}"
+def result(output: str, *, failed: bool = False) -> str:
+    """Write what a tool returned; a failure says what to do, or it would be taken for the end."""
+    text = cut(output.strip(), RESULT) or "[no output]"
+    return f"It failed:\n{text}\nTry another way." if failed else f"Result:\n{text}"
 
 
 def cut(text: str, limit: int) -> str:

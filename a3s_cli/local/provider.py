@@ -1,10 +1,12 @@
 """The embedded model as a provider: `a3s run -m local`, with no key and no account.
 
 Underneath is an ordinary endpoint of the chat-completions wire, which happens to
-be a child of this process. What is added here is what a small model lacks:
-the prompt of `prompt`, the calls of `tags`, and two restraints. A call that was
-just made is not made again, and after a dozen calls it has to answer: both turn
-into one more request for the same conversation in which only words are allowed.
+be a child of this process. What is added here is what a small model lacks: the
+prompt of `prompt`, the calls of `tags`, and three restraints. A file that is
+there is read before it is changed: the first `write` or `edit` of one that the
+model has not seen becomes a `read` of it. A call that was just made is not made
+again, and after a dozen calls the model has to answer: both turn into one more
+request for the same conversation in which only words are allowed.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ from .server import Server
 
 #: Tools that change nothing: a call is pointless again if only these came between.
 READING = frozenset(("read", "grep", "glob", "ls"))
+CHANGING = frozenset(("write", "edit"))
 MOST_CALLS = 12
 MOST_TOKENS = 2048
 #: Seconds between two reports of a download.
@@ -178,7 +181,7 @@ class LocalProvider:
                     yield chunks
         if not any(repeats(chunk, history) for chunk in held if isinstance(chunk, CallChunk)):
             if held:
-                yield held
+                yield [self._looking_first(chunk, history, tools) for chunk in held]
             return
         spent = sum((c.usage for c in held if isinstance(c, UsageChunk)), Usage())
         async with aclosing(self._ask(request, ())) as answer:
@@ -186,6 +189,19 @@ class LocalProvider:
                 yield [
                     UsageChunk(spent + c.usage) if isinstance(c, UsageChunk) else c for c in chunks
                 ]
+
+    def _looking_first(
+        self, chunk: Chunk, history: Sequence[Message], tools: Sequence[ToolSpec]
+    ) -> Chunk:
+        """Turn the change of a file that the model has not seen into a look at it."""
+        if not isinstance(chunk, CallChunk) or chunk.name not in CHANGING:
+            return chunk
+        path = str(parsed(chunk.arguments).get("file_path", ""))
+        seen = any(path in call.arguments for call, _ in calls_since(history))
+        readable = any(tool.name == "read" for tool in tools)
+        if seen or not readable or not (self._plan.workspace / path).is_file():
+            return chunk
+        return replace(chunk, name="read", arguments=json.dumps({"file_path": path}))
 
     def _ask(
         self, request: Request, tools: Sequence[ToolSpec]
@@ -202,7 +218,16 @@ class LocalProvider:
         system, messages = prompt.beginning(tools)
         opening = Request("", system, [*messages, prompt.said("user", ".")], max_tokens=1)
         body = OpenAIChat().encode(opening, self._endpoint).body
-        await server.warm(self._server, self._transport, body, server.identity(model))
+        state = server.kept_state(self._server, body, model)
+        if not await server.restore(self._server, self._transport, state):
+            self._emitter.emit(
+                Notice(
+                    code="model_preparing",
+                    text=f"{self._endpoint.model} reads its instructions, which takes a while "
+                    "the first time",
+                )
+            )
+            await server.prepare(self._server, self._transport, state, body)
         return self._server
 
     async def _model(self) -> Path:

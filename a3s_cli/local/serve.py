@@ -27,7 +27,7 @@ def main() -> None:
     params.n_ctx = options["context"]
     params.n_parallel = 1
     params.cpuparams.n_threads = options["threads"]
-    params.cpuparams_batch.n_threads = options["threads"]
+    params.cpuparams_batch.n_threads = options["batch_threads"]
     params.sampling.temp = 0
     params.ui = False
     params.offline = True

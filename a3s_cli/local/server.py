@@ -40,6 +40,7 @@ class Server:
     address: str
     key: str
     log: Path | None
+    states: Path | None
     gone: asyncio.Task[bytes]
 
     def endpoint(self, model: str) -> Endpoint:
@@ -78,7 +79,10 @@ async def start(model: Path, environment: Mapping[str, str]) -> Server:
     options = {
         "model": str(model),
         "context": CONTEXT,
-        "threads": threads(),
+        # Writing waits for every thread at every token: one that shares its processor with
+        # somebody stalls all. Reading a prompt does much between two waits: all may help.
+        "threads": max(1, processors() - 1),
+        "batch_threads": processors(),
         "states": f"{states}/" if states else "",
     }
     service = await Service.start(
@@ -98,25 +102,21 @@ async def start(model: Path, environment: Mapping[str, str]) -> Server:
         await service.stop()
         raise
     gone = asyncio.ensure_future(service.readline())
-    return Server(service, line.decode().strip(), key, log, gone)
-
-
-def threads() -> int:
-    """Give all processors that we may use but one: a thread that waits for another stalls all.
-
-    A container often shows every processor of its machine and a share of their time.
-    """
-    with contextlib.suppress(OSError, ValueError):
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        return max(1, min(processors(), int(quota) // int(period)) - 1)
-    return max(1, processors() - 1)
+    return Server(service, line.decode().strip(), key, log, states, gone)
 
 
 def processors() -> int:
-    """Give the number of processors that this process may run on."""
+    """Give the number of processors that we may use.
+
+    A container often shows every processor of its machine and gives a share of their time.
+    """
+    allowed = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        allowed = len(os.sched_getaffinity(0))
+    with contextlib.suppress(OSError, ValueError):
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        allowed = min(allowed, max(1, int(quota) // int(period)))
+    return allowed
 
 
 def state_directory(environment: Mapping[str, str]) -> Path | None:
@@ -138,36 +138,47 @@ def last_words(log: Path | None) -> str:
     return "it ended without a reason; often the memory did not suffice"
 
 
-async def warm(server: Server, transport: Transport, beginning: bytes, identity: str) -> None:
-    """Put the state after `beginning` into the server: the kept one, or a new one that is kept.
+def kept_state(server: Server, beginning: bytes, model: Path) -> Path | None:
+    """Give the file for the state after `beginning`, which need not exist; None without a place.
 
-    `beginning` is a request that contains it; `identity` is all that the state depends on.
+    `beginning` is a request that contains it; with the weights, the runtime and the size of
+    the context that is all that the state depends on.
     """
     import hashlib
-
-    digest = hashlib.sha256(beginning + identity.encode()).hexdigest()[:24]
-    states = server.log.parent / "states" if server.log else None
-    if states and (states / digest).exists():
-        if await command(server, transport, "/slots/0?action=restore", {"filename": digest}):
-            os.utime(states / digest)
-            return
-        (states / digest).unlink(missing_ok=True)
-    await send(server, transport, "/v1/chat/completions", beginning)
-    fresh = f"{digest}.{os.getpid()}"
-    if states and await command(server, transport, "/slots/0?action=save", {"filename": fresh}):
-        with contextlib.suppress(OSError):
-            os.replace(states / fresh, states / digest)
-            prune(states)
-
-
-def identity(model: Path) -> str:
-    """Say what a kept state depends on, besides the text: the weights and the runtime."""
     from importlib.util import find_spec
 
+    if not server.states:
+        return None
     runtime = find_spec("xllamacpp")
     files = [model, *([Path(runtime.origin)] if runtime and runtime.origin else [])]
     found = [path.stat() for path in files]
-    return repr([CONTEXT, *((stat.st_size, stat.st_mtime_ns) for stat in found)])
+    identity = repr([CONTEXT, *((stat.st_size, stat.st_mtime_ns) for stat in found)])
+    return server.states / hashlib.sha256(beginning + identity.encode()).hexdigest()[:24]
+
+
+async def restore(server: Server, transport: Transport, state: Path | None) -> bool:
+    """Load a kept state; say whether that succeeded."""
+    if not state or not state.exists():
+        return False
+    if await command(server, transport, "/slots/0?action=restore", {"filename": state.name}):
+        os.utime(state)
+        return True
+    state.unlink(missing_ok=True)
+    return False
+
+
+async def prepare(
+    server: Server, transport: Transport, state: Path | None, beginning: bytes
+) -> None:
+    """Have the model read the beginning, and keep its state."""
+    await send(server, transport, "/v1/chat/completions", beginning)
+    if not state:
+        return
+    fresh = state.with_name(f"{state.name}.{os.getpid()}")
+    if await command(server, transport, "/slots/0?action=save", {"filename": fresh.name}):
+        with contextlib.suppress(OSError):
+            os.replace(fresh, state)
+            prune(state.parent)
 
 
 def prune(states: Path) -> None:

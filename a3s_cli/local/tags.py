@@ -30,6 +30,14 @@ from ..messages import ToolSpec
 
 OPENING, CLOSING, NEWLINE = "<tool=", "</tool>", "\n"
 Arguments = Mapping[str, Any]
+#: What a model calls as if it were a tool of its own: `<tool=rm>old.log</tool>`. With `bash` on
+#: offer it gets what it meant; without the names here it would be driven to some other tool.
+_PROGRAMS = (
+    "awk cat chmod cp curl cut date df diff du echo env file find git gzip head ln make mkdir "
+    "mv node npm pip printf ps pwd python python3 rm rmdir sed seq sh sort stat tail tar "
+    "touch tr tree uname uniq unzip wc which whoami xargs zip"
+)
+PROGRAMS = _PROGRAMS.split()
 
 
 def written(name: str, arguments: Arguments) -> str:
@@ -53,6 +61,9 @@ def shown(key: str, value: Any) -> str:
 def read(text: str, tools: Sequence[ToolSpec]) -> tuple[str, dict[str, Any]]:
     """Read a call that begins with its opening tag: the tool's name and the arguments."""
     name, _, body = text.removeprefix(OPENING).partition(">")
+    if name in PROGRAMS:
+        words = body.partition(CLOSING)[0]
+        return "bash", {"command": name if words == name else f"{name} {words}".strip()}
     schemas = next((properties(tool) for tool in tools if tool.name == name), {})
     kinds = {key: schema.get("type", "string") for key, schema in schemas.items()}
     if len(kinds) == 1:
@@ -105,7 +116,11 @@ def grammar(tools: Sequence[ToolSpec]) -> str:
     rules += scan("text", OPENING, "call" if tools else None, may_end=True)
     seen: dict[str, str] = {}
     if tools:
-        rules.append("call ::= " + " | ".join(call_rule(tool, seen) for tool in tools))
+        calls = [call_rule(tool, seen) for tool in tools]
+        if any(tool.name == "bash" for tool in tools):
+            program = " | ".join(map(quoted, PROGRAMS))
+            calls.append(f'({program}) ">" {value_rule(CLOSING, {}, seen)}')
+        rules.append("call ::= " + " | ".join(calls))
     return "\n".join([*rules, *seen.values()])
 
 

@@ -40,7 +40,7 @@ class Place:
             "HF_ENDPOINT": sources.url,
             "PIP_CONFIG_FILE": os.devnull,
             "PIP_INDEX_URL": f"{sources.url}/simple",
-            "PIP_RETRIES": "0",
+            "PIP_RETRIES": "1",
         }
 
     def pull(self, name: str | None = "tiny", offline: bool = False) -> Path:
