@@ -19,7 +19,7 @@ from .errors import ApprovalRequired, MaxToolCalls
 from .events import Denial, PermissionDenied, ToolRejected
 from .execution import Execution, Prepared, Surroundings
 from .messages import ToolCall, ToolResult
-from .policy import Decision
+from .permissions.policy import Decision
 from .tools import base
 
 #: Identical failing calls in a row after which a model is taken to be stuck.

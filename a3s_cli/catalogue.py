@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .config import load as load_config
-from .endpoints import endpoint
+from .config.endpoints import endpoint
+from .config.layers import load as load_config
+from .config.model_names import LOCAL, model_name
+from .config.settings import Config
 from .errors import A3SError, AuthError
-from .model_names import LOCAL, model_name
 from .registry import TOOLS, load
-from .settings import Config
 from .wire import dumps
 
 

@@ -19,10 +19,10 @@ from .capture import Capture
 from .emitter import Emitter
 from .errors import A3SError
 from .events import Notice, ToolEnd, ToolOutputDelta, ToolStart
+from .files.workspace import Workspace
 from .messages import ToolCall, ToolResult
-from .policy import Policy
+from .permissions.policy import Policy
 from .tools import base
-from .workspace import Workspace
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from .config import load
+from .config.layers import load
+from .config.settings import Config
 from .emitter import Emitter
 from .errors import A3SError, Cancelled, ConfigError, ExitStatus, OutputError, UsageError, internal
 from .events import Event, Notice
@@ -28,7 +29,6 @@ from .output.choice import Mode, chosen_mode, one_terminal, rendering
 from .output.writer import Writer
 from .plan import Plan, chosen_model, chosen_policy, chosen_tools, start_event
 from .prompt import PromptSource, read_prompt, unread_input
-from .settings import Config
 
 if TYPE_CHECKING:
     from .record import Recording

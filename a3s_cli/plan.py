@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import __version__
-from .endpoints import DEFAULT_LOCAL_MODEL, endpoint
+from .config.endpoints import DEFAULT_LOCAL_MODEL, endpoint
+from .config.model_names import LOCAL, model_name, no_model
+from .config.settings import Config, Setting
 from .errors import AuthError, ConfigError, UsageError
 from .events import SCHEMA_VERSION, Start
-from .model_names import LOCAL, model_name, no_model
-from .policy import Policy
+from .permissions.policy import Policy
 from .registry import HARMLESS, TOOLS
-from .settings import Config, Setting
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from .errors import OutputError, UsageError
-from .workspace import printable
+from .files.workspace import printable
 
 #: The `prev` of a recording's first line: nothing came before it.
 NOTHING = sha256(b"").hexdigest()

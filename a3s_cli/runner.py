@@ -14,23 +14,23 @@ import logging
 from collections.abc import Callable
 
 from .account import Account, Price
-from .base_urls import is_loopback
 from .calls import Calls
+from .config.base_urls import is_loopback
+from .config.endpoints import configured_cost, endpoint
+from .config.model_names import LOCAL, REPLAY
 from .emitter import Emitter
-from .endpoints import configured_cost, endpoint
 from .errors import A3SError, Cancelled, RunTimeout, internal
 from .events import End, Event
 from .execution import CallLimits, Surroundings
+from .files.workspace import Workspace
 from .loop import Loop, Progress
 from .messages import Message, Text
-from .model_names import LOCAL, REPLAY
 from .plan import Plan
 from .prompt import SYSTEM, system_prompt
 from .providers.base import Endpoint, Provider, Request
 from .registry import TOOLS, WIRES, load
 from .response import Asker, CallIds
 from .terminal_event import error_event
-from .workspace import Workspace
 
 log = logging.getLogger(__name__)
 

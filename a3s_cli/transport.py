@@ -21,7 +21,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from . import __version__
-from .base_urls import is_loopback
+from .config.base_urls import is_loopback
 from .errors import (
     A3SError,
     ConfigError,

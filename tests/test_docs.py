@@ -173,8 +173,8 @@ def test_the_configuration_of_the_readme_loads(a3s: Bench) -> None:
 def test_the_tool_of_the_contributors_guide(tmp_path: Path) -> None:
     from typing import ClassVar
 
+    from a3s_cli.files.workspace import Workspace
     from a3s_cli.tools.base import Subject, Tool, ToolContext, ToolResult, resolve
-    from a3s_cli.workspace import Workspace
 
     guide = (ROOT / "CONTRIBUTING.md").read_text()
     found = re.search(r"^   ```python\n(.*?)^   ```$", guide, re.M | re.S)

@@ -13,27 +13,27 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "a3s_cli"
 
-#: From the bottom up. A name stands for the module or for everything in the package.
+#: From the bottom up. A name stands for the module, or for everything in the package.
 LAYERS = [
-    ["errors", "messages", "durations", "__init__"],
-    ["events", "vendors"],
-    ["wire"],
-    ["sse", "emitter", "capture", "acl", "settings", "retry", "validation", "wildcards"],
-    ["workspace", "config_file", "registry"],
-    ["ignore", "config", "prompt"],
-    ["process", "transport", "supervisor"],
-    ["tools.base", "providers.base", "output.terminal", "output.disarm"],
-    ["shell", "rules"],
-    ["policy", "models", "output.wording", "output.page"],
-    ["tools", "providers", "output"],
-    ["response"],
-    ["local"],
-    ["calls"],
-    ["loop"],
-    ["plan"],
-    ["runner", "catalogue", "event_schema"],
+    # words and pure helpers; nothing of ours below
+    ["__init__", "errors", "messages", "validation", "registry", "leave", "files", "web"],
+    ["process", "supervisor"],
+    # what things are
+    ["events", "account", "prompt", "retry", "sse", "record", "providers.base", "tools.base"],
+    ["wire", "terminal_event", "event_schema", "permissions", "output"],
+    ["emitter", "capture", "config", "recording"],
+    # the effects, and one call, one response, one recording
+    ["transport", "execution", "response", "playback", "audit"],
+    # what is plugged in
+    ["providers", "tools", "calls"],
+    ["local", "loop"],
+    # one run
+    ["plan", "catalogue"],
+    ["runner"],
     ["foreground"],
-    ["cli", "__main__"],
+    # the command line
+    ["cli"],
+    ["__main__"],
 ]
 #: Bridges that are no arrows: a function's own import of what only looks upward.
 ALLOWED = {("events", "wire")}

@@ -287,14 +287,3 @@ def test_an_authority_that_cannot_be_read(a3s: Bench, content: str | None) -> No
     result = run_at(a3s, f"https://{HOST}/v1", SSL_CERT_FILE=str(path))
     assert (result.last["code"], result.status) == ("config", 78), result.last
     assert "SSL_CERT_FILE" in result.last["error"] and str(path) in result.last["error"]
-
-
-# One connection for a whole run
-
-
-@pytest.mark.parametrize("wire", ["openai-chat", "anthropic"])
-def test_a_connection_is_used_again(a3s: Bench, wire: Any) -> None:
-    from .support.replies import bash
-
-    result = a3s("run", "--allow-all", "go", script=[bash("true"), text("yo")], wire=wire)
-    assert result.text == "yo" and len(result.requests) == 2

@@ -13,9 +13,9 @@ from pathlib import PurePath, PurePosixPath
 from typing import NamedTuple
 
 from ..events import Event, ToolStart
-from ..policy import Policy
+from ..permissions.policy import Policy
+from ..permissions.rules import Rule, parse_rule
 from ..registry import TOOLS, load
-from ..rules import Rule, parse_rule
 from ..tools.base import Subject
 
 #: File tools that write; `tool_end.path` says where.

@@ -16,10 +16,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..durations import seconds
+from ..config.durations import seconds
 from ..errors import A3SError, UsageError
+from ..permissions.rules import parse_rule
 from ..registry import TOOLS
-from ..rules import parse_rule
 
 Severity = Literal["error", "warning", "notice"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "notice")

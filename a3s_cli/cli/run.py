@@ -42,7 +42,7 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        from ..durations import seconds
+        from ..config.durations import seconds
 
         try:
             return seconds(value)

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from ..files.workspace import Workspace
 from ..messages import ToolSpec
-from ..workspace import Workspace
 
 
 class ToolError(Exception):

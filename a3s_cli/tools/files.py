@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
-from ..workspace import NotAFile, Workspace, printable
+from ..files.workspace import NotAFile, Workspace, printable
 from .base import Subject, Tool, ToolContext, ToolError, ToolResult
 
 #: What one call gives at most: under the 48 KiB at which the middle would be cut out.

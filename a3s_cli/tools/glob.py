@@ -10,8 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ..walk import Entry, Tree
-from ..wildcards import Wildcard, expand, split
+from ..files.walk import Entry, Tree
+from ..files.wildcards import Wildcard, expand, split
 from .base import ToolContext, ToolError, ToolResult, resolve
 from .files import PAGE_BYTES, SearchTool, explained, plural
 

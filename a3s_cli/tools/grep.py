@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ..wildcards import Wildcard
+from ..files.wildcards import Wildcard
 from .base import ToolContext, ToolError, ToolResult, resolve
 from .files import SearchTool, explained
 from .grep_pattern import Pattern, PatternError, parse

@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from ..ignore import is_secret
-from ..walk import Tree
-from ..wildcards import Wildcard
-from ..workspace import Workspace
+from ..files.ignore import is_secret
+from ..files.walk import Tree
+from ..files.wildcards import Wildcard
+from ..files.workspace import Workspace
 from .base import ToolResult
 from .files import PAGE_BYTES, is_binary, lines, plural
 from .grep_worker import COLUMNS

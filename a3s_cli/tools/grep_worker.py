@@ -15,9 +15,9 @@ from itertools import chain, groupby
 from pathlib import Path
 from typing import BinaryIO
 
-from ..walk import Tree
-from ..wildcards import Wildcard
-from ..workspace import Workspace
+from ..files.walk import Tree
+from ..files.wildcards import Wildcard
+from ..files.workspace import Workspace
 from .files import is_binary
 
 #: Bytes of a line that are printed: what `grep` compares, and far more than it shows.

@@ -6,8 +6,8 @@ import os
 import stat
 from typing import Any, ClassVar
 
-from ..walk import Entry, Tree
-from ..workspace import printable
+from ..files.walk import Entry, Tree
+from ..files.workspace import printable
 from .base import ToolContext, ToolResult, resolve
 from .files import PAGE_BYTES, SearchTool, explained, plural
 

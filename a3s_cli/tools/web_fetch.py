@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ..files.workspace import printable
 from ..web import address
-from ..workspace import printable
 from .base import Subject, Tool, ToolContext, ToolError, ToolResult
 
 if TYPE_CHECKING:

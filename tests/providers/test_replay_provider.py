@@ -51,7 +51,7 @@ def test_a_run_is_played_again_to_the_letter(a3s: Bench) -> None:
     assert {"permission_denied", "tool_rejected", "tool_end"} <= set(again.types)
 
 
-def test_a_recording_plays_though_nothing_may_be_reached(a3s: Bench, tmp_path: Path) -> None:
+def test_a_recording_plays_though_nothing_may_be_reached(a3s: Bench) -> None:
     """No key, no server: what is needed is the file."""
     first = a3s("run", "go", script=[text("yo")])
     (a3s.work / "run.ndjson").write_bytes(first.stdout)

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from a3s_cli.config import load
-from a3s_cli.endpoints import endpoint
+from a3s_cli.config.endpoints import endpoint
+from a3s_cli.config.layers import load
+from a3s_cli.config.model_names import model_name
+from a3s_cli.config.settings import Config
 from a3s_cli.errors import ConfigError
-from a3s_cli.model_names import model_name
 from a3s_cli.providers.base import Endpoint
-from a3s_cli.settings import Config
 
 
 class House:

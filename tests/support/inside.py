@@ -10,7 +10,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from a3s_cli.config import load
+from a3s_cli.config.layers import load
 from a3s_cli.emitter import Emitter
 from a3s_cli.plan import Plan, chosen_model, chosen_policy, chosen_tools, start_event
 from a3s_cli.runner import Run

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from a3s_cli.files.workspace import Workspace
 from a3s_cli.tools.base import Tool, ToolContext, ToolError, ToolResult
 from a3s_cli.tools.edit import Edit
 from a3s_cli.tools.glob import Glob
@@ -14,7 +15,6 @@ from a3s_cli.tools.grep import Grep
 from a3s_cli.tools.ls import Ls
 from a3s_cli.tools.read import Read
 from a3s_cli.tools.write import Write
-from a3s_cli.workspace import Workspace
 
 TOOLS: dict[str, Tool] = {
     tool.name: tool for tool in (Read(), Write(), Edit(), Grep(), Glob(), Ls())

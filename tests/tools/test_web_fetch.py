@@ -13,12 +13,12 @@ import pytest
 from a3s_cli.calls import Calls
 from a3s_cli.emitter import Emitter
 from a3s_cli.execution import CallLimits, Surroundings
+from a3s_cli.files.workspace import Workspace
 from a3s_cli.messages import ToolCall
-from a3s_cli.policy import Policy
+from a3s_cli.permissions.policy import Policy
 from a3s_cli.tools.base import ToolResult
 from a3s_cli.tools.web_fetch import LARGEST, WebFetch
 from a3s_cli.transport import PIECE, get
-from a3s_cli.workspace import Workspace
 from tests.support.replies import Pause, Reply, stall
 
 from .web import PUBLIC, Web, connections, context, moved, page, serving

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from a3s_cli.errors import NetworkError
-from a3s_cli.policy import Policy
+from a3s_cli.permissions.policy import Policy
 from a3s_cli.tools.base import Subject, ToolError
 from a3s_cli.tools.web_fetch import WebFetch
 from a3s_cli.transport import is_own

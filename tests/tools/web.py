@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from a3s_cli.errors import A3SError
+from a3s_cli.files.workspace import Workspace
 from a3s_cli.tools.base import ToolContext, ToolError, ToolResult
 from a3s_cli.tools.web_fetch import WebFetch, refusal
-from a3s_cli.workspace import Workspace
 from tests.support.replies import Reply
 from tests.support.server import Server
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a3s_cli import acl
-from a3s_cli.acl import Attribute, Block, Body, Call, Value
+from a3s_cli.config import acl
+from a3s_cli.config.acl import Attribute, Block, Body, Call, Value
 from a3s_cli.errors import ConfigError
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a3s_cli.base_urls import is_loopback, normalise
+from a3s_cli.config.base_urls import is_loopback, normalise
 from tests.support.house import place, refusal
 
 PATHS = {

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from a3s_cli.policy import Policy
+from a3s_cli.permissions.policy import Policy
 from a3s_cli.tools.base import Subject
 
 CORPUS = Path(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from a3s_cli.config import load
+from a3s_cli.config.layers import load
 from tests.support.house import House, failure, refused, rules
 
 

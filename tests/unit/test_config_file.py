@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from a3s_cli.durations import EXPECTED
+from a3s_cli.config.durations import EXPECTED
+from a3s_cli.config.settings import KEYS, PERMISSION_KEYS
 from a3s_cli.errors import UsageError
-from a3s_cli.settings import KEYS, PERMISSION_KEYS
 from tests.support.house import House, failure, notices, rules
 
 WHOLE = "expected a whole number of at least"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a3s_cli.settings import KEYS, RULES
+from a3s_cli.config.settings import KEYS, RULES
 from tests.support.house import House, failure, notices, refused, rules
 
 WHOLE = "expected a whole number of at least"

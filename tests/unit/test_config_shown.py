@@ -7,8 +7,8 @@ import os
 import subprocess  # noqa: TID251 - a black-box test starts the program
 import sys
 
-from a3s_cli.effective import as_object, as_text
-from a3s_cli.settings import RULES
+from a3s_cli.config.effective import as_object, as_text
+from a3s_cli.config.settings import RULES
 from tests.support.house import House
 
 LOADED = """default_model = "openai/gpt-x"

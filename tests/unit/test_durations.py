@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from a3s_cli.durations import seconds
+from a3s_cli.config.durations import seconds
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from a3s_cli.ignore import Rules, is_secret
-from a3s_cli.walk import Tree
-from a3s_cli.wildcards import Wildcard
-from a3s_cli.workspace import Workspace
+from a3s_cli.files.ignore import Rules, is_secret
+from a3s_cli.files.walk import Tree
+from a3s_cli.files.wildcards import Wildcard
+from a3s_cli.files.workspace import Workspace
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="no git")
 

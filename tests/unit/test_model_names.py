@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from a3s_cli.config import load
+from a3s_cli.config.layers import load
+from a3s_cli.config.model_names import model_name, no_model
+from a3s_cli.config.vendors import VENDORS
 from a3s_cli.errors import ConfigError
-from a3s_cli.model_names import model_name, no_model
 from a3s_cli.providers.base import Endpoint
-from a3s_cli.vendors import VENDORS
 from tests.support.house import place, refusal
 
 

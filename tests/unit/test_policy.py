@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from a3s_cli.errors import UsageError
-from a3s_cli.policy import Decision, Policy
+from a3s_cli.permissions.policy import Decision, Policy
 from a3s_cli.tools.base import Subject
 
 TOOLS = ["bash", "edit", "generate_object", "glob", "grep", "ls", "read", "web_fetch", "write"]

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from a3s_cli.policy import Decision, Policy
-from a3s_cli.rule_pattern import could_match, matches, path_matches
-from a3s_cli.shell import commands
+from a3s_cli.permissions.policy import Decision, Policy
+from a3s_cli.permissions.rule_pattern import could_match, matches, path_matches
+from a3s_cli.permissions.shell import commands
 from a3s_cli.tools.base import Subject
 
 EXAMPLES = int(os.environ.get("A3S_FUZZ", "1000"))

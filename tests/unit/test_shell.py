@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from a3s_cli.shell import MAX_BYTES, commands
+from a3s_cli.permissions.shell import MAX_BYTES, commands
 
 
 def found(script: str) -> list[str]:
@@ -221,7 +221,9 @@ def test_a_hostile_script_is_judged_at_all(piece: str) -> None:
 
 def test_the_parser_is_loaded_on_first_use() -> None:
     code = (
-        "import sys; from a3s_cli.policy import Policy; from a3s_cli.tools.base import Subject\n"
+        "import sys\n"
+        "from a3s_cli.permissions.policy import Policy\n"
+        "from a3s_cli.tools.base import Subject\n"
         "call = Subject('command', 'a | b')\n"
         "for allow in (['bash'], [], ['read(x)']):\n"
         "    Policy(allow=allow, tools=['bash', 'read'], harmless=[]).decide('bash', call)\n"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a3s_cli.wildcards import Wildcard, component, expand, split
+from a3s_cli.files.wildcards import Wildcard, component, expand, split
 
 
 @pytest.mark.parametrize(

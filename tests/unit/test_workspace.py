@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from a3s_cli.workspace import Workspace, printable
+from a3s_cli.files.workspace import Workspace, printable
 
 
 @pytest.fixture

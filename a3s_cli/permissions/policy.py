@@ -31,13 +31,13 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
-from .errors import UsageError
+from ..errors import UsageError
 from .hints import allow_commands, allow_script, short
 from .rules import Rule, parse_rule
 
 if TYPE_CHECKING:
+    from ..tools.base import Subject
     from .shell_found import Parsed
-    from .tools.base import Subject
 
 Verdict = Literal["allow", "ask", "deny"]
 _VERDICTS: tuple[Verdict, ...] = ("allow", "ask", "deny")

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from .config import load
-from .errors import UsageError
+from ..errors import UsageError
+from .layers import load
 from .settings import RULES, Config, ModelSettings, ProviderSettings, Setting
 
 _COLUMN = 44
@@ -29,7 +29,7 @@ def shown(*, cwd: str | None, config_file: str | None, project: bool, as_json: b
 
 def as_object(config: Config) -> str:
     """Give the configuration as one JSON object and a newline."""
-    from .wire import dumps
+    from ..wire import dumps
 
     document = {
         "settings": {name: _entry(setting) for name, setting in config.settings.items()},

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from .errors import UsageError
+from ..errors import UsageError
 from .rule_pattern import could_match, matches, path_matches
 from .shell_words import UNKNOWN, Word
 

@@ -28,7 +28,7 @@ import stat
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .errors import ConfigError, UsageError
+from ..errors import ConfigError, UsageError
 from .settings import (
     FILE_VARIABLES,
     KEYS,
@@ -46,7 +46,7 @@ from .vendors import ALIASES, VENDORS, key_variables, url_variables
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .config_file import ConfigFile
+    from .file import ConfigFile
 
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.EACCES)
 _ALL_KEYS = {**KEYS, **PERMISSION_KEYS}
@@ -200,7 +200,7 @@ def _reason(error: OSError | ValueError) -> str:
 def _parse(
     found: _Found, environment: Mapping[str, str], config: Config, *, trusted: bool = True
 ) -> ConfigFile:
-    from .config_file import ConfigFile
+    from .file import ConfigFile
 
     file = ConfigFile(found.path, environment, trusted=trusted)
     file.read(found.text)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .errors import ConfigError
+from ..errors import ConfigError
 from .settings import MODEL_VARIABLE, Config
 from .vendors import ALIASES, VENDORS, url_variables, vendor
 

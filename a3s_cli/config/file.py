@@ -16,9 +16,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
+from ..errors import ConfigError
 from . import acl
 from .acl import Attribute, Block, Body, Call, Value
-from .errors import ConfigError
 from .settings import (
     COST_KEYS,
     KEYS,

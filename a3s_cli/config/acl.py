@@ -24,7 +24,7 @@ import re
 from bisect import bisect_right
 from typing import NamedTuple, NoReturn
 
-from .errors import ConfigError
+from ..errors import ConfigError
 
 MAX_BYTES = 1024 * 1024
 MAX_TOKEN = 256 * 1024

@@ -12,11 +12,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ..errors import AuthError, ConfigError
+from ..providers.base import Endpoint
 from .base_urls import host, is_loopback, normalise
-from .config import provider_from
-from .errors import AuthError, ConfigError
+from .layers import provider_from
 from .model_names import LOCAL, REPLAY, unknown_provider
-from .providers.base import Endpoint
 from .settings import Config, ModelSettings, ProviderSettings, Setting
 from .vendors import Vendor, key_variables, url_variables, vendor
 
