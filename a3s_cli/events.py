@@ -97,8 +97,8 @@ class Event:
         return f"{type(self).__name__}({said})"
 
     def _said(self) -> dict[str, Any]:
-        values = self.__dict__
-        return {name: values[name] for name, _ in self.fields if values.get(name) is not None}
+        said = {name: getattr(self, name) for name, _ in self.fields}
+        return {name: value for name, value in said.items() if value is not None}
 
     def stamp(self, seq: int, ts: int) -> None:
         """Give the event its place in the run; the emitter alone calls this."""

@@ -85,7 +85,7 @@ def test_imports_point_down(path: Path) -> None:
     package = own.partition(".")[0]
     wrong = []
     for target in sorted(imports(path)):
-        within = "." in own and target.partition(".")[0] == package
+        within = target.partition(".")[0] == package
         if within or (own, target) in ALLOWED:
             continue
         if layer_of(target) >= layer_of(own):

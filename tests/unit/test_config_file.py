@@ -223,7 +223,7 @@ def test_a_bad_flag_is_a_usage_error(house: House, flags: dict[str, Any], messag
 
 def test_every_setting_can_be_a_flag(house: House) -> None:
     for name, key in {**KEYS, **PERMISSION_KEYS}.items():
-        value = {"default_decision": "deny", "on_ask": "fail"}.get(name, 1)
+        value = {"default_decision": "deny", "on_ask": "fail", "reasoning": "low"}.get(name, 1)
         given_value = "text" if name in ("default_model", "system", "append_system") else value
         flag = key.flag or name
         found = house.load({flag: given_value}).settings[name]

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from a3s_cli.config.layers.base_urls import is_loopback, normalise
-from a3s_cli.config.layers.vendors import ALIASES, VENDORS, WIRES, key_variables, url_variables
 
+from a3s_cli.config.base_urls import is_loopback, normalise
+from a3s_cli.config.vendors import ALIASES, VENDORS, WIRES, key_variables, url_variables
 from a3s_cli.errors import AuthError, ConfigError
 from a3s_cli.providers.base import Endpoint
 from tests.support.house import place, refusal
@@ -213,19 +213,20 @@ def imported(code: str) -> set[str]:
 def test_a_configuration_costs_no_import(work: Path) -> None:
     heavy = {
         "httpx", "pydantic", "asyncio", "tomllib", "difflib", "json", "subprocess", "dataclasses",
-        "a3s_cli.providers", "a3s_cli.config.layers.endpoints",
+        "a3s_cli.providers", "a3s_cli.config.endpoints",
     }  # fmt: skip
     code = (
         "from pathlib import Path\n"
-        "from a3s_cli.config.layers import load; from a3s_cli.model_names import model_name\n"
+        "from a3s_cli.config.layers import load\n"
+        "from a3s_cli.config.model_names import model_name\n"
         f"model_name(load({{'model': 'openai/x'}}, {{'HOME': {str(work)!r}}}, Path('/')))"
     )
     found = imported(code)
-    assert not found & (heavy | {"a3s_cli.config.layers.acl", "a3s_cli.config.file"})
+    assert not found & (heavy | {"a3s_cli.config.acl", "a3s_cli.config.file"})
     (work / ".a3s").mkdir()
     (work / ".a3s" / "config.acl").write_text('max_turns = 3 providers "openai" { apiKey = "k" }')
     found = imported(code)
-    assert "a3s_cli.config.layers.acl" in found
+    assert "a3s_cli.config.acl" in found
     assert not found & heavy
 
 
