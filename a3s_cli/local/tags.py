@@ -119,7 +119,8 @@ def grammar(tools: Sequence[ToolSpec]) -> str:
         calls = [call_rule(tool, seen) for tool in tools]
         if any(tool.name == "bash" for tool in tools):
             program = " | ".join(map(quoted, PROGRAMS))
-            calls.append(f'({program}) ">" {value_rule(CLOSING, {}, seen)}')
+            words = value_rule(CLOSING, {}, seen)
+            calls.append(f'({program}) ">" ([^<\\n] {words} | {quoted(CLOSING)})')
         rules.append("call ::= " + " | ".join(calls))
     return "\n".join([*rules, *seen.values()])
 
