@@ -24,6 +24,8 @@ from .tools import base
 
 #: Identical failing calls in a row after which a model is taken to be stuck.
 STUCK = 3
+#: Calls whose fates are decided before anybody else has a turn.
+AT_A_TIME = 64
 
 
 @dataclass(slots=True)
@@ -41,12 +43,13 @@ class Calls:
     _last_failure: tuple[str, str] = ("", "")
     _repeats: int = 0
     _turn: int = 0
-    _unsettled: list[ToolCall] = field(default_factory=list)
+    #: The calls of this turn that have no fate yet, by their ids.
+    _unsettled: dict[str, ToolCall] = field(default_factory=dict)
 
     async def run(self, calls: Sequence[ToolCall], turn: int) -> list[ToolResult]:
         """Settle every call of a turn and give what the model is told, in call order."""
         self._turn = turn
-        self._unsettled = list(calls)
+        self._unsettled = {call.id: call for call in calls}
         results: dict[str, ToolResult] = {}
         try:
             for batch in self._batches(calls):
@@ -78,7 +81,7 @@ class Calls:
 
     async def _run_batch(self, batch: list[ToolCall]) -> list[ToolResult]:
         slots = asyncio.Semaphore(self.around.limits.max_parallel)
-        prepared = self._prepared(batch)
+        prepared = await self._prepared(batch)
         async with asyncio.TaskGroup() as group:
             settled = [
                 one if isinstance(one, ToolResult) else group.create_task(self._execute(one, slots))
@@ -91,11 +94,15 @@ class Calls:
             )
         return [one if isinstance(one, ToolResult) else one.result() for one in settled]
 
-    def _prepared(self, batch: list[ToolCall]) -> list[ToolResult | Prepared]:
+    async def _prepared(self, batch: list[ToolCall]) -> list[ToolResult | Prepared]:
         """Decide the fate of each call of a batch, up to the first that is one too many."""
         fates: list[ToolResult | Prepared] = []
         room = self.around.limits.max_tool_calls
-        for call in batch:
+        for number, call in enumerate(batch):
+            if number % AT_A_TIME == AT_A_TIME - 1:
+                # A model may ask for thousands: a signal must get through all the same.
+                await asyncio.sleep(0)
+                await self.around.emitter.drain()
             fate = self._prepare(call)
             running = self.executed + _running(fates)
             if isinstance(fate, Prepared) and room is not None and running >= room:
@@ -175,29 +182,29 @@ class Calls:
             return await Execution(self.around, prepared, self._turn).run()
 
     def _settled(self, call: ToolCall) -> None:
-        self._unsettled = [one for one in self._unsettled if one is not call]
+        self._unsettled.pop(call.id, None)
 
     def _settle_rest(self) -> None:
         """Say of calls that the end of the run has overtaken that they never ran."""
-        for call in self._unsettled:
+        for call in self._unsettled.values():
             decision = Decision("deny", "run_ended", "the run ended before this call began", "")
             try:
-                arguments = wire.loads(call.arguments or "{}")
+                arguments = _parsed(call.arguments)
             except ValueError:
-                arguments = None
+                arguments = {}
             self.denials.append(Denial(call.id, call.name, decision.rule))
             self.around.emitter.emit(
                 PermissionDenied(
                     tool_name=call.name,
                     tool_id=call.id,
-                    tool_input=arguments if isinstance(arguments, dict) else {},
+                    tool_input=arguments,
                     decision="deny",
                     rule=decision.rule,
                     reason=decision.reason,
                     hint=decision.hint,
                 )
             )
-        self._unsettled = []
+        self._unsettled = {}
 
     def _watch(self, call: ToolCall, result: ToolResult) -> None:
         """Notice a model that repeats one failing call."""
@@ -217,14 +224,24 @@ def _running(fates: list[ToolResult | Prepared]) -> int:
 
 def validated(text: str, tool: base.Tool) -> dict[str, Any]:
     """Give the arguments of a call as its schema accepts them, or raise ValueError."""
+    arguments = _parsed(text)
+    if problems := tool.problems(arguments):
+        raise ValueError(f"the arguments do not fit {tool.name}: {'; '.join(problems)}")
+    return arguments
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """Give the JSON object that a call's arguments are, as every parser would read it."""
     try:
         arguments = wire.loads(text) if text.strip() else {}
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"the arguments are not complete JSON: {error}") from None
+        place = str(error) if type(error).__name__ == "JSONDecodeError" else "too deep or too long"
+        raise ValueError(f"the arguments are not complete JSON: {place}") from None
     if not isinstance(arguments, dict):
         raise ValueError("the arguments are not a JSON object")
-    if problems := tool.problems(arguments):
-        raise ValueError(f"the arguments do not fit {tool.name}: {'; '.join(problems)}")
+    if not wire.is_plain(arguments):
+        # Shown and executed must be the same, and a name with half a character is no name.
+        raise ValueError("the arguments hold half a surrogate pair, or a number beyond 64 bits")
     return arguments
 
 

@@ -118,7 +118,7 @@ class Execution:
         except A3SError as error:
             return base.ToolResult(str(error), 1)
         except Exception as error:  # A broken tool is the model's to work around.
-            log.exception("tool %s raised", tool.name)
+            log.debug("tool %s raised", tool.name, exc_info=True)
             return base.ToolResult(f"{tool.name} failed: {type(error).__name__}: {error}", 1)
 
     def _allow_url(self, url: str) -> str | None:

@@ -1,15 +1,18 @@
 """The only spawner: every child process of a3s is started, bounded and ended here.
 
-Nothing in here sends a signal. Each command runs under `supervisor.py`, which
-holds the command's whole tree and listens on its standard input: a byte or the
-end of that pipe ends the tree. So there is no pid to get wrong, in a test or in
-somebody else's process, and a3s cannot die in a way that leaves orphans.
+Each command runs under `supervisor.py`, which holds the command's whole tree and
+listens on its standard input: a byte or the end of that pipe ends the tree. So
+there is no pid to get wrong, in a test or in somebody else's process, and a3s
+cannot die in a way that leaves orphans. The one process that is ever signalled
+from here is a supervisor of ours that does not listen any more, because a
+hostile command has stopped it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +22,10 @@ from typing import Literal
 SUPERVISOR = str(Path(__file__).with_name("supervisor.py"))
 #: Seconds between SIGTERM and SIGKILL.
 GRACE = 0.4
-#: Seconds in which a supervisor has to be gone after it was told to end.
-PATIENCE = GRACE + 6
+#: Seconds in which a supervisor has to be gone after it was told to end, before it is helped.
+PATIENCE = GRACE + 0.8
+#: Seconds between two looks whether a supervisor is still there.
+HEARTBEAT = 0.25
 READ_SIZE = 256 * 1024
 
 Receive = Callable[[bytes], Awaitable[None]]
@@ -53,19 +58,16 @@ async def run(
     """
     stderr = asyncio.subprocess.STDOUT if merge_stderr else asyncio.subprocess.DEVNULL
     child = await _spawn(argv, cwd, environment, stderr)
-    assert child.stdout
     try:
         async with asyncio.timeout(timeout):
-            while data := await child.stdout.read(READ_SIZE):
-                await receive(data)
-            return Finished(await child.wait())
+            await _read(child, receive)
+            return Finished(await _status(child))
     except TimeoutError:
         # What a command prints on being told to end is part of its output.
         _order(child, b"T")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
-                while data := await child.stdout.read(READ_SIZE):
-                    await receive(data)
+                await _read(child, receive)
         return Finished(124, "timeout")
     finally:
         await _end(child)
@@ -133,27 +135,71 @@ def _order(child: asyncio.subprocess.Process, order: bytes) -> None:
         child.stdin.close()
 
 
+async def _read(child: asyncio.subprocess.Process, receive: Receive) -> None:
+    """Hand over the output until its end, or until nobody is left to bring it to one.
+
+    The pipe stays open as long as any process has it. Normally that is the
+    supervisor, last of all; if that was killed, what has escaped may hold it
+    for ever.
+    """
+    assert child.stdout
+    while True:
+        reading = asyncio.ensure_future(child.stdout.read(READ_SIZE))
+        try:
+            while not (await asyncio.wait({reading}, timeout=HEARTBEAT))[0]:
+                if child.returncode is not None:
+                    return
+            data = reading.result()
+        finally:
+            reading.cancel()
+        if not data:
+            return
+        await receive(data)
+
+
+async def _status(child: asyncio.subprocess.Process) -> int:
+    """Give the command's exit status once the supervisor has gone."""
+    waiting = asyncio.ensure_future(child.wait())
+    try:
+        # asyncio tells of an end only once the pipes are closed; the code is there before.
+        while child.returncode is None:
+            await asyncio.wait({waiting}, timeout=HEARTBEAT)
+    finally:
+        waiting.cancel()
+    code = child.returncode
+    return code if code >= 0 else 128 - code
+
+
 async def _end(child: asyncio.subprocess.Process) -> None:
     """Have the tree ended and wait for that, also while being cancelled again."""
     _order(child, b"T")
     gone = asyncio.ensure_future(_gone(child))
     cancelled = None
-    while not gone.done():
+    # A supervisor that was stopped cannot hear: it is woken, and in the end given up.
+    for remedy in (signal.SIGCONT, signal.SIGKILL, None):
         try:
             await asyncio.wait({gone}, timeout=PATIENCE)
-            break
         except asyncio.CancelledError as again:
             cancelled = again
+            await asyncio.wait({gone}, timeout=PATIENCE)
+        if gone.done():
+            break
+        if remedy is not None:
+            with contextlib.suppress(ProcessLookupError):
+                child.send_signal(remedy)
+    gone.cancel()
     _live.discard(child)
     if cancelled:
         raise cancelled
 
 
 async def _gone(child: asyncio.subprocess.Process) -> None:
-    """Wait for the supervisor's end; asyncio tells of it only once the output has been read."""
-    assert child.stdout
+    """Wait for the supervisor's end; unread output would keep asyncio from telling of it."""
+
+    async def forget(_: bytes) -> None:
+        pass
+
     # Whoever waits for a line of it already, as a service's owner may, reads it as well.
     with contextlib.suppress(RuntimeError):
-        while await child.stdout.read(READ_SIZE):
-            pass
-    await child.wait()
+        await _read(child, forget)
+    await _status(child)

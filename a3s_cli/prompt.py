@@ -97,16 +97,18 @@ def system_prompt(
 
 def project_instructions(workspace: Path) -> str:
     """Give the workspace's AGENTS.md, at most 32 KiB of it; empty without a readable one."""
-    path = workspace / "AGENTS.md"
-    try:
-        # A link could point at a secret, a pipe could block: only a plain file is read.
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
+    from .files.workspace import NotAFile, Workspace
+
+    # A link could point at a secret, a pipe could block: only a plain file inside is read.
+    here = Workspace(workspace)
+    found = here.resolve("AGENTS.md")
+    if not found.inside:
         return ""
-    with os.fdopen(fd, "rb") as file:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            return ""
-        return file.read(PROJECT_LIMIT).decode(errors="ignore").strip()
+    try:
+        with here.open_file(found.path) as file:
+            return file.read(PROJECT_LIMIT).decode(errors="ignore").strip()
+    except (OSError, NotAFile):
+        return ""
 
 
 def _bytes_waiting(fd: int) -> int:
@@ -137,10 +139,26 @@ def _stdin(fd: int) -> bytes:
                 "there is no prompt: give one as an argument, with --prompt-file, or on stdin",
                 hint='a3s run "what does this project do?"',
             )
-        with open(fd, "rb", closefd=False) as file:
-            return file.read(PROMPT_LIMIT + 1)
+        return _to_the_end(fd)
     except OSError as error:
         raise UsageError(f"stdin cannot be read: {error.strerror}") from None
+
+
+def _to_the_end(fd: int) -> bytes:
+    """Read until the end, also where somebody made the shared descriptor non-blocking."""
+    data = bytearray()
+    while len(data) <= PROMPT_LIMIT:
+        try:
+            piece = os.read(fd, 1 << 20)
+        except BlockingIOError:
+            poller = select.poll()
+            poller.register(fd, select.POLLIN)
+            poller.poll()
+            continue
+        if not piece:
+            break
+        data += piece
+    return bytes(data)
 
 
 def _text(data: bytes, place: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from . import wire
 from .account import Account
@@ -42,14 +42,16 @@ class CallIds:
 
     def __init__(self) -> None:
         self._used: set[str] = set()
+        # The last suffix of each id that came more than once.
+        self._suffixes: dict[str, int] = {}
 
     def new(self, provider_id: str, also_taken: Collection[str] = ()) -> str:
         """Propose an id; it is taken only by `take`, when its response was whole."""
         base = named(provider_id) or f"call_{len(self._used) + len(also_taken) + 1}"
-        name, number = base, 1
+        name = base
         while name in self._used or name in also_taken:
-            number += 1
-            name = f"{base}~{number}"
+            self._suffixes[base] = self._suffixes.get(base, 1) + 1
+            name = f"{base}~{self._suffixes[base]}"
         return name
 
     def take(self, ids: Iterable[str]) -> None:
@@ -79,6 +81,7 @@ class _Call:
     name: str
     arguments: list[str]
     data: object = None
+    joiner: wire.Joiner = field(default_factory=wire.Joiner)
 
 
 class Fold:
@@ -96,8 +99,9 @@ class Fold:
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._calls: dict[int, _Call] = {}
-        # The first half of a surrogate pair whose second half is in the next delta.
-        self._half = ""
+        self._ids: set[str] = set()
+        self._joiner = wire.Joiner()
+        self._thoughts = wire.Joiner()
         self.shown = False
         self.usage: Usage | None = None
         self.stop: StopChunk | None = None
@@ -119,9 +123,8 @@ class Fold:
 
     def finish(self) -> Message:
         """Give the message, once the response is known to be whole."""
-        if self._half:
-            self._half = ""
-            self._say(["\ufffd"])
+        if rest := self._joiner.finish():
+            self._say([rest])
         self._close_text()
         self._close_reasoning(None)
         self._call_ids.take(call.id for call in self._calls.values())
@@ -133,29 +136,19 @@ class Fold:
     def _say(self, texts: list[str]) -> None:
         if self._reasoning:
             self._close_reasoning(None)
-        if self._half or not all(map(str.isascii, texts)):
-            texts = self._joined(texts)
+        if self._joiner.waiting or not all(map(str.isascii, texts)):
+            texts = [text for text in map(self._joiner.feed, texts) if text]
         if texts:
             self.shown = True
             self._text.append("".join(texts))
             self._emitter.emit_texts(texts)
 
-    def _joined(self, texts: list[str]) -> list[str]:
-        whole = []
-        for piece in texts:
-            text, self._half = self._half + piece, ""
-            if "\ud800" <= text[-1] <= "\udbff":
-                self._half = text[-1]
-            if told := text[: len(text) - len(self._half)]:
-                whole.append(wire.clean(told))
-        return whole
-
     def _take_one(self, chunk: Chunk) -> None:
         if isinstance(chunk, ReasoningChunk):
-            if chunk.text:
+            if text := self._thoughts.feed(chunk.text):
                 self._close_text()
-                self._reasoning.append(chunk.text)
-                self._emitter.emit(ReasoningDelta(text=wire.clean(chunk.text)))
+                self._reasoning.append(text)
+                self._emitter.emit(ReasoningDelta(text=text))
         elif isinstance(chunk, ReasoningData):
             self._close_text()
             self._close_reasoning(chunk.data)
@@ -171,22 +164,20 @@ class Fold:
         if call is None:
             self._close_text()
             self._close_reasoning(None)
-            taken = [one.id for one in self._calls.values()]
-            call = _Call(self._call_ids.new(chunk.id, taken), chunk.id, named(chunk.name), [])
+            call = _Call(self._call_ids.new(chunk.id, self._ids), chunk.id, named(chunk.name), [])
+            self._ids.add(call.id)
             self._calls[chunk.key] = call
             self._parts.append(call)
         call.name = call.name or named(chunk.name)
         call.data = chunk.data if chunk.data is not None else call.data
         if chunk.arguments:
             call.arguments.append(chunk.arguments)
-            if self._show_input:
-                self._emitter.emit(
-                    ToolInputDelta(tool_id=call.id, tool_name=call.name, text=chunk.arguments)
-                )
+            if self._show_input and (text := call.joiner.feed(chunk.arguments)):
+                self._emitter.emit(ToolInputDelta(tool_id=call.id, tool_name=call.name, text=text))
 
     def _call(self, call: _Call) -> ToolCall:
         signed = self._wire_name if call.data is not None else ""
-        arguments = "".join(call.arguments)
+        arguments = wire.joined("".join(call.arguments))
         return ToolCall(call.id, call.name, arguments, call.provider_id, call.data, signed)
 
     def _close_text(self) -> None:
@@ -195,6 +186,9 @@ class Fold:
             self._text = []
 
     def _close_reasoning(self, data: object) -> None:
+        if rest := self._thoughts.finish():
+            self._reasoning.append(rest)
+            self._emitter.emit(ReasoningDelta(text=rest))
         if self._reasoning or data is not None:
             text = wire.clean("".join(self._reasoning))
             self._parts.append(Reasoning(text, data, self._wire_name))

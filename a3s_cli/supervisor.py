@@ -10,8 +10,10 @@ somebody else's program, where it may neither reap nor adopt.
 
     supervisor.py GRACE COMMAND [ARGUMENT …]
 
-It exits with the command's own status, 128 + n for a signal, 127 when there is
-no such command and 126 when it cannot be run.
+Between it and the command stands a stub, so that `$PPID`, the one process that
+every command knows, is not the one that holds the tree. The supervisor exits
+with the command's own status, 128 + n for a signal, 127 when there is no such
+command and 126 when it cannot be run.
 """
 
 import os
@@ -24,6 +26,7 @@ import time
 DRAIN = 0.2
 #: Seconds after which a process that survives SIGKILL is left to the kernel.
 GIVE_UP = 5.0
+PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE)
 
@@ -31,7 +34,8 @@ IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.
 def main() -> int:
     """Run the command, wait for its end or for the order to end it, and clear up."""
     grace, command = float(sys.argv[1]), sys.argv[2:]
-    become_subreaper()
+    # Adopt the orphans of the tree. Elsewhere than on Linux the process group has to do.
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
     for number in IGNORED:
         signal.signal(number, signal.SIG_IGN)
     woken, wake = os.pipe()
@@ -53,21 +57,37 @@ def main() -> int:
     return tree.exit_code
 
 
-def become_subreaper() -> None:
-    """Adopt orphans of the tree. Linux only: elsewhere the process group has to do."""
+def prctl(option: int, value: int) -> None:
+    """Tell the kernel about this process; nothing where there is no such call."""
     if sys.platform == "linux":
         import ctypes
 
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def start(command: list[str]) -> int:
-    """Fork and execute the command in a session of its own, with nothing on stdin."""
+    """Start the stub and below it the command, in a session of their own; give the stub's pid."""
     pid = os.fork()
     if pid:
         return pid
+    status = 128 + signal.SIGKILL
     try:
         os.setsid()
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        child = os.fork()
+        if child == 0:
+            execute(command)
+        _, raw = os.waitpid(child, 0)
+        code = os.waitstatus_to_exitcode(raw)
+        status = code if code >= 0 else 128 - code
+    finally:
+        os._exit(status)
+
+
+def execute(command: list[str]) -> None:
+    """Become the command, with nothing on stdin; does not return."""
+    try:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         for number in (*IGNORED, signal.SIGCHLD, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

@@ -75,6 +75,15 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+def is_plain(value: Any) -> bool:
+    """Tell whether a value is encoded as it stands, with nothing cleaned or out of range."""
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        return False
+    return True
+
+
 def _dumps_slowly(value: Any) -> bytes:
     # orjson refuses lone surrogates and integers beyond 64 bits.
     import json
@@ -99,8 +108,36 @@ def clean(text: str) -> str:
     """Join surrogate pairs and replace what is left of them by U+FFFD."""
     if text.isascii() or not _SURROGATE.search(text):
         return text
-    joined = _PAIR.sub(lambda pair: _join(pair.group()), text)
-    return _SURROGATE.sub("\ufffd", joined)
+    return _SURROGATE.sub("\ufffd", joined(text))
+
+
+def joined(text: str) -> str:
+    """Join surrogate pairs, such as one that was cut between two deltas."""
+    return text if text.isascii() else _PAIR.sub(lambda pair: _join(pair.group()), text)
+
+
+class Joiner:
+    """Cleans a text that comes in pieces: half a pair waits for the other half."""
+
+    def __init__(self) -> None:
+        self._half = ""
+
+    def feed(self, piece: str) -> str:
+        """Give what can be shown now."""
+        text, self._half = self._half + piece, ""
+        if text and "\ud800" <= text[-1] <= "\udbff":
+            text, self._half = text[:-1], text[-1]
+        return clean(text)
+
+    def finish(self) -> str:
+        """Give what stands for a half that never met its other."""
+        half, self._half = self._half, ""
+        return clean(half)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether half a pair is being held."""
+        return bool(self._half)
 
 
 def _join(pair: str) -> str:

@@ -201,7 +201,8 @@ def argument_text(arguments: Any) -> str:
 
 def figure(value: Any) -> int:
     """Read a count of tokens; absent and null are 0."""
-    return int(value) if value else 0
+    # A count that no integer of a wire can be is as good as none.
+    return int(value) if value and 0 < value < 2**53 else 0
 
 
 def details(usage: dict[str, Any], key: str) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 
 from .base import Subject, Tool, ToolContext, ToolResult
 
+#: Bytes of one script: what Linux allows a single argument to be, less its terminator.
+LONGEST = 128 * 1024 - 1
 #: Seconds that a partial line waits for its newline.
 PARTIAL_LINE = 0.1
 
@@ -28,7 +30,12 @@ class Bash(Tool):
         "type": "object",
         "properties": {
             "command": {"type": "string", "minLength": 1},
-            "timeout": {"type": "integer", "minimum": 1, "description": "milliseconds"},
+            "timeout": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 86400000,
+                "description": "milliseconds",
+            },
         },
         "required": ["command"],
         "additionalProperties": False,
@@ -37,13 +44,23 @@ class Bash(Tool):
     def subject(self, arguments: dict[str, Any]) -> Subject:
         return Subject("command", arguments["command"])
 
+    def problems(self, arguments: dict[str, Any]) -> list[str]:
+        """Say as well what cannot be handed to a program, and what can."""
+        found = super().problems(arguments)
+        command = arguments.get("command")
+        if isinstance(command, str) and "\0" in command:
+            found.append("command: it holds a NUL byte, which no program can be given")
+        if isinstance(command, str) and len(command.encode()) > LONGEST:
+            found.append(f"command: longer than {LONGEST} bytes: write it to a file and run that")
+        return found
+
     def deadline(self, context: ToolContext) -> float | None:
         return None  # `process.run` keeps the deadline, so that what was printed is not lost.
 
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
         from .. import process
 
-        timeout = min(arguments.get("timeout", 1e12) / 1000, context.timeout)
+        timeout = min(arguments.get("timeout", 86_400_000) / 1000, context.timeout)
         lines = Lines(context)
         try:
             finished = await process.run(

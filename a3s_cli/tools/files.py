@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
@@ -79,16 +79,20 @@ def _nearest(workspace: Workspace, path: Path) -> str | None:
     return None
 
 
-def lines(file: BinaryIO, limit: int) -> Iterator[tuple[bytes, int]]:
+async def lines(file: BinaryIO, limit: int) -> AsyncIterator[tuple[bytes, int]]:
     """Give each line without its newline: at most `limit` bytes, and how many are left out."""
+    from asyncio import sleep
+
     while piece := file.readline(limit + 1):
         line = piece.removesuffix(b"\n")
         dropped = max(0, len(line) - limit)
         if not piece.endswith(b"\n"):
-            while more := file.readline(64 * 1024):
+            while more := file.readline(1024 * 1024):
                 dropped += len(more.removesuffix(b"\n"))
                 if more.endswith(b"\n"):
                     break
+                # A line may be as long as a disk: signals and deadlines must get through.
+                await sleep(0)
         yield line[:limit], dropped
 
 

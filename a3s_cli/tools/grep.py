@@ -23,7 +23,7 @@ from .base import ToolContext, ToolError, ToolResult, resolve
 from .files import SearchTool, explained
 from .grep_pattern import Pattern, PatternError, parse
 from .grep_report import Full, Report
-from .grep_worker import COLUMNS
+from .grep_worker import COLUMNS, LARGEST
 
 #: What holds this package, for a child that starts without our search path.
 _ENTRY = str(Path(__file__).parents[2])
@@ -67,6 +67,7 @@ class Search:
         command = [program, "--no-config", "--color=never", "--no-heading", "--with-filename"]
         command += ["--line-number", "--null", "--no-messages", "--sort=path", "--no-mmap"]
         command += ["--text", "--encoding=none", f"--max-columns={COLUMNS}"]
+        command.append(f"--max-filesize={LARGEST}")
         command += ["--max-columns-preview", "--regex-size-limit=200M", "--dfa-size-limit=200M"]
         command += ["--hidden", "--no-require-git", "--no-ignore-parent", "--no-ignore-dot"]
         command += ["--no-ignore-global", "--no-ignore-exclude", "--no-follow"]
@@ -84,7 +85,7 @@ class Grep(SearchTool):
     name = "grep"
     description = (
         "Search file contents by regex, line by line (no look-around or backreferences). "
-        "Ignored files are left out."
+        "Ignored files and those over 64 MiB are left out."
     )
     parameters: ClassVar[dict[str, Any]] = {
         "type": "object",
@@ -131,6 +132,9 @@ def _search(arguments: dict[str, Any], context: ToolContext) -> Search:
         raise ToolError(f"the glob {glob} is not valid: {error}") from None
     with explained(context, start):
         single = _is_file(context, start)
+        if single and start.stat().st_size > LARGEST:
+            shown = context.workspace.show(start)
+            raise ToolError(f"{shown} is larger than {LARGEST >> 20} MiB: search it with bash")
     return Search(context.workspace.root, start, single, pattern, glob)
 
 

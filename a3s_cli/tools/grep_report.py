@@ -135,7 +135,9 @@ class Report:
         last = max(hits) + self._context
         before: deque[str] = deque(maxlen=self._context)
         after = previous = 0
-        for number, (line, dropped) in enumerate(lines(file, COLUMNS), 1):
+        number = 0
+        async for line, dropped in lines(file, COLUMNS):
+            number += 1
             if number > last:
                 return
             if number % BREATH == 0:

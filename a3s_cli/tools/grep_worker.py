@@ -20,6 +20,8 @@ from ..files.wildcards import Wildcard
 from ..files.workspace import Workspace
 from .files import is_binary
 
+#: Bytes of a file that is searched: an engine may hold a whole line in memory.
+LARGEST = 64 * 1024 * 1024
 #: Bytes of a line that are printed: what `grep` compares, and far more than it shows.
 COLUMNS = 4000
 BLOCK = 4 * 1024 * 1024
@@ -51,7 +53,7 @@ def main(arguments: list[str]) -> None:
     for path in paths:
         try:
             with workspace.open_file(path) as file:
-                if not is_binary(file):
+                if os.fstat(file.fileno()).st_size <= LARGEST and not is_binary(file):
                     _print(str(path).removeprefix(base), file, regex)
         except BrokenPipeError:
             return

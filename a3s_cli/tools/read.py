@@ -50,7 +50,7 @@ class Read(FileTool):
             if is_binary(file):
                 raise _not_text(file, shown)
             before = await _skip(file, offset)
-            page = _page(file, shown, Page(before), limit)
+            page = await _page(file, shown, Page(before), limit)
             if not page.rows:
                 return _nothing(shown, before, offset)
             left, exact = await _count(file, page)
@@ -87,8 +87,8 @@ class Page:
         return "\n".join([*numbered, f"[{'; '.join(notes)}]"] if notes else numbered)
 
 
-def _page(file: BinaryIO, shown: str, page: Page, limit: int) -> Page:
-    for line, dropped in lines(file, 4 * LINE_CHARACTERS + 4):
+async def _page(file: BinaryIO, shown: str, page: Page, limit: int) -> Page:
+    async for line, dropped in lines(file, 4 * LINE_CHARACTERS + 4):
         if b"\0" in line:
             raise _not_text(file, shown)
         row = _row(line, dropped, first=page.end == 0)
