@@ -74,6 +74,7 @@ class A3SError(Exception):
         status: int | None = None,
         retry_after_ms: int | None = None,
         resend: bool | None = None,
+        correction: tuple[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.hint = hint
@@ -82,6 +83,8 @@ class A3SError(Exception):
         self.status = status
         #: How long the provider asked to be left alone, in milliseconds.
         self.retry_after_ms = retry_after_ms
+        #: The word that was mistyped and the one that was meant.
+        self.correction = correction
         #: Whether this run may send the request again; a server can say so either way.
         self.resend = self.retryable if resend is None else resend
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,17 +102,19 @@ def chosen_tools(wanted: str | None) -> list[str]:
         raise UsageError("--tools wants a list such as read,grep, or none")
     for name in names:
         if name not in TOOLS:
-            raise UsageError(f"--tools: there is no tool {name!r}{nearest(name, TOOLS)}")
+            raise unknown_tool(name)
     return [name for name in TOOLS if name in names]
 
 
-def nearest(name: str, known: Collection[str]) -> str:
-    """Give the end of a sentence that names the nearest known word, and all of them."""
+def unknown_tool(name: str) -> UsageError:
+    """Give the refusal of a name that is no tool, with the nearest that is one."""
     from difflib import get_close_matches
 
-    near = get_close_matches(name, known, 1)
-    meant = f"; did you mean {near[0]}?" if near else ""
-    return f"{meant} (known: {', '.join(known)})" if not near else meant
+    near = get_close_matches(name, TOOLS, 1)
+    return UsageError(
+        f"--tools: there is no tool {name!r} (known: {', '.join(TOOLS)})",
+        correction=(name, near[0]) if near else None,
+    )
 
 
 def chosen_policy(config: Config, flags: Mapping[str, Sequence[str]], *, allow_all: bool) -> Policy:

@@ -43,7 +43,9 @@ class Commands(click.Group):
         from shlex import join
 
         near = get_close_matches(word, self.commands, 1)
-        if near:
+        if word in ("help", "version"):
+            meant, right = "did you mean", [f"--{word}"]
+        elif near:
             meant, right = "did you mean", [near[0]]
         else:
             meant, right = "to run a prompt", ["run", word]
@@ -91,7 +93,7 @@ def _status(arguments: list[str]) -> int:
         complain(error.format_message())
         return ExitStatus.FAILED
     except A3SError as error:
-        complain(str(error), error.hint)
+        complain(str(error), _corrected(error, arguments) or error.hint)
         return int(error.exit_status)
     except (click.Abort, KeyboardInterrupt):
         return -signal.SIGINT
@@ -135,6 +137,12 @@ def _is_output(error: OSError) -> bool:
 def _usage(error: click.UsageError, arguments: list[str]) -> str:
     """Give the sentence, with the corrected command where click knows a nearer word."""
     sentence = error.format_message().rstrip(".")
+    if isinstance(error, click.NoSuchOption) and error.ctx and error.ctx.command is group:
+        word = error.option_name
+        if any(word in option.opts for option in run.run.params):
+            from shlex import join
+
+            return f"{word} belongs to a command; did you mean:  {join(['a3s', 'run', *arguments])}"
     if isinstance(error, click.NoSuchOption) and error.possibilities:
         from difflib import get_close_matches
         from shlex import join
@@ -150,6 +158,17 @@ def _usage(error: click.UsageError, arguments: list[str]) -> str:
     ):
         return f"{sentence}{_nearest_choice(error, arguments)}"
     return sentence
+
+
+def _corrected(error: A3SError, arguments: list[str]) -> str | None:
+    """Give the command line with the one word replaced that was mistyped."""
+    if error.correction is None:
+        return None
+    from shlex import join
+
+    wrong, right = error.correction
+    corrected = [one.replace(wrong, right) if wrong in one else one for one in arguments]
+    return f"did you mean:  {join(['a3s', *corrected])}"
 
 
 def _is_option(word: str, option: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import click
@@ -112,7 +113,11 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     """
     if given["stdin_mark"] not in (None, "-"):
         extra = given["stdin_mark"]
-        raise click.UsageError(f"one prompt at a time: quote it ({extra!r} is a second one)", ctx)
+        raise click.UsageError(
+            f"one prompt at a time ({extra!r} is a second one): quote it, as in"
+            f"  {shlex.join(['a3s', 'run', given['prompt'] + ' ' + extra])}",
+            ctx,
+        )
     if given["as_json"] and given["output"] not in (None, "json"):
         raise click.UsageError("--json and -o exclude each other", ctx)
 

@@ -193,9 +193,13 @@ def parse_rule(text: str, tools: Collection[str]) -> Rule:
     if "\0" in text:
         raise UsageError("a rule cannot contain NUL", hint=_FORM)
     if "*" not in tool and tool not in tools:
+        from difflib import get_close_matches
+
+        near = get_close_matches(tool, tools, 1)
         raise UsageError(
             f"the rule {text!r} is for an unknown tool{_nearest(tool, tools)}",
             hint="the tools are " + ", ".join(sorted(tools)),
+            correction=(text, text.replace(tool, near[0], 1)) if near else None,
         )
     return Rule(text.strip(), tool, pattern)
 
