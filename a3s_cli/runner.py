@@ -156,7 +156,7 @@ class Run:
 
             return ReplayProvider(where.model)
         from .providers.http import HttpProvider
-        from .transport import Patience, Transport
+        from .transport.post import Patience, Transport
 
         config = self._plan.config
         patience = Patience(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import NetworkError
-from . import fetch
+from ..transport.download import download
 from .partial import append, length
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ async def fill(
     while offset < model.size:
         before = offset
         try:
-            pieces = fetch.download(url, size=model.size, offset=offset)
+            pieces = download(url, size=model.size, offset=offset)
             async with aclosing(append(partial, offset, pieces)) as sizes:
                 async for offset in sizes:
                     progress(offset, model.size, url)

@@ -46,7 +46,7 @@ EXAMPLES: Sequence[tuple[str, tuple[Step, ...], str]] = (
     (
         "List the files in img",
         (("ls", {"path": "img"}, "812 cat.png\n       90 dog.svg\n[2 entries]"),),
-        "cat.png and dog.svg",
+        "The files in img are cat.png and dog.svg.",
     ),
     (
         "How many words does intro.md have?",
@@ -96,6 +96,17 @@ EXAMPLES: Sequence[tuple[str, tuple[Step, ...], str]] = (
         "I appended the line to week.txt.",
     ),
     (
+        "Add a function neg to ops.py",
+        (
+            (
+                "bash",
+                {"command": "cat >> ops.py <<'END'\n\ndef neg(x):\n    return -x\nEND"},
+                "[no output]",
+            ),
+        ),
+        "I added the function neg to ops.py.",
+    ),
+    (
         "What age is Ana in people.csv?",
         (("read", {"file_path": "people.csv"}, "1\tname,age,city\n2\tAna,52,Porto"),),
         "Ana is 52.",
@@ -120,7 +131,7 @@ EXAMPLES: Sequence[tuple[str, tuple[Step, ...], str]] = (
         (("bash", {"command": "bash setup.sh && python3 sim.py"}, "ready\nenergy: 12.5"),),
         "They printed: ready, and energy: 12.5",
     ),
-    ("What does HTML stand for?", (), "HyperText Markup Language."),
+    ("Who painted the Mona Lisa?", (), "Leonardo da Vinci painted the Mona Lisa."),
 )
 
 #: Characters of one tool's result, and of what a user adds to the system prompt, that fit.

@@ -38,7 +38,7 @@ from ..providers.base import (
 )
 from ..providers.http import HttpProvider
 from ..providers.openai_chat import OpenAIChat
-from ..transport import Patience, Transport
+from ..transport.post import Patience, Transport
 from . import catalogue, prompt, server, tags, weights
 from .progress import Progress
 from .server import Server
@@ -211,15 +211,18 @@ class LocalProvider:
         return HttpProvider(wire, self._endpoint, self._transport, self._patience).stream(request)
 
     async def _start(self, tools: Sequence[ToolSpec]) -> Server:
-        plan = self._plan
         model = await self._model()
-        self._server = await server.start(model, plan.environment)
-        self._endpoint = self._server.endpoint(self._endpoint.model)
+        running = await self._launch(model)
         system, messages = prompt.beginning(tools)
         opening = Request("", system, [*messages, prompt.said("user", ".")], max_tokens=1)
         body = OpenAIChat().encode(opening, self._endpoint).body
-        state = server.kept_state(self._server, body, model)
-        if not await server.restore(self._server, self._transport, state):
+        state = server.kept_state(running, body, model)
+        try:
+            ready = await server.restore(running, self._transport, state)
+        except NetworkError:  # llama.cpp aborts where the state is damaged
+            await running.stop()
+            running, ready = await self._launch(model), False
+        if not ready:
             self._emitter.emit(
                 Notice(
                     code="model_preparing",
@@ -227,7 +230,12 @@ class LocalProvider:
                     "the first time",
                 )
             )
-            await server.prepare(self._server, self._transport, state, body)
+            await server.prepare(running, self._transport, state, body)
+        return running
+
+    async def _launch(self, model: Path) -> Server:
+        self._server = await server.start(model, self._plan.environment)
+        self._endpoint = self._server.endpoint(self._endpoint.model)
         return self._server
 
     async def _model(self) -> Path:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
+from ..errors import Cancelled
 from . import catalogue, weights
 from .progress import Progress
 
@@ -52,10 +55,31 @@ def pull_for_a_person(name: str | None) -> Path:
         return path
     shown.say(f"{model.name}: {model.size / 1e6:,.0f} MB into {weights.directory(environment)}")
     try:
-        path = asyncio.run(weights.pull(name, environment=environment, progress=shown))
+        path = asyncio.run(until_signalled(name, environment, shown))
     finally:
         if shown.total:
             shown.say(str(shown) if shown.received < shown.total else "complete, and verified")
     if not weights.runtime_installed():
         shown.say("to run it: pip install 'a3s-cli[local]'")
     return path
+
+
+async def until_signalled(name: str | None, environment: Mapping[str, str], shown: Shown) -> Path:
+    """Pull; a signal ends it in good order, and as a `Cancelled` that knows the signal."""
+    loop, pulling = asyncio.get_running_loop(), asyncio.current_task()
+    caught: list[int] = []
+
+    def stop(number: int) -> None:
+        caught.append(number)
+        if pulling:
+            pulling.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, stop, number)
+    try:
+        return await weights.pull(name, environment=environment, progress=shown)
+    except asyncio.CancelledError:
+        if not caught:
+            raise
+        raise Cancelled("interrupted; what has arrived is kept", signal=caught[0]) from None

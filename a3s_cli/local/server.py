@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError, ProviderError
+from ..errors import ConfigError, NetworkError, ProviderError
 from ..process import Service
 from ..providers.base import Endpoint
 from . import weights
@@ -25,7 +25,7 @@ from . import weights
 if TYPE_CHECKING:
     import asyncio
 
-    from ..transport import Transport
+    from ..transport.post import Transport
 
 CONTEXT = 8192
 #: How many states are kept: one for each set of tools that was last in use.
@@ -56,10 +56,8 @@ class Server:
 
     def death(self) -> ProviderError:
         """Say why it ended by itself."""
-        return ProviderError(
-            f"the embedded model's server ended: {last_words(self.log)}",
-            hint=f"its log is {self.log}" if self.log else None,
-        )
+        reason, hint = last_words(self.log)
+        return ProviderError(f"the embedded model's server ended: {reason}", hint=hint)
 
 
 async def start(model: Path, environment: Mapping[str, str]) -> Server:
@@ -94,10 +92,8 @@ async def start(model: Path, environment: Mapping[str, str]) -> Server:
     try:
         while not (line := await service.readline()).startswith(b"http"):
             if not line:
-                raise ConfigError(
-                    f"llama.cpp could not load {model}: {last_words(log)}",
-                    hint=f"its log is {log}" if log else None,
-                )
+                reason, hint = last_words(log)
+                raise ConfigError(f"llama.cpp could not load {model}: {reason}", hint=hint)
     except BaseException:
         await service.stop()
         raise
@@ -129,13 +125,21 @@ def state_directory(environment: Mapping[str, str]) -> Path | None:
     return states if os.access(states, os.W_OK) else None
 
 
-def last_words(log: Path | None) -> str:
-    """Give the reason in the server's log."""
+def last_words(log: Path | None) -> tuple[str, str | None]:
+    """Give the reason in the log of a server that has ended, and where to read more.
+
+    The log is kept, in the place of the last one that was.
+    """
     lines = log.read_text(errors="replace").splitlines() if log and log.exists() else []
+    hint = None
+    if log and lines:
+        kept = log.with_name("server.log")
+        os.replace(log, kept)
+        hint = f"its log is {kept}"
     for line in reversed(lines):
-        if "error" in line.lower() or "failed" in line.lower():
-            return line.split(" : ")[-1].strip()
-    return "it ended without a reason; often the memory did not suffice"
+        if any(word in line.lower() for word in ("error", "failed", "assert")):
+            return line.split(" : ")[-1].strip(), hint
+    return "it gave no reason; often the memory did not suffice", hint
 
 
 def kept_state(server: Server, beginning: bytes, model: Path) -> Path | None:
@@ -157,14 +161,20 @@ def kept_state(server: Server, beginning: bytes, model: Path) -> Path | None:
 
 
 async def restore(server: Server, transport: Transport, state: Path | None) -> bool:
-    """Load a kept state; say whether that succeeded."""
+    """Load a kept state; say whether that succeeded. One that cannot be loaded is removed."""
     if not state or not state.exists():
         return False
-    if await command(server, transport, "/slots/0?action=restore", {"filename": state.name}):
+    arguments = {"filename": state.name}
+    try:
+        restored = await command(server, transport, "/slots/0?action=restore", arguments)
+    except NetworkError:  # llama.cpp aborts
+        state.unlink(missing_ok=True)
+        raise
+    if restored:
         os.utime(state)
-        return True
-    state.unlink(missing_ok=True)
-    return False
+    else:
+        state.unlink(missing_ok=True)
+    return restored
 
 
 async def prepare(
@@ -194,7 +204,7 @@ async def command(
     """Send a command that may fail without harm; say whether it succeeded."""
     import json
 
-    from ..transport import HttpFailure
+    from ..transport.post import HttpFailure
 
     try:
         await send(server, transport, path, json.dumps(arguments).encode())
@@ -205,7 +215,7 @@ async def command(
 
 async def send(server: Server, transport: Transport, path: str, body: bytes) -> bytes:
     """Post to the server and give its whole answer."""
-    from ..transport import Patience
+    from ..transport.post import Patience
 
     headers = {"authorization": f"Bearer {server.key}", "content-type": "application/json"}
     pieces = transport.post(server.address + path, headers, body, Patience(None, None))

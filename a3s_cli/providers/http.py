@@ -13,7 +13,8 @@ from contextlib import aclosing
 
 from ..errors import A3SError, TruncatedStream
 from ..sse import Parser
-from ..transport import BrokenResponse, HttpFailure, Patience, Transport
+from ..transport.client import BrokenResponse
+from ..transport.post import HttpFailure, Patience, Transport
 from .base import Chunk, Endpoint, Request, Wire
 from .codec import finish, secrets
 from .failures import classify

@@ -20,7 +20,7 @@ from ..web import address
 from .base import Subject, Tool, ToolContext, ToolError, ToolResult
 
 if TYPE_CHECKING:
-    from ..transport import Answer
+    from ..transport.get import Answer
     from ..web.page import Format
 
 #: Seconds that a call may take, redirects included.
@@ -41,7 +41,7 @@ Refuse = Callable[[str], str | None]
 
 
 async def _resolve(host: str, port: int) -> list[str]:
-    from ..transport import resolve
+    from ..transport.get import resolve
 
     return await resolve(host, port)
 
@@ -50,7 +50,7 @@ def refusal(place: str) -> str | None:
     """Say why an address may not be connected to; None if it may."""
     if not address.is_public(place):
         return f"{place} is not a public address"
-    from ..transport import is_own
+    from ..transport.get import is_own
 
     if is_own(place):
         return f"{place} is an address of this machine"
@@ -101,7 +101,7 @@ class WebFetch(Tool):
 
     async def _fetch(self, target: address.Target, wanted: Format, context: ToolContext) -> str:
         """Follow the redirects and give the text of the page at their end."""
-        from ..transport import get
+        from ..transport.get import get
 
         asked = target
         for _ in range(REDIRECTS + 1):
@@ -118,7 +118,7 @@ class WebFetch(Tool):
     async def _addresses(self, target: address.Target) -> list[str]:
         """Give the addresses that may be connected to; none where only a proxy knows them."""
         from ..errors import NetworkError
-        from ..transport import is_proxied
+        from ..transport.get import is_proxied
 
         try:
             found = (

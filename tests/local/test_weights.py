@@ -316,7 +316,7 @@ def test_the_catalogue_adds_up() -> None:
 
 
 def test_a_silent_hub_does_not_hang(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    from a3s_cli.local import fetch
+    from a3s_cli.transport import download as fetch
 
     monkeypatch.setattr(fetch, "READ_TIMEOUT", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:

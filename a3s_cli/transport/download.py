@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 
+import httpx
+
 from ..errors import NetworkError, ProviderError
 
 #: Seconds: an unreachable host is to be noticed soon, because there is another source.
@@ -17,8 +19,6 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 30.0
 
 async def download(url: str, *, size: int, offset: int = 0) -> AsyncGenerator[bytes, None]:
     """Give the bytes of a file from `offset` to its end."""
-    import httpx  # noqa: TID251
-
     host = httpx.URL(url).host
     timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
     # Identity: a size and an offset only mean something for the bytes as they are.
