@@ -163,7 +163,8 @@ class Run:
 
     def signal(self, number: int) -> None:
         """Signal the process alone, as an editor or a CI runner does."""
-        processes.send(self.pid, number, self.mark)
+        # Our own child, and never a pid that has been given to somebody else meanwhile.
+        self.process.send_signal(number)
 
     def signal_group(self, number: int) -> None:
         """Signal the foreground group, as a terminal does."""
