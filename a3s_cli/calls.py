@@ -138,27 +138,29 @@ class Calls:
         )
 
     def _deny(self, call: ToolCall, arguments: dict[str, Any], decision: Decision) -> ToolResult:
-        verdict: Literal["deny", "ask"] = "deny" if decision.decision == "deny" else "ask"
         self._settled(call)
-        self.denials.append(Denial(call.id, call.name, decision.rule))
-        self.around.emitter.emit(
-            PermissionDenied(
-                tool_name=call.name,
-                tool_id=call.id,
-                tool_input=arguments,
-                decision=verdict,
-                rule=decision.rule,
-                reason=decision.reason,
-                hint=decision.hint,
-            )
-        )
-        if verdict == "ask" and self.on_ask == "fail":
+        self._tell_denied(call, arguments, decision)
+        if decision.decision == "ask" and self.on_ask == "fail":
             raise ApprovalRequired(
                 f"{call.name} needs approval, and there is nobody to ask: {decision.reason}",
                 hint=decision.hint or None,
             )
         told = f"Permission denied: {decision.reason}"
         return ToolResult(call.id, call.name, told, failed=True, provider_id=call.provider_id)
+
+    def _tell_denied(self, call: ToolCall, arguments: dict[str, Any], decision: Decision) -> None:
+        self.denials.append(Denial(call.id, call.name, decision.rule))
+        self.around.emitter.emit(
+            PermissionDenied(
+                tool_name=call.name,
+                tool_id=call.id,
+                tool_input=arguments,
+                decision="deny" if decision.decision == "deny" else "ask",
+                rule=decision.rule,
+                reason=decision.reason,
+                hint=decision.hint,
+            )
+        )
 
     def _reject(
         self, call: ToolCall, reason: Literal["unknown_tool", "invalid_arguments"], error: str
@@ -186,24 +188,13 @@ class Calls:
 
     def _settle_rest(self) -> None:
         """Say of calls that the end of the run has overtaken that they never ran."""
+        overtaken = Decision("deny", "run_ended", "the run ended before this call began")
         for call in self._unsettled.values():
-            decision = Decision("deny", "run_ended", "the run ended before this call began", "")
             try:
                 arguments = _parsed(call.arguments)
             except ValueError:
                 arguments = {}
-            self.denials.append(Denial(call.id, call.name, decision.rule))
-            self.around.emitter.emit(
-                PermissionDenied(
-                    tool_name=call.name,
-                    tool_id=call.id,
-                    tool_input=arguments,
-                    decision="deny",
-                    rule=decision.rule,
-                    reason=decision.reason,
-                    hint=decision.hint,
-                )
-            )
+            self._tell_denied(call, arguments, overtaken)
         self._unsettled = {}
 
     def _watch(self, call: ToolCall, result: ToolResult) -> None:
