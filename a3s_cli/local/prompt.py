@@ -11,7 +11,7 @@ that its state can be kept (see `server`).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ..messages import Message, Text, ToolResult, ToolSpec
@@ -112,9 +112,18 @@ EXAMPLES: Sequence[tuple[str, tuple[Step, ...], str]] = (
         "Ana is 52.",
     ),
     (
-        "What is the sum of the second column of bills.csv?",
-        (("bash", {"command": "awk -F, 'NR>1 {s+=$2} END {print s}' bills.csv"}, "381"),),
-        "The sum is 381.",
+        "What is the total of the column cost in bills.csv?",
+        (
+            (
+                "bash",
+                {
+                    "command": "python3 -c \"import csv; print(sum(float(row['cost'])"
+                    " for row in csv.DictReader(open('bills.csv'))))\""
+                },
+                "381.0",
+            ),
+        ),
+        "The total is 381.",
     ),
     (
         "Change all http: to https: in links.md",
@@ -170,22 +179,23 @@ def examples(tools: Sequence[ToolSpec]) -> Iterator[Message]:
             yield said("assistant", answer)
 
 
-def adapt(request: Request, general: str) -> Request:
+def adapt(request: Request, general: str, diverted: Container[str] = ()) -> Request:
     """Rewrite a request for the embedded model: plain turns of text, without tools.
 
     `general` is our own system prompt for large models, which is left out; what
     the user put in its place or behind it goes before the first question.
+    `diverted` are the arguments of the calls that were changed into a look.
     """
     system, messages = beginning(tuple(map(shortened, request.tools)))
     added = cut(request.system.removeprefix(general).strip(), ADDED)
-    for number, message in enumerate(turns(request.messages)):
+    for number, message in enumerate(turns(request.messages, diverted)):
         if number == 0 and added:
             message = said("user", f"{added}\n\n{message.text}")  # noqa: PLW2901
         messages.append(message)
     return replace(request, system=system, messages=messages, tools=())
 
 
-def turns(messages: Sequence[Message]) -> Iterator[Message]:
+def turns(messages: Sequence[Message], diverted: Container[str]) -> Iterator[Message]:
     """Give a conversation as turns of text, one call at a time."""
     results = {
         part.call_id: result(part.output, failed=part.failed)
@@ -203,7 +213,10 @@ def turns(messages: Sequence[Message]) -> Iterator[Message]:
             except ValueError:
                 arguments = {}
             yield said("assistant", text + tags.written(call.name, arguments))
-            yield said("user", results.get(call.id, result("")))
+            told = results.get(call.id, result(""))
+            yield said(
+                "user", f"{told}\nNow make the change." if call.arguments in diverted else told
+            )
             text = ""
         if text or not message.calls:
             yield said(message.role, text)

@@ -141,6 +141,8 @@ class LocalProvider:
         self._plan = plan
         self._emitter = emitter
         self._server: Server | None = None
+        #: The arguments of the changes that became a look at the file.
+        self._diverted: set[str] = set()
 
     async def stream(self, request: Request) -> AsyncGenerator[list[Chunk], None]:
         """Send the request once; see `Provider.stream`."""
@@ -148,7 +150,7 @@ class LocalProvider:
         running = self._server or await self._start(tools)
         general = system_prompt(self._plan.workspace, project=False)
         adapted = replace(
-            prompt.adapt(request, general),
+            prompt.adapt(request, general, self._diverted),
             max_tokens=request.max_tokens or MOST_TOKENS,
             temperature=request.temperature or 0.0,
         )
@@ -201,7 +203,9 @@ class LocalProvider:
         readable = any(tool.name == "read" for tool in tools)
         if seen or not readable or not (self._plan.workspace / path).is_file():
             return chunk
-        return replace(chunk, name="read", arguments=json.dumps({"file_path": path}))
+        look = json.dumps({"file_path": path})
+        self._diverted.add(look)
+        return replace(chunk, name="read", arguments=look)
 
     def _ask(
         self, request: Request, tools: Sequence[ToolSpec]
