@@ -22,6 +22,7 @@ from .events import Notice, ToolEnd, ToolOutputDelta, ToolStart
 from .files.workspace import Workspace
 from .messages import ToolCall, ToolResult
 from .permissions.policy import Policy
+from .redaction import NOTHING, Redactor
 from .tools import base
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,9 @@ class Surroundings:
     workspace: Workspace
     environment: Mapping[str, str]
     limits: CallLimits
+    redactor: Redactor = NOTHING
+    sandbox: base.Sandbox | None = None
+    model: base.Model | None = None
 
 
 class Execution:
@@ -104,6 +108,10 @@ class Execution:
             workspace=self._around.workspace,
             output=self._output,
             drain=self._emitter.drain,
+            show=self._show,
+            redactor=self._around.redactor,
+            sandbox=self._around.sandbox,
+            model=self._around.model,
             timeout=self._around.limits.tool_timeout,
             environment=self._around.environment,
             allow_url=self._allow_url,
@@ -125,6 +133,9 @@ class Execution:
         name = self._prepared.tool.name
         decision = self._around.policy.decide(name, base.Subject("url", url))
         return None if decision.decision == "allow" else decision.reason
+
+    def _show(self, text: str) -> None:
+        self._emitter.emit(ToolOutputDelta(**self._names, text=text))
 
     def _output(self, text: str) -> None:
         self._captured.add(text)

@@ -16,7 +16,17 @@ PACKAGE = Path(__file__).parent.parent / "a3s_cli"
 #: From the bottom up. A name stands for the module, or for everything in the package.
 LAYERS = [
     # words and pure helpers; nothing of ours below
-    ["__init__", "errors", "messages", "validation", "registry", "leave", "files", "web"],
+    [
+        "__init__",
+        "errors",
+        "messages",
+        "validation",
+        "registry",
+        "leave",
+        "files",
+        "web",
+        "redaction",
+    ],
     ["process", "supervisor"],
     # what things are
     ["events", "account", "prompt", "retry", "sse", "record", "providers.base", "tools.base"],

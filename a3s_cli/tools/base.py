@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 from ..files.workspace import Workspace
 from ..messages import ToolSpec
+from ..redaction import NOTHING, Redactor
 
 
 class ToolError(Exception):
@@ -52,6 +53,14 @@ class Subject:
     value: str = ""
 
 
+class Sandbox(Protocol):
+    """Confines the commands of a run."""
+
+
+class Model(Protocol):
+    """The run's model, for a request of a tool's own."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToolContext:
     """What a call may use.
@@ -67,6 +76,14 @@ class ToolContext:
     timeout: float = 120.0
     #: The environment for child processes.
     environment: Mapping[str, str] = field(default_factory=dict)
+    #: Shows a delta that is no part of the output: a state, which the next one replaces.
+    show: Callable[[str], None] = lambda _: None
+    #: Hides the secrets that we hold; what a tool shows through `output` is hidden already.
+    redactor: Redactor = NOTHING
+    #: Runs a command confined; None where nothing confines it.
+    sandbox: Sandbox | None = None
+    #: Asks the run's model on the tool's own behalf; None where there is no model.
+    model: Model | None = None
     #: Says why the rules do not allow a URL to which the call was redirected; None if they do.
     allow_url: Callable[[str], str | None] = lambda _: None
 
