@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest.register_assert_rewrite("tests.support")
 
 from .support.a3s import Bench  # noqa: E402 - after the line that makes its asserts speak
+
+# How long an example takes says how busy the machine is, and nothing else.
+settings.register_profile(
+    "untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,6 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     # Through the environment, because test modules read it when they are collected.
     os.environ["A3S_PROOFS"] = str(config.getoption("--proofs"))
+    # Ignored by `nohup` or by `&` in a script, they would be ignored by every run as well. A
+    # handler, because its place is taken by the default action in what we execute.
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 @pytest.hookimpl(trylast=True)

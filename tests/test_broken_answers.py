@@ -168,12 +168,12 @@ def _slowly(data: bytes) -> Answer:
 
 def test_a_byte_at_a_time_is_ended_by_the_deadline(a3s: Bench) -> None:
     slowly = _slowly(wires.text("openai-chat", "hello"))
-    result = run_against(a3s, slowly, "--timeout", "3s", "--idle-timeout", "60s")
+    result = run_against(a3s, slowly, "--timeout", "2s", "--idle-timeout", "60s")
     assert (result.last["code"], result.status) == ("timeout", 124)
 
 
 def test_comments_do_not_count_as_silence_but_the_deadline_does(a3s: Bench) -> None:
-    result = run_against(a3s, _slowly(b": ping\n\n" * 50), "--timeout", "3s")
+    result = run_against(a3s, _slowly(b": ping\n\n" * 50), "--timeout", "2s")
     assert (result.last["code"], result.status) == ("timeout", 124)
 
 

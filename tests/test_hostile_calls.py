@@ -28,7 +28,7 @@ ALLOW = ("--allow", "bash")
 )
 def test_a_command_that_attacks_what_holds_it(a3s: Bench, script: str, status: int) -> None:
     """The bench fails the test if anything is left running."""
-    limit = ("--tool-timeout", "2s") if status == 124 else ()
+    limit = ("--tool-timeout", "1s") if status == 124 else ()
     result = a3s("run", "go", *ALLOW, *limit, script=[bash(script), text("done")])
     assert result.one("tool_end")["exitCode"] == status
     assert result.text == "done"
@@ -91,7 +91,7 @@ def test_a_line_as_long_as_a_disk_stops_no_deadline(a3s: Bench) -> None:
         file.write(b"x" * 9000)
         file.truncate(60 << 30)
     script = [call("read", {"file_path": "big"}), text("done")]
-    result = a3s("run", "go", "--timeout", "4s", script=script)
+    result = a3s("run", "go", "--timeout", "3s", script=script)
     assert (result.last["code"], result.one("tool_end")["reason"]) == ("timeout", "cancelled")
 
 

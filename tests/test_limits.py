@@ -113,12 +113,13 @@ def test_silence_before_text_is_tried_again(a3s: Bench, thought: tuple[Reasoning
 
 def test_a_loopback_server_may_think_before_its_first_byte(a3s: Bench) -> None:
     """A model that runs here loads its weights first."""
-    assert a3s("run", "--idle-timeout", "1s", "go", script=[silence(3)]).text == "late"
+    assert a3s("run", "--idle-timeout", "1s", "go", script=[silence(1.5)]).text == "late"
 
 
 def test_pauses_within_the_idle_timeout_are_fine(a3s: Bench) -> None:
-    pieces = [piece for n in range(4) for piece in (str(n), Pause(0.7))]
-    assert a3s("run", "--idle-timeout", "3s", "go", script=[text(*pieces)]).text == "0123"
+    """Even where all of them together are longer."""
+    pieces = [piece for n in range(4) for piece in (str(n), Pause(0.6))]
+    assert a3s("run", "--idle-timeout", "2s", "go", script=[text(*pieces)]).text == "0123"
 
 
 def test_turns_are_responses_of_the_main_loop(a3s: Bench) -> None:

@@ -1,8 +1,11 @@
-"""Recorded responses of real vendors through the whole program: whole, and cut where it hurts.
+"""Recorded responses of real vendors through whole runs: whole, and cut where it hurts.
 
 The recordings are read in place and are no part of the project; where they are
 absent, the tests are skipped. `--tools none` makes every recorded call an
 unknown one, so that nothing that a stranger's model once asked for is executed.
+A process of its own adds nothing to how a whole recording is understood: those
+run inside this one. Every cut does so too, in providers/test_cut_streams: here
+the binary is shown a sample of them.
 """
 
 from __future__ import annotations
@@ -16,9 +19,10 @@ from typing import Any
 
 import pytest
 
+from .support import inside, wires
 from .support.a3s import Bench, proofs
 from .support.replies import Pause, Reply, Wire, text
-from .support.run import Result
+from .support.server import Server
 
 CORPUS = Path(
     os.environ.get("A3S_CORPUS", Path(__file__).resolve().parents[2] / "shared" / "corpus")
@@ -45,7 +49,7 @@ def _cuts() -> list[tuple[str, int, str]]:
         for cut in case["cuts"]
         if case["file"] in _recordings()
     ]
-    return random.Random(7).sample(cuts, min(proofs(60), len(cuts)))
+    return random.Random(7).sample(cuts, min(proofs(8), len(cuts)))
 
 
 def _whole() -> list[str]:
@@ -60,21 +64,22 @@ def _whole() -> list[str]:
 pytestmark = pytest.mark.skipif(not _recordings(), reason=f"no recordings in {CORPUS}")
 
 
-def _shown(result: Result) -> str:
+def _shown(events: list[dict[str, Any]]) -> str:
     """The text of the first turn."""
-    first = result.types.index("turn_end") if "turn_end" in result.types else None
-    return "".join(e["text"] for e in result.events[:first] if e["type"] == "text_delta")
+    types = [event["type"] for event in events]
+    return inside.said(events[: types.index("turn_end") if "turn_end" in types else None])
 
 
 def _reply(name: str, size: int | None = None, ending: Any = "end") -> Reply:
     data = (CORPUS / "sse" / name).read_bytes()[:size]
     # As a network delivers it: in pieces that respect nothing.
     pieces: list[Any] = [data[n : n + 1000] for n in range(0, len(data), 1000)]
-    return Reply((*pieces, Pause(0.1)), ending=ending)
+    # A reset throws away what the other side has not read yet.
+    return Reply((*pieces, Pause(0.1)) if ending == "reset" else tuple(pieces), ending=ending)
 
 
 @pytest.mark.parametrize("name", _whole())
-def test_a_recording(a3s: Bench, name: str) -> None:
+def test_a_recording(tmp_path: Path, name: str) -> None:
     entry = _recordings()[name]
     expect = entry["expect"]
     wire = WIRES[entry["wire_api"]]
@@ -82,17 +87,19 @@ def test_a_recording(a3s: Bench, name: str) -> None:
     asked = [call for call in expect["tool_calls"] if "server" not in call.get("kind", "")]
     calls = [call["name"] for call in asked]
     script = [_reply(name), text("done")] if calls else [_reply(name)]
-    run = a3s.spawn("run", "--tools", "none", "go", script=script, after="repeat", wire=wire)
-    # The harness knows the calls of scripted replies only: compared here instead.
-    run.check_calls = False
-    result = run.finish()
+    server = Server(script, wire, "repeat")
+    try:
+        events = inside.run(tmp_path, "test/m-1", wires.config(wire, server.url), tools="none")
+    finally:
+        server.close()
     if not entry["quirks"]:
-        assert _shown(result) == expect["text"]
+        assert _shown(events) == expect["text"]
     if expect["finish_reason"] in ("length", "max_tokens"):
-        assert result.last["code"] == "max_tokens"
+        assert events[-1]["code"] == "max_tokens"
     else:
-        assert [event["toolName"] for event in result.of("tool_rejected")][: len(calls)] == calls
-    assert result.of("tool_start") == []
+        rejected = [event["toolName"] for event in events if event["type"] == "tool_rejected"]
+        assert rejected[: len(calls)] == calls
+    assert not any(event["type"] == "tool_start" for event in events)
 
 
 @pytest.mark.parametrize(("name", "at", "kind"), _cuts())

@@ -1,14 +1,20 @@
-"""Retries: only what may be sent again is, when the provider says, and every one is told."""
+"""Retries: only what may be sent again is, when the provider says, and every one is told.
+
+The tables of answers are played inside this process: what an answer means does
+not depend on whose process it is.
+"""
 
 from __future__ import annotations
 
 import email.utils
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from .support import inside
 from .support.a3s import Bench
 from .support.replies import Reply, Wire, cut, error, raw, reasoning, soon, text
 
@@ -28,8 +34,8 @@ def test_a_retry_is_told(a3s: Bench) -> None:
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 529])
-def test_a_status_that_is_tried_again(a3s: Bench, status: int) -> None:
-    result = a3s("run", "go", script=[soon(status), text("yo")])
+def test_a_status_that_is_tried_again(tmp_path: Path, status: int) -> None:
+    result = inside.play(tmp_path, [soon(status), text("yo")])
     assert (result.text, result.one("retry")["status"]) == ("yo", status)
 
 
@@ -45,9 +51,9 @@ def test_a_status_that_is_tried_again(a3s: Bench, status: int) -> None:
 )
 @pytest.mark.parametrize("wire", ["openai-chat", "anthropic"])
 def test_a_status_that_is_final(
-    a3s: Bench, status: int, code: str, exit_status: int, wire: Wire
+    tmp_path: Path, status: int, code: str, exit_status: int, wire: Wire
 ) -> None:
-    result = a3s("run", "go", script=[error(status)], wire=wire)
+    result = inside.play(tmp_path, [error(status)], wire)
     last = result.last
     assert (last["code"], result.status, last["retryable"]) == (code, exit_status, False)
     assert last["status"] == status and last["provider"] == wire.partition("-")[0]
@@ -80,18 +86,19 @@ AFTER = {
 
 
 @pytest.mark.parametrize("name", AFTER)
-def test_the_provider_says_when(a3s: Bench, name: str) -> None:
+def test_the_provider_says_when(tmp_path: Path, name: str) -> None:
     headers, least, most = AFTER[name]
-    result = a3s("run", "go", script=[error(429, headers=headers), text("yo")])
+    result = inside.play(tmp_path, [error(429, headers=headers), text("yo")])
     delay = result.one("retry")["delayMs"]
     assert least * 0.9 <= delay <= most * 1.1
     waited = result.requests[1].at - result.requests[0].at
     assert waited >= delay / 1000 * 0.9
 
 
-def test_the_provider_says_when_by_the_clock(a3s: Bench) -> None:
+def test_the_provider_says_when_by_the_clock(tmp_path: Path) -> None:
     date = email.utils.formatdate(time.time() + 3, usegmt=True)
-    result = a3s("run", "go", script=[error(503, headers={"retry-after": date}), text("yo")])
+    script = [error(503, headers={"retry-after": date}), text("yo")]
+    result = inside.play(tmp_path, script)
     assert 500 <= result.one("retry")["delayMs"] <= 3500
 
 
@@ -103,8 +110,8 @@ def test_too_long_is_not_waited_for(a3s: Bench) -> None:
 
 
 @pytest.mark.parametrize(("status", "should"), [(500, "false"), (429, "false")])
-def test_the_provider_says_no(a3s: Bench, status: int, should: str) -> None:
-    result = a3s("run", "go", script=[error(status, headers={"x-should-retry": should})])
+def test_the_provider_says_no(tmp_path: Path, status: int, should: str) -> None:
+    result = inside.play(tmp_path, [error(status, headers={"x-should-retry": should})])
     assert len(result.requests) == 1 and result.status != 0
 
 
@@ -129,9 +136,9 @@ BODIES: dict[str, tuple[int, Any, str]] = {
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_what_the_body_says(a3s: Bench, name: str) -> None:
+def test_what_the_body_says(tmp_path: Path, name: str) -> None:
     status, body, code = BODIES[name]
-    result = a3s("run", "go", script=[error(status, body)])
+    result = inside.play(tmp_path, [error(status, body)])
     assert result.last["code"] == code and len(result.requests) == 1
 
 
@@ -154,10 +161,9 @@ NO_ANSWERS = {
 
 @pytest.mark.parametrize("name", NO_ANSWERS)
 @pytest.mark.parametrize("wire", ["openai-chat", "anthropic"])
-def test_a_200_that_is_no_answer(a3s: Bench, name: str, wire: Wire) -> None:
+def test_a_200_that_is_no_answer(tmp_path: Path, name: str, wire: Wire) -> None:
     """Never an empty success, whatever pretends to be a response."""
-    script = [NO_ANSWERS[name]]
-    result = a3s("run", "--max-retries", "0", "go", script=script, wire=wire)
+    result = inside.play(tmp_path, [NO_ANSWERS[name]], wire, "max_retries = 0")
     assert result.last["code"] in ("invalid_response", "truncated_stream", "provider_error")
 
 
@@ -170,11 +176,11 @@ def test_an_error_inside_the_stream_before_text(a3s: Bench) -> None:
 
 
 @pytest.mark.parametrize("wire", ["openai-chat", "anthropic"])
-def test_an_error_inside_the_stream_after_text(a3s: Bench, wire: Wire) -> None:
+def test_an_error_inside_the_stream_after_text(tmp_path: Path, wire: Wire) -> None:
     value = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
     event = b"event: error\n" if wire == "anthropic" else b""
     script = [cut("so", event + _stream(value))]
-    result = a3s("run", "go", script=script, wire=wire)
+    result = inside.play(tmp_path, script, wire)
     assert result.last["code"] in ("overloaded", "provider_error")
     assert [event["text"] for event in result.of("text_delta")] == ["so"]
     assert len(result.requests) == 1
@@ -186,15 +192,15 @@ def test_text_of_the_model_is_no_error(a3s: Bench) -> None:
 
 
 @pytest.mark.parametrize("how", ["end", "close", "reset"])
-def test_reasoning_does_not_forbid_a_retry(a3s: Bench, how: Any) -> None:
+def test_reasoning_does_not_forbid_a_retry(tmp_path: Path, how: Any) -> None:
     script = [cut(reasoning("hm").pieces[0], how=how), text("yo")]
-    result = a3s("run", "go", script=script)
+    result = inside.play(tmp_path, script)
     assert result.text == "yo" and result.one("retry")["code"] in ("truncated_stream", "network")
 
 
 @pytest.mark.parametrize("how", ["end", "close", "reset"])
-def test_shown_text_forbids_a_retry(a3s: Bench, how: Any) -> None:
-    result = a3s("run", "go", script=[cut("so", how=how)])
+def test_shown_text_forbids_a_retry(tmp_path: Path, how: Any) -> None:
+    result = inside.play(tmp_path, [cut("so", how=how)])
     assert (result.last["code"], result.status) == ("truncated_stream", 75)
     assert len(result.requests) == 1 and "retry" not in result.types
 

@@ -72,7 +72,8 @@ class Sources:
             parts=tuple(parts),
         )
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        # An end is noticed within this many seconds, and there is one after each test.
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
     def url(self) -> str:

@@ -14,6 +14,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from . import object_laws
+
 Event = dict[str, Any]
 
 LINE_LIMIT = 64 * 1024
@@ -51,6 +53,8 @@ SCHEMA: dict[str, tuple[dict[str, type], dict[str, type]]] = {
         _CALL | {"toolInput": dict, "decision": str, "rule": str, "reason": str, "hint": str},
         _CUT_INPUT,
     ),
+    "permission_request": (_CALL | {"toolInput": dict, "rule": str}, _CUT_INPUT),
+    "permission_answer": ({"toolId": str, "answer": str, "by": str}, {}),
     "tool_rejected": (
         _CALL | {"rawInput": str, "reason": str, "error": str},
         {"truncated": bool, "inputBytes": int},
@@ -110,7 +114,6 @@ def whole_lines(stdout: bytes) -> list[Event]:
 
 
 def _line(line: bytes) -> Event:
-    assert len(line) + 1 < LINE_LIMIT, f"a line of {len(line)} bytes: {line[:80]!r}"
     decoded = line.decode("utf-8", "strict")
     found = _UNESCAPED.search(decoded)
     assert not found, f"unescaped {found and found[0]!r} in {decoded[:200]!r}"
@@ -124,6 +127,8 @@ def _line(line: bytes) -> Event:
 
     event = json.loads(decoded, parse_constant=refuse, object_pairs_hook=distinct)
     assert isinstance(event, dict), f"not an object: {decoded[:200]}"
+    fits = len(line) + 1 < LINE_LIMIT or object_laws.is_whole(event)
+    assert fits, f"a line of {len(line)} bytes: {line[:80]!r}"
     # A lone surrogate survives json.loads; it does not survive this.
     json.dumps(event, ensure_ascii=False).encode("utf-8", "strict")
     return event
@@ -138,6 +143,7 @@ def check_stream(events: Sequence[Event], status: int | None) -> None:
     if status is not None:
         assert last["exitCode"] == status, f"exitCode {last['exitCode']}, exit status {status}"
     _check_fates(events)
+    object_laws.check(events)
     _check_text(events)
     _check_totals(events)
 
@@ -152,6 +158,7 @@ def check_prefix(events: Sequence[Event]) -> None:
         terminal = event["type"] in ("end", "error")
         assert not terminal or number == len(events) - 1, f"after the terminal event: {events}"
     _check_order(events)
+    _check_questions(events)
 
 
 def _check_shape(event: Event) -> None:
@@ -159,7 +166,8 @@ def _check_shape(event: Event) -> None:
     assert keys[:3] == ["type", "seq", "ts"], f"keys begin with {keys[:3]}"
     assert event["type"] in SCHEMA, f"unknown type in {event}"
     required, optional = SCHEMA[event["type"]]
-    fields = set(keys[3:])
+    assert event.get("redacted", True) is True, f"redacted is true or absent: {event}"
+    fields = set(keys[3:]) - {"redacted"}
     assert fields >= required.keys(), f"{required.keys() - fields} lack in {event}"
     unknown = fields - required.keys() - optional.keys()
     assert not unknown, f"unknown fields {unknown} in {event}"
@@ -207,7 +215,8 @@ def _check_order(events: Sequence[Event]) -> None:
         elif kind in ("text_delta", "reasoning_delta", "tool_input_delta"):
             assert in_response and event["text"], f"{kind} outside a response, or empty: {event}"
         elif kind == "tool_start":
-            assert not in_response and event["turn"] == turn, f"tool_start in a response: {event}"
+            asked = event["turn"] in (turn, 0)
+            assert not in_response and asked, f"tool_start in a response: {event}"
             assert event["toolId"] not in seen, f"a second fate: {event}"
             seen.add(event["toolId"])
             running[event["toolId"]] = event["toolName"]
@@ -223,13 +232,49 @@ def _check_order(events: Sequence[Event]) -> None:
         assert events[-1]["type"] == "error" or not in_response, "end inside a response"
 
 
+def _check_questions(events: Sequence[Event]) -> None:
+    """One question at a time while nothing else happens, and what is answered is what becomes."""
+    asked: dict[str, Event] = {}
+    answers: dict[str, str] = {}
+    waiting, running, always = "", 0, False
+    for event in events:
+        kind, call = event["type"], event.get("toolId", "")
+        overtaken = kind == "permission_denied" and event["rule"] == "run_ended"
+        if waiting:
+            quiet = kind == "notice" or (kind == "permission_answer" and call == waiting)
+            assert quiet or overtaken, f"{event} while {waiting} is asked about"
+            waiting = "" if kind != "notice" else waiting
+        if kind == "permission_request":
+            assert not running and call not in asked, f"asked late, or twice: {event}"
+            asked[call], waiting = event, call
+        elif kind == "permission_answer":
+            assert call in asked and call not in answers, f"an answer to nothing: {event}"
+            assert event["answer"] in ("once", "always", "no") and event["by"], event
+            answers[call] = event["answer"]
+            always = always or event["answer"] == "always"
+        elif kind == "tool_start":
+            running += 1
+            allowed = answers.get(call) in ("once", "always")
+            assert allowed == (call in asked), f"not what was answered: {event}"
+            assert (event["rule"] == "user") <= (allowed or always), f"nobody said yes: {event}"
+            assert not allowed or event["rule"] == "user", event
+            shown = asked.get(call, event)
+            cut = "inputTruncated" in shown or "inputTruncated" in event
+            assert cut or event["toolInput"] == shown["toolInput"], f"not what was shown: {event}"
+        elif kind == "tool_end":
+            running -= 1
+        elif kind == "permission_denied" and call in asked and not overtaken:
+            assert answers.get(call) == "no", f"not what was answered: {event}"
+
+
 def _check_fates(events: Sequence[Event]) -> None:
     """A tool's deltas are its output; what was cut says how much there was."""
     capped = {event.get("toolId") for event in events if event.get("code") == "output_capped"}
     for end in (event for event in events if event["type"] == "tool_end"):
         assert ("truncated" in end) == ("outputBytes" in end), end
         assert end.get("reason") in (None, "timeout", "cancelled"), end
-        assert len(end["toolOutput"].encode()) <= OUTPUT_LIMIT + 256, "toolOutput is over 48 KiB"
+        fits = len(end["toolOutput"].encode()) <= OUTPUT_LIMIT + 256 or object_laws.is_whole(end)
+        assert fits, "toolOutput is over 48 KiB"
         if end["toolName"] != "bash" or end["toolId"] in capped:
             continue
         mine = (e for e in events if e["type"] == "tool_output_delta")
@@ -245,7 +290,8 @@ def _check_text(events: Sequence[Event]) -> None:
     last = events[-1]
     if last["type"] != "end":
         return
-    begin = max(n for n, event in enumerate(events) if event["type"] == "turn_start")
+    begun = (n for n, event in enumerate(events) if event["type"] == "turn_start")
+    begin = max(begun, default=0)  # an object may need no turn of the main loop
     shown = "".join(e["text"] for e in events[begin:] if e["type"] == "text_delta")
     if last.get("truncated"):
         assert last["textBytes"] == len(shown.encode()), last["textBytes"]
@@ -257,12 +303,16 @@ def _check_text(events: Sequence[Event]) -> None:
 def _check_totals(events: Sequence[Event]) -> None:
     last, count = events[-1], Counter(event["type"] for event in events)
     turns = [event for event in events if event["type"] == "turn_end"]
-    assert last["toolCalls"] == count["tool_start"], last
+    # The pair of the run's own object was asked for by no turn.
+    started = [event for event in events if event["type"] == "tool_start"]
+    assert last["toolCalls"] == sum(event["turn"] > 0 for event in started), last
     assert len(turns) <= last["turns"] <= count["turn_start"], last
     told = sum(event["totalTokens"] for event in turns)
     assert last["totalTokens"] >= told, f"{last['totalTokens']} of {told} tokens"
     if last["type"] == "end" and not count["retry"]:
-        assert last["totalTokens"] == told and last["turns"] == len(turns), last
+        nested = any(event["toolName"] == object_laws.NAME for event in started)
+        assert last["totalTokens"] == told or nested, last
+        assert last["turns"] == len(turns), last
     denials = [
         {"toolId": e["toolId"], "toolName": e["toolName"], "rule": e["rule"]}
         for e in events

@@ -7,7 +7,6 @@ holds it against the laws.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess  # noqa: TID251 - a black-box test starts the program
@@ -102,6 +101,8 @@ class Run:
     _threads: list[threading.Thread] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _terminal_at: float | None = None
+    #: Whether every line so far has kept the laws of framing.
+    _intact: bool = True
 
     @property
     def pid(self) -> int:
@@ -121,9 +122,11 @@ class Run:
             with self._changed:
                 self._out += piece
                 if self.laws != "none" and (end := self._out.rfind(b"\n") + 1) > parsed:
-                    with contextlib.suppress(AssertionError, ValueError):
-                        # A line that breaks a law is reported by finish(), not lost in a thread.
+                    try:
                         self.events += laws.parse(bytes(self._out[parsed:end]))
+                    except (AssertionError, ValueError):
+                        # A line that breaks a law is reported by finish(), not lost in a thread.
+                        self._intact = False
                     parsed = end
                     if self.events and self.events[-1]["type"] in ("end", "error"):
                         self._terminal_at = time.monotonic()
@@ -185,6 +188,8 @@ class Run:
         lingered = ended - self._terminal_at if self._terminal_at else None
         status = self.process.returncode
         result = Result(bytes(self._out), bytes(self._err), status, requests, self.mark, lingered)
+        if self.laws != "none" and self._intact:
+            result.events = self.events  # a flood is not parsed twice
         try:
             self._check(result)
         except AssertionError as failure:
@@ -199,7 +204,8 @@ class Run:
             laws.check_prefix(result.events)
             return
         assert result.status != 2, f"a usage error: {result.stderr.decode()}"
-        events = laws.parse(result.stdout)
+        assert not result.stdout or result.stdout.endswith(b"\n"), "the last line is cut"
+        events = result.events if self._intact else laws.parse(result.stdout)
         laws.check_stream(events, result.status)
         if self.quiet:
             assert result.stderr == b"", f"stderr: {result.stderr.decode()}"
@@ -210,7 +216,7 @@ class Run:
         if self.server:
             assert self.server.unexpected == 0, f"{self.server.unexpected} requests too many"
             if self.check_calls:
-                _check_calls(result)
+                check_calls(result)
 
     def close(self) -> None:
         """Leave nothing behind, whatever the test did."""
@@ -221,13 +227,15 @@ class Run:
             self.server.close()
 
 
-def _check_calls(result: Result) -> None:
+def check_calls(result: Result) -> None:
     """Each call of a whole response of a successful run has exactly one fate; no other has any."""
     asked: list[Call] = []
     for seen in result.requests:
         if seen.reply and seen.reply.status == 200 and seen.reply.ending == "whole":
             asked += seen.reply.calls
-    fates = result.of("tool_start") + result.of("permission_denied") + result.of("tool_rejected")
+    # A pair of no turn is the run's own object, which nobody has asked for.
+    begun = [event for event in result.of("tool_start") if event["turn"]]
+    fates = begun + result.of("permission_denied") + result.of("tool_rejected")
     assert len(fates) <= len(asked), f"{len(asked)} calls, {len(fates)} fates"
     if result.last["type"] == "end":
         # A name that would not fit a line is cut: its beginning tells calls apart.

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess  # noqa: TID251  # the corpus prepares its cases with shell scripts
 from collections.abc import Iterator
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ OURS = (
     *("not_allowed", "error", "error_or_truncated", "no_outside_results", "treated_as_pattern"),
     "allowed_or_documented",
 )
+#: What an edit replaces by what, in turns, so that the file does not grow; outside it would too.
+THERE_AND_BACK = (("\n", "!\n"), ("!\n", "\n"))
 ROUNDS = 2000 * int(os.environ.get("A3S_PROOFS", "100")) // 100
 
 
@@ -144,21 +147,24 @@ def attempt(desk: Desk, name: str, arguments: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments"),
+    ("name", "calls"),
     [
-        ("read", {"file_path": "d/f"}),
-        ("write", {"file_path": "d/f", "content": "written\n"}),
-        ("edit", {"file_path": "d/f", "old_string": "i", "new_string": "ii", "replace_all": True}),
-        ("ls", {"path": "d"}),
-        ("glob", {"pattern": "**"}),
+        ("read", [{"file_path": "d/f"}]),
+        ("write", [{"file_path": "d/f", "content": "written\n"}]),
+        (
+            "edit",
+            [{"file_path": "d/f", "old_string": a, "new_string": b} for a, b in THERE_AND_BACK],
+        ),
+        ("ls", [{"path": "d"}]),
+        ("glob", [{"pattern": "**"}]),
     ],
     ids=["read", "write", "edit", "ls", "glob"],
 )
 def test_a_swapped_link_never_leads_out(
-    race: tuple[Desk, Path], name: str, arguments: dict[str, Any]
+    race: tuple[Desk, Path], name: str, calls: list[dict[str, Any]]
 ) -> None:
     desk, _ = race
-    done = [attempt(desk, name, arguments) for _ in range(ROUNDS)]
+    done = [attempt(desk, name, arguments) for arguments in islice(cycle(calls), ROUNDS)]
     assert any(done)
 
 
