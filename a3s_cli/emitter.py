@@ -15,6 +15,8 @@ from typing import Protocol
 from . import wire
 from .errors import OutputError
 from .events import TERMINAL, Event, TextDelta
+from .redacted_events import EventRedactor
+from .redaction import Redactor
 
 #: Gets the finished lines of one batch, newlines included.
 LineSink = Callable[[bytes], None]
@@ -47,6 +49,11 @@ class Emitter:
         self._event_sinks: list[EventSink] = []
         self._drains: list[Drain] = []
         self._recorder: Recorder | None = None
+        self._hidden = EventRedactor()
+
+    def redact(self, redactor: Redactor) -> None:
+        """Hide these secrets in all that is emitted from now on."""
+        self._hidden = EventRedactor(redactor)
 
     def add_line_sink(self, sink: LineSink, drain: Drain | None = None) -> None:
         """Send finished lines to `sink`; bulk producers await `drain`."""
@@ -80,7 +87,11 @@ class Emitter:
         return event
 
     def emit(self, event: Event) -> None:
-        """Stamp one event and pass it on, in pieces where it is too long for a line."""
+        """Pass one event on without secrets, in pieces where it is too long for a line."""
+        for one in self._hidden.events(event):
+            self._pass_on(one)
+
+    def _pass_on(self, event: Event) -> None:
         events = wire.fit(event)
         ts = self._now()
         for seq, one in enumerate(events, self._seq):
@@ -98,9 +109,17 @@ class Emitter:
 
     def emit_texts(self, texts: list[str]) -> None:
         """Emit one text_delta for each text: the hot path of a run."""
-        if any(len(text) > 8192 for text in texts):
+        shown = self._hidden.texts(texts)
+        if shown is None:
             for text in texts:
                 self.emit(TextDelta(text=text))
+            return
+        texts = shown
+        if any(len(text) > 8192 for text in texts):
+            for text in texts:
+                self._pass_on(TextDelta(text=text))
+            return
+        if not texts:
             return
         ts = self._now()
         if self._line_sinks:

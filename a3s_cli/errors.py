@@ -16,7 +16,7 @@ decides an exit status.
     │   └── MaxTurns, MaxTokens, MaxToolCalls, MaxCost
     ├── TemporaryError       75   try again later
     │   ├── RateLimited, Overloaded, NetworkError, ProviderTimeout
-    │   └── TruncatedStream, Busy
+    │   └── TruncatedStream, SessionBusy
     ├── ApprovalRequired      4   allow the call, or ask somebody
     ├── PolicyViolation       5   audit: the run broke the policy
     ├── InvalidStream        65   audit, replay: no whole, valid stream
@@ -29,6 +29,7 @@ decides an exit status.
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Any
 
 
 class ExitStatus(IntEnum):
@@ -64,6 +65,8 @@ class A3SError(Exception):
     exit_status: int = ExitStatus.INTERNAL
     #: Whether the same run may succeed later.
     retryable = False
+    #: What the run had emitted, where a call of the library raises its failure.
+    events: tuple[Any, ...] = ()
 
     def __init__(
         self,
@@ -216,8 +219,8 @@ class TruncatedStream(TemporaryError):
     code = "truncated_stream"
 
 
-class Busy(TemporaryError):
-    """The session is in use by another process."""
+class SessionBusy(TemporaryError):
+    """The session is in use, by another process or by a stream that is still being read."""
 
     code = "busy"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,9 @@ from . import wire
 from .capture import Capture
 from .emitter import Emitter
 from .errors import A3SError
-from .events import Notice, ToolEnd, ToolOutputDelta, ToolStart
+from .events import Event, Notice, ToolEnd, ToolOutputDelta, ToolStart
 from .files.workspace import Workspace
+from .masking import mask
 from .messages import ToolCall, ToolResult
 from .permissions.policy import Policy
 from .redaction import NOTHING, Redactor
@@ -60,6 +61,8 @@ class Surroundings:
     redactor: Redactor = NOTHING
     sandbox: base.Sandbox | None = None
     model: base.Model | None = None
+    #: Keeps from commands what they could read of this process; called before each tool.
+    conceal: Callable[[], None] = lambda: None
 
 
 class Execution:
@@ -71,6 +74,9 @@ class Execution:
         self._prepared = prepared
         self._turn = turn
         self._captured = Capture()
+        # Before anything is cut: a cut could go through the middle of a secret.
+        self._hidden = around.redactor.stream()
+        self._redacted = False
         self._shown = 0
         self._capped = False
         self._names: dict[str, Any] = {
@@ -93,7 +99,7 @@ class Execution:
         try:
             result = await self._result()
         except asyncio.CancelledError:
-            self._end(base.ToolResult(None, 130, "cancelled"), begun)
+            self._end(prepared.tool.ended("the call was cancelled", 130, "cancelled"), begun)
             raise
         told = self._end(result, begun)
         failed = result.exit_code != 0
@@ -103,7 +109,8 @@ class Execution:
         tool = self._prepared.tool
         if self._emitter.unrecorded:
             # The run is being cancelled; what is not recorded is not executed.
-            return base.ToolResult(None, 130, "cancelled")
+            return tool.ended("the call was cancelled", 130, "cancelled")
+        self._around.conceal()
         context = base.ToolContext(
             workspace=self._around.workspace,
             output=self._output,
@@ -111,6 +118,7 @@ class Execution:
             show=self._show,
             redactor=self._around.redactor,
             sandbox=self._around.sandbox,
+            tool_id=self._prepared.call.id,
             model=self._around.model,
             timeout=self._around.limits.tool_timeout,
             environment=self._around.environment,
@@ -120,14 +128,21 @@ class Execution:
             async with asyncio.timeout(tool.deadline(context)):
                 return await tool.run(self._prepared.arguments, context)
         except base.ToolError as error:
-            return base.ToolResult(str(error), 1)
+            return tool.ended(self._told_of(str(error)), 1)
         except TimeoutError:
-            return base.ToolResult(f"timed out after {context.timeout:g} s", 124, "timeout")
+            return tool.ended(f"timed out after {context.timeout:g} s", 124, "timeout")
         except A3SError as error:
-            return base.ToolResult(str(error), 1)
+            return tool.ended(self._told_of(str(error)), 1)
         except Exception as error:  # A broken tool is the model's to work around.
             log.debug("tool %s raised", tool.name, exc_info=True)
-            return base.ToolResult(f"{tool.name} failed: {type(error).__name__}: {error}", 1)
+            said = self._told_of(f"{type(error).__name__}: {error}")
+            return tool.ended(f"{tool.name} failed: {said}", 1)
+
+    def _told_of(self, failure: str) -> str:
+        """Give the sentence of a failure without secrets, and without what looks like one."""
+        told = mask(self._around.redactor.sentence(failure))
+        self._redacted = told != failure
+        return told
 
     def _allow_url(self, url: str) -> str | None:
         name = self._prepared.tool.name
@@ -138,13 +153,20 @@ class Execution:
         self._emitter.emit(ToolOutputDelta(**self._names, text=text))
 
     def _output(self, text: str) -> None:
+        before = self._hidden.replaced
+        self._keep(self._hidden.feed(text), before)
+
+    def _keep(self, text: str, before: int) -> None:
+        """Capture and show a piece; it says so where more than `before` secrets are hidden."""
         self._captured.add(text)
         limit = self._around.limits.output_bytes
         if self._shown < limit:
             text = _within(text, limit - self._shown)
             self._shown += wire.size(text)
             if text:
-                self._emitter.emit(ToolOutputDelta(**self._names, text=wire.clean(text)))
+                delta = ToolOutputDelta(**self._names, text=wire.clean(text))
+                redacted = self._hidden.replaced > before
+                self._emitter.emit(delta.replace(redacted=True) if redacted else delta)
         if self._captured.bytes > limit and not self._capped:
             self._capped = True
             self._shown = limit
@@ -159,24 +181,30 @@ class Execution:
 
     def _end(self, result: base.ToolResult, begun: float) -> str:
         """Emit `tool_end` and give what the model is told."""
+        before = self._hidden.replaced
+        self._keep(self._hidden.finish(), before)
+        redacted = self._redacted or self._hidden.replaced > 0
+        whole = self._around.redactor.whole(result.output or "")
         if result.output is not None:
+            redacted = self._redacted or whole != result.output
             self._captured = Capture()
-            self._captured.add(result.output)
-        output = self._captured.text()
-        truncated = self._captured.truncated
-        self._emitter.emit(
-            ToolEnd(
-                **self._names,
-                tool_output=output,
-                exit_code=result.exit_code,
-                reason=result.reason,
-                duration_ms=round((time.monotonic() - begun) * 1000),
-                truncated=truncated or None,
-                output_bytes=self._captured.bytes if truncated else None,
-                path=result.path,
-                sha256=result.sha256,
-            )
+            self._captured.add(whole)
+        output = self._captured.text() if result.told is None else whole
+        truncated = result.told is None and self._captured.truncated
+        end: Event = ToolEnd(
+            **self._names,
+            tool_output=output,
+            exit_code=result.exit_code,
+            reason=result.reason,
+            duration_ms=round((time.monotonic() - begun) * 1000),
+            truncated=truncated or None,
+            output_bytes=self._captured.bytes if truncated else None,
+            path=result.path,
+            sha256=result.sha256,
         )
+        self._emitter.emit(end.replace(redacted=True) if redacted else end)
+        if result.told is not None:
+            return self._around.redactor.whole(result.told)
         return _told(output, result, time.monotonic() - begun)
 
 

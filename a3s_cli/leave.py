@@ -9,8 +9,11 @@ from typing import NoReturn
 
 
 def complain(sentence: str, hint: str | None = None) -> None:
-    """Say something on stderr, if anybody listens."""
-    text = f"a3s: {sentence}\n" + (f"hint: {hint}\n" if hint else "")
+    """Say something on stderr, if anybody listens; what looks like a key is masked."""
+    # Only who has something to complain of needs the expressions.
+    from .masking import mask
+
+    text = mask(f"a3s: {sentence}\n" + (f"hint: {hint}\n" if hint else ""))
     with contextlib.suppress(OSError):
         os.write(2, text.encode(errors="replace"))
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from ..masking import mask
 from .verdict import RuleVerdict, Verdict
 from .wording import (
     LONGEST,
@@ -111,7 +112,8 @@ def code(text: str) -> str:
 
 def fence(text: str) -> str:
     """Give foreign text of several lines as a fenced block that cannot end early."""
-    lines = [shown(line) for line in text[: LONGEST * 8].splitlines()]
+    # Masked as a whole: a private key has several lines.
+    lines = [shown(line) for line in mask(text)[: LONGEST * 8].splitlines()]
     longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
     marks = "`" * max(3, longest + 1)
     return "\n".join(["", marks + "text", *lines, marks, ""])

@@ -1,4 +1,7 @@
-"""The report for a program: one JSON object on one line, values as they are in the stream."""
+"""The report for a program: one JSON object on one line.
+
+Values are as they are in the stream, except that what looks like a key is masked.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..events import camel
+from ..masking import mask_value
 from ..recording import Problem
 from ..wire import dumps
 from .verdict import Breach, RuleVerdict, Verdict, exit_status
@@ -20,7 +24,7 @@ def report(verdicts: Sequence[Verdict], *, content: bool) -> str:
         "exitCode": int(status),
         "streams": [_verdict(verdict, content) for verdict in verdicts],
     }
-    return dumps(document).decode() + "\n"
+    return dumps(mask_value(document)).decode() + "\n"
 
 
 def _verdict(verdict: Verdict, content: bool) -> dict[str, Any]:

@@ -15,7 +15,8 @@ def report(verdicts: Sequence[Verdict], *, content: bool) -> str:
 
 
 def _verdict(verdict: Verdict, content: bool) -> Iterator[str]:
-    yield f"{shown(verdict.name)}: {headline(verdict)}"
+    # Once more as a line: a name that ends in a colon would begin a command with ours.
+    yield shown(f"{shown(verdict.name, 200)}: {headline(verdict)}")
     yield "  " + ", ".join(f"{name} {value}" for name, value in facts(verdict))
     for problem in verdict.problems:
         yield f"  ✗ {problem_text(problem, content)}"

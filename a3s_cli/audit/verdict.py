@@ -1,7 +1,8 @@
 """The verdict on one stream: is it whole, is it genuine, did it keep the policy?
 
 It is made while the stream is read, in memory that does not grow with it: of
-each kind of finding the first few are kept and the rest is counted.
+each kind of finding the first few are kept and the rest is counted. The file of
+a session holds several runs; limits are for each of them, figures for all.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Literal
 
 from ..errors import ExitStatus
 from ..events import TERMINAL, Event, Start, ToolEnd, ToolStart
-from ..recording import Checker, Line, Problem
+from ..recording import INTERRUPTED, Checker, Line, Problem
 from .calls import Call, CallJudge, WriteJudge, call_of, lexical, written
 from .chain import Chain
 from .policy_file import AuditRule
@@ -69,6 +70,22 @@ class Totals:
     duration_ms: int = 0
     denied: int = 0
     rejected: int = 0
+    #: How many runs there were, where there was more than one.
+    runs: int | None = None
+
+    def add(self, run: Totals) -> None:
+        """Add what one more run did."""
+        first = self.runs == 0
+        self.runs = (self.runs or 0) + 1
+        self.run_id, self.model, self.end = run.run_id, run.model, run.end
+        self.policy_sha256 = run.policy_sha256
+        known = first or self.cost_usd is not None
+        if known and run.cost_usd is not None:
+            self.cost_usd = (self.cost_usd or 0) + run.cost_usd
+        else:
+            self.cost_usd = None
+        for name in ("turns", "tool_calls", "tokens", "duration_ms", "denied", "rejected"):
+            setattr(self, name, getattr(self, name) + getattr(run, name))
 
 
 @dataclass(slots=True)
@@ -126,8 +143,8 @@ class Auditor:
     """Judges one stream, line by line."""
 
     def __init__(self, name: str, rules: Sequence[AuditRule], verify: bool) -> None:
-        self._totals = Totals()
-        self._verdict = Verdict(name, self._totals, [RuleVerdict(rule) for rule in rules])
+        self._run = Totals()
+        self._verdict = Verdict(name, Totals(runs=0), [RuleVerdict(rule) for rule in rules])
         self._verdict.verified = verify
         self._calls = [CallJudge(rule.must_not, rule.must_only) for rule in rules]
         self._writes = [WriteJudge(rule.must_not_write) for rule in rules]
@@ -145,7 +162,12 @@ class Auditor:
         problems = self._chain.take(line)
         if self._verdict.verified:
             self._add(problems)
-        if line.event is not None:
+        if line.event is None:
+            if line.value is not None and line.value["type"] == INTERRUPTED and not self._run.end:
+                self._run.end = "interrupted"
+        else:
+            if line.event.type == "start" and self._run.end:
+                self._close_run(line.number - 1)
             self._count(line.event)
             self._judge(line, line.event)
 
@@ -156,11 +178,19 @@ class Auditor:
             self._add(self._chain.finish(head))
         if self._chain.recorded:
             self._verdict.head = self._chain.head
+        self._close_run(self._verdict.lines)
+        totals = self._verdict.totals
+        totals.runs = totals.runs if totals.runs != 1 else None
+        return self._verdict
+
+    def _close_run(self, last: int) -> None:
+        """Judge what only the end of a run shows; `last` is its last line."""
         for call in self._open.values():
             self._judge_written(call, None, call.line)
         for found in self._verdict.rules:
-            self._judge_totals(found)
-        return self._verdict
+            self._judge_totals(found, last)
+        self._verdict.totals.add(self._run)
+        self._run, self._open, self._first_ts = Totals(), {}, None
 
     def _add(self, problems: list[Problem]) -> None:
         room = LISTED - len(self._verdict.problems)
@@ -170,7 +200,7 @@ class Auditor:
     # -- what happened ---------------------------------------------------------------
 
     def _count(self, event: Event) -> None:
-        totals = self._totals
+        totals = self._run
         self._first_ts = event.ts if self._first_ts is None else self._first_ts
         totals.duration_ms = max(totals.duration_ms, event.ts - self._first_ts)
         if isinstance(event, Start):
@@ -223,8 +253,8 @@ class Auditor:
             if what := judge.breach(path, self._root):
                 found.add(Breach(line, what, call.tool, call.id, str(path)))
 
-    def _judge_totals(self, found: RuleVerdict) -> None:
-        totals, last = self._totals, self._verdict.lines
+    def _judge_totals(self, found: RuleVerdict, last: int) -> None:
+        totals = self._run
         reached = {
             "max_turns": totals.turns,
             "max_tool_calls": totals.tool_calls,

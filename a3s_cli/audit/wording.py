@@ -4,11 +4,13 @@ Names, ids, commands and paths come from a model or from a file that anybody may
 have written. Whatever the report, they are one line of visible characters that
 no terminal and no CI runner obeys; each report then quotes them for its format.
 What the run was about (commands, paths, reasons that quote them) is content,
-and is left out unless it was asked for.
+and is left out unless it was asked for. What looks like a key is masked even then:
+a report is read by more people than a recording.
 """
 
 from __future__ import annotations
 
+from ..masking import mask
 from ..output.disarm import Disarmer
 from ..output.terminal import single_line
 from ..recording import Problem
@@ -20,6 +22,8 @@ LONGEST = 500
 
 def shown(text: str, longest: int = LONGEST) -> str:
     """Give foreign text as one line that is harmless wherever it stands."""
+    # Masked before it is cut: a piece of a key may not look like one.
+    text = mask(text)
     cut = text if len(text) <= longest else text[:longest] + "…"
     disarmer = Disarmer()
     return disarmer.feed(single_line(cut)) + disarmer.flush()

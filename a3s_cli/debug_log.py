@@ -1,0 +1,36 @@
+"""What is logged, on stderr, without a secret in it.
+
+Not only our own log: asyncio and the HTTP library complain of what they did
+not expect, with tracebacks that quote what they were given. Whoever imports
+this has loaded `logging`, so it is imported when there is something to log to.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from .masking import mask
+from .redaction import Redactor
+
+
+class Discreet(logging.Formatter):
+    """Writes a record, traceback included, without known secrets and without keys."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__("a3s: %(name)s: %(message)s")
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give the lines of a record."""
+        return mask(self._redactor.whole(super().format(record)))
+
+
+def log_to_stderr(redactor: Redactor, *, debug: bool) -> None:
+    """Log what goes wrong, and with `debug` everything, without the redactor's secrets."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(Discreet(redactor))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO if debug else logging.WARNING)
+    if debug:
+        logging.getLogger("a3s_cli").setLevel(logging.DEBUG)
