@@ -33,6 +33,20 @@ _live: set[asyncio.subprocess.Process] = set()
 
 
 @dataclass(frozen=True, slots=True)
+class Confinement:
+    """What a command needs that runs another one in a namespace of its own.
+
+    The supervisor sees to it that there is something at the `held` paths while the
+    command runs, and that the `watched` ones are at its end as they were. The
+    command inherits the `descriptors`.
+    """
+
+    held: Sequence[str] = ()
+    watched: Sequence[str] = ()
+    descriptors: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """How a command ended: its own exit code (128 + n for a signal), or our reason."""
 
@@ -48,6 +62,7 @@ async def run(
     timeout: float | None,
     receive: Receive,
     merge_stderr: bool = True,
+    confinement: Confinement | None = None,
 ) -> Finished:
     """Run a command to its end and hand over its output piece by piece.
 
@@ -57,7 +72,7 @@ async def run(
     started ends with 126 or 127, as in a shell.
     """
     stderr = asyncio.subprocess.STDOUT if merge_stderr else asyncio.subprocess.DEVNULL
-    child = await _spawn(argv, cwd, environment, stderr)
+    child = await _spawn(argv, cwd, environment, stderr, confinement)
     try:
         async with asyncio.timeout(timeout):
             await _read(child, receive)
@@ -111,10 +126,19 @@ def kill_all() -> None:
 
 
 async def _spawn(
-    argv: Sequence[str], cwd: Path, environment: Mapping[str, str], stderr: int
+    argv: Sequence[str],
+    cwd: Path,
+    environment: Mapping[str, str],
+    stderr: int,
+    confinement: Confinement | None = None,
 ) -> asyncio.subprocess.Process:
+    options = []
+    if confinement:
+        options.append("--confined")
+        options += [word for path in confinement.held for word in ("--hold", path)]
+        options += [word for path in confinement.watched for word in ("--watch", path)]
     child = await asyncio.create_subprocess_exec(  # noqa: TID251  # this is the one place
-        *(sys.executable, "-I", "-S", SUPERVISOR, str(GRACE), *argv),
+        *(sys.executable, "-I", "-S", SUPERVISOR, str(GRACE), *options, "--", *argv),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=stderr,
@@ -122,6 +146,7 @@ async def _spawn(
         env=dict(environment),
         # Ctrl-C in a terminal is for a3s to hear, and then for nobody but us to pass on.
         start_new_session=True,
+        pass_fds=confinement.descriptors if confinement else (),
         limit=READ_SIZE,
     )
     _live.add(child)

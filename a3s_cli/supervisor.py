@@ -8,17 +8,25 @@ the lifeline to a3s: whatever happens to a3s, even SIGKILL, closes it, and then
 the tree dies. Doing this in a process of its own is what lets a3s be a guest in
 somebody else's program, where it may neither reap nor adopt.
 
-    supervisor.py GRACE COMMAND [ARGUMENT …]
+    supervisor.py GRACE [--confined [--hold PATH | --watch PATH] …] -- COMMAND [ARGUMENT …]
 
 Between it and the command stands a stub, so that `$PPID`, the one process that
 every command knows, is not the one that holds the tree. The supervisor exits
 with the command's own status, 128 + n for a signal, 127 when there is no such
 command and 126 when it cannot be run.
+
+With `--confined` the command is a program that runs another one in a namespace
+of its own, where some paths are mounted read-only. A mount needs something to be
+there: for as long as the tree lives, an empty directory is held where nothing
+is. What cannot be mounted over, a link or a file that must not exist, is watched,
+and put back as it was at the end.
 """
 
+import errno
 import os
 import select
 import signal
+import stat
 import sys
 import time
 
@@ -28,12 +36,15 @@ DRAIN = 0.2
 GIVE_UP = 5.0
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+#: The mode of what holds a place: nobody else makes a directory like this one.
+PLACEHOLDER = 0o1555
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE)
 
 
 def main() -> int:
     """Run the command, wait for its end or for the order to end it, and clear up."""
-    grace, command = float(sys.argv[1]), sys.argv[2:]
+    grace, split = float(sys.argv[1]), sys.argv.index("--")
+    options, command = sys.argv[2:split], sys.argv[split + 1 :]
     # Adopt the orphans of the tree. Elsewhere than on Linux the process group has to do.
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     for number in IGNORED:
@@ -42,10 +53,18 @@ def main() -> int:
     os.set_blocking(wake, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    places = Places()
+    try:
+        for option, path in zip(options[1::2], options[2::2], strict=True):
+            places.hold(path) if option == "--hold" else places.watch(path)
+    except OSError as failure:
+        os.write(2, f"a3s: {path} cannot be protected: {failure.strerror}\n".encode())
+        places.release()
+        return 126
     leader = start(command)
     # Only the command's tree may keep the output pipe open from here on.
     quiet = os.open(os.devnull, os.O_RDWR)
-    tree = Tree(leader)
+    tree = Tree(leader, confined=bool(options))
     order = wait(tree, woken)
     os.dup2(quiet, 2)
     if order is None:
@@ -54,6 +73,7 @@ def main() -> int:
         tree.signal(signal.SIGTERM)
         tree.wait_empty(grace, woken)
     tree.kill()
+    places.release()
     return tree.exit_code
 
 
@@ -120,8 +140,9 @@ def wait(tree: "Tree", woken: int) -> bytes | None:
 class Tree:
     """The command and all that descends from it."""
 
-    def __init__(self, leader: int) -> None:
+    def __init__(self, leader: int, confined: bool) -> None:
         self.leader = leader
+        self.confined = confined
         self.leader_ended = False
         self.exit_code = 128 + signal.SIGKILL
 
@@ -148,13 +169,23 @@ class Tree:
                 os.read(woken, 4096)
 
     def signal(self, number: int) -> None:
-        """Send a signal to every process of the tree, and to the command's group."""
-        for pid in descendants():
+        """Send a signal to every process of the tree, and to the command's group.
+
+        What confines the command is only ever killed: it would not pass on the
+        news, and all that it holds would die with it.
+        """
+        children = families()
+        spared = children.get(self.leader, []) if self.confined else []
+        if number == signal.SIGKILL:
+            spared = []
+        for pid in descendants(children):
+            if pid in spared:
+                continue
             try:
                 os.kill(pid, number)
             except OSError:
                 pass  # It has ended meanwhile, or belongs to another user.
-        if not self.leader_ended:
+        if not self.leader_ended and not spared:
             try:
                 os.killpg(self.leader, number)
             except OSError:
@@ -168,13 +199,13 @@ class Tree:
             time.sleep(0.002)
 
 
-def descendants() -> list[int]:
-    """Give the pids below this process, as /proc knows them; none where there is no /proc."""
+def families() -> dict[int, list[int]]:
+    """Give the children of every process, as /proc knows them; none where there is no /proc."""
     children: dict[int, list[int]] = {}
     try:
         names = os.listdir("/proc")
     except OSError:
-        return []
+        return {}
     for name in names:
         if name.isdigit():
             try:
@@ -184,6 +215,11 @@ def descendants() -> list[int]:
             except (OSError, ValueError, IndexError):
                 continue
             children.setdefault(parent, []).append(int(name))
+    return children
+
+
+def descendants(children: dict[int, list[int]]) -> list[int]:
+    """Give the pids below this process."""
     found: list[int] = []
     queue = [os.getpid()]
     while queue:
@@ -191,6 +227,117 @@ def descendants() -> list[int]:
         found.extend(below)
         queue.extend(below)
     return found
+
+
+class Places:
+    """The paths that the command must not change, where a mount alone cannot see to it."""
+
+    def __init__(self) -> None:
+        #: Path -> a descriptor of the placeholder, locked by everyone who needs it.
+        self.held: dict[str, int] = {}
+        #: Path -> where the link leads; None where there is nothing.
+        self.watched: dict[str, str | None] = {}
+
+    def watch(self, path: str) -> None:
+        """Remember what is there, if it is a link or nothing."""
+        try:
+            self.watched[path] = os.readlink(path)
+        except FileNotFoundError:
+            self.watched[path] = None
+        except OSError:
+            pass  # It is something that can be mounted over.
+
+    def hold(self, path: str) -> None:
+        """Have something at this path until `release`."""
+        made = False
+        while True:
+            try:
+                status = os.lstat(path)
+            except FileNotFoundError:
+                if not make_placeholder(path):
+                    return
+                made = True
+                continue
+            mode = stat.S_IMODE(status.st_mode) & 0o1777
+            if not stat.S_ISDIR(status.st_mode) or not (made or mode == PLACEHOLDER):
+                return
+            if self.lock(path, status):
+                return
+
+    def lock(self, path: str, status: os.stat_result) -> bool:
+        """Share the placeholder with other commands; False if the last of them has removed it."""
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return False
+        flock(descriptor, "LOCK_SH")
+        try:
+            if os.path.samestat(os.lstat(path), status):
+                self.held[path] = descriptor
+                return True
+        except FileNotFoundError:
+            pass
+        os.close(descriptor)
+        return False
+
+    def release(self) -> None:
+        """Remove the placeholders that nobody needs any more, and put back what was watched."""
+        for path, descriptor in self.held.items():
+            try:
+                flock(descriptor, "LOCK_EX", "LOCK_NB")
+                os.rmdir(path)
+            except OSError:
+                pass  # Another command holds it, or somebody has put something in there.
+        for path, target in self.watched.items():
+            put_back(path, target)
+
+
+def flock(descriptor: int, *operations: str) -> None:
+    """Lock, or fail; most commands are not confined and start without this import."""
+    import fcntl
+
+    fcntl.flock(descriptor, sum(getattr(fcntl, operation) for operation in operations))
+
+
+def make_placeholder(path: str) -> bool:
+    """Make an empty directory; False where nobody could make anything."""
+    mask = os.umask(0)
+    try:
+        os.mkdir(path, PLACEHOLDER)
+    except FileExistsError:
+        pass
+    except OSError as failure:
+        own = os.stat(os.path.dirname(path)).st_uid == os.geteuid()
+        # The owner of a directory could give himself the right that is missing.
+        if failure.errno == errno.EROFS or (failure.errno == errno.EACCES and not own):
+            return False
+        raise
+    finally:
+        os.umask(mask)
+    return True
+
+
+def put_back(path: str, target: str | None) -> None:
+    """Restore a watched path; what is there instead is kept under another name."""
+    try:
+        now = os.readlink(path)
+    except FileNotFoundError:
+        now = None
+    except OSError:
+        now = ""
+    if now == target:
+        return
+    told = f"a3s: {path} is protected: what the command did to it is undone"
+    try:
+        if now is not None:
+            aside = f"{path}.a3s-{os.urandom(4).hex()}"
+            os.rename(path, aside)
+            told += f"; what it put there is now {aside}"
+        if target is not None:
+            os.symlink(target, path)
+    except OSError as failure:
+        told = f"a3s: {path} is protected, and cannot be restored: {failure.strerror}"
+    os.write(1, f"{told}\n".encode(errors="surrogateescape"))
 
 
 if __name__ == "__main__":

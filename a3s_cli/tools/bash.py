@@ -62,8 +62,9 @@ class Bash(Tool):
 
         timeout = min(arguments.get("timeout", 86_400_000) / 1000, context.timeout)
         lines = Lines(context)
+        run = context.sandbox.run if context.sandbox else process.run
         try:
-            finished = await process.run(
+            finished = await run(
                 ["bash", "-c", arguments["command"]],
                 cwd=context.workspace.root,
                 environment=context.environment,

@@ -1,0 +1,164 @@
+"""Finds out whether commands can be confined here, without keeping `start` waiting.
+
+Only trying it tells: user namespaces may be switched off, forbidden to this
+program, or used up by a sandbox that we are in ourselves. The trial runs beside
+everything else and is remembered, for this very kernel, user and set of
+namespaces: an answer from outside is not believed inside of a container.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from .bwrap import FLAGS, NO_NETWORK, launch
+
+#: Changes whenever what is tried does.
+VERSION = 1
+#: Seconds after which a trial that does not end has failed.
+PATIENCE = 5.0
+_MOUNTS = (
+    *("--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"),
+    *("--tmpfs", "/tmp", "--tmpfs", "/run", "--remount-ro", "/proc"),
+)
+
+
+class Probe:
+    """The question whether bubblewrap is usable: answered at once, in a moment, or later."""
+
+    def __init__(
+        self, environment: Mapping[str, str], workspace: Path, *, network: bool = True
+    ) -> None:
+        self.program = _find(environment.get("PATH", ""), workspace)
+        #: Why it cannot be used.
+        self.reason = "bwrap is not installed" if self.program is None else ""
+        self._answer: bool | None = None if self.program else False
+        self._child: int | None = None
+        self._output = -1
+        if self.program is None:
+            return
+        self._cache = _cache(environment, network)
+        self._key = _key(self.program, network)
+        if self._cache and _read(self._cache) == self._key:
+            self._answer = True
+            return
+        self._deadline = time.monotonic() + PATIENCE
+        self._start(self.program, network)
+
+    def answer(self, wait: float = 0.0) -> bool | None:
+        """Give the answer if there is one within `wait` seconds."""
+        end = time.monotonic() + wait
+        while self._answer is None:
+            self._poll(min(max(0.0, end - time.monotonic()), 0.01))
+            if time.monotonic() >= end:
+                break
+        return self._answer
+
+    async def usable(self) -> bool:
+        """Give the answer when there is one."""
+        from asyncio import to_thread
+
+        return bool(await to_thread(self.answer, 2 * PATIENCE))
+
+    def forget(self) -> None:
+        """Remove what is remembered: it has turned out to be wrong."""
+        if self._cache:
+            with contextlib.suppress(OSError):
+                os.unlink(self._cache)
+
+    def _start(self, program: str, network: bool) -> None:
+        self._output, write = os.pipe()
+        flags = FLAGS if network else (*FLAGS, NO_NETWORK)
+        null = os.open(os.devnull, os.O_RDWR)
+        try:
+            with launch(program, [*flags, *_MOUNTS], ["true"]) as (descriptors, command):
+                actions = [(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, null, 1)]
+                actions += [(os.POSIX_SPAWN_DUP2, write, 2)]
+                for descriptor in descriptors:
+                    os.set_inheritable(descriptor, True)
+                self._child = os.posix_spawn(program, command, {}, file_actions=actions)
+        except OSError as failure:
+            self._settle(False, f"{program}: {failure.strerror}")
+        finally:
+            os.close(null)
+            os.close(write)
+
+    def _poll(self, seconds: float) -> None:
+        """See whether the trial has ended: its stderr ends with it."""
+        assert self._child is not None
+        if not select.select([self._output], [], [], seconds)[0]:
+            if time.monotonic() > self._deadline:
+                os.kill(self._child, signal.SIGKILL)
+                os.waitpid(self._child, 0)
+                self._settle(False, "bwrap does not come to an end")
+            return
+        said = os.read(self._output, 4096).decode(errors="replace")
+        if said:
+            self.reason = self.reason or said.partition("\n")[0]
+            return
+        _, status = os.waitpid(self._child, 0)
+        usable = os.waitstatus_to_exitcode(status) == 0
+        self._settle(usable, "" if usable else self.reason or "bwrap fails")
+
+    def _settle(self, usable: bool, reason: str) -> None:
+        self._answer, self.reason, self._child = usable, reason, None
+        os.close(self._output)
+        if usable and self._cache:
+            _write(self._cache, self._key)
+
+
+def _find(path: str, workspace: Path) -> str | None:
+    """Find bubblewrap where the user looks for programs, never in the workspace."""
+    inside = os.path.realpath(workspace).rstrip("/") + "/"
+    for entry in path.split(":"):
+        program = os.path.realpath(os.path.join(entry, "bwrap"))
+        if not entry.startswith("/") or (inside != "/" and program.startswith(inside)):
+            continue
+        if os.path.isfile(program) and os.access(program, os.X_OK):
+            return program
+    return None
+
+
+def _cache(environment: Mapping[str, str], network: bool) -> str | None:
+    directory = environment.get("XDG_CACHE_HOME", "")
+    if not directory.startswith("/"):
+        home = environment.get("HOME", "")
+        if not home.startswith("/"):
+            return None
+        directory = os.path.join(home, ".cache")
+    return os.path.join(directory, "a3s", f"sandbox-{'on' if network else 'off'}")
+
+
+def _key(program: str, network: bool) -> bytes:
+    status = os.stat(program)
+    words = [VERSION, program, status.st_mtime_ns, status.st_size, os.geteuid(), network]
+    words.append(_read("/proc/sys/kernel/random/boot_id").decode().strip())
+    for namespace in ("user", "mnt", "pid"):
+        try:
+            words.append(os.readlink(f"/proc/self/ns/{namespace}"))
+        except OSError:
+            words.append("-")
+    return "\n".join(map(str, words)).encode(errors="surrogateescape")
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(8192)
+    except OSError:
+        return b""
+
+
+def _write(path: str, content: bytes) -> None:
+    """Remember; what cannot be remembered will be tried again."""
+    temporary = f"{path}.{os.getpid()}"
+    with contextlib.suppress(OSError):
+        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+        with open(temporary, "wb") as file:
+            file.write(content)
+        os.replace(temporary, path)

@@ -1,0 +1,69 @@
+"""Runs commands confined, as the user that this process is: one request and one answer a line.
+
+A script for any interpreter: it has only what the package itself needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from a3s_cli import process
+from a3s_cli.sandbox.bwrap import Bubblewrap
+from a3s_cli.sandbox.probe import Probe
+
+
+async def answer(request: dict[str, Any]) -> dict[str, Any]:
+    output: list[bytes] = []
+
+    async def receive(data: bytes) -> None:
+        output.append(data)
+
+    workspace = Path(request["workspace"])
+    environ = request["environ"]
+    probe = Probe(environ, workspace, network=request.get("network", True))
+    if not await probe.usable():
+        return {"unusable": probe.reason}
+    assert probe.program
+    sandbox = Bubblewrap(
+        workspace,
+        program=probe.program,
+        environment=environ,
+        network=request.get("network", True),
+        read_only=request.get("read_only", False),
+        read_only_files=[Path(path) for path in request.get("read_only_files", ())],
+        hidden_files=[Path(path) for path in request.get("hidden_files", ())],
+    )
+
+    async def one(argv: list[str]) -> process.Finished:
+        return await sandbox.run(
+            argv,
+            cwd=workspace,
+            environment=request["environment"],
+            timeout=request.get("timeout", 30),
+            receive=receive,
+        )
+
+    try:
+        finished = await asyncio.gather(*(one(argv) for argv in request["argvs"]))
+        for argv in request.get("then", ()):
+            finished.append(await one(argv))
+    finally:
+        sandbox.close()
+    return {
+        "status": finished[-1].exit_code,
+        "reason": finished[-1].reason,
+        "output": b"".join(output).decode("latin-1"),
+    }
+
+
+def main() -> None:
+    for line in sys.stdin:
+        print(json.dumps(asyncio.run(answer(json.loads(line)))), flush=True)
+
+
+if __name__ == "__main__":
+    main()
