@@ -4,20 +4,24 @@ Every call has exactly one fate and every fate has its events. Nothing runs
 before its `tool_start`, which carries the validated arguments; arguments that
 are no JSON object of the tool's schema never get there. Calls of one turn run
 in parallel, except those of tools that change files: they run alone, in the
-model's order. What the model is told comes back in the order of its calls.
+model's order. Questions come one at a time, before any call of their group runs.
+What the model is told comes back in the order of its calls.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from . import wire
+from .approval import Approver
 from .errors import ApprovalRequired, MaxToolCalls
 from .events import Denial, PermissionDenied, ToolRejected
 from .execution import Execution, Prepared, Surroundings
+from .judgement import Judge, Judged, Rejected, parsed
 from .messages import ToolCall, ToolResult
 from .permissions.policy import Decision
 from .tools import base
@@ -34,7 +38,11 @@ class Calls:
 
     around: Surroundings
     tools: Mapping[str, base.Tool]
-    on_ask: Literal["deny", "fail"] = "deny"
+    #: What becomes of a call that needs approval where nobody can be asked.
+    on_ask: Literal["prompt", "deny", "fail"] = "deny"
+    approver: Approver | None = None
+    #: Files that no tool may change.
+    off_limits: Collection[Path] = ()
     #: Calls that were executed.
     executed: int = 0
     denials: list[Denial] = field(default_factory=list)
@@ -43,8 +51,12 @@ class Calls:
     _last_failure: tuple[str, str] = ("", "")
     _repeats: int = 0
     _turn: int = 0
+    _judge: Judge = field(init=False)
     #: The calls of this turn that have no fate yet, by their ids.
     _unsettled: dict[str, ToolCall] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._judge = Judge(self.around, self.tools, self.approver, self.off_limits)
 
     async def run(self, calls: Sequence[ToolCall], turn: int) -> list[ToolResult]:
         """Settle every call of a turn and give what the model is told, in call order."""
@@ -103,43 +115,33 @@ class Calls:
                 # A model may ask for thousands: a signal must get through all the same.
                 await asyncio.sleep(0)
                 await self.around.emitter.drain()
-            fate = self._prepare(call)
-            running = self.executed + _running(fates)
-            if isinstance(fate, Prepared) and room is not None and running >= room:
+            full = room is not None and self.executed + _running(fates) >= room
+            fate = await self._fate(call, full)
+            if fate is None:
                 break
             fates.append(fate)
         return fates
 
-    def _prepare(self, call: ToolCall) -> ToolResult | Prepared:
-        """Decide a call's fate; nothing is executed here."""
-        tool = self.tools.get(call.name)
-        if tool is None:
-            return self._reject(call, "unknown_tool", _unknown(call.name, self.tools))
+    async def _fate(self, call: ToolCall, full: bool) -> ToolResult | Prepared | None:
+        """Decide a call's fate, None if it is one too many; nothing is executed here."""
         try:
-            arguments = validated(call.arguments, tool)
-        except ValueError as error:
-            return self._reject(call, "invalid_arguments", str(error))
-        decision = self._decide(tool, arguments)
+            judged = self._judge.judge(call)
+        except Rejected as rejected:
+            return self._reject(call, rejected.reason, str(rejected))
+        decision = judged.decision
+        asks = self._judge.can_ask(decision)
+        if full and (asks or decision.decision == "allow"):
+            return None
+        if asks:
+            decision = await self._judge.ask(judged)
         if decision.decision != "allow":
-            return self._deny(call, arguments, decision)
-        return Prepared(call, tool, arguments, decision.rule)
+            return self._deny(judged, decision)
+        return Prepared(call, judged.tool, judged.arguments, decision.rule)
 
-    def _decide(self, tool: base.Tool, arguments: dict[str, Any]) -> Decision:
-        subject = tool.subject(arguments)
-        if subject.kind != "path":
-            return self.around.policy.decide(tool.name, subject, root=self.around.workspace.root)
-        found = self.around.workspace.resolve(subject.value)
-        return self.around.policy.decide(
-            tool.name,
-            subject,
-            path=found.path,
-            inside=found.inside,
-            root=self.around.workspace.root,
-        )
-
-    def _deny(self, call: ToolCall, arguments: dict[str, Any], decision: Decision) -> ToolResult:
+    def _deny(self, judged: Judged, decision: Decision) -> ToolResult:
+        call = judged.call
         self._settled(call)
-        self._tell_denied(call, arguments, decision)
+        self._tell_denied(call, judged.arguments, decision)
         if decision.decision == "ask" and self.on_ask == "fail":
             raise ApprovalRequired(
                 f"{call.name} needs approval, and there is nobody to ask: {decision.reason}",
@@ -191,7 +193,7 @@ class Calls:
         overtaken = Decision("deny", "run_ended", "the run ended before this call began")
         for call in self._unsettled.values():
             try:
-                arguments = _parsed(call.arguments)
+                arguments = parsed(call.arguments)
             except ValueError:
                 arguments = {}
             self._tell_denied(call, arguments, overtaken)
@@ -211,38 +213,6 @@ class Calls:
 
 def _running(fates: list[ToolResult | Prepared]) -> int:
     return sum(isinstance(one, Prepared) for one in fates)
-
-
-def validated(text: str, tool: base.Tool) -> dict[str, Any]:
-    """Give the arguments of a call as its schema accepts them, or raise ValueError."""
-    arguments = _parsed(text)
-    if problems := tool.problems(arguments):
-        raise ValueError(f"the arguments do not fit {tool.name}: {'; '.join(problems)}")
-    return arguments
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    """Give the JSON object that a call's arguments are, as every parser would read it."""
-    try:
-        arguments = wire.loads(text) if text.strip() else {}
-    except (ValueError, RecursionError) as error:
-        place = str(error) if type(error).__name__ == "JSONDecodeError" else "too deep or too long"
-        raise ValueError(f"the arguments are not complete JSON: {place}") from None
-    if not isinstance(arguments, dict):
-        raise ValueError("the arguments are not a JSON object")
-    if not wire.is_plain(arguments):
-        # Shown and executed must be the same, and a name with half a character is no name.
-        raise ValueError("the arguments hold half a surrogate pair, or a number beyond 64 bits")
-    return arguments
-
-
-def _unknown(name: str, tools: Mapping[str, base.Tool]) -> str:
-    from difflib import get_close_matches
-
-    nearest = get_close_matches(name, tools, 1)
-    meant = f" Did you mean {nearest[0]}?" if nearest else ""
-    offered = f"The tools are {', '.join(tools)}." if tools else "No tools are offered."
-    return f"There is no tool {wire.clean(name)[:100]!r}.{meant} {offered}"
 
 
 def _canonical(arguments: str) -> str:

@@ -117,11 +117,14 @@ class Pretty:
 
     def _asked(self, event: Event) -> None:
         label = self._call(event, argument(event.tool_input))
-        mark = self._style.paint(_YELLOW, "?")
-        self._page.line(f"{label} {mark} waiting for an answer: {disarm(single_line(event.rule))}")
+        # On the terminal the question itself comes next.
+        if not self._style.terminal:
+            mark, rule = self._style.paint(_YELLOW, "?"), disarm(single_line(event.rule))
+            self._page.line(f"{label} {mark} waiting for an answer: {rule}")
 
     def _answered(self, event: Event) -> None:
-        self._verdict(event, event.answer != "no", f"{event.answer}, says {event.by}")
+        if event.answer != "no":  # a refusal has an event of its own
+            self._verdict(event, True, f"{event.answer}, says {event.by}")
 
     def _call(self, event: Event, arguments: str) -> str:
         """Show the line that introduces a call, once, and give the call's label."""

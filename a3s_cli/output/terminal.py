@@ -93,6 +93,11 @@ def neutralise(text: str) -> str:
     return _HOSTILE.sub(_escape, text)
 
 
+def hidden(character: str) -> bool:
+    """Tell whether a terminal obeys it, or shows nothing where it is."""
+    return bool(_HOSTILE_IN_LINE.match(character))
+
+
 def single_line(text: str) -> str:
     """Neutralise for one line: a command, a path, a message."""
     text = text.replace("\r\n", "\n").replace("\n", "⏎").replace("\t", " ")

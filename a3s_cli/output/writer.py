@@ -28,7 +28,8 @@ class Writer:
         self._queue: list[bytes] = []
         self._pending = 0
         self._state = threading.Condition()
-        self._room_wanted: list[Callable[[], None]] = []
+        #: Who waits until less than so many bytes are pending.
+        self._room_wanted: list[tuple[int, Callable[[], None]]] = []
         self._sleeping = False
         self._closing = False
         self._failed = False
@@ -48,9 +49,16 @@ class Writer:
         if wake:
             os.write(self._wake_write, b"!")
 
+    async def flush(self) -> None:
+        """Wait until the reader has everything."""
+        await self._until_below(1)
+
     async def drain(self) -> None:
         """Wait until less than `HIGH_WATER` is waiting for the reader."""
-        if self._pending < HIGH_WATER:
+        await self._until_below(HIGH_WATER)
+
+    async def _until_below(self, mark: int) -> None:
+        if self._pending < mark:
             return
         import asyncio
 
@@ -63,9 +71,9 @@ class Writer:
                 loop.call_soon_threadsafe(room.set)
 
         with self._state:
-            if self._failed or self._pending < HIGH_WATER:
+            if self._failed or self._pending < mark:
                 return
-            self._room_wanted.append(tell)
+            self._room_wanted.append((mark, tell))
         await room.wait()
 
     def wait_for_room(self) -> None:
@@ -145,8 +153,9 @@ class Writer:
         with self._state:
             self._pending -= written
             self._state.notify_all()
-            waiting: list[Callable[[], None]] = []
-            if self._pending < HIGH_WATER:
-                waiting, self._room_wanted = self._room_wanted, []
+            waiting = [tell for mark, tell in self._room_wanted if self._pending < mark]
+            self._room_wanted = [
+                (mark, tell) for mark, tell in self._room_wanted if self._pending >= mark
+            ]
         for tell in waiting:
             tell()

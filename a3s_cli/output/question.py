@@ -1,0 +1,134 @@
+"""How a question looks on a terminal: all that will run, and nothing that only seems so.
+
+Whoever says yes must have been able to see what to. So nothing is left out
+without its size being told, each row begins with a margin of ours that no
+argument can leave, and every character is either shown as itself or as its
+escape. That is stricter than for output: a space that is no space, a joiner, or
+a heap of accents that hides its neighbours has no business in a command.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ..approval import Question
+from .terminal import cells, hidden
+from .wording import compact, count
+
+#: Accents on one letter that some language needs; more are shown as escapes.
+_MOST_ACCENTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A question, laid out for a width."""
+
+    #: What is asked, where, and why.
+    title: str
+    about: list[str]
+    #: The arguments, whole.
+    rows: list[str]
+    #: What remains to be said before the answer.
+    notes: list[str]
+
+
+def sheet(question: Question, width: int) -> Sheet:
+    """Lay out a question."""
+    rows: list[str] = []
+    escaped, reordered = 0, False
+    for name, value in question.tool_input.items():
+        text = value if isinstance(value, str) else compact(value)
+        block, found = _block(text, width)
+        rows += [*_paragraph(name, width), *block]
+        escaped += found
+        reordered = reordered or _right_to_left(text)
+    notes = []
+    if escaped:
+        notes.append(f"{count(escaped, 'character')} shown as an escape, such as \\x1b")
+    if reordered:
+        notes.append("some of it is written from right to left: your terminal may reorder it")
+    notes.append(f"always, for this run, would cover: {question.always}")
+    about = [f"in {question.cwd}", question.reason]
+    if question.path is not None:
+        about.insert(1, f"on {question.path}")
+    return Sheet(
+        title=f"May {exposed(question.tool_name)[0]} run?",
+        about=[row for one in about for row in _paragraph(one, width)],
+        rows=rows or ["  without arguments"],
+        notes=[row for note in notes for row in _paragraph(note, width)],
+    )
+
+
+def exposed(line: str) -> tuple[str, int]:
+    """Show every character of a line, and count those that a terminal would have hidden."""
+    if line.isascii() and line.isprintable():
+        return line, 0
+    shown: list[str] = []
+    escaped = accents = 0
+    for character in line:
+        columns = _columns(character)
+        accents = accents + 1 if columns == 0 else 0
+        # The first one of a line would sit on our margin.
+        if columns is not None and accents <= (_MOST_ACCENTS if shown else 0):
+            shown.append(character)
+        else:
+            shown.append(character.encode("unicode_escape").decode())
+            escaped += character != "\t"
+    return "".join(shown), escaped
+
+
+@lru_cache(maxsize=4096)
+def _columns(character: str) -> int | None:
+    """Give the most columns that it takes on any terminal, None where it must not be shown."""
+    if not character.isprintable() or hidden(character):
+        return None
+    if character.isascii():
+        return 1
+    return 2 if cells(character) else 0  # terminals disagree on which ones are wide
+
+
+def _right_to_left(text: str) -> bool:
+    if text.isascii():
+        return False
+    from unicodedata import bidirectional
+
+    return any(bidirectional(character) in ("R", "AL") for character in text)
+
+
+def _block(text: str, width: int) -> tuple[list[str], int]:
+    """Give numbered rows; a line that is too wide goes on under a dotted margin."""
+    lines = text.split("\n")
+    digits = len(str(len(lines)))
+    rows: list[str] = []
+    escaped = 0
+    for number, line in enumerate(lines, 1):
+        shown, found = exposed(line)
+        rows += _folded(f"  {number:>{digits}} │ ", shown, width, f"  {'':>{digits}} ┆ ")
+        escaped += found
+    return rows, escaped
+
+
+def _paragraph(text: str, width: int) -> list[str]:
+    return _folded("  ", exposed(text)[0], width, "    ")
+
+
+def _folded(margin: str, line: str, width: int, next_margin: str) -> list[str]:
+    at = _end(line, 0, width - len(margin))
+    rows = [margin + line[:at]]
+    while at < len(line):
+        begin, at = at, _end(line, at, width - len(next_margin))
+        rows.append(next_margin + line[begin:at])
+    return rows
+
+
+def _end(line: str, begin: int, room: int) -> int:
+    """Tell where a row that begins there has to end."""
+    if line.isascii():
+        return min(begin + room, len(line))
+    used = 0
+    for position in range(begin, len(line)):
+        used += _columns(line[position]) or 0
+        if used > room:
+            return position
+    return len(line)

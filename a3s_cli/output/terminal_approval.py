@@ -1,0 +1,231 @@
+"""Asks the person at the terminal whether a call may run.
+
+It speaks to /dev/tty, through an open file of its own: stdin and stdout may be
+pipes, and what is set on this file disturbs nobody. The terminal stays in its
+line mode, in which a stray key answers nothing and Ctrl-C is a signal as at any
+other time; so no setting of it has to be restored, however we end. What was
+typed before the question could be read is thrown away.
+
+The conversation is on a thread, because a terminal is slow in both directions
+(Ctrl-S holds it up for good) and some systems cannot poll /dev/tty from an
+event loop. The thread is deaf to signals; that includes those which stop a job
+that touches the terminal from the background, where a question is not asked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+
+from ..approval import Answer, Question, Unanswered
+from ..redaction import NOTHING, Redactor
+from .question import Sheet, sheet
+from .terminal import Style, encode
+
+#: Rows of a screen that the question itself needs, beside what it is about.
+_FRAME = 8
+#: Rows of arguments that are shown at once on the smallest screen.
+_FEWEST = 8
+#: Seconds that the thread gets to leave when the question is withdrawn.
+_GRACE = 1.0
+
+_ANSWERS: Mapping[str, Answer] = {
+    "y": "once",
+    "yes": "once",
+    "once": "once",
+    "a": "always",
+    "always": "always",
+    "n": "no",
+    "no": "no",
+    "": "no",
+}
+
+
+class Withdrawn(Exception):
+    """The question is no longer open."""
+
+
+def has_terminal() -> bool:
+    """Tell whether this process has a terminal to ask on."""
+    try:
+        os.close(_open())
+    except OSError:
+        return False
+    return True
+
+
+def _open() -> int:
+    return os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC | os.O_NONBLOCK)
+
+
+class TerminalApprover:
+    """An `Approver` on the controlling terminal. `flush` waits until all that was shown is out."""
+
+    by = "user"
+
+    def __init__(
+        self,
+        flush: Callable[[], Awaitable[None]],
+        environment: Mapping[str, str],
+        redactor: Redactor = NOTHING,
+    ) -> None:
+        self._flush = flush
+        self._environment = environment
+        self._redactor = redactor
+
+    async def __call__(self, question: Question) -> Answer:
+        """Ask on the terminal; cancelling withdraws the question."""
+        await self._flush()
+        shown = replace(
+            question,
+            tool_input=self._redactor.value(question.tool_input),
+            reason=self._redactor.whole(question.reason),
+        )
+        return await _beside(lambda wake: self._ask(shown, wake))
+
+    def _ask(self, question: Question, wake: int) -> Answer:
+        try:
+            terminal = _open()
+        except OSError as error:
+            raise Unanswered(f"there is no terminal ({error.strerror})") from None
+        try:
+            style = Style.detect(self._environment, True, descriptor=terminal)
+            return Dialogue(terminal, wake, style).ask(question)
+        finally:
+            os.close(terminal)
+
+
+async def _beside(ask: Callable[[int], Answer]) -> Answer:
+    """Run a conversation on a thread; its `wake` becomes readable when nobody waits any more."""
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    result: asyncio.Future[Answer] = loop.create_future()
+    wake, withdraw = os.pipe()
+
+    def settle(answer: Answer | None, failure: Exception | None) -> None:
+        if failure is not None and not result.done():
+            result.set_exception(failure)
+        elif answer is not None and not result.done():
+            result.set_result(answer)
+
+    def converse() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        answer, failure = None, None
+        try:
+            answer = ask(wake)
+        except Exception as error:  # noqa: BLE001 - it is raised again by who awaits the answer
+            failure = error
+        os.close(wake)
+        with contextlib.suppress(RuntimeError):  # the loop has not waited for us
+            loop.call_soon_threadsafe(settle, answer, failure)
+
+    thread = threading.Thread(target=converse, name="a3s-question", daemon=True)
+    thread.start()
+    try:
+        return await result
+    finally:
+        os.close(withdraw)
+        thread.join(_GRACE)
+
+
+class Dialogue:
+    """One question on one open terminal, and what is said about it. `wake` ends it."""
+
+    def __init__(self, terminal: int, wake: int, style: Style) -> None:
+        self._terminal = terminal
+        self._wake = wake
+        self._style = style
+
+    def ask(self, question: Question) -> Answer:
+        """Show the question until there is an answer."""
+        try:
+            self._demand_foreground()
+            return self._converse(sheet(question, self._style.width))
+        except Withdrawn:
+            with contextlib.suppress(OSError):
+                os.write(self._terminal, b"\n")
+            raise
+        except OSError as error:
+            raise Unanswered(f"the terminal cannot be used ({error.strerror})") from None
+
+    def _converse(self, shown: Sheet) -> Answer:
+        rows = shown.rows
+        self._write([self._style.paint("1;33", shown.title), *shown.about])
+        at = self._show(rows, 0)
+        self._write(shown.notes)
+        while True:
+            line = self._read_line(self._prompt(len(rows) - at))
+            if line is None:
+                self._write([""])
+                return "no"
+            said = line.strip().lower()
+            if at < len(rows) and said in ("m", "more"):
+                at = self._show(rows, at)
+            elif said in _ANSWERS:
+                return _ANSWERS[said]
+
+    def _prompt(self, hidden: int) -> str:
+        more = " / [m]ore" if hidden else ""
+        return f"[y]es, once / [a]lways / [n]o{more}: "
+
+    def _show(self, rows: list[str], at: int) -> int:
+        """Show the next screen of rows; give where the one after it begins."""
+        screen = max(os.get_terminal_size(self._terminal).lines - _FRAME, _FEWEST)
+        end = at + screen
+        if len(rows) - end == 1:  # to say that one is missing would take its place
+            end += 1
+        left = len(rows) - min(end, len(rows))
+        note = f"  … {left} of {len(rows)} rows are not shown yet: [m]ore shows them"
+        self._write(rows[at:end] + [self._style.paint("33", note)] * bool(left))
+        return min(end, len(rows))
+
+    # -- the terminal ----------------------------------------------------------------
+
+    def _demand_foreground(self) -> None:
+        if os.tcgetpgrp(self._terminal) != os.getpgrp():
+            raise Unanswered("a3s runs in the background")
+
+    def _write(self, rows: list[str]) -> None:
+        self._write_all(encode("".join(f"{row}\n" for row in rows)))
+
+    def _write_all(self, data: bytes) -> None:
+        while data:
+            self._wait_for([], [self._terminal])
+            with contextlib.suppress(BlockingIOError):
+                data = data[os.write(self._terminal, data[:4096]) :]
+
+    def _read_line(self, prompt: str) -> str | None:
+        """Ask for a line that is typed from now on; None for Ctrl-D."""
+        import termios
+
+        self._demand_foreground()
+        termios.tcflush(self._terminal, termios.TCIFLUSH)
+        self._write_all(prompt.encode())
+        line = b""
+        while (piece := self._read()) != b"":
+            # A terminal that somebody has left in raw mode sends a return for Enter.
+            line += piece.replace(b"\r", b"\n")
+            text, end, _ = line.partition(b"\n")
+            if end:
+                return text.decode(errors="replace")
+        self._demand_foreground()  # a terminal that has gone away reads like Ctrl-D
+        return None
+
+    def _read(self) -> bytes:
+        while True:
+            self._wait_for([self._terminal], [])
+            self._demand_foreground()
+            with contextlib.suppress(BlockingIOError):
+                return os.read(self._terminal, 1024)
+
+    def _wait_for(self, read: list[int], write: list[int]) -> None:
+        # Not poll(): on macOS it does not know /dev/tty.
+        readable, _, _ = select.select([self._wake, *read], write, [])
+        if self._wake in readable:
+            raise Withdrawn
