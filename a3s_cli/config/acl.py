@@ -41,6 +41,7 @@ _DOUBLE = re.compile(r'"((?:[^"\\\r\n]++|\\[^\r\n])*+)"')
 _SINGLE = re.compile(r"'((?:[^'\\\r\n]++|\\'?)*+)'")
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"'}
+_ESCAPES = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"))
 #: What may stand directly behind a word or a number.
 _BOUNDARY = re.compile(r"[\s,\]})#=]|//|$")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
@@ -134,6 +135,18 @@ def parse(text: str, name: str = "config.acl") -> Body:
     return parser.body(opened_at=None, depth=0)
 
 
+def quoted(text: str) -> str:
+    """Write a string so that it is read as it is."""
+    for letter, escaped in _ESCAPES:
+        text = text.replace(letter, escaped)
+    return f'"{text}"'
+
+
+def offset(text: str, line: int, column: int) -> int:
+    """Give the offset of a place, as it is told of a text without a byte order mark."""
+    return _Places(text).start(line) + column - 1
+
+
 class _Places:
     """Offsets into a text as lines and columns, both from 1."""
 
@@ -143,6 +156,9 @@ class _Places:
     def of(self, offset: int) -> tuple[int, int]:
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
+
+    def start(self, line: int) -> int:
+        return self._starts[line - 1]
 
 
 class _Parser:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from . import acl
 from .layers import load
-from .settings import RULES, Config, ModelSettings, ProviderSettings, Setting
+from .settings import PERMISSION_KEYS, RULES, Config, ModelSettings, ProviderSettings, Setting
 
 _COLUMN = 44
 
@@ -45,12 +46,14 @@ def as_object(config: Config) -> str:
 
 def as_text(config: Config) -> str:
     """Give the configuration in its own language, with origins as comments."""
-    lines = [
-        _line(name, setting)
-        for name, setting in config.settings.items()
-        if name not in _PERMISSIONS
-    ]
-    lines += ["permissions {", *_permissions(config), "}"]
+    lines: list[str] = []
+    for name, setting in config.settings.items():
+        if name not in _PERMISSIONS:
+            lines += _lines(name, setting)
+    lines.append("permissions {")
+    for name in _PERMISSIONS:
+        lines += _lines(name, config.settings[name], "  ")
+    lines.append("}")
     for provider in config.providers.values():
         lines += [f"providers {_quoted(provider.name)} {{", *_scope(provider, "  ")]
         for model in provider.models.values():
@@ -61,19 +64,18 @@ def as_text(config: Config) -> str:
     return "\n".join(lines) + "\n"
 
 
-_PERMISSIONS = ("default_decision", "on_ask", *RULES)
+_PERMISSIONS = (*PERMISSION_KEYS, *RULES)
 
 
-def _permissions(config: Config) -> Iterator[str]:
-    for name in _PERMISSIONS:
-        setting = config.settings[name]
-        if name not in RULES or not setting.value:
-            yield _line(name, setting, "  ")
-            continue
-        yield f"  {name} = ["
-        for rule in setting.value:
-            yield _commented(f"    {_quoted(rule.value)},", rule.origin)
-        yield "  ]"
+def _lines(name: str, setting: Setting, indent: str = "") -> Iterator[str]:
+    """Give a setting; of a list, each entry with its own origin."""
+    if not isinstance(setting.value, tuple) or not setting.value:
+        yield _line(name, setting, indent)
+        return
+    yield f"{indent}{name} = ["
+    for entry in setting.value:
+        yield _commented(f"{indent}  {_quoted(entry.value)},", entry.origin)
+    yield f"{indent}]"
 
 
 def _scope(scope: ModelSettings, indent: str) -> Iterator[str]:
@@ -116,8 +118,7 @@ def _literal(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{_plain(escaped)}"'
+    return _plain(acl.quoted(text))
 
 
 def _plain(text: str) -> str:
@@ -143,10 +144,10 @@ def _entries(scope: ModelSettings) -> dict[str, Any]:
 
 
 def _entry(setting: Setting) -> Any:
-    """Give a value with its origin; of a list of rules, each rule with its own."""
+    """Give a value with its origin; of a list, each entry with its own."""
     value = setting.value
     if isinstance(value, tuple):
-        value = [{"value": rule.value, "origin": rule.origin} for rule in value]
+        value = [{"value": entry.value, "origin": entry.origin} for entry in value]
     return {"value": value, "origin": setting.origin}
 
 

@@ -1,28 +1,31 @@
 """One configuration file: from its tree to typed settings, each with its place.
 
-A file is trusted (the user's own) or not (the project's). What an untrusted one
-may hold is decided here as far as the file alone decides it: rules that deny or
-ask, limits and a model are kept for `config` to weigh, everything else goes by
-name into `refused`. It cannot read the environment either: `env("TOKEN")` in a
-rule or a model's name would carry the token into events and requests.
+A file is the user's own, or a project's that the user trusts, or neither. What an
+untrusted one may hold is decided here as far as the file alone decides it: rules
+that deny or ask, limits and a model are kept for `layers` to weigh, everything
+else goes by name into `refused`. It cannot read the environment either:
+`env("TOKEN")` in a rule or a model's name would carry the token into events and
+requests. Whom to trust is said by the user's own file alone.
 
 Unknown keys are notices, because a file may be shared with other programs; a
-value of the wrong type is an error, because it was meant and would be lost.
+value of the wrong type is an error, because it was meant and would be lost. In a
+file of permissions an unknown key is an error, too: it may be a denial.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
-from ..errors import ConfigError
+from ..errors import ConfigError, UsageError
 from . import acl
 from .acl import Attribute, Block, Body, Call, Value
 from .settings import (
     COST_KEYS,
     KEYS,
     LIMIT_KEYS,
+    LISTS,
     MAX_NOTICES,
     MODEL_KEYS,
     PERMISSION_KEYS,
@@ -42,9 +45,14 @@ from .settings import (
 
 _MAX_NAME = 64
 
+Standing = Literal["own", "trusted", "untrusted"]
+
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\t]*")
+
+_PERMISSIONS = (*RULES, *PERMISSION_KEYS)
+_TOP = (*KEYS, *(name for name in LISTS if name not in RULES))
 
 
 def _canonical(name: str) -> str:
@@ -56,15 +64,16 @@ def _canonical(name: str) -> str:
 class ConfigFile:
     """What one file says."""
 
-    def __init__(self, path: str, environment: Mapping[str, str], *, trusted: bool) -> None:
+    def __init__(self, path: str, environment: Mapping[str, str], standing: Standing) -> None:
         self.path = path
-        self.trusted = trusted
+        self.trusted = standing != "untrusted"
+        self.own = standing == "own"
         self.settings: dict[str, Setting] = {}
-        self.rules: dict[str, list[Setting]] = {name: [] for name in RULES}
+        self.lists: dict[str, list[Setting]] = {name: [] for name in LISTS}
         self.providers: dict[str, ProviderSettings] = {}
         self.notices: list[ConfigNotice] = []
         self.unused: list[Setting] = []
-        #: Names of what an untrusted file holds and may not, in the order of the file.
+        #: Names of what a project's file holds and may not, in the order of the file.
         self.refused: dict[str, None] = {}
         self._environment = environment
         self._unknown = 0
@@ -77,10 +86,26 @@ class ConfigFile:
                 self._permissions(item)
             elif name in KEYS:
                 self._setting(item, name)
+            elif name in LISTS and name not in RULES:
+                self._top_list(item, name)
             elif name == "providers" or name in UNUSED:
                 self._foreign_or_provider(item, name)
             else:
-                self._unknown_key(item, (*KEYS, *SYNONYMS, "providers", "permissions", *UNUSED))
+                self._unknown_key(item, (*_TOP, *SYNONYMS, "providers", "permissions", *UNUSED))
+
+    def read_permissions(self, text: str) -> None:
+        """Take in the text of a file that holds permissions and nothing else."""
+        for item in acl.parse(text, self.path).items:
+            block = _canonical(item.name) == "permissions"
+            for inner in self._body(item, "permissions") if block else (item,):
+                if not self._permission(inner):
+                    self._fail(inner, f"one of {', '.join(_PERMISSIONS)}", "another key")
+
+    def _top_list(self, item: Attribute | Block, name: str) -> None:
+        if not self.trusted or (name == "trust" and not self.own):
+            self.refused[name] = None
+        else:
+            self.lists[name] += self._strings(item, name, LISTS[name])
 
     def _setting(self, item: Attribute | Block, name: str) -> None:
         if not self.trusted and not KEYS[name].limit and name != "default_model":
@@ -98,15 +123,21 @@ class ConfigFile:
 
     def _permissions(self, item: Attribute | Block) -> None:
         for inner in self._body(item, "permissions"):
-            name = _canonical(inner.name)
-            if name not in RULES and name not in PERMISSION_KEYS:
-                self._unknown_key(inner, (*RULES, *PERMISSION_KEYS))
-            elif not self.trusted and name not in ("deny", "ask"):
-                self.refused[f"permissions.{name}"] = None
-            elif name in RULES:
-                self.rules[name] += self._strings(inner, f"permissions.{name}")
-            else:
-                self._assign(self.settings, inner, name, PERMISSION_KEYS[name].check)
+            if not self._permission(inner):
+                self._unknown_key(inner, _PERMISSIONS)
+
+    def _permission(self, item: Attribute | Block) -> bool:
+        """Take in a key of `permissions { … }`; False if it is none."""
+        name = _canonical(item.name)
+        if name not in _PERMISSIONS:
+            return False
+        if not self.trusted and name not in ("deny", "ask"):
+            self.refused[f"permissions.{name}"] = None
+        elif name in RULES:
+            self.lists[name] += self._strings(item, f"permissions.{name}", LISTS[name])
+        else:
+            self._assign(self.settings, item, name, PERMISSION_KEYS[name].check)
+        return True
 
     def _provider(self, item: Attribute | Block) -> None:
         label = self._label(item, 'providers "openai" {')
@@ -181,13 +212,18 @@ class ConfigFile:
         data = self._data(item.value, name, {} if unset is None else unset)
         if data is None:
             return
-        try:
-            into[name] = Setting(check(data), self._origin(item))
-        except ValueError as error:
-            expected, found = (*error.args, item.value.kind)[:2]
-            self._fail(item.value, f"{expected} for {item.name}", found)
+        into[name] = Setting(self._checked(check, data, item.name, item.value), self._origin(item))
 
-    def _strings(self, item: Attribute | Block, name: str) -> list[Setting]:
+    def _checked(self, check: Check, data: Any, name: str, place: Value) -> Any:
+        try:
+            return check(data)
+        except UsageError as error:
+            raise ConfigError(f"{self._at(place)}: {error}", hint=error.hint) from None
+        except ValueError as error:
+            expected, found = (*error.args, place.kind)[:2]
+            self._fail(place, f"{expected} for {name}", found)
+
+    def _strings(self, item: Attribute | Block, name: str, check: Check) -> list[Setting]:
         """Read a list of strings, or a single one."""
         expected = f"a list of strings for {item.name}"
         if isinstance(item, Block):
@@ -201,7 +237,8 @@ class ConfigFile:
                 continue
             if not isinstance(text, str) or not text.strip():
                 self._fail(value, expected, "an empty string" if text == "" else value.kind)
-            strings.append(Setting(text, f"{self.path}:{value.line}"))
+            checked = self._checked(check, text, item.name, value)
+            strings.append(Setting(checked, f"{self.path}:{value.line}"))
         return strings
 
     def _data(self, value: Value, name: str, unset: dict[str, str]) -> Any:

@@ -9,33 +9,47 @@ From the strongest to the weakest:
 5. the user's `$XDG_CONFIG_HOME/a3s/config.acl`, or else `~/.a3s/config.acl`
 6. defaults
 
-Rules are not replaced but added up, over all layers.
+Rules and other lists are not replaced but added up, over all layers. The file of
+`--permissions` is the exception: it stands in for what the user's files (3, 5, and
+4 if it is trusted) allow and ask, a default of allowing included. What they deny
+stays, and so does whatever an untrusted project tightens.
 
 The project's file comes with somebody's repository, so it can only tighten: add
 rules that deny or ask, lower a limit, choose a model among the providers that
 the user's own files or environment define. What else it holds is told in one
-notice, `config_untrusted`, and has no effect. The walk that looks for it ends
-before `$HOME`, after a mount point, and before a directory that belongs to
-somebody other than the workspace's owner: what lies beyond is not this project.
+notice, `config_untrusted`, and has no effect.
+
+That ends for the directories in `trust = [...]` of the user's own files, which
+`a3s trust` writes. The real path counts, letter by letter: a link that is put in
+the place of a trusted directory leads to another path, which is not trusted. Nor
+is a project that lies below a trusted directory: it may be somebody else's clone.
 A file that is also the user's, by another path, is the user's.
 """
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError, UsageError
+from ..errors import UsageError
+from .places import (
+    Found,
+    explicit_file,
+    first_file,
+    named_file,
+    project_file,
+    project_of,
+    user_paths,
+)
 from .settings import (
-    FILE_VARIABLES,
     KEYS,
+    LISTS,
     MAX_NOTICES,
     MODEL_VARIABLE,
     PERMISSION_KEYS,
     RULES,
+    Check,
     Config,
     ConfigNotice,
     ProviderSettings,
@@ -46,9 +60,8 @@ from .vendors import ALIASES, VENDORS, key_variables, url_variables
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .file import ConfigFile
+    from .file import ConfigFile, Standing
 
-_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.EACCES)
 _ALL_KEYS = {**KEYS, **PERMISSION_KEYS}
 
 
@@ -58,37 +71,37 @@ def load(
     workspace: Path,
     *,
     config_file: str | None = None,
+    config_text: str | None = None,
+    permissions: str | Mapping[str, Any] | None = None,
     project: bool = True,
 ) -> Config:
     """Merge all layers. A flag that is None or an empty list was not given.
 
-    A relative `config_file` is relative to the workspace; without `project` the
-    project's file is not read.
+    Relative files are relative to the workspace. `config_text` is what a
+    `config_file` would hold, `permissions` the path of a file or what it would hold.
+    Without `project` the project's file is not read.
     """
-    explicit = _explicit(config_file, environment, workspace)
-    user = _first(_user_paths(environment))
-    if explicit and user and explicit.identity == user.identity:
-        user = None
-    found = _project(workspace, environment) if project else None
-    if found and found.identity in {known.identity for known in (explicit, user) if known}:
-        found = None
-
     config = Config()
     config.settings = _defaults()
-    user_file = _parse(user, environment, config) if user else None
-    explicit_file = _parse(explicit, environment, config) if explicit else None
-    for file in (user_file, explicit_file):
-        _merge_providers(config, file.providers if file else {})
+    text = None if config_text is None else Found("<text>", config_text, (-1, -1))
+    explicit = text or explicit_file(config_file, environment, workspace)
+    found = project_file(workspace, environment) if project else None
+    files = _files(config, environment, explicit, found)
+    for file in files:
+        if file.trusted:
+            _merge_providers(config, file.providers)
     _merge_environment_providers(config, environment)
 
-    if user_file:
-        config.settings.update(user_file.settings)
-        _add_rules(config, user_file.rules)
-    if found:
-        _tighten(config, _parse(found, environment, config, trusted=False))
-    if explicit_file:
-        config.settings.update(explicit_file.settings)
-        _add_rules(config, explicit_file.rules)
+    replaced = () if permissions is None else ("allow", "ask")
+    for file in files:
+        if file.trusted:
+            config.settings.update(file.settings)
+            _add_lists(config, {name: file.lists[name] for name in LISTS if name not in replaced})
+        else:
+            _tighten(config, file)
+        _tell_refused(config, file)
+    if permissions is not None:
+        _permit(config, environment, workspace, permissions)
     if model := environment.get(MODEL_VARIABLE):
         config.settings["default_model"] = Setting(model, MODEL_VARIABLE)
     _merge_flags(config, flags)
@@ -97,113 +110,40 @@ def load(
 
 def _defaults() -> dict[str, Setting]:
     settings = {name: Setting(key.default, "default") for name, key in _ALL_KEYS.items()}
-    return {**settings, **{name: Setting((), "default") for name in RULES}}
+    return {**settings, **{name: Setting((), "default") for name in LISTS}}
 
 
-class _Found(NamedTuple):
-    """A file that is there: its text, and what tells it apart from every other file."""
-
-    path: str
-    text: str
-    identity: tuple[int, int]
-
-
-def _explicit(
-    config_file: str | None, environment: Mapping[str, str], workspace: Path
-) -> _Found | None:
-    """Read the file that somebody named; it may be a pipe, as in `--config <(…)`."""
-    origin, name = "--config", config_file
-    for variable in FILE_VARIABLES:
-        if name is None and environment.get(variable):
-            origin, name = variable, environment[variable]
-    if name is None:
-        return None
-    found = _read(os.path.join(workspace, name), any_kind=True)
-    if found is None:
-        raise ConfigError(f"{origin}: expected a readable file, found none at {name}")
-    return found
-
-
-def _user_paths(environment: Mapping[str, str]) -> list[str]:
-    """Give where the user's file may be, the best place first; none without a home."""
-    home = environment.get("HOME", "")
-    configured = environment.get("XDG_CONFIG_HOME", "")
-    paths = []
-    if configured.startswith("/"):
-        paths.append(os.path.join(configured, "a3s", "config.acl"))
-    elif home.startswith("/"):
-        paths.append(os.path.join(home, ".config", "a3s", "config.acl"))
-    if home.startswith("/"):
-        paths.append(os.path.join(home, ".a3s", "config.acl"))
-    return paths
-
-
-def _project(workspace: Path, environment: Mapping[str, str]) -> _Found | None:
-    """Walk up from the workspace to the nearest project file."""
-    directory = os.path.realpath(workspace)
-    home = environment.get("HOME", "")
-    home = os.path.realpath(home) if home.startswith("/") else ""
-    try:
-        owner = os.stat(directory).st_uid
-        while directory != home and os.stat(directory).st_uid == owner:
-            found = _read(os.path.join(directory, ".a3s", "config.acl"))
-            if found or os.path.ismount(directory):
-                return found
-            directory = os.path.split(directory)[0]
-    except OSError:
-        return None
-    return None
-
-
-def _first(paths: Iterable[str]) -> _Found | None:
-    for path in paths:
-        if found := _read(path):
-            return found
-    return None
-
-
-def _read(path: str, *, any_kind: bool = False) -> _Found | None:
-    """Read a file; None if it is not there or lies where nobody may look.
-
-    A file that is there and cannot be read is an error: its denials would be
-    lost. Only a file that was named may be a device or a pipe, and only such a
-    one is waited for.
-    """
-    try:
-        wait = 0 if any_kind else os.O_NONBLOCK
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | wait)
-    except (OSError, ValueError) as error:
-        if getattr(error, "errno", None) in _ABSENT and not os.path.exists(path):
-            return None
-        raise ConfigError(f"{path}: expected a readable file, found: {_reason(error)}") from None
-    # Without any file there is nothing to parse, and no reason to load what parses.
-    from . import acl
-
-    try:
-        status = os.fstat(descriptor)
-        if stat.S_ISDIR(status.st_mode) or not (any_kind or stat.S_ISREG(status.st_mode)):
-            raise ConfigError(f"{path}: expected a regular file, found another kind")
-        data = bytearray()
-        while len(data) <= acl.MAX_BYTES and (piece := os.read(descriptor, acl.MAX_BYTES)):
-            data += piece
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {_reason(error)}") from None
-    finally:
-        os.close(descriptor)
-    return _Found(path, acl.decode(bytes(data), path), (status.st_dev, status.st_ino))
-
-
-def _reason(error: OSError | ValueError) -> str:
-    return getattr(error, "strerror", None) or str(error)
+def _files(
+    config: Config,
+    environment: Mapping[str, str],
+    explicit: Found | None,
+    found: Found | None,
+) -> list[ConfigFile]:
+    """Parse every file there is, and give them from the weakest to the strongest."""
+    user = first_file(user_paths(environment))
+    if explicit and user and explicit.identity == user.identity:
+        user = None
+    own = [_parse(file, environment, config) for file in (user, explicit) if file]
+    if found is None or found.identity in {file.identity for file in (user, explicit) if file}:
+        return own
+    trusted = {os.path.normpath(entry.value) for file in own for entry in file.lists["trust"]}
+    standing: Standing = "trusted" if project_of(found.path) in trusted else "untrusted"
+    place = 1 if user else 0
+    return [*own[:place], _parse(found, environment, config, standing), *own[place:]]
 
 
 def _parse(
-    found: _Found, environment: Mapping[str, str], config: Config, *, trusted: bool = True
+    found: Found,
+    environment: Mapping[str, str],
+    config: Config,
+    standing: Standing = "own",
+    *,
+    permissions: bool = False,
 ) -> ConfigFile:
     from .file import ConfigFile
 
-    file = ConfigFile(found.path, environment, trusted=trusted)
-    file.read(found.text)
+    file = ConfigFile(found.path, environment, standing)
+    (file.read_permissions if permissions else file.read)(found.text)
     config.files.append(found.path)
     config.notices += file.notices
     config.unused += file.unused
@@ -235,8 +175,8 @@ def provider_from(environment: Mapping[str, str], name: str) -> ProviderSettings
 
 
 def _tighten(config: Config, file: ConfigFile) -> None:
-    """Apply as much of a project's file as makes a run stricter, and tell of the rest."""
-    _add_rules(config, file.rules)
+    """Apply as much of a project's file as makes a run stricter; the rest is refused."""
+    _add_lists(config, file.lists)
     for name, setting in file.settings.items():
         current = config.settings[name].value
         if name == "default_model":
@@ -247,15 +187,44 @@ def _tighten(config: Config, file: ConfigFile) -> None:
             file.refused[name] = None
         elif setting.value != current:
             config.settings[name] = setting
+
+
+def _tell_refused(config: Config, file: ConfigFile) -> None:
+    """Tell of what a project's file holds and may not."""
     if not file.refused:
         return
-    names = list(file.refused)
-    text = (
-        f"{file.path}: no effect, because a project may only add denials and asks, lower limits"
-        f" and choose among your providers: {', '.join(names[:MAX_NOTICES])}"
-    )
-    fields = {"file": file.path, "keys": names[:MAX_NOTICES]}
+    from shlex import quote
+
+    names = list(file.refused)[:MAX_NOTICES]
+    text = f"{file.path}: no effect, because "
+    if file.trusted:
+        text += f"only your own file says whom to trust: {', '.join(names)}"
+    else:
+        text += (
+            "a project that you do not trust may only add denials and asks, lower limits and"
+            f" choose among your providers: {', '.join(names)}; to trust it:"
+            f"  a3s trust {quote(project_of(file.path))}"
+        )
+    fields = {"file": file.path, "keys": names}
     config.notices.append(ConfigNotice("config_untrusted", text, fields))
+
+
+def _permit(
+    config: Config,
+    environment: Mapping[str, str],
+    workspace: Path,
+    permissions: str | Mapping[str, Any],
+) -> None:
+    """Let these permissions stand in for what the user's files allow and ask."""
+    if config.get("default_decision") == "allow":
+        config.settings["default_decision"] = _defaults()["default_decision"]
+    if not isinstance(permissions, str):
+        _merge_flags(config, permissions)
+        return
+    found = named_file(permissions, "--permissions", workspace)
+    file = _parse(found, environment, config, permissions=True)
+    config.settings.update(file.settings)
+    _add_lists(config, file.lists)
 
 
 def _merge_flags(config: Config, flags: Mapping[str, Any]) -> None:
@@ -264,19 +233,23 @@ def _merge_flags(config: Config, flags: Mapping[str, Any]) -> None:
         value = flags.get(flag)
         if value is None:
             continue
-        origin = _flag(flag)
-        try:
-            config.settings[name] = Setting(key.check(value), origin)
-        except ValueError as error:
-            raise UsageError(f"{origin}: expected {error.args[0]}") from None
-    _add_rules(
-        config,
-        {name: [Setting(rule, _flag(name)) for rule in flags.get(name) or ()] for name in RULES},
-    )
+        config.settings[name] = Setting(_checked(key.check, value, flag), _flag(flag))
+    for name, check in LISTS.items():
+        values = flags.get(name) or ()
+        if name not in RULES:  # a rule may be for a tool of its caller's; the policy checks it
+            values = [_checked(check, value, name) for value in values]
+        _add_lists(config, {name: [Setting(value, _flag(name)) for value in values]})
 
 
-def _add_rules(config: Config, rules: Mapping[str, list[Setting]]) -> None:
-    for name, added in rules.items():
+def _checked(check: Check, value: Any, flag: str) -> Any:
+    try:
+        return check(value)
+    except ValueError as error:
+        raise UsageError(f"{_flag(flag)}: expected {error.args[0]}") from None
+
+
+def _add_lists(config: Config, lists: Mapping[str, list[Setting]]) -> None:
+    for name, added in lists.items():
         if added:
             earlier = config.settings[name].value
             config.settings[name] = Setting((*earlier, *added), added[-1].origin)

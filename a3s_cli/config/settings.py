@@ -103,7 +103,7 @@ class Config:
         self.files: list[str] = []
 
     def get(self, name: str) -> Any:
-        """Give the value in force; `allow`, `deny` and `ask` are tuples of `Setting`."""
+        """Give the value in force; of a list (`deny`, `env`), a tuple of `Setting`."""
         return self.settings[name].value
 
     def provider(self, name: str) -> ProviderSettings | None:
@@ -157,6 +157,31 @@ def _duration(data: Any) -> float:
         raise ValueError(A_DURATION, found) from None
 
 
+def _variable(data: Any) -> str:
+    if not isinstance(data, str):
+        raise ValueError("a string")
+    if "=" in data:
+        # A value on a command line would be in every list of processes.
+        raise ValueError("the NAME of a variable, without its value", "NAME=VALUE")
+    if not (data.isidentifier() and data.isascii()):
+        raise ValueError("the name of a variable", "another string")
+    return data
+
+
+def _directory(data: Any) -> str:
+    if not isinstance(data, str) or not data.startswith("/"):
+        raise ValueError("the absolute path of a directory", "another string")
+    return data
+
+
+def _rule(data: Any) -> str:
+    """Accept a rule, or raise the `UsageError` that says what is wrong with it."""
+    from ..permissions.rules import parse_rule
+    from ..registry import TOOLS
+
+    return parse_rule(data, TOOLS).text
+
+
 def _choice(*choices: str) -> Check:
     def check(data: Any) -> Any:
         if data in choices:
@@ -199,15 +224,27 @@ KEYS: dict[str, Key] = {
     "temperature": Key(_number(0, 2)),
     "reasoning": Key(_choice("none", "low", "medium", "high")),
     "max_cost": Key(_number(0, 1e9), limit=True),
+    "sandbox": Key(_choice("auto", "require", "off"), "auto"),
+    "network": Key(_choice("on", "off"), "on"),
+    "read_only": Key(_boolean, False),
 }
 
 #: What `permissions { … }` holds besides the lists of rules.
 PERMISSION_KEYS: dict[str, Key] = {
     "default_decision": Key(_choice("allow", "ask", "deny"), "ask"),
-    "on_ask": Key(_choice("deny", "fail"), "deny"),
+    #: By default `prompt` where stdin and stdout are terminals, else `deny`.
+    "on_ask": Key(_choice("prompt", "deny", "fail")),
 }
 
 RULES = ("deny", "ask", "allow")
+
+#: Lists that add up over all layers, and what each of their strings is. Rules are among them.
+LISTS: dict[str, Check] = {
+    **dict.fromkeys(RULES, _rule),
+    "env": _variable,
+    "redact_env": _variable,
+    "trust": _directory,
+}
 
 _CONNECTION_KEYS: dict[str, Check] = {
     "api": _choice(*WIRES),

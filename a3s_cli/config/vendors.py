@@ -15,6 +15,7 @@ vendor has one, so that a wire appends `/chat/completions`, `/responses`,
 - `reasoning_replay`: the field in which earlier reasoning must be sent back
 - `done_ends`: True where `[DONE]` alone may end a response
 - `auth_header`: the header that carries the bare key, instead of the wire's own
+- `object_modes`: how it can be held to a schema, the best way first (see `providers.ways`)
 
 and, from a configuration rather than from here:
 
@@ -53,6 +54,9 @@ class Vendor(NamedTuple):
 
 _COMPLETION_TOKENS = {"max_tokens_field": "max_completion_tokens"}
 _REASONING_CONTENT = {"reasoning_replay": "reasoning_content"}
+#: A format of the answer excludes streaming there, or only JSON as such can be asked for.
+_CALLS_FIRST = {"object_modes": ("tool", "json", "prompt")}
+_JSON_FIRST = {"object_modes": ("json", "tool", "prompt")}
 
 VENDORS: dict[str, Vendor] = {
     "anthropic": Vendor(
@@ -85,7 +89,7 @@ VENDORS: dict[str, Vendor] = {
         keys=("OPENROUTER_API_KEY",),
         quirks={"reasoning_replay": "reasoning_details"},
     ),
-    "groq": Vendor("https://api.groq.com/openai/v1", keys=("GROQ_API_KEY",)),
+    "groq": Vendor("https://api.groq.com/openai/v1", keys=("GROQ_API_KEY",), quirks=_CALLS_FIRST),
     "mistral": Vendor(
         "https://api.mistral.ai/v1",
         keys=("MISTRAL_API_KEY",),
@@ -96,7 +100,7 @@ VENDORS: dict[str, Vendor] = {
         "https://api.deepseek.com/v1",
         keys=("DEEPSEEK_API_KEY",),
         families=("deepseek-",),
-        quirks=_REASONING_CONTENT,
+        quirks={**_REASONING_CONTENT, **_CALLS_FIRST},
     ),
     "xai": Vendor("https://api.x.ai/v1", keys=("XAI_API_KEY",), families=("grok-",)),
     "together": Vendor("https://api.together.xyz/v1", keys=("TOGETHER_API_KEY",)),
@@ -111,23 +115,24 @@ VENDORS: dict[str, Vendor] = {
         "https://api.moonshot.ai/v1",
         keys=("MOONSHOT_API_KEY",),
         families=("kimi-", "moonshot-"),
-        quirks=_REASONING_CONTENT,
+        quirks={**_REASONING_CONTENT, **_JSON_FIRST},
     ),
     "zai": Vendor(
         "https://api.z.ai/api/paas/v4",
         keys=("ZAI_API_KEY",),
         families=("glm-",),
-        quirks=_REASONING_CONTENT,
+        quirks={**_REASONING_CONTENT, **_JSON_FIRST},
     ),
     "zhipu": Vendor(
         "https://open.bigmodel.cn/api/paas/v4",
         keys=("ZHIPU_API_KEY", "ZHIPUAI_API_KEY"),
-        quirks=_REASONING_CONTENT,
+        quirks={**_REASONING_CONTENT, **_JSON_FIRST},
     ),
     "alibaba": Vendor(
         "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
         keys=("DASHSCOPE_API_KEY",),
         families=("qwen-",),
+        quirks=_JSON_FIRST,
     ),
     "nvidia": Vendor("https://integrate.api.nvidia.com/v1", keys=("NVIDIA_API_KEY",)),
     "huggingface": Vendor(

@@ -1,4 +1,4 @@
-"""The narrowest useful rule for what was refused, as a flag that can be pasted into a shell."""
+"""The narrowest useful rules for what was refused, and the flags that add them, for a shell."""
 
 from __future__ import annotations
 
@@ -19,23 +19,35 @@ _MOST_FLAGS = 4
 _SHOWN = 80
 
 
-def allow_commands(tool: str, uncovered: Sequence[Command]) -> str:
+def flags(rules: Sequence[str]) -> str:
+    """Give the flags that add these rules."""
+    from shlex import quote
+
+    return " ".join(f"--allow {quote(rule)}" for rule in rules)
+
+
+def rules_for_commands(tool: str, uncovered: Sequence[Command]) -> tuple[str, ...]:
     """Name rules for these commands, or the bare rule where patterns cannot help."""
     plain = all(
         command.words[0].known and not command.risks and not command.wraps for command in uncovered
     )
-    rules = dict.fromkeys(_useful(command.text.split(" ")) for command in uncovered)
-    if not plain or len(rules) > _MOST_FLAGS or None in rules:
-        return f"--allow {tool}"
-    return " ".join(f"--allow '{tool}({rule}:*)'" for rule in rules)
+    heads = dict.fromkeys(_useful(command.text.split(" ")) for command in uncovered)
+    if not plain or len(heads) > _MOST_FLAGS or None in heads:
+        return (tool,)
+    return tuple(f"{tool}({head}:*)" for head in heads)
 
 
-def allow_script(tool: str, script: str) -> str:
+def rules_for_script(tool: str, script: str) -> tuple[str, ...]:
     """Name a rule without parsing: only for a script that is obviously one plain command."""
     words = script.split(" ")
-    if all(_is_plain(word) for word in words) and (rule := _useful(words)):
-        return f"--allow '{tool}({rule}:*)'"
-    return f"--allow {tool}"
+    if all(_is_plain(word) for word in words) and (head := _useful(words)):
+        return (f"{tool}({head}:*)",)
+    return (tool,)
+
+
+def rules_for_path(tool: str, path: str) -> tuple[str, ...]:
+    """Name a rule for one file, or the bare rule where its name could be read as a pattern."""
+    return (f"{tool}({path})",) if _is_plain(path) else (tool,)
 
 
 def short(text: str) -> str:

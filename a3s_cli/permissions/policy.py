@@ -2,7 +2,9 @@
 
 deny > ask > allow > default, and the most restrictive verdict over every simple
 command of a script is the script's. Reading inside the workspace is allowed by
-default; a path outside is denied, whatever the rules say.
+default, but for the content of files that hold secrets (`.env`, private keys):
+that asks. A path outside is denied, whatever the rules say, and so is a change to
+a protected place.
 
 For bash there are two ways to be allowed. A bare `bash` rule, or a default of
 allow with no pattern anywhere, covers any script: nothing is parsed. Otherwise
@@ -32,7 +34,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import UsageError
-from .hints import allow_commands, allow_script, short
+from .hints import flags, rules_for_commands, rules_for_path, rules_for_script, short
 from .rules import Rule, parse_rule
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ class Decision:
     """The verdict on one call, and why."""
 
     decision: Verdict
-    #: The rule's text, `default` or `workspace`.
+    #: The rule's text, `default`, `workspace`, `protected`, or `user` for a person's answer.
     rule: str
     #: One sentence for a person and the model.
     reason: str
@@ -56,6 +58,8 @@ class Decision:
     hint: str = ""
     #: The simple commands that were found in a script.
     commands: tuple[str, ...] = ()
+    #: The rules that would allow it: the hint, for a program.
+    suggested: tuple[str, ...] = ()
 
 
 class Policy:
@@ -74,6 +78,7 @@ class Policy:
     ) -> None:
         if default_decision not in _VERDICTS:
             raise UsageError(f"the default decision {default_decision!r} is not allow, ask or deny")
+        self._tools = tools
         self._allow = tuple(parse_rule(rule, tools) for rule in allow)
         self._deny = tuple(parse_rule(rule, tools) for rule in deny)
         self._ask = tuple(parse_rule(rule, tools) for rule in ask)
@@ -92,6 +97,14 @@ class Policy:
         canonical = [*rules, self._default, sorted(self._harmless), self._grant_asks]
         return hashlib.sha256(json.dumps(canonical).encode()).hexdigest()
 
+    def with_allowed(self, rules: Iterable[str]) -> Policy:
+        """Give a policy that allows more; what this one denies or asks by a rule, it does too."""
+        from copy import copy
+
+        wider = copy(self)
+        wider._allow = (*self._allow, *(parse_rule(rule, self._tools) for rule in rules))
+        return wider
+
     def decide(
         self,
         tool: str,
@@ -100,11 +113,18 @@ class Policy:
         path: PurePath | None = None,
         inside: bool = True,
         root: PurePath | None = None,
+        protected: str | None = None,
     ) -> Decision:
-        """Decide on one call; `path` is the subject's, resolved; is it `inside` the workspace?"""
+        """Decide on one call; `path` is the subject's, resolved; is it `inside` the workspace?
+
+        `protected` names the protected place that the call would change.
+        """
         if not inside:
             where = f" {root}" if root is not None else ""
             return Decision("deny", "workspace", f"{subject.value} is outside the workspace{where}")
+        if protected is not None:
+            where = f"{tool} {short(subject.value)} is denied: {protected} is protected"
+            return Decision("deny", "protected", f"{where}, whatever the rules say")
         if subject.kind == "command":
             return self._script(tool, subject.value)
         if subject.kind == "path" and path is None:
@@ -112,22 +132,30 @@ class Policy:
         return self._call(tool, subject, path, root)
 
     def _asks(
-        self, rule: str, reason: str, hint: str = "", found: tuple[str, ...] = ()
+        self,
+        rule: str,
+        reason: str,
+        found: tuple[str, ...] = (),
+        *,
+        hint: str = "",
+        suggested: tuple[str, ...] = (),
     ) -> Decision:
         """Ask, or answer yes where all questions are granted."""
         if self._grant_asks:
             return Decision("allow", rule, f"{reason}; all questions are granted", "", found)
-        return Decision("ask", rule, reason, hint, found)
+        return Decision("ask", rule, reason, hint or flags(suggested), found, suggested)
 
-    def _by_default(self, what: str, hint: str, found: tuple[str, ...] = ()) -> Decision:
+    def _by_default(
+        self, what: str, suggested: tuple[str, ...], found: tuple[str, ...] = ()
+    ) -> Decision:
         """Give the default verdict on what no rule speaks of."""
         if self._default == "allow":
             return Decision("allow", "default", f"{what} is allowed by default", "", found)
         if self._default == "deny":
             reason = f"no rule allows {what}, and the default is to deny"
-            return Decision("deny", "default", reason, hint, found)
+            return Decision("deny", "default", reason, flags(suggested), found, suggested)
         reason = f"no rule allows {what}, and by default it must be approved"
-        return self._asks("default", reason, hint, found)
+        return self._asks("default", reason, found, suggested=suggested)
 
     # -- everything but scripts ------------------------------------------------------
 
@@ -144,12 +172,17 @@ class Policy:
         if rule := first(self._deny):
             return _denied(rule, what)
         if rule := first(self._ask):
-            return self._asks(rule.text, f"{what} must be approved by {rule.text}", "--allow-all")
+            return self._asks(rule.text, f"{what} must be approved by {rule.text}", hint=_GRANT)
         if rule := first(self._allow, allows=True):
             return Decision("allow", rule.text, f"{what} is allowed by {rule.text}")
-        if self._default == "ask" and tool in self._harmless:
-            return Decision("allow", "default", f"{tool} is allowed inside the workspace")
-        return self._by_default(what, f"--allow {tool}")
+        if self._default != "ask" or tool not in self._harmless:
+            return self._by_default(what, (tool,))
+        if path is not None and path != root and _holds_secrets(tool, subject, path):
+            reason = f"{what} must be approved: files of this name hold secrets"
+            suggested = rules_for_path(tool, _relative(path, root))
+            return self._asks("default", reason, suggested=suggested)
+        where = " inside the workspace" if subject.kind == "path" else ""
+        return Decision("allow", "default", f"{tool} is allowed{where}")
 
     # -- scripts ---------------------------------------------------------------------
 
@@ -164,12 +197,12 @@ class Policy:
         guards = [rule for rule in deny + ask if not rule.total]
         if not guards:
             if rule := _total(ask):
-                return self._asks(rule.text, f"{what} must be approved by {rule.text}", _GRANT)
+                return self._asks(rule.text, f"{what} must be approved by {rule.text}", hint=_GRANT)
             if rule := _bare(allow):
                 return Decision("allow", rule.text, f"{what} is allowed by {rule.text}")
             if not allow:
-                hint = "" if self._default == "allow" else allow_script(tool, script)
-                return self._by_default(what, hint)
+                allowed = self._default == "allow"
+                return self._by_default(what, () if allowed else rules_for_script(tool, script))
         # Only a pattern needs a parser, and most runs have none.
         from .shell import commands
 
@@ -194,12 +227,12 @@ class Policy:
         caught = _caught(parsed, ask) or next(((what, rule) for rule in ask if rule.total), None)
         if caught:
             reason = f"{caught[0]} must be approved by {caught[1].text}"
-            return self._asks(caught[1].text, reason, _GRANT, found)
+            return self._asks(caught[1].text, reason, found, hint=_GRANT)
         rule = _bare(allow)
         if rule is None:
             return self._covered(parsed, what, tool, allow, hidden)
         if hidden:
-            return self._asks("default", f"{what} must be approved: {hidden}", _GRANT, found)
+            return self._asks("default", f"{what} must be approved: {hidden}", found, hint=_GRANT)
         return Decision("allow", rule.text, f"{what} is allowed by {rule.text}", "", found)
 
     def _covered(
@@ -219,20 +252,37 @@ class Policy:
         if doubts:
             reason = f"{what} must be approved: {doubts[0]}"
             if self._default == "deny":
-                return Decision("deny", "default", reason, f"--allow {tool}", found)
-            return self._asks("default", reason, f"--allow {tool}", found)
+                return Decision("deny", "default", reason, flags((tool,)), found, (tool,))
+            return self._asks("default", reason, found, suggested=(tool,))
         if uncovered and self._default != "allow":
             first = f"`{short(str(uncovered[0]))}`"
             if uncovered[0].risks:
                 first += f" ({uncovered[0].risks[0].reason})"
-            return self._by_default(first, allow_commands(tool, uncovered), found)
+            return self._by_default(first, rules_for_commands(tool, uncovered), found)
         rule = next(iter(covering.values()), None)
         if uncovered or rule is None:
-            return self._by_default(what, f"--allow {tool}", found)
+            return self._by_default(what, (tool,), found)
         return Decision("allow", rule.text, f"{what} is allowed by {rule.text}", "", found)
 
 
 _GRANT = "--allow-all"
+#: The tools that show what is in the file that they are given.
+_SHOW_CONTENT = frozenset(("read", "grep"))
+
+
+def _holds_secrets(tool: str, subject: Subject, path: PurePath) -> bool:
+    """Whether the call would show a file of secrets, by its own name or by that of a link to it."""
+    if tool not in _SHOW_CONTENT:
+        return False
+    from ..files.ignore import is_secret
+
+    return is_secret(path.parts) or is_secret(PurePath(subject.value).parts)
+
+
+def _relative(path: PurePath, root: PurePath | None) -> str:
+    """Give a path as a rule would name it."""
+    inside = root is not None and path.is_relative_to(root)
+    return (path.relative_to(root) if inside and root else path).as_posix()
 
 
 def _denied(rule: Rule, what: str, found: tuple[str, ...] = ()) -> Decision:

@@ -12,10 +12,9 @@ from functools import lru_cache
 
 def matches(pattern: str, text: str) -> bool:
     """Whether the whole text fits, `*` standing for any characters at all."""
-    first, *rest = pattern.split("*")
-    if not rest:
+    first, rest, last = _pieces(pattern)
+    if rest is None:
         return pattern == text
-    last = rest.pop()
     if len(text) < len(first) + len(last) or not text.startswith(first) or not text.endswith(last):
         return False
     at, end = len(first), len(text) - len(last)
@@ -25,6 +24,13 @@ def matches(pattern: str, text: str) -> bool:
             return False
         at = found + len(piece)
     return True
+
+
+@lru_cache(maxsize=1024)
+def _pieces(pattern: str) -> tuple[str, tuple[str, ...] | None, str]:
+    """Give what stands before, between and after the wildcards; None where there is none."""
+    first, *rest = pattern.split("*")
+    return first, tuple(rest[:-1]) if rest else None, rest[-1] if rest else ""
 
 
 def could_match(pattern: str, head: str) -> bool:

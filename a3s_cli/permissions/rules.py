@@ -16,6 +16,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -53,11 +54,7 @@ class Rule:
 
     @property
     def _texts(self) -> tuple[str, ...]:
-        """The pattern in plain wildcards."""
-        pattern = self.pattern or ""
-        if pattern.endswith(":*"):
-            return pattern[:-2], pattern[:-2] + " *"
-        return (pattern,)
+        return _in_wildcards(self.pattern or "")
 
     @property
     def literal(self) -> str:
@@ -111,6 +108,14 @@ class Rule:
             relative = _below(path, root)
             return relative is not None and _path(pattern, relative, allows)
         return _path(pattern, path.as_posix(), allows)
+
+
+@lru_cache(maxsize=1024)
+def _in_wildcards(pattern: str) -> tuple[str, ...]:
+    """Give a pattern in plain wildcards: `git log:*` is `git log` or `git log *`."""
+    if pattern.endswith(":*"):
+        return pattern[:-2], pattern[:-2] + " *"
+    return (pattern,)
 
 
 def _path(pattern: str, path: str, allows: bool) -> bool:

@@ -31,11 +31,17 @@ def test_defaults(house: House) -> None:
         "temperature": None,
         "reasoning": None,
         "max_cost": None,
+        "sandbox": "auto",
+        "network": "on",
+        "read_only": False,
         "default_decision": "ask",
-        "on_ask": "deny",
+        "on_ask": None,
         "deny": (),
         "ask": (),
         "allow": (),
+        "env": (),
+        "redact_env": (),
+        "trust": (),
     }
     assert {setting.origin for setting in config.settings.values()} == {"default"}
     assert (config.providers, config.notices, config.unused, config.files) == ({}, [], [], [])
@@ -69,13 +75,15 @@ def test_each_layer_is_stronger_than_the_next(house: House) -> None:
 
 
 def test_rules_of_all_layers_add_up(house: House) -> None:
-    user = house.user('permissions { deny = ["a"] allow = "b"\n default_decision = "allow" }')
-    project = house.project('permissions = {\n ask = ["c",\n "d"] }')
-    explicit = house.write(house.work / "c.acl", 'permissions { deny = ["e"] on_ask = fail }')
-    config = house.load({"deny": ("f",), "allow": ()}, str(explicit))
-    assert rules(config, "deny") == [("a", f"{user}:1"), ("e", f"{explicit}:1"), ("f", "--deny")]
-    assert rules(config, "ask") == [("c", f"{project}:2"), ("d", f"{project}:3")]
-    assert rules(config, "allow") == [("b", f"{user}:1")]
+    user = house.user('permissions { deny = "bash" allow = "ls"\n default_decision = "allow" }')
+    project = house.project('permissions = {\n ask = ["read",\n "grep"] }')
+    explicit = house.write(house.work / "c.acl", 'permissions { deny = ["edit"] on_ask = fail }')
+    config = house.load({"deny": ("glob",), "allow": ()}, str(explicit))
+    assert rules(config, "deny") == [
+        ("bash", f"{user}:1"), ("edit", f"{explicit}:1"), ("glob", "--deny")
+    ]  # fmt: skip
+    assert rules(config, "ask") == [("read", f"{project}:2"), ("grep", f"{project}:3")]
+    assert rules(config, "allow") == [("ls", f"{user}:1")]
     assert config.settings["default_decision"] == ("allow", f"{user}:2")
     assert config.settings["on_ask"] == ("fail", f"{explicit}:1")
 

@@ -112,6 +112,24 @@ def test_camel_case_is_the_same_key(house: House) -> None:
         ),
         ("permissions { on_ask = 3 }", "1:24: expected a string for on_ask, found a number"),
         (
+            'permissions { deny = ["read",\n  "bsh(rm:*)"] }',
+            "2:3: the rule 'bsh(rm:*)' is for an unknown tool; did you mean bash?",
+        ),
+        ("read_only = 1", "1:13: expected true or false for read_only, found a number"),
+        (
+            "network = of",
+            '1:11: expected one of "off", "on" for network, found another string',
+        ),
+        (
+            'env = ["A", "B=SECRET"]',
+            "1:13: expected the NAME of a variable, without its value for env, found NAME=VALUE",
+        ),
+        ("redact_env = 3", "1:14: expected a list of strings for redact_env, found a number"),
+        (
+            'trust = "a/b"',
+            "1:9: expected the absolute path of a directory for trust, found another string",
+        ),
+        (
             'providers { name = "openai" }',
             '1:1: expected one quoted name, as in providers "openai" { … }, found none',
         ),
@@ -211,7 +229,10 @@ def test_a_call_that_nobody_evaluates_is_a_notice(house: House) -> None:
     ("flags", "message"),
     [
         ({"max_turns": 0}, "--max-turns: expected a whole number of at least 1"),
-        ({"on_ask": "x"}, '--on-ask: expected one of "deny", "fail"'),
+        ({"on_ask": "x"}, '--on-ask: expected one of "prompt", "deny", "fail"'),
+        ({"sandbox": "yes"}, '--sandbox: expected one of "auto", "require", "off"'),
+        ({"env": ["A", "B=1"]}, "--env: expected the NAME of a variable, without its value"),
+        ({"redact_env": ["A B"]}, "--redact-env: expected the name of a variable"),
         ({"timeout": "soon"}, f"--timeout: expected {EXPECTED}"),
     ],
 )
@@ -221,9 +242,15 @@ def test_a_bad_flag_is_a_usage_error(house: House, flags: dict[str, Any], messag
     assert str(caught.value) == message
 
 
+CHOICES = {
+    "default_decision": "deny", "on_ask": "fail", "reasoning": "low", "sandbox": "off",
+    "network": "off", "read_only": True,
+}  # fmt: skip
+
+
 def test_every_setting_can_be_a_flag(house: House) -> None:
     for name, key in {**KEYS, **PERMISSION_KEYS}.items():
-        value = {"default_decision": "deny", "on_ask": "fail", "reasoning": "low"}.get(name, 1)
+        value = CHOICES.get(name, 1)
         given_value = "text" if name in ("default_model", "system", "append_system") else value
         flag = key.flag or name
         found = house.load({flag: given_value}).settings[name]

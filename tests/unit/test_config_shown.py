@@ -74,7 +74,7 @@ def test_shown_json_has_value_and_origin(house: House) -> None:
 
 
 def test_shown_text_obeys_no_escape(house: House) -> None:
-    house.user('system = "\x1b[2J\u202e"\npermissions { deny = ["\x1b]0;x\x07"] }')
+    house.user('system = "\x1b[2J\u202e"\npermissions { deny = ["bash(\x1b]0;x\x07)"] }')
     text = as_text(house.load())
     assert all(letter.isprintable() for letter in text.replace("\n", ""))
 

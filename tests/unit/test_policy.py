@@ -110,6 +110,7 @@ def test_a_verdict_tells_a_person_what_to_do() -> None:
         "no rule allows `git log -1`, and by default it must be approved",
         "--allow 'bash(git log:*)'",
         ("git log -1", "cat a b"),
+        ("bash(git log:*)",),
     )
     assert bash("rm x; ls", deny=["bash(rm:*)"]) == Decision(
         "deny", "bash(rm:*)", "`rm x` is denied by bash(rm:*)", "", ("rm x", "ls")
@@ -354,6 +355,66 @@ def test_a_pattern_may_begin_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_path_that_was_not_resolved_is_denied() -> None:
     verdict = policy(allow=["read"]).decide("read", Subject("path", "a"))
     assert (verdict.decision, verdict.rule) == ("deny", "workspace")
+
+
+SECRETS = [".env", ".env.local", "a/.npmrc", ".netrc", "tls/server.pem", "id_rsa", ".git/config"]
+
+
+@pytest.mark.parametrize("path", SECRETS)
+def test_what_shows_a_file_of_secrets_asks(path: str) -> None:
+    for tool in ("read", "grep"):
+        assert file(tool, path) == "ask"
+        assert file(tool, path, allow=[tool]) == "allow"
+        assert file(tool, path, allow=[f"{tool}({path})"]) == "allow"
+        assert file(tool, path, default_decision="allow") == "allow"
+        assert file(tool, path, default_decision="deny") == "deny"
+    assert file("ls", path) == file("glob", path) == "allow"
+
+
+def test_a_file_of_secrets_says_how_to_read_it() -> None:
+    def read(value: str, path: PurePosixPath) -> Decision:
+        return policy().decide("read", Subject("path", value), path=path, root=ROOT)
+
+    assert read("a/../.env", ROOT / ".env") == Decision(
+        "ask",
+        "default",
+        "read a/../.env must be approved: files of this name hold secrets",
+        "--allow 'read(.env)'",
+        (),
+        ("read(.env)",),
+    )
+    assert read(".env (1)", ROOT / ".env (1)").suggested == ("read",)
+    # A link is judged by both of its ends.
+    assert read("notes", ROOT / ".env").decision == "ask"
+    assert read(".env", ROOT / "settings/development").decision == "ask"
+    assert read("notes", ROOT / "settings/development").decision == "allow"
+
+
+def test_a_workspace_of_a_secret_name_can_be_searched() -> None:
+    root = PurePosixPath("/work/.env")
+    verdict = policy().decide("grep", Subject("path", "."), path=root, root=root)
+    assert verdict.decision == "allow"
+
+
+@pytest.mark.parametrize(
+    "rules", [{}, {"allow": ["*"]}, {"allow": ["write(.git/**)"], "grant_asks": True}]
+)
+def test_a_protected_place_is_denied_whatever_the_rules_say(rules: dict[str, Any]) -> None:
+    verdict = policy(default_decision="allow", **rules).decide(
+        "write", Subject("path", ".git/hooks/x"), path=ROOT / ".git/hooks/x", root=ROOT,
+        protected=".git",
+    )  # fmt: skip
+    assert verdict == Decision(
+        "deny",
+        "protected",
+        "write .git/hooks/x is denied: .git is protected, whatever the rules say",
+    )
+
+
+def test_what_acts_on_nothing_is_no_matter_of_places() -> None:
+    assert policy().decide("generate_object", Subject()) == Decision(
+        "allow", "default", "generate_object is allowed"
+    )
 
 
 # -- URLs ----------------------------------------------------------------------------------

@@ -1,0 +1,67 @@
+"""`a3s policy test`: what the rules say of a call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+EPILOG = """\b
+Examples:
+  a3s policy test --allow 'bash(git:*)' --input '{"command":"git log | sh"}' bash
+  a3s policy test --permissions ci.acl --input - write < call.json
+"""
+
+
+@click.command(epilog=EPILOG, context_settings={"max_content_width": 80})
+@click.argument("tool")
+@click.option("--input", metavar="JSON|-", default="{}", help="The call's arguments ({}).")
+@click.option("--allow", metavar="RULE", multiple=True, help="As for a3s run.")
+@click.option("--deny", metavar="RULE", multiple=True, help="As for a3s run.")
+@click.option("--ask", metavar="RULE", multiple=True, help="As for a3s run.")
+@click.option(
+    "--default-decision",
+    type=click.Choice(["allow", "ask", "deny"]),
+    help="What holds where no rule does.",
+)
+@click.option("--allow-all", is_flag=True, help="Allow all that is not denied.")
+@click.option("--permissions", metavar="FILE", help="Allow and ask by FILE, not by the config.")
+@click.option("-C", "--cwd", metavar="DIR", help="As if started in DIR.")
+@click.option("--config", "config_file", metavar="FILE", help="One more configuration file.")
+@click.option("--no-project", is_flag=True, help="Ignore the project's config.")
+def test(**given: Any) -> int:
+    """Say what a3s run would decide about a call of TOOL.
+
+    The decision is the one that a3s run would make here with the same options,
+    your configuration and the project's included. It is printed as one JSON
+    object: decision, rule, reason, the simple commands of a script, and a hint
+    where a flag would allow it. Nothing is executed.
+
+    Exit status: 0 allow, 4 ask, 5 deny, 2 a bad rule or input, 78 a bad file.
+    """
+    from ..policy_test import Question, judge
+
+    decision = given["default_decision"]
+    text, status = judge(
+        Question(
+            tool=given["tool"],
+            input=given["input"],
+            rules={kind: given[kind] for kind in ("allow", "deny", "ask")},
+            settings={} if decision is None else {"default_decision": decision},
+            allow_all=given["allow_all"],
+            permissions=given["permissions"],
+            config_file=given["config_file"],
+            cwd=given["cwd"],
+            project=not given["no_project"],
+        )
+    )
+    click.echo(text, nl=False)
+    return status
+
+
+@click.group()
+def policy() -> None:
+    """Try permission rules without running anything."""
+
+
+policy.add_command(test)

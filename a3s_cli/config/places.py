@@ -1,0 +1,128 @@
+"""Where the configuration's files are, and how they are read.
+
+The walk that looks for a project's file ends before `$HOME`, after a mount point,
+and before a directory that belongs to somebody other than the workspace's owner:
+what lies beyond is not this project.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..errors import ConfigError
+from .settings import FILE_VARIABLES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.EACCES)
+
+
+class Found(NamedTuple):
+    """A file that is there: its text, and what tells it apart from every other file."""
+
+    path: str
+    text: str
+    identity: tuple[int, int]
+
+
+def project_of(path: str) -> str:
+    """Give the directory whose project file this would be."""
+    return os.path.split(os.path.split(path)[0])[0]
+
+
+def explicit_file(
+    config_file: str | None, environment: Mapping[str, str], workspace: Path
+) -> Found | None:
+    """Read the configuration that somebody named."""
+    origin, name = "--config", config_file
+    for variable in FILE_VARIABLES:
+        if name is None and environment.get(variable):
+            origin, name = variable, environment[variable]
+    return None if name is None else named_file(name, origin, workspace)
+
+
+def named_file(name: str, origin: str, workspace: Path) -> Found:
+    """Read a file that has to be there; it may be a pipe, as in `--config <(…)`."""
+    found = read(os.path.join(workspace, name), any_kind=True)
+    if found is None:
+        raise ConfigError(f"{origin}: expected a readable file, found none at {name}")
+    return found
+
+
+def user_paths(environment: Mapping[str, str]) -> list[str]:
+    """Give where the user's file may be, the best place first; none without a home."""
+    home = environment.get("HOME", "")
+    configured = environment.get("XDG_CONFIG_HOME", "")
+    paths = []
+    if configured.startswith("/"):
+        paths.append(os.path.join(configured, "a3s", "config.acl"))
+    elif home.startswith("/"):
+        paths.append(os.path.join(home, ".config", "a3s", "config.acl"))
+    if home.startswith("/"):
+        paths.append(os.path.join(home, ".a3s", "config.acl"))
+    return paths
+
+
+def project_file(workspace: Path, environment: Mapping[str, str]) -> Found | None:
+    """Walk up from the workspace's real path to the nearest project file."""
+    directory = os.path.realpath(workspace)
+    home = environment.get("HOME", "")
+    home = os.path.realpath(home) if home.startswith("/") else ""
+    try:
+        owner = os.stat(directory).st_uid
+        while directory != home and os.stat(directory).st_uid == owner:
+            found = read(os.path.join(directory, ".a3s", "config.acl"))
+            if found or os.path.ismount(directory):
+                return found
+            directory = os.path.split(directory)[0]
+    except OSError:
+        return None
+    return None
+
+
+def first_file(paths: Iterable[str]) -> Found | None:
+    """Read the first of several files that is there."""
+    for path in paths:
+        if found := read(path):
+            return found
+    return None
+
+
+def read(path: str, *, any_kind: bool = False) -> Found | None:
+    """Read a file; None if it is not there or lies where nobody may look.
+
+    A file that is there and cannot be read is an error: its denials would be
+    lost. Only a file that was named may be a device or a pipe, and only such a
+    one is waited for.
+    """
+    try:
+        wait = 0 if any_kind else os.O_NONBLOCK
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | wait)
+    except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) in _ABSENT and not os.path.exists(path):
+            return None
+        raise ConfigError(f"{path}: expected a readable file, found: {_reason(error)}") from None
+    # Without any file there is nothing to parse, and no reason to load what parses.
+    from . import acl
+
+    try:
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode) or not (any_kind or stat.S_ISREG(status.st_mode)):
+            raise ConfigError(f"{path}: expected a regular file, found another kind")
+        data = bytearray()
+        while len(data) <= acl.MAX_BYTES and (piece := os.read(descriptor, acl.MAX_BYTES)):
+            data += piece
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {_reason(error)}") from None
+    finally:
+        os.close(descriptor)
+    return Found(path, acl.decode(bytes(data), path), (status.st_dev, status.st_ino))
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,55 @@
+"""From a tool's call to a decision: what it acts on, where that really is, what the rules say.
+
+A run and `a3s policy test` both come through here, so that what people test is
+what they get.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .policy import Decision, Policy
+
+if TYPE_CHECKING:
+    from ..files.workspace import Workspace
+    from ..tools.base import Subject, Tool
+    from .approvals import Approvals
+
+
+class Verdict(NamedTuple):
+    """What a call acts on, the path of it, resolved, and the decision."""
+
+    subject: Subject
+    path: Path | None
+    decision: Decision
+
+
+def decide(
+    policy: Policy | Approvals,
+    tool: Tool,
+    arguments: dict[str, Any],
+    workspace: Workspace,
+    off_limits: Collection[Path] = (),
+) -> Verdict:
+    """Decide on a call with valid arguments; no tool may change what is `off_limits`."""
+    subject = tool.subject(arguments)
+    if subject.kind != "path":
+        return Verdict(subject, None, policy.decide(tool.name, subject, root=workspace.root))
+    found = workspace.resolve(subject.value)
+    decision = policy.decide(
+        tool.name,
+        subject,
+        path=found.path,
+        inside=found.inside,
+        root=workspace.root,
+        protected=_protected(workspace.root, found.path, off_limits) if tool.exclusive else None,
+    )
+    return Verdict(subject, found.path, decision)
+
+
+def _protected(root: Path, path: Path, off_limits: Collection[Path]) -> str | None:
+    from ..files.protected import protected
+
+    return path.name if path in off_limits else protected(root, path)

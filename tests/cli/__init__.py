@@ -1,0 +1,1 @@
+"""Tests of single commands, through the binary."""

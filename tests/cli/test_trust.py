@@ -1,0 +1,199 @@
+"""`a3s trust`: one more entry in a file that is somebody's own work."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from a3s_cli.config.file import ConfigFile
+from a3s_cli.errors import A3SError, ConfigError, UsageError
+from a3s_cli.trust import trust
+from tests.support.a3s import Bench
+from tests.support.house import House, refused
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+def trusted(path: Path) -> list[str]:
+    file = ConfigFile(str(path), {}, "own")
+    file.read(path.read_bytes().decode("utf-8-sig"))
+    return [entry.value for entry in file.lists["trust"]]
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_command(a3s: Bench) -> None:
+    config = a3s.work / ".a3s" / "config.acl"
+    config.parent.mkdir()
+    config.write_text("max_turns = 1000")
+    below = a3s.work / "below"
+    below.mkdir()
+    mine = a3s.home / ".config" / "a3s" / "config.acl"
+    result = a3s("trust", cwd=below)
+    assert (result.status, result.stderr) == (0, b"")
+    assert result.stdout.decode() == f"{a3s.work} is trusted now, in {mine}\n"
+    assert mine.read_text() == f'trust = ["{a3s.work}"]\n'
+    assert [mode(path) for path in (mine, mine.parent, mine.parent.parent)] == [0o600, 0o700, 0o700]
+    again = a3s("trust", str(a3s.work), cwd=below)
+    assert again.stdout.decode() == f"{a3s.work} is trusted already, in {mine}\n"
+    assert mine.read_text() == f'trust = ["{a3s.work}"]\n'
+    assert b"max_turns = 1000" in a3s("config").stdout
+
+
+def test_what_can_not_be_trusted(a3s: Bench) -> None:
+    (a3s.work / "file").write_text("")
+    (a3s.work / "shared").mkdir(mode=0o777)
+    (a3s.work / "shared").chmod(0o1777)
+    for name, reason in {
+        "missing": "missing: No such file or directory",
+        "file": "file: expected a directory, found a file",
+        "shared": "everybody on this machine may write there",
+    }.items():
+        result = a3s("trust", name)
+        assert (result.status, result.stdout) == (2, b"")
+        assert reason in result.stderr.decode()
+    assert not (a3s.home / ".config").exists()
+
+
+def test_without_a_home_there_is_nowhere_to_write(house: House) -> None:
+    with pytest.raises(ConfigError, match="HOME is not set"):
+        trust(str(house.work), {})
+
+
+def test_the_directory_is_the_real_one(house: House) -> None:
+    link = house.home / "link"
+    link.symlink_to(house.work)
+    path = house.user("")
+    trust(str(link), house.environment)
+    assert trusted(path) == [str(house.work)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of other systems are Unicode")
+def test_a_name_that_no_file_can_hold(house: House) -> None:
+    directory = house.work / os.fsdecode(b"\xff")
+    directory.mkdir()
+    with pytest.raises(UsageError, match="its name is not UTF-8"):
+        trust(str(directory), house.environment)
+
+
+HAND_WRITTEN = """# mine: do not touch
+default_model = "openai/gpt-x"   // the cheap one
+{}
+providers "openai" {{ apiKey = env("KEY") }}   # no newline at the end"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('trust = ["/a"]', 'trust = ["{0}", "/a"]'),
+        ("trust = []", 'trust = ["{0}"]'),
+        ('trust: [ "/a" ] # mine', 'trust: ["{0}",  "/a" ] # mine'),
+        (
+            'trust = [  # these\n    "/a",  # one\n]',
+            'trust = [  # these\n    "{0}",\n    "/a",  # one\n]',
+        ),
+        ("trust = [\r\n\t'/a']", "trust = [\r\n\t\"{0}\",\r\n\t'/a']"),
+        ('trust = ["/a"]\ntrust = ["/b"]', 'trust = ["/a"]\ntrust = ["{0}", "/b"]'),
+    ],
+)
+def test_every_other_byte_stays(house: House, before: str, after: str) -> None:
+    path = house.user("")
+    path.write_bytes(HAND_WRITTEN.format(before).encode())
+    earlier = trusted(path)
+    trust(str(house.work), house.environment)
+    expected = HAND_WRITTEN.format(after.format(house.work))
+    assert path.read_bytes().decode() == expected
+    assert sorted(trusted(path)) == sorted([*earlier, str(house.work)])
+
+
+@pytest.mark.parametrize("line", ["", 'trust = "/a"', "trust = null", "# trust = []"])
+def test_a_new_line_where_there_is_no_list(house: House, line: str) -> None:
+    path = house.user(HAND_WRITTEN.format(line))
+    trust(str(house.work), house.environment)
+    assert path.read_text() == HAND_WRITTEN.format(line) + f'\ntrust = ["{house.work}"]\n'
+    assert trusted(path) == [*(["/a"] if '"/a"' in line else []), str(house.work)]
+
+
+def test_marks_line_ends_modes_and_links_stay(house: House) -> None:
+    real = house.write(house.home / "dotfiles" / "a3s.acl", "")
+    real.write_bytes(b"\xef\xbb\xbfmax_turns = 3\r\n")
+    real.chmod(0o640)
+    path = house.home / ".a3s" / "config.acl"
+    path.parent.mkdir()
+    path.symlink_to(real)
+    trust(str(house.work), house.environment)
+    expected = f'\ufeffmax_turns = 3\r\ntrust = ["{house.work}"]\r\n'
+    assert real.read_bytes() == expected.encode()
+    assert path.is_symlink() and mode(real) == 0o640
+    assert os.listdir(real.parent) == ["a3s.acl"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("max_turns = ", ":1:13: expected a value"), ("\nmax_turns = 0", ":2:13: expected a whole")],
+)
+def test_a_file_that_cannot_be_understood_is_left_alone(
+    house: House, text: str, place: str
+) -> None:
+    path = house.user(text)
+    with pytest.raises(ConfigError) as caught:
+        trust(str(house.work), house.environment)
+    assert f"{path}{place}" in str(caught.value)
+    assert path.read_text() == text
+
+
+def test_a_file_that_may_not_be_written_is_left_alone(house: House) -> None:
+    """A directory in the file's place cannot be replaced, not even by root."""
+    blocked = house.home / ".config"
+    blocked.write_text("a file")
+    with pytest.raises(ConfigError, match="cannot be written"):
+        trust(str(house.work), house.environment)
+    assert blocked.read_text() == "a file"
+
+
+NAMES = st.text(
+    st.characters(blacklist_characters="/\0", blacklist_categories=("Cs",)), min_size=1, max_size=9
+).filter(lambda name: name not in (".", ".."))
+ITEMS = st.sampled_from(
+    ["trust = []", 'trust = ["/a"]', "trust = [\n  '/a',\n]", "max_turns = 3", "# trust = [", ""]
+)
+
+
+@given(st.lists(ITEMS, max_size=4), st.lists(NAMES, min_size=1, max_size=3, unique=True))
+def test_whatever_is_trusted_is_found_again(
+    tmp_path_factory: pytest.TempPathFactory, items: list[str], names: list[str]
+) -> None:
+    house = House(tmp_path_factory.mktemp("house"))
+    path = house.user("\n".join(items))
+    before = trusted(path)
+    wanted = []
+    for name in names:
+        directory = house.work / name
+        try:
+            directory.mkdir(exist_ok=True)
+        except OSError:
+            continue
+        house.write(directory / ".a3s" / "config.acl", "max_turns = 1000")
+        try:
+            trust(str(directory), house.environment)
+        except A3SError as error:
+            raise AssertionError(str(error)) from error
+        config = house.load(workspace=directory)
+        assert (config.get("max_turns"), refused(config)) == (1000, [])
+        wanted.append(str(directory))
+    assert set(trusted(path)) == {*before, *wanted}
+    # Taking the entries out again leaves what was there.
+    assert [item for item in items if item.startswith("max")] == [
+        line for line in path.read_text().split("\n") if line.startswith("max")
+    ]
