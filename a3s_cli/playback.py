@@ -26,7 +26,7 @@ def replay(path: str, asked: Mode | None) -> int:
     same = one_terminal()
     stderr = None if same or mode == "json" else Writer(2, lambda _: None)
     error = stderr.write if stderr else writer.write
-    show = None if mode == "json" else rendering(mode, writer.write, error, os.environ)
+    show = None
     failure: InvalidStream | None = None
     try:
         with ExitStack() as stack:
@@ -34,9 +34,11 @@ def replay(path: str, asked: Mode | None) -> int:
                 writer.wait_for_room()
                 if lost:
                     break
-                if show is None:
+                if mode == "json":
                     writer.write(line.data)
                 elif line.event is not None:
+                    if show is None or line.event.type == "start":  # a session has several runs
+                        show = rendering(mode, writer.write, error, os.environ)
                     show([line.event])
     except InvalidStream as invalid:
         failure = invalid

@@ -5,6 +5,10 @@ reader of one (replay, the replaying provider, the audit) sees it through this
 file, which checks what the contract promises of any stream: each line by the
 schema, and across lines the frame, the numbering and the pairs of tool events.
 Types and fields that a later version may have added are let through.
+
+The file of a session is a recording too: the streams of its runs, one after
+another. What it keeps between the events is no event and has no `seq`; its type
+begins with `session_`.
 """
 
 from __future__ import annotations
@@ -22,6 +26,10 @@ from .wire import loads
 
 #: What becomes of a call of the model: exactly one of these.
 FATES = ("tool_start", "permission_denied", "tool_rejected")
+#: How the types of lines begin that belong to a session and to none of its runs.
+ASIDE = "session_"
+#: The line of a session that says of the run before it that it was killed.
+INTERRUPTED = "session_interrupted"
 
 
 class Problem(NamedTuple):
@@ -62,6 +70,10 @@ class Checker:
         self._next_seq = 0
         self._ts = 0
         self._ended = False
+        #: The session of the first run, once that is read: only another run of it may follow.
+        self._session: object = ...
+        #: How many lines before this one could not be read; each may have been an event, or none.
+        self._unread = 0
         #: The calls that have begun and not ended, with their lines.
         self._open: dict[str, int] = {}
         #: The calls that had their fate, and those that have been complained of.
@@ -74,24 +86,44 @@ class Checker:
         self._number += 1
         value = self._parse(data)
         if isinstance(value, Problem):
-            # It was one event, whatever it was: the next line is not blamed for it.
-            self._next_seq += 1
+            self._unread += 1
             return Line(self._number, data, [value])
+        if value["type"].startswith(ASIDE):
+            return Line(self._number, data, list(self._aside(value)), value)
         shape = list(self._shape(value))
         problems = [*shape, *self._frame(value), *self._calls(value)]
+        self._unread = 0
         return Line(self._number, data, problems, value, None if shape else event_of(value))
 
     def finish(self) -> list[Problem]:
         """Say what is missing at the end of the stream."""
         if self._number == 0:
             return [Problem(1, "", "the stream is empty")]
-        problems = [
-            Problem(line, "toolId", f"the call {call!r} has no tool_end")
-            for call, line in self._open.items()
-        ]
+        problems = self._unfinished()
         if not self._ended:
             problems.append(Problem(self._number, "type", "the stream has no end or error"))
         return problems
+
+    def _unfinished(self) -> list[Problem]:
+        return [
+            Problem(line, "toolId", f"the call {call!r} has no tool_end")
+            for call, line in self._open.items()
+        ]
+
+    def _aside(self, value: dict[str, Any]) -> Iterator[Problem]:
+        if value["type"] == INTERRUPTED and not self._ended:
+            self._open.clear()
+            self._ended = True
+            yield Problem(self._number, "type", "the run was interrupted: it has no end or error")
+
+    def _begin_again(self) -> Iterator[Problem]:
+        """Leave one run of a session for the next."""
+        yield from self._unfinished()
+        if not self._ended:
+            yield Problem(self._number, "type", "the run before has no end or error")
+        self._open.clear()
+        self._next_seq = self._ts = self._begun = 0
+        self._ended = False
 
     def _parse(self, data: bytes) -> dict[str, Any] | Problem:
         if not data.endswith(b"\n"):
@@ -114,10 +146,20 @@ class Checker:
 
     def _frame(self, value: dict[str, Any]) -> Iterator[Problem]:
         kind, seq, ts = value["type"], value.get("seq"), value.get("ts")
-        if self._ended:
-            yield Problem(self._number, "type", f"{kind} comes after the end of the run")
-        if (kind == "start") != (self._number == 1):
-            yield Problem(self._number, "type", "start must be the first line, and only that")
+        session = value.get("sessionId") if kind == "start" else None
+        if self._number > 1 and session is not None and self._session in (..., session):
+            self._unread = 0
+            yield from self._begin_again()
+        elif self._ended and self._unread and isinstance(self._session, str):
+            # What could not be read was the start of another run.
+            yield from self._begin_again()
+        else:
+            if self._ended:
+                yield Problem(self._number, "type", f"{kind} comes after the end of the run")
+            if (kind == "start") != (self._number == 1):
+                yield Problem(self._number, "type", "start must be the first line, and only that")
+        if kind == "start" and self._session is ...:
+            self._session = session
         if isinstance(ts, int):
             if ts < self._ts:
                 yield Problem(self._number, "ts", f"{ts} is before {self._ts}")
@@ -125,7 +167,7 @@ class Checker:
         if kind == "start" and value.get("schemaVersion") != SCHEMA_VERSION:
             known = f"this a3s reads {SCHEMA_VERSION}"
             yield Problem(self._number, "schemaVersion", f"{value.get('schemaVersion')}: {known}")
-        if seq != self._next_seq:
+        if seq not in range(self._next_seq, self._next_seq + self._unread + 1):
             yield Problem(self._number, "seq", f"{seq} where {self._next_seq} was expected")
         self._next_seq = (seq if isinstance(seq, int) else self._next_seq) + 1
         self._ended = self._ended or kind in TERMINAL
@@ -163,11 +205,14 @@ def _validators() -> dict[str, Validator]:
 
 
 def read(lines: Iterable[bytes], name: str) -> Iterator[Line]:
-    """Give the lines of a whole, valid stream; an InvalidStream names the first bad place."""
+    """Give the lines of a whole, valid stream; an InvalidStream names the first bad place.
+
+    A run that was killed is no reason to keep the rest of its session back.
+    """
     checker = Checker()
     for data in lines:
         line = checker.take(data)
-        if line.problems:
+        if line.problems and not (line.value and line.value["type"] == INTERRUPTED):
             raise InvalidStream(f"{name}: {line.problems[0]}")
         yield line
     for problem in checker.finish():

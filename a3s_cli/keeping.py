@@ -1,0 +1,110 @@
+"""Keeps a run in its session: what was said before, and everything from here on.
+
+A session on disk never fails a run. Where there is no room for one the run goes
+on without, and says so once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .conversation import Conversation
+from .emitter import Emitter
+from .events import Notice
+
+if TYPE_CHECKING:
+    from .sessions.file import SessionFile
+    from .sessions.past import Past
+    from .sessions.store import Store
+
+#: The newest session of a workspace, in place of an id.
+NEWEST = ""
+
+
+@dataclass(slots=True)
+class Kept:
+    """A conversation, and where it is kept: nowhere, without a file."""
+
+    conversation: Conversation = field(default_factory=Conversation)
+    notices: list[Notice] = field(default_factory=list)
+    _store: Store | None = None
+    _file: SessionFile | None = None
+    _told: bool = False
+
+    @property
+    def id(self) -> str | None:
+        """The session's name."""
+        return self._file.id if self._file else None
+
+    def begin(self, emitter: Emitter) -> None:
+        """Keep every line of a run, from its first one."""
+        if self._file:
+            emitter.add_line_sink(self._file.write)
+
+    def tell(self, emitter: Emitter) -> None:
+        """Say, once, what has gone wrong with keeping."""
+        notices, self.notices = self.notices, []
+        if self._file and self._file.failure and not self._told:
+            self._told = True
+            notices.append(_not_kept(str(self._file.failure)))
+        for notice in notices:
+            emitter.emit(notice)
+
+    def end_run(self) -> None:
+        """Make what was kept safe, once the run has its terminal event."""
+        if self._file:
+            self._file.end_run()
+
+    def close(self) -> None:
+        """Let others use the session, and the oldest ones go."""
+        if self._store:
+            self._store.prune_if_due()
+        if self._file:
+            self._file.close()
+
+
+def keep(
+    environment: Mapping[str, str],
+    workspace: Path,
+    hide: Callable[[str], str],
+    *,
+    resume: str | None = None,
+    named: str | None = None,
+    directory: Path | None = None,
+) -> Kept:
+    """Go on with a session (`resume`), with one that may be new (`named`), or begin one.
+
+    Raises UsageError for one that does not exist and SessionBusy for one in use.
+    """
+    from .sessions.file import NotKept
+    from .sessions.past import Past
+    from .sessions.store import Store
+
+    try:
+        store = Store.find(environment) if directory is None else Store(directory)
+        if resume is not None:
+            name = store.newest(workspace) if resume == NEWEST else resume
+            file, past = store.resume(name, workspace, hide=hide)
+        elif named is not None:
+            file, past = store.open(named, workspace, hide=hide)
+        else:
+            file, past = store.create(workspace, hide=hide), Past()
+    except NotKept as failure:
+        return Kept(notices=[_not_kept(str(failure))])
+    return _kept(store, file, past)
+
+
+def _kept(store: Store, file: SessionFile, past: Past) -> Kept:
+    conversation = Conversation(list(past.messages), keeper=file)
+    conversation.call_ids.take(past.call_ids)
+    notices = [
+        Notice(code=one.code, text=one.text, file=one.file, line=one.line) for one in past.notices
+    ]
+    return Kept(conversation, notices, store, file)
+
+
+def _not_kept(why: str) -> Notice:
+    return Notice(code="session_not_kept", text=why)

@@ -1,0 +1,180 @@
+"""One session while it is being written: the only writer of its file.
+
+Nothing here fails a run. What cannot be written is not kept: the file is cut
+back to its last whole line, `failure` says why, and the run goes on. Lines are
+written when they come, so that a killed process loses nothing that was said;
+they are forced to the disk when a turn is over, for a machine may die as well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+
+from ..errors import OutputError
+from ..messages import Message
+from ..wire import LINE_LIMIT, dumps
+from .lines import CLOSED, INTERRUPTED, MESSAGES, Hide, line, to_json
+from .recent import Recent
+from .spill import Spill
+
+_TURN_END = b'{"type":"turn_end"'
+_START = b'{"type":"start"'
+#: Data and size are enough for what is only appended to; macOS has no such call.
+_sync = getattr(os, "fdatasync", os.fsync)
+
+
+class NotKept(OutputError):
+    """There is nowhere to keep a session, or no more room; the run itself can go on."""
+
+
+class Counts(NamedTuple):
+    """What the file holds already."""
+
+    runs: int = 0
+    turns: int = 0
+    size: int = 0
+    model: str | None = None
+
+
+class SessionFile:
+    """An open session. It is locked until `close`, or until the process dies."""
+
+    def __init__(
+        self, path: Path, descriptor: int, recent: Recent, hide: Hide, counts: Counts
+    ) -> None:
+        self.id = path.stem
+        self.path = path
+        #: Why the session is not kept any more; whoever runs it says so, once.
+        self.failure: NotKept | None = None
+        self._descriptor: int | None = descriptor
+        self._recent = recent
+        self._hide = hide
+        self._runs, self._turns, self._size, self._model = counts
+        self._workspace = ""
+        self._noted: str | None = None
+
+    def note(self, workspace: str, *, again: bool) -> None:
+        """Make the session the last used one of a workspace."""
+        self._workspace = workspace
+        self._noted = self._recent.used(self.id, workspace)
+        if again:
+            self._recent.forget(self.id, but=self._noted)
+
+    def lose(self, why: NotKept) -> None:
+        """Write nothing any more."""
+        self.failure = self.failure or why
+
+    def write(self, lines: bytes) -> None:
+        """Keep finished lines of the stream, as they are on stdout."""
+        self._turns += lines.count(b"\n" + _TURN_END) + lines.startswith(_TURN_END)
+        if lines.startswith(_START):
+            self._runs += 1
+            self._model = orjson.loads(lines.partition(b"\n")[0]).get("model", self._model)
+        self._append(lines)
+
+    def keep(self, messages: Sequence[Message]) -> None:
+        """Keep a step of the conversation: a prompt, or a turn with all its results.
+
+        It is one line, so a turn is in the file or is not. After an answer the
+        run is over, and `end_run` forces both to the disk.
+        """
+        self._step(messages, replace=False)
+        if messages and messages[-1].role == "tool":
+            self._flush()
+
+    def replace(self, messages: Sequence[Message]) -> None:
+        """Let the conversation be this from now on."""
+        self._step(messages, replace=True)
+        self._flush()
+
+    def interrupted(self) -> None:
+        """Say of the last run that it has no end."""
+        self._append(line(INTERRUPTED, **self._state()))
+
+    def end_run(self) -> None:
+        """Keep what a list of sessions shows; to be called after the terminal event."""
+        self._append(line(CLOSED, **self._state()))
+        self._flush()
+        if self.failure is None and self._noted is not None:
+            self._noted = self._recent.used(self.id, self._workspace, self._noted)
+
+    def spill(self) -> Spill | None:
+        """Begin to keep a big value beside the file."""
+        if self.failure is not None or self._descriptor is None:
+            return None
+        return Spill(self.spilled)
+
+    @property
+    def spilled(self) -> Path:
+        """The directory of the big values."""
+        return self.path.with_name(self.id + ".d")
+
+    def close(self) -> None:
+        """Let go of the file; one that nothing was written to goes as well."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is None:
+            return
+        if not self._size and not os.fstat(descriptor).st_size:
+            with contextlib.suppress(OSError):
+                os.unlink(self.path)
+                self._recent.forget(self.id)
+        os.close(descriptor)
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _state(self) -> dict[str, object]:
+        state: dict[str, object] = {"runs": self._runs, "turns": self._turns}
+        return state if self._model is None else {**state, "model": self._model}
+
+    def _step(self, messages: Sequence[Message], *, replace: bool) -> None:
+        replacing = {"replace": True} if replace else {}
+        said = to_json(messages, self._hide)
+        made = line(MESSAGES, **replacing, messages=said)
+        if len(made) >= LINE_LIMIT:
+            spill = self.spill()
+            if spill is None:
+                return
+            spill.write(dumps(said))
+            kept = spill.finish(sync=True)
+            if kept is None:
+                self.lose(
+                    NotKept("the session is not kept any more: a long message cannot be written")
+                )
+                return
+            names = {"messagesFile": kept.sha256, "messagesBytes": kept.bytes}
+            made = line(MESSAGES, **replacing, **names)
+        self._append(made)
+
+    def _append(self, lines: bytes) -> None:
+        if self.failure is not None or self._descriptor is None:
+            return
+        rest = memoryview(lines)
+        try:
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, self._size)
+            self._failed(error)
+        else:
+            self._size += len(lines)
+
+    def _flush(self) -> None:
+        if self.failure is not None or self._descriptor is None:
+            return
+        try:
+            _sync(self._descriptor)
+            if not os.fstat(self._descriptor).st_nlink:
+                self.lose(NotKept("the session is not kept any more: its file was removed"))
+        except OSError as error:
+            self._failed(error)
+
+    def _failed(self, error: OSError) -> None:
+        self.lose(NotKept(f"the session is not kept any more: {error.strerror}"))

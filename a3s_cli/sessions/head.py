@@ -1,0 +1,106 @@
+"""What a session's file is about, from its first line and its last: never the whole of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+from ..wire import LINE_LIMIT
+from .lines import CLOSED, INTERRUPTED
+
+#: What nearly always holds the line that is looked for.
+_PIECE = 4096
+#: What tells a turn in a file whose last line does not count them.
+_TURN_END = b'\n{"type":"turn_end"'
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One session, as a list shows it. Times are milliseconds of the Unix epoch."""
+
+    id: str
+    created: int
+    used: int
+    workspace: str
+    model: str | None
+    runs: int | None
+    turns: int
+    prompt: str
+    bytes: int
+
+
+def summary(session: str, path: Path, spilled: Path) -> Summary:
+    """Sum up a session; OSError where there is none."""
+    with open(path, "rb") as file:
+        status = os.fstat(file.fileno())
+        start, last = _first(file), _last(file, status.st_size)
+        used = status.st_mtime_ns // 1_000_000
+        turns = last.get("turns") if last.get("type") in (CLOSED, INTERRUPTED) else None
+        return Summary(
+            id=session,
+            created=_integer(start.get("ts"), used),
+            used=used,
+            workspace=_text(start.get("cwd")),
+            model=_text(last.get("model")) or _text(start.get("model")) or None,
+            runs=last.get("runs") if turns is not None else None,
+            turns=turns if isinstance(turns, int) else _counted(file),
+            prompt=_text(start.get("prompt")),
+            bytes=status.st_size + size_of(spilled),
+        )
+
+
+def workspace_of(path: Path) -> str:
+    """Give the workspace in which a session was begun."""
+    with open(path, "rb") as file:
+        return _text(_first(file).get("cwd"))
+
+
+def size_of(directory: Path) -> int:
+    """Give the bytes of the files in a directory, which need not exist."""
+    total = 0
+    with contextlib.suppress(OSError), os.scandir(directory) as found:
+        for one in found:
+            total += one.stat(follow_symlinks=False).st_size
+    return total
+
+
+def _first(file: BinaryIO) -> dict[str, Any]:
+    # A first line is a `start`, which is no longer than an event may be.
+    return _object(file.readline(LINE_LIMIT))
+
+
+def _last(file: BinaryIO, size: int) -> dict[str, Any]:
+    file.seek(max(size - _PIECE, 0))
+    return _object(file.read(_PIECE).rstrip(b"\n").rpartition(b"\n")[2])
+
+
+def _counted(file: BinaryIO) -> int:
+    file.seek(0)
+    count, before = 0, b""
+    while piece := file.read(_BLOCK):
+        joined = before + piece
+        count += joined.count(_TURN_END)
+        before = joined[1 - len(_TURN_END) :]
+    return count
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _integer(value: object, otherwise: int) -> int:
+    return value if isinstance(value, int) else otherwise

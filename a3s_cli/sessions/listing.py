@@ -1,0 +1,71 @@
+"""`a3s sessions list`: which sessions there are, for a person and for a program."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from itertools import islice
+from typing import Any
+
+from ..output.disarm import disarm
+from ..output.terminal import cells, fit, single_line
+from ..output.wording import count
+from ..wire import dumps
+from .head import Summary
+from .store import Store
+
+#: Sessions that are listed unless more are asked for.
+NEWEST = 50
+#: What is shown of a first prompt where no terminal sets the width.
+_PROMPT = 200
+_UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
+
+
+def summaries(store: Store, ids: Iterable[str], limit: int | None) -> list[Summary]:
+    """Sum up these sessions, or the first so many of them."""
+    found = (store.summary(one) for one in ids)
+    # An empty one has only just begun.
+    return list(islice((one for one in found if one is not None and one.bytes), limit))
+
+
+def as_json(rows: list[Summary]) -> str:
+    """Give the rows as one JSON array and a newline."""
+    return dumps([row_json(row) for row in rows]).decode() + "\n"
+
+
+def row_json(row: Summary) -> dict[str, Any]:
+    """Give one row; what is not known is absent."""
+    return {name: value for name, value in asdict(row).items() if value is not None}
+
+
+def as_text(rows: list[Summary], width: int | None) -> Iterator[str]:
+    """Give a line for each row, cut to the width of a terminal, if there is one."""
+    now = time.time()
+    table = [
+        (row.id, _ago(now - row.used / 1000), count(row.turns, "turn"), size(row.bytes))
+        for row in rows
+    ]
+    widths = [max(map(cells, column)) for column in zip(*table, strict=True)]
+    for row, columns in zip(rows, table, strict=True):
+        lead = "  ".join(one.ljust(wide) for one, wide in zip(columns, widths, strict=True))
+        prompt = fit(disarm(single_line(row.prompt.strip())), _PROMPT)
+        text = f"{lead}  {prompt}".rstrip()
+        yield (text if width is None else fit(text, width)) + "\n"
+
+
+def size(number: int) -> str:
+    """Give a number of bytes as a person says it."""
+    amount = float(number)
+    for unit in ("B", "kB", "MB"):
+        if amount < 999.5:
+            return f"{amount:.3g} {unit}"
+        amount /= 1000
+    return f"{amount:.3g} GB"
+
+
+def _ago(seconds: float) -> str:
+    for length, unit in _UNITS:
+        if seconds >= length:
+            return f"{int(seconds // length)}{unit} ago"
+    return "now"

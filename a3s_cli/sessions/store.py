@@ -1,0 +1,249 @@
+"""Where sessions are kept, and how one is found, begun, gone on with and removed.
+
+`$XDG_STATE_HOME/a3s/sessions`, or `~/.local/state/a3s/sessions`, for its owner
+alone. The lock on a session is the kernel's (flock): it dies with its holder,
+so there is nothing to clean up, and `recent` knows whom to name.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..errors import SessionBusy, UsageError
+from .file import Counts, NotKept, SessionFile
+from .head import Summary, summary
+from .ids import SHORTEST, check, is_name, new_id
+from .lines import Hide
+from .past import Past, Reading
+from .recent import SUFFIX, Recent
+
+_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+_RESUME = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+_UNWRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM)
+#: Whoever prunes holds a lock for a moment only: it is worth waiting for.
+_TRIES, _PAUSE = 5, 0.01
+#: Sessions among which a mistyped name is looked for.
+_NEAR = 1000
+
+
+class Store:
+    """The sessions in one directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.recent = Recent(directory)
+
+    @classmethod
+    def find(cls, environment: Mapping[str, str]) -> Store:
+        """Give the user's store, which need not exist; NotKept without a home."""
+        state = environment.get("XDG_STATE_HOME", "")
+        if not state.startswith("/"):  # the XDG specification: a relative path is to be ignored
+            home = environment.get("HOME", "")
+            if not home.startswith("/"):
+                raise NotKept(
+                    "sessions cannot be kept: there is no home directory",
+                    hint="set HOME or XDG_STATE_HOME to an absolute path",
+                )
+            state = os.path.join(home, ".local", "state")
+        return cls(Path(state, "a3s", "sessions"))
+
+    def create(
+        self, workspace: Path | str, *, hide: Hide = str, id: str | None = None
+    ) -> SessionFile:
+        """Begin a session; NotKept where it cannot be kept."""
+        name = new_id() if id is None else check(id)
+        path = self.path(name)
+        try:
+            os.makedirs(self.directory, 0o700, exist_ok=True)
+            descriptor = os.open(path, _CREATE, 0o600)
+        except FileExistsError:
+            raise UsageError(f"there is a session {name!r} already") from None
+        except OSError as error:
+            raise NotKept(
+                f"the session cannot be kept: {self.directory}: {error.strerror}"
+            ) from None
+        self._lock(descriptor, name)
+        file = SessionFile(path, descriptor, self.recent, hide, Counts())
+        file.note(str(workspace), again=False)
+        return file
+
+    def resume(
+        self, id: str, workspace: Path | str, *, hide: Hide = str
+    ) -> tuple[SessionFile, Past]:
+        """Go on with a session, named by its id or a beginning of it that no other has.
+
+        Where it can be read and not written, it goes on and is not kept.
+        """
+        name = self.named(id)
+        path = self.path(name)
+        unwritable: NotKept | None = None
+        try:
+            descriptor = os.open(path, _RESUME)
+        except OSError as error:
+            if error.errno not in _UNWRITABLE:
+                raise UsageError(f"the session {name}: {error.strerror}") from None
+            unwritable = NotKept(f"the session cannot be kept: {path}: {error.strerror}")
+            descriptor = self._open_to_read(path)
+        self._lock(descriptor, name)
+        reading = Reading(path, self.spilled(name))
+        with open(descriptor, "rb", closefd=False) as lines:
+            past = reading.read(lines)
+        counts = Counts(reading.runs, reading.turns, reading.size, reading.model)
+        file = SessionFile(path, descriptor, self.recent, hide, counts)
+        if unwritable is not None:
+            file.lose(unwritable)
+            return file, past
+        if reading.torn:
+            os.ftruncate(descriptor, reading.size)
+        if reading.interrupted:
+            file.interrupted()
+        file.note(str(workspace), again=True)
+        return file, past
+
+    def open(self, id: str, workspace: Path | str, *, hide: Hide = str) -> tuple[SessionFile, Past]:
+        """Go on with the session of exactly this name, or begin it."""
+        if self.has(check(id)):
+            return self.resume(id, workspace, hide=hide)
+        return self.create(workspace, hide=hide, id=id), Past()
+
+    def newest(self, workspace: Path | str) -> str:
+        """Give the session that was used last in a workspace."""
+        for name in self.recent.sessions(str(workspace)):
+            if self.has(name):
+                return name
+        raise UsageError(
+            "there is no session of this directory to continue",
+            hint="a3s sessions list shows those of other directories",
+        )
+
+    def ids(self) -> list[str]:
+        """Give every session, the last used first."""
+        return self.recent.sessions()
+
+    def summary(self, id: str) -> Summary | None:
+        """Sum up a session; None if it is gone."""
+        try:
+            return summary(id, self.path(id), self.spilled(id))
+        except OSError:
+            return None
+
+    def past(self, id: str) -> Past:
+        """Read the conversation of a session, which may be in use."""
+        path = self.path(id)
+        with open(self._open_to_read(path), "rb") as lines:
+            return Reading(path, self.spilled(id)).read(lines)
+
+    def path(self, id: str) -> Path:
+        """Give where a session of this name is kept."""
+        return self.directory / (id + SUFFIX)
+
+    def spilled(self, id: str) -> Path:
+        """Give where the big values of a session are kept."""
+        return self.directory / (id + ".d")
+
+    def named(self, id: str) -> str:
+        """Give the session that is meant; UsageError names the nearest where there is none."""
+        if self.has(id):
+            return id
+        known = self.ids()
+        meant = [one for one in known if len(id) >= SHORTEST and one.startswith(id)]
+        if len(meant) == 1:
+            return meant[0]
+        if meant:
+            few = ", ".join(sorted(meant)[:3])
+            raise UsageError(f"{len(meant)} sessions begin with {id!r}: {few} …")
+        raise _unknown(id, known)
+
+    def has(self, id: str) -> bool:
+        """Tell whether there is a session of exactly this name."""
+        return is_name(id) and os.path.lexists(self.path(id))
+
+    def known(self, id: str) -> None:
+        """Raise a UsageError unless there is a session of exactly this name."""
+        if not self.has(id):
+            raise _unknown(id, self.ids())
+
+    def remove(self, id: str) -> None:
+        """Remove a session with all that was spilled; SessionBusy where it is in use."""
+        self.known(id)
+        descriptor = self._open_to_read(self.path(id))
+        try:
+            self._lock(descriptor, id, close=False)
+            self.erase(id)
+        finally:
+            os.close(descriptor)
+        self.recent.forget(id)
+
+    def erase(self, id: str) -> None:
+        """Remove the files of a session that is locked."""
+        import shutil  # it brings every format of archive along
+
+        shutil.rmtree(self.spilled(id), ignore_errors=True)
+        try:
+            os.unlink(self.path(id))
+        except OSError as error:
+            raise NotKept(f"the session {id} cannot be removed: {error.strerror}") from None
+
+    def prune_if_due(self) -> None:
+        """Remove what is old or too much, once a day; for when a run is over. Raises nothing."""
+        from .pruning import prune_if_due
+
+        prune_if_due(self)
+
+    def _open_to_read(self, path: Path) -> int:
+        try:
+            return os.open(path, _READ)
+        except OSError as error:
+            raise UsageError(f"the session {path.stem}: {error.strerror}") from None
+
+    def _lock(self, descriptor: int, name: str, *, close: bool = True) -> None:
+        try:
+            for attempt in range(_TRIES):
+                time.sleep(_PAUSE if attempt else 0)
+                if locked(descriptor):
+                    break
+            else:
+                raise self._busy(name)
+            if not os.fstat(descriptor).st_nlink:
+                raise _unknown(name, [])
+        except BaseException:
+            if close:
+                os.close(descriptor)
+            raise
+
+    def _busy(self, name: str) -> SessionBusy:
+        holder = self.recent.holder(name)
+        who = "another process" if holder is None else f"process {holder}"
+        return SessionBusy(
+            f"the session {name} is in use by {who}",
+            hint="wait until that one has ended, or begin a new session",
+        )
+
+
+def locked(descriptor: int) -> bool:
+    """Lock an open file for this process, unless somebody else has."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise NotKept(f"the session cannot be locked: {error.strerror}") from None
+    return True
+
+
+def _unknown(name: str, known: list[str]) -> UsageError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known[:_NEAR], 3, 0.5)
+    nearest = f"; the nearest: {', '.join(near)}" if near else ""
+    return UsageError(
+        f"there is no session {name[:100]!r}{nearest}",
+        hint="a3s sessions list shows them",
+        correction=(name, near[0]) if near else None,
+    )

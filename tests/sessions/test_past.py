@@ -1,0 +1,178 @@
+"""A file that something has happened to: what can be read resumes, what cannot is named."""
+
+from __future__ import annotations
+
+import os
+import random
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from a3s_cli.messages import Message
+from a3s_cli.sessions.past import Past, Reading
+from a3s_cli.sessions.store import Store
+
+from ..support.a3s import proofs
+from . import talk
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return talk.store(tmp_path)
+
+
+def written(store: Store) -> tuple[str, list[Message], list[bytes]]:
+    """A session of two runs: its name, what was said, its lines."""
+    file = store.create("/w")
+    said = talk.run(file, "one?", "one.", turns=2)
+    said += talk.run(file, "two?", "two.", turns=1, first=3)
+    file.close()
+    return file.id, said, file.path.read_bytes().splitlines(keepends=True)
+
+
+def resumed(store: Store, name: str) -> Past:
+    file, past = store.resume(name, "/w")
+    assert file.failure is None
+    file.close()
+    return past
+
+
+def steps(lines: list[bytes]) -> list[int]:
+    """The places of the lines that hold the conversation."""
+    return [place for place, line in enumerate(lines) if b'"session_messages"' in line]
+
+
+def test_all_of_it(store: Store) -> None:
+    name, said, _ = written(store)
+    past = resumed(store, name)
+    assert past == Past(said, frozenset({"c1", "c2", "c3"}), [])
+    assert talk.valid(said)
+
+
+def test_every_beginning_is_read(store: Store) -> None:
+    """A kill can leave any of them; only the turn that was going on is lost."""
+    name, said, lines = written(store)
+    whole = b"".join(lines)
+    ends = [sum(map(len, lines[: place + 1])) for place in steps(lines)]
+    for data in talk.beginnings(whole):
+        past = Reading(store.path(name), store.spilled(name)).read(BytesIO(data))
+        assert past.messages == said[: len(past.messages)] and talk.valid(past.messages)
+        # prompt, turn, turn, answer, prompt, turn, answer: how many messages are complete then
+        complete = [0, 0, 3, 5, 6, 6, 9, 10][sum(end <= len(data) for end in ends)]
+        assert len(past.messages) == complete
+        torn = bool(data) and not data.endswith(b"\n")
+        told = [notice.code for notice in past.notices]
+        assert told == (["session_interrupted"] if torn or _open(data) else [])
+
+
+def test_what_is_torn_is_cut_off(store: Store) -> None:
+    name, _, lines = written(store)
+    path, whole = store.path(name), b"".join(lines)
+    for end in range(len(lines[0]), len(whole), 1 + 400 // proofs(20)):
+        path.write_bytes(whole[:end])
+        resumed(store, name)
+        left, kept = path.read_bytes(), whole[: whole.rfind(b"\n", 0, end) + 1]
+        assert left.startswith(kept)
+        assert (b'"session_interrupted"' in left[len(kept) :]) == _open(kept)
+        assert left.count(b"\n") == kept.count(b"\n") + _open(kept)
+        assert resumed(store, name).notices == []
+
+
+def _open(data: bytes) -> bool:
+    """Whether the last run of these whole lines has no end."""
+    return data.rfind(b'{"type":"start"') > data.rfind(b'{"type":"end"')
+
+
+def test_what_follows_an_interruption(store: Store) -> None:
+    name, said, lines = written(store)
+    place = steps(lines)[-1]
+    store.path(name).write_bytes(b"".join(lines[:place]) + lines[place][:40])
+    file, past = store.resume(name, "/w")
+    assert past.messages == said[:-1]
+    more = talk.run(file, "and now?", "now.", first=4)
+    file.close()
+    assert resumed(store, name) == Past(
+        [*said[:-1], *more], frozenset({"c1", "c2", "c3", "c4"}), []
+    )
+
+
+@pytest.mark.parametrize(
+    "rubbish", [b"\n", b"{}x\n", b'{"type":\n', b"\xff\xfe\n", b"\0" * 99 + b"\n"]
+)
+def test_any_one_line_is_spoilt(store: Store, rubbish: bytes) -> None:
+    name, said, lines = written(store)
+    kept = steps(lines)
+    for place in range(len(lines)):
+        store.path(name).write_bytes(b"".join([*lines[:place], rubbish, *lines[place + 1 :]]))
+        past = resumed(store, name)
+        assert talk.valid(past.messages)
+        assert all(message in said for message in past.messages)
+        lost = [notice.line for notice in past.notices if notice.code == "session_line_lost"]
+        assert lost == [place + 1]
+        if place not in kept:
+            assert past.messages == said
+
+
+def test_a_prompt_that_is_lost_takes_its_answer_along(store: Store) -> None:
+    name, said, lines = written(store)
+    lines[steps(lines)[4]] = b"spoilt\n"
+    store.path(name).write_bytes(b"".join(lines))
+    assert resumed(store, name).messages == said[:6]
+
+
+def test_a_turn_that_is_lost_is_missed_alone(store: Store) -> None:
+    name, said, lines = written(store)
+    lines[steps(lines)[1]] = b"spoilt\n"
+    store.path(name).write_bytes(b"".join(lines))
+    assert resumed(store, name).messages == said[:1] + said[3:]
+
+
+def test_anything_at_all(store: Store) -> None:
+    """Bytes flipped, cut out, doubled: what resumes is a valid conversation of what was said."""
+    name, _, lines = written(store)
+    whole, chance = b"".join(lines), random.Random(7)
+    for _ in range(proofs(300)):
+        data = bytearray(whole)
+        for _ in range(chance.randint(1, 4)):
+            begin, length = chance.randrange(len(data)), chance.choice([1, 1, 9, 300])
+            change = chance.choice(
+                [b"", os.urandom(length), bytes(data[begin : begin + length]) * 2]
+            )
+            data[begin : begin + length] = change
+        store.path(name).write_bytes(data)
+        assert talk.valid(resumed(store, name).messages)
+
+
+def test_an_answer_that_failed_is_forgotten_with_its_prompt(store: Store) -> None:
+    file = store.create("/w")
+    said = talk.run(file, "one?", "one.")
+    file.keep([talk.prompt("never answered")])
+    file.keep([talk.prompt("two?")])
+    file.keep([talk.answer("two.")])
+    file.keep([talk.prompt("nor this")])
+    file.close()
+    assert resumed(store, file.id).messages == [*said, talk.prompt("two?"), talk.answer("two.")]
+
+
+def test_a_conversation_that_was_compacted(store: Store) -> None:
+    file = store.create("/w")
+    talk.run(file, "one?", "one.")
+    short = [talk.prompt("summary"), talk.answer("go on")]
+    file.replace(short)
+    more = talk.run(file, "two?", "two.", first=2)
+    file.close()
+    assert resumed(store, file.id).messages == [*short, *more]
+
+
+def test_a_message_that_is_too_long_for_a_line(store: Store) -> None:
+    file = store.create("/w")
+    said = talk.run(file, "é" * 50_000, "x" * 100_000)
+    file.close()
+    assert max(map(len, file.path.read_bytes().splitlines())) < 64 * 1024 - 1
+    assert resumed(store, file.id).messages == said
+    for one in file.spilled.iterdir():
+        one.write_bytes(b"changed")
+    past = resumed(store, file.id)
+    assert past.messages == []
+    assert [notice.code for notice in past.notices] == ["session_line_lost"]
