@@ -20,9 +20,10 @@ TOOLS = {
     "glob": "a3s_cli.tools.glob:Glob",
     "ls": "a3s_cli.tools.ls:Ls",
     "web_fetch": "a3s_cli.tools.web_fetch:WebFetch",
+    "generate_object": "a3s_cli.tools.generate_object:GenerateObject",
 }
 #: Tools that are allowed inside the workspace unless a rule says otherwise: they change nothing.
-HARMLESS = frozenset({"read", "grep", "glob", "ls"})
+HARMLESS = frozenset({"read", "grep", "glob", "ls", "generate_object"})
 
 WIRES = {
     "openai-chat": "a3s_cli.providers.openai_chat:WIRE",

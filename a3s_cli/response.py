@@ -2,21 +2,23 @@
 
 A request that failed may be sent again only while nothing of its answer has
 been shown as text: what a consumer has printed cannot be taken back. Reasoning
-and argument deltas of a failed attempt are void by the `retry` event. Calls of
-a cut response do not exist: a `Response` is only ever a whole one.
+and argument deltas of a failed attempt are void by the `retry` event. A request
+of a tool's own has another audience, which shows states that the next attempt
+replaces. Calls of a cut response do not exist: a `Response` is only ever a whole
+one.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from . import wire
 from .account import Account
 from .emitter import Emitter
-from .errors import A3SError, TruncatedStream
+from .errors import A3SError, InvalidResponse, MaxTokens, Refusal, TruncatedStream
 from .events import ReasoningDelta, Retry, ToolInputDelta
 from .messages import Message, Part, Reasoning, Text, ToolCall, Usage
 from .providers.base import (
@@ -30,6 +32,8 @@ from .providers.base import (
     StopReason,
     UsageChunk,
 )
+from .redacted_request import redacted_request
+from .redaction import NOTHING, Redactor
 from .retry import delay_before
 
 
@@ -74,6 +78,49 @@ class Response:
     raw_stop: str
 
 
+class Audience(Protocol):
+    """Follows an answer while it arrives."""
+
+    def texts(self, texts: list[str]) -> None:
+        """Take the next pieces of the words."""
+
+    def reasoning(self, text: str) -> None:
+        """Take the next piece of the reasoning."""
+
+    def arguments(self, call_id: str, name: str, text: str) -> None:
+        """Take the next piece of a call's arguments."""
+
+    def failed(self) -> bool:
+        """Hear that the attempt failed; say whether it may be made again."""
+
+
+class Stream:
+    """Shows an answer of the main loop."""
+
+    def __init__(self, emitter: Emitter, *, show_input: bool) -> None:
+        self._emitter = emitter
+        self._show_input = show_input
+        self._shown = False
+
+    def texts(self, texts: list[str]) -> None:
+        """Show words, for good."""
+        self._shown = True
+        self._emitter.emit_texts(texts)
+
+    def reasoning(self, text: str) -> None:
+        """Show reasoning."""
+        self._emitter.emit(ReasoningDelta(text=text))
+
+    def arguments(self, call_id: str, name: str, text: str) -> None:
+        """Show arguments where that was asked for."""
+        if self._show_input:
+            self._emitter.emit(ToolInputDelta(tool_id=call_id, tool_name=name, text=text))
+
+    def failed(self) -> bool:
+        """Allow another attempt where no word was shown."""
+        return not self._shown
+
+
 @dataclass(slots=True)
 class _Call:
     id: str
@@ -87,13 +134,10 @@ class _Call:
 class Fold:
     """Gathers the chunks of one attempt into a message, and shows them on the way."""
 
-    def __init__(
-        self, emitter: Emitter, call_ids: CallIds, wire_name: str, *, show_input: bool
-    ) -> None:
-        self._emitter = emitter
+    def __init__(self, audience: Audience, call_ids: CallIds, wire_name: str) -> None:
+        self._audience = audience
         self._call_ids = call_ids
         self._wire_name = wire_name
-        self._show_input = show_input
         #: Finished parts and the one that grows, in the model's order.
         self._parts: list[Part | _Call] = []
         self._text: list[str] = []
@@ -102,7 +146,6 @@ class Fold:
         self._ids: set[str] = set()
         self._joiner = wire.Joiner()
         self._thoughts = wire.Joiner()
-        self.shown = False
         self.usage: Usage | None = None
         self.stop: StopChunk | None = None
 
@@ -139,16 +182,15 @@ class Fold:
         if self._joiner.waiting or not all(map(str.isascii, texts)):
             texts = [text for text in map(self._joiner.feed, texts) if text]
         if texts:
-            self.shown = True
             self._text.append("".join(texts))
-            self._emitter.emit_texts(texts)
+            self._audience.texts(texts)
 
     def _take_one(self, chunk: Chunk) -> None:
         if isinstance(chunk, ReasoningChunk):
             if text := self._thoughts.feed(chunk.text):
                 self._close_text()
                 self._reasoning.append(text)
-                self._emitter.emit(ReasoningDelta(text=text))
+                self._audience.reasoning(text)
         elif isinstance(chunk, ReasoningData):
             self._close_text()
             self._close_reasoning(chunk.data)
@@ -172,8 +214,8 @@ class Fold:
         call.data = chunk.data if chunk.data is not None else call.data
         if chunk.arguments:
             call.arguments.append(chunk.arguments)
-            if self._show_input and (text := call.joiner.feed(chunk.arguments)):
-                self._emitter.emit(ToolInputDelta(tool_id=call.id, tool_name=call.name, text=text))
+            if text := call.joiner.feed(chunk.arguments):
+                self._audience.arguments(call.id, call.name, text)
 
     def _call(self, call: _Call) -> ToolCall:
         signed = self._wire_name if call.data is not None else ""
@@ -188,7 +230,7 @@ class Fold:
     def _close_reasoning(self, data: object) -> None:
         if rest := self._thoughts.finish():
             self._reasoning.append(rest)
-            self._emitter.emit(ReasoningDelta(text=rest))
+            self._audience.reasoning(rest)
         if self._reasoning or data is not None:
             text = wire.clean("".join(self._reasoning))
             self._parts.append(Reasoning(text, data, self._wire_name))
@@ -206,14 +248,21 @@ class Asker:
     account: Account
     max_retries: int = 4
     show_input: bool = False
+    redactor: Redactor = NOTHING
 
     async def ask(
-        self, request: Request, *, turn: int | None = None, tool_id: str | None = None
+        self,
+        request: Request,
+        *,
+        turn: int | None = None,
+        tool_id: str | None = None,
+        audience: Audience | None = None,
     ) -> Response:
         """Give the whole response to `request`, after retries where they are honest."""
+        audience = audience or Stream(self.emitter, show_input=self.show_input)
         attempt = 1
         while True:
-            fold = Fold(self.emitter, self.call_ids, self.wire_name, show_input=self.show_input)
+            fold = Fold(audience, self.call_ids, self.wire_name)
             self.account.check()
             try:
                 response = await self._attempt(request, fold)
@@ -223,7 +272,7 @@ class Asker:
                 if fold.usage:
                     self.account.add(fold.usage)
                 attempt += 1
-                delay = None if fold.shown else delay_before(attempt, error)
+                delay = delay_before(attempt, error) if audience.failed() else None
                 if delay is None or attempt > self.max_retries + 1:
                     raise
                 self.emitter.emit(
@@ -238,9 +287,10 @@ class Asker:
                         tool_id=tool_id,
                     )
                 )
-                await asyncio.sleep(delay)
+                await _pause(delay)
 
     async def _attempt(self, request: Request, fold: Fold) -> Response:
+        request = redacted_request(request, self.redactor)
         async with aclosing(self.provider.stream(request)) as stream:
             async for chunks in stream:
                 fold.take(chunks)
@@ -249,3 +299,25 @@ class Asker:
             raise TruncatedStream("the answer ended before its protocol's end")
         message = fold.finish()
         return Response(message, fold.usage, fold.stop.reason, fold.stop.raw)
+
+
+async def _pause(seconds: float) -> None:
+    # Whoever only knows a conversation need not load an event loop.
+    import asyncio
+
+    await asyncio.sleep(seconds)
+
+
+def stopped_short(response: Response) -> A3SError | None:
+    """Say whether a whole response is nevertheless no answer to act on."""
+    if response.stop == "max_tokens":
+        return MaxTokens(
+            "the answer was cut by a token limit",
+            hint="raise the model's output limit, or ask for less at a time",
+        )
+    if response.stop == "refusal":
+        said = response.raw_stop
+        return Refusal(f"the model refused to answer{f' ({said})' if said else ''}")
+    if response.stop == "other" and not response.message.calls and not response.message.text:
+        return InvalidResponse(f"the model stopped without an answer ({response.raw_stop})")
+    return None

@@ -34,6 +34,7 @@ from ..providers.base import (
     Request,
     StopChunk,
     UsageChunk,
+    Way,
     Wire,
 )
 from ..providers.http import HttpProvider
@@ -42,12 +43,14 @@ from ..transport.post import Patience, Transport
 from . import catalogue, prompt, server, tags, weights
 from .progress import Progress
 from .server import Server
+from .shapes import bounded
 
 #: Tools that change nothing: a call is pointless again if only these came between.
 READING = frozenset(("read", "grep", "glob", "ls"))
 CHANGING = frozenset(("write", "edit"))
 MOST_CALLS = 12
 MOST_TOKENS = 2048
+WAYS = (Way("strict"), Way("json"), Way("prompt"))
 #: Seconds between two reports of a download.
 INTERVAL = 4.0
 
@@ -67,11 +70,43 @@ class LocalWire:
             "cache_prompt": True,
             "grammar": tags.grammar(self.tools),
         }
-        return replace(post, body=json.dumps(body).encode())
+        headers = {**post.headers, **server.ONE_CONNECTION_EACH}
+        return replace(post, headers=headers, body=json.dumps(body).encode())
 
     def decoder(self, endpoint: Endpoint) -> Decoder:
         """Give a fresh decoder for one response."""
         return LocalDecoder(self.wire.decoder(endpoint), self.tools)
+
+    def ways(self, endpoint: Endpoint) -> Sequence[Way]:
+        """Calls and words are all that this can be asked for."""
+        return ()
+
+
+@dataclass(slots=True)
+class ShapedWire:
+    """The same for an answer that is a JSON value: the server samples by its schema."""
+
+    wire: Wire
+    name: str = "openai-chat"
+
+    def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
+        """Build the POST."""
+        shape = request.shape
+        post = self.wire.encode(replace(request, shape=None), endpoint)
+        body = json.loads(post.body) | {"cache_prompt": True}
+        if shape and shape.mode == "strict":
+            body["response_format"] = {"type": "json_object", "schema": bounded(shape.schema)}
+        elif shape and shape.mode == "json":
+            body["response_format"] = {"type": "json_object"}
+        return replace(post, body=json.dumps(body).encode())
+
+    def decoder(self, endpoint: Endpoint) -> Decoder:
+        """Give a fresh decoder for one response."""
+        return self.wire.decoder(endpoint)
+
+    def ways(self, endpoint: Endpoint) -> Sequence[Way]:
+        """Say how the server can be asked for a value of a schema."""
+        return WAYS
 
 
 class LocalDecoder:
@@ -118,6 +153,8 @@ class Plan(Protocol):
     @property
     def environment(self) -> Mapping[str, str]: ...
     @property
+    def child_environment(self) -> Mapping[str, str]: ...
+    @property
     def pull(self) -> bool: ...
     @property
     def offline(self) -> bool: ...
@@ -144,6 +181,11 @@ class LocalProvider:
         #: The arguments of the changes that became a look at the file.
         self._diverted: set[str] = set()
 
+    @property
+    def ways(self) -> Sequence[Way]:
+        """The server samples by a schema of any root."""
+        return WAYS
+
     async def stream(self, request: Request) -> AsyncGenerator[list[Chunk], None]:
         """Send the request once; see `Provider.stream`."""
         tools = tuple(map(prompt.shortened, request.tools))
@@ -154,9 +196,13 @@ class LocalProvider:
             max_tokens=request.max_tokens or MOST_TOKENS,
             temperature=request.temperature or 0.0,
         )
-        allowed = tools if len(calls_since(request.messages)) < MOST_CALLS else ()
+        if request.shape:
+            answers = self._provider(ShapedWire(OpenAIChat())).stream(adapted)
+        else:
+            allowed = tools if len(calls_since(request.messages)) < MOST_CALLS else ()
+            answers = self._restrained(adapted, request.messages, allowed)
         try:
-            async with aclosing(self._restrained(adapted, request.messages, allowed)) as answer:
+            async with aclosing(answers) as answer:
                 async for chunks in answer:
                     yield chunks
         except (NetworkError, TruncatedStream):
@@ -211,8 +257,10 @@ class LocalProvider:
         self, request: Request, tools: Sequence[ToolSpec]
     ) -> AsyncGenerator[list[Chunk], None]:
         """Send one request in which these tools may be called."""
-        wire = LocalWire(OpenAIChat(), tools)
-        return HttpProvider(wire, self._endpoint, self._transport, self._patience).stream(request)
+        return self._provider(LocalWire(OpenAIChat(), tools)).stream(request)
+
+    def _provider(self, wire: Wire) -> HttpProvider:
+        return HttpProvider(wire, self._endpoint, self._transport, self._patience)
 
     async def _start(self, tools: Sequence[ToolSpec]) -> Server:
         model = await self._model()
@@ -238,7 +286,7 @@ class LocalProvider:
         return running
 
     async def _launch(self, model: Path) -> Server:
-        self._server = await server.start(model, self._plan.environment)
+        self._server = await server.start(model, self._plan.child_environment)
         self._endpoint = self._server.endpoint(self._endpoint.model)
         return self._server
 

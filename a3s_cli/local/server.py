@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 CONTEXT = 8192
 #: How many states are kept: one for each set of tools that was last in use.
 STATES = 3
+#: For every request: llama.cpp closes the connection after a streamed answer without having
+#: said so, and a request that is sent on it in that moment is lost.
+ONE_CONNECTION_EACH = {"connection": "close"}
 
 
 @dataclass(slots=True)
@@ -217,6 +220,10 @@ async def send(server: Server, transport: Transport, path: str, body: bytes) -> 
     """Post to the server and give its whole answer."""
     from ..transport.post import Patience
 
-    headers = {"authorization": f"Bearer {server.key}", "content-type": "application/json"}
+    headers = {
+        "authorization": f"Bearer {server.key}",
+        "content-type": "application/json",
+        **ONE_CONNECTION_EACH,
+    }
     pieces = transport.post(server.address + path, headers, body, Patience(None, None))
     return b"".join([piece async for piece in pieces])

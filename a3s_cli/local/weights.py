@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import A3SError, Busy, ConfigError, OutputError, ProviderError
+from ..errors import A3SError, SessionBusy, ConfigError, OutputError, ProviderError
 from . import catalogue
 from .partial import length
 
@@ -186,7 +186,7 @@ def locked(target: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Busy(
+            raise SessionBusy(
                 f"another process is fetching {target.stem} just now",
                 hint="wait for it, then try again",
             ) from None

@@ -13,7 +13,7 @@ for, where the model's name does not tell) and `version` (of the API).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..messages import Message, Part, Reasoning, Text, ToolCall, ToolResult, Usage
@@ -25,9 +25,11 @@ from .base import (
     ReasoningChunk,
     ReasoningData,
     Request,
+    Shape,
     StopChunk,
     StopReason,
     UsageChunk,
+    Way,
 )
 from .codec import (
     EventDecoder,
@@ -43,6 +45,7 @@ from .codec import (
     text_of,
     url,
 )
+from .ways import COMMON, available
 
 NAME = "anthropic"
 VERSION = "2023-06-01"
@@ -54,6 +57,14 @@ BUDGETS = {"low": 2048, "medium": 8192, "high": 24576}
 MIN_BUDGET = 1024
 #: The models that know budgets only; those after them choose their own.
 BUDGET_MODELS = r"claude-3|-4-[015](?!\d)|-4-20\d{6}|-4(@|$)"
+#: The models that cannot be held to a schema but by a forced call.
+UNSHAPED_MODELS = r"claude-3|-4-[01](?!\d)|-4-20\d{6}|-4(@|$)"
+WAYS = (
+    # Such an answer streams by the token, the arguments of a call by the value.
+    Way("strict", object_root=True, keywords=COMMON, lenient=False),
+    Way("tool", object_root=True),
+    Way("prompt"),
+)
 CACHED = {"type": "ephemeral"}
 
 STOPS: dict[str, StopReason] = {
@@ -98,6 +109,8 @@ class Anthropic:
             body["system"] = [{"type": "text", "text": request.system, "cache_control": CACHED}]
         elif tools:
             tools[-1]["cache_control"] = CACHED
+        if request.shape:
+            _shape(request.shape, body, tools)
         if tools:
             body["tools"] = tools
         body["messages"] = messages
@@ -112,6 +125,32 @@ class Anthropic:
     def decoder(self, endpoint: Endpoint) -> MessageDecoder:
         """Give a fresh decoder for one response."""
         return MessageDecoder(endpoint)
+
+    def ways(self, endpoint: Endpoint) -> Sequence[Way]:
+        """Say how this vendor can be asked for a value of a schema, the best way first."""
+        old = re.search(UNSHAPED_MODELS, endpoint.model)
+        return available(WAYS[1:] if old else WAYS, endpoint)
+
+
+def _shape(shape: Shape, body: dict[str, Any], tools: list[dict[str, Any]]) -> None:
+    """Ask for an answer of this shape; `tools` may get one more."""
+    if shape.mode == "tool":
+        described = {"name": shape.name, "description": shape.description}
+        tools.append({**described, "input_schema": shape.schema})
+        # A forced call and thinking exclude each other.
+        body.pop("thinking", None)
+        body.pop("output_config", None)
+        body["tool_choice"] = {
+            "type": "tool",
+            "name": shape.name,
+            "disable_parallel_tool_use": True,
+        }
+        return
+    if tools:
+        body["tool_choice"] = {"type": "none"}
+    if shape.mode == "strict":
+        wanted = {"format": {"type": "json_schema", "schema": shape.schema}}
+        body["output_config"] = {**body.get("output_config", {}), **wanted}
 
 
 def _messages(request: Request) -> list[dict[str, Any]]:

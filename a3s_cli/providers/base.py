@@ -19,6 +19,34 @@ from ..messages import Message, ToolSpec, Usage
 
 StopReason = Literal["end_turn", "tool_use", "max_tokens", "refusal", "other"]
 ReasoningEffort = Literal["none", "low", "medium", "high"]
+#: How a model is held to a schema: the vendor samples by it (`strict`), JSON is all that the
+#: vendor promises (`json`), the answer is a forced call's arguments (`tool`), or it is only told.
+ObjectMode = Literal["strict", "json", "tool", "prompt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way in which a model can be asked for a JSON value of a schema."""
+
+    mode: ObjectMode
+    #: Whether the value must be an object: any other has to be wrapped in one.
+    object_root: bool = False
+    #: The keywords that sampling by the schema understands; None where it takes any schema.
+    keywords: frozenset[str] | None = None
+    #: Whether a schema beyond those may be sent all the same, as a wish.
+    lenient: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the whole answer must look like, as it is sent."""
+
+    mode: ObjectMode
+    name: str
+    description: str
+    schema: dict[str, Any] | bool
+    #: Whether the vendor can be told to sample by exactly this schema.
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +60,9 @@ class Request:
     max_tokens: int | None = None
     temperature: float | None = None
     reasoning: ReasoningEffort | None = None
+    #: Set where the answer must be a JSON value; the tools are then there to be read about, not
+    #: to be called: they are part of what a vendor's cache knows, and of the conversation so far.
+    shape: Shape | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +171,16 @@ class Wire(Protocol):
     def decoder(self, endpoint: Endpoint) -> Decoder:
         """Give a fresh decoder for one response."""
 
+    def ways(self, endpoint: Endpoint) -> Sequence[Way]:
+        """Say how this vendor can be asked for a value of a schema, the best way first."""
+
 
 class Provider(Protocol):
     """One model, ready to answer."""
+
+    @property
+    def ways(self) -> Sequence[Way]:
+        """How it can be asked for a value of a schema, the best way first."""
 
     def stream(self, request: Request) -> AsyncGenerator[list[Chunk], None]:
         """Send the request once and give what comes back, a list per network read.

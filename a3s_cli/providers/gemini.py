@@ -12,7 +12,7 @@ Calls are never asked for in pieces (`streamFunctionCallArguments`): each
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..messages import Message, Part, Reasoning, Text, ToolCall, ToolResult, Usage
@@ -27,6 +27,7 @@ from .base import (
     StopChunk,
     StopReason,
     UsageChunk,
+    Way,
 )
 from .codec import (
     EventDecoder,
@@ -42,6 +43,7 @@ from .codec import (
     text_of,
     url,
 )
+from .ways import available
 
 NAME = "gemini"
 #: Tokens of thinking by effort, for the models that take a budget.
@@ -51,6 +53,13 @@ BUDGET_MODELS = r"gemini-2\."
 LEAST_PRO_BUDGET = 128
 #: What the vendor documents for a call that another model has made.
 FOREIGN_SIGNATURE = "skip_thought_signature_validator"
+WAYS = (
+    Way("strict"),
+    Way("json"),
+    # A call comes whole here, so nothing of it can be shown while it grows.
+    Way("tool", object_root=True),
+    Way("prompt"),
+)
 
 STOPS: dict[str, StopReason] = {
     "STOP": "end_turn",
@@ -78,17 +87,23 @@ class Gemini:
         body: dict[str, Any] = {}
         if request.system:
             body["systemInstruction"] = {"parts": [{"text": request.system}]}
-        if request.tools:
-            declarations = [
-                {
-                    "name": tool.name,
-                    "description": tool.description,
-                    "parametersJsonSchema": tool.parameters,
-                }
-                for tool in request.tools
-            ]
-            body["tools"] = [{"functionDeclarations": declarations}]
+        # Calls that may not be made are not declared: no JSON is promised beside them.
+        tools = [
+            _function(tool.name, tool.description, tool.parameters)
+            for tool in (() if request.shape else request.tools)
+        ]
         settings = _settings(request, endpoint)
+        shape = request.shape
+        if shape and shape.mode == "tool":
+            tools = [_function(shape.name, shape.description, shape.schema)]
+            forced = {"mode": "ANY", "allowedFunctionNames": [shape.name]}
+            body["toolConfig"] = {"functionCallingConfig": forced}
+        elif shape and shape.mode != "prompt":
+            settings["responseMimeType"] = "application/json"
+            if shape.mode == "strict":
+                settings["responseJsonSchema"] = shape.schema
+        if tools:
+            body["tools"] = [{"functionDeclarations": tools}]
         if settings:
             body["generationConfig"] = settings
         body["contents"] = _contents(request)
@@ -99,6 +114,14 @@ class Gemini:
     def decoder(self, endpoint: Endpoint) -> GeminiDecoder:
         """Give a fresh decoder for one response."""
         return GeminiDecoder(endpoint)
+
+    def ways(self, endpoint: Endpoint) -> Sequence[Way]:
+        """Say how this vendor can be asked for a value of a schema, the best way first."""
+        return available(WAYS, endpoint)
+
+
+def _function(name: str, description: str, parameters: Any) -> dict[str, Any]:
+    return {"name": name, "description": description, "parametersJsonSchema": parameters}
 
 
 def _settings(request: Request, endpoint: Endpoint) -> dict[str, Any]:

@@ -8,14 +8,14 @@ before the protocol's own end is a `TruncatedStream`, however cleanly it closed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 
 from ..errors import A3SError, TruncatedStream
 from ..sse import Parser
 from ..transport.client import BrokenResponse
 from ..transport.post import HttpFailure, Patience, Transport
-from .base import Chunk, Endpoint, Request, Wire
+from .base import Chunk, Endpoint, Request, Way, Wire
 from .codec import finish, secrets
 from .failures import classify
 
@@ -33,6 +33,11 @@ class HttpProvider:
         self._endpoint = endpoint
         self._transport = transport
         self._patience = patience
+
+    @property
+    def ways(self) -> Sequence[Way]:
+        """How it can be asked for a value of a schema; see `Provider.ways`."""
+        return self._wire.ways(self._endpoint)
 
     async def stream(self, request: Request) -> AsyncGenerator[list[Chunk], None]:
         """Send the request once; see `Provider.stream`."""

@@ -8,7 +8,7 @@ be known beforehand is a quirk of the endpoint:
 - `stream_options`, `temperature`, `reasoning_effort`: False where the field is an error
 - `reasoning_replay`: the field in which a turn with calls must carry its reasoning
 - `done_ends`: True where `[DONE]` is the only end that the vendor ever sends
-- `auth_header`, `query`: see `codec`
+- `auth_header`, `query`: see `codec`; `object_modes`: see `ways`
 
 The path of a text delta is kept short: it is walked a quarter of a million times
 a second.
@@ -16,7 +16,7 @@ a second.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..errors import InvalidResponse
@@ -28,9 +28,11 @@ from .base import (
     ReasoningChunk,
     ReasoningData,
     Request,
+    Shape,
     StopChunk,
     StopReason,
     UsageChunk,
+    Way,
 )
 from .chat_pieces import Calls, ReasoningBlocks
 from .codec import (
@@ -45,6 +47,7 @@ from .codec import (
     text_of,
     url,
 )
+from .ways import OPENAI, available
 
 NAME = "openai-chat"
 
@@ -64,6 +67,12 @@ STOPS: dict[str, StopReason] = {
     "refusal": "refusal",
     "sensitive": "refusal",
 }
+WAYS = (
+    Way("strict", object_root=True, keywords=OPENAI),
+    Way("tool", object_root=True, keywords=OPENAI),
+    Way("json", object_root=True),
+    Way("prompt"),
+)
 #: Reasons that say that the response failed: DeepSeek, z.ai, OpenRouter and Mistral.
 FAILED_STOPS = {
     "insufficient_system_resource": "overloaded",
@@ -89,18 +98,11 @@ class OpenAIChat:
             body["temperature"] = request.temperature
         if request.reasoning is not None and quirks.get("reasoning_effort", True):
             body["reasoning_effort"] = request.reasoning
-        if request.tools:
-            body["tools"] = [
-                {
-                    "type": "function",
-                    "function": {
-                        "name": tool.name,
-                        "description": tool.description,
-                        "parameters": tool.parameters,
-                    },
-                }
-                for tool in request.tools
-            ]
+        tools = [_function(tool.name, tool.description, tool.parameters) for tool in request.tools]
+        if request.shape:
+            body.update(_shaped(request.shape, tools))
+        if tools:
+            body["tools"] = tools
         body["messages"] = _messages(request, endpoint)
         headers = http_headers(endpoint, "authorization", "Bearer ")
         return HttpRequest(url(endpoint, "/chat/completions"), headers, dumps(body))
@@ -108,6 +110,34 @@ class OpenAIChat:
     def decoder(self, endpoint: Endpoint) -> ChatDecoder:
         """Give a fresh decoder for one response."""
         return ChatDecoder(endpoint)
+
+    def ways(self, endpoint: Endpoint) -> Sequence[Way]:
+        """Say how this vendor can be asked for a value of a schema, the best way first."""
+        return available(WAYS, endpoint)
+
+
+def _function(name: str, description: str, parameters: Any) -> dict[str, Any]:
+    described = {"name": name, "description": description, "parameters": parameters}
+    return {"type": "function", "function": described}
+
+
+def _shaped(shape: Shape, tools: list[dict[str, Any]]) -> dict[str, Any]:
+    """Say that the answer must have this shape; `tools` may get one more."""
+    asked: dict[str, Any] = {"tool_choice": "none"} if tools else {}
+    if shape.mode == "strict":
+        named = {"name": shape.name, "schema": shape.schema, "strict": shape.exact}
+        if shape.description:
+            named["description"] = shape.description
+        asked["response_format"] = {"type": "json_schema", "json_schema": named}
+    elif shape.mode == "json":
+        asked["response_format"] = {"type": "json_object"}
+    elif shape.mode == "tool":
+        tool = _function(shape.name, shape.description, shape.schema)
+        if shape.exact:
+            tool["function"]["strict"] = True
+        tools.append(tool)
+        asked["tool_choice"] = {"type": "function", "function": {"name": shape.name}}
+    return asked
 
 
 def _messages(request: Request, endpoint: Endpoint) -> list[dict[str, Any]]:

@@ -8,13 +8,13 @@ from one event to the next.
 Quirks of an endpoint: `temperature` and `reasoning_effort` (False where the
 field is an error), `reasoning_summary` (what to ask for besides: OpenAI shows
 summaries to verified organisations only), `encrypted_reasoning` (False where
-asking for it is an error), and those of `codec`.
+asking for it is an error), and those of `codec` and `ways`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..messages import Message, Reasoning, Text, ToolCall, ToolResult, Usage
@@ -26,9 +26,11 @@ from .base import (
     ReasoningChunk,
     ReasoningData,
     Request,
+    Shape,
     StopChunk,
     StopReason,
     UsageChunk,
+    Way,
 )
 from .codec import (
     EventDecoder,
@@ -44,10 +46,17 @@ from .codec import (
     text_of,
     url,
 )
+from .ways import OPENAI, available
 
 NAME = "openai-responses"
 #: The models that do not reason and say so with an error when asked for encrypted reasoning.
 PLAIN_MODELS = r"gpt-3|gpt-4|chatgpt-4|-chat\b|grok-2|grok-3(?!-mini)"
+WAYS = (
+    Way("strict", object_root=True, keywords=OPENAI),
+    Way("tool", object_root=True, keywords=OPENAI),
+    Way("json", object_root=True),
+    Way("prompt"),
+)
 
 INCOMPLETE: dict[str, StopReason] = {
     "max_output_tokens": "max_tokens",
@@ -78,18 +87,15 @@ class OpenAIResponses:
                 body["reasoning"]["summary"] = quirks["reasoning_summary"]
         if request.system:
             body["instructions"] = request.system
-        if request.tools:
-            body["tools"] = [
-                {
-                    "type": "function",
-                    "name": tool.name,
-                    "description": tool.description,
-                    "parameters": tool.parameters,
-                    # The default, true, refuses schemas with optional properties.
-                    "strict": False,
-                }
-                for tool in request.tools
-            ]
+        tools = [
+            # The default, true, refuses schemas with optional properties.
+            _function(tool.name, tool.description, tool.parameters, strict=False)
+            for tool in request.tools
+        ]
+        if request.shape:
+            body.update(_shaped(request.shape, tools))
+        if tools:
+            body["tools"] = tools
         body["input"] = [item for message in request.messages for item in _items(message)]
         headers = http_headers(endpoint, "authorization", "Bearer ")
         return HttpRequest(url(endpoint, "/responses"), headers, dumps(body))
@@ -97,6 +103,31 @@ class OpenAIResponses:
     def decoder(self, endpoint: Endpoint) -> ResponseDecoder:
         """Give a fresh decoder for one response."""
         return ResponseDecoder(endpoint)
+
+    def ways(self, endpoint: Endpoint) -> Sequence[Way]:
+        """Say how this vendor can be asked for a value of a schema, the best way first."""
+        return available(WAYS, endpoint)
+
+
+def _function(name: str, description: str, parameters: Any, *, strict: bool) -> dict[str, Any]:
+    described = {"name": name, "description": description, "parameters": parameters}
+    return {"type": "function", **described, "strict": strict}
+
+
+def _shaped(shape: Shape, tools: list[dict[str, Any]]) -> dict[str, Any]:
+    """Say that the answer must have this shape; `tools` may get one more."""
+    asked: dict[str, Any] = {"tool_choice": "none"} if tools else {}
+    if shape.mode == "strict":
+        named = {"name": shape.name, "schema": shape.schema, "strict": shape.exact}
+        if shape.description:
+            named["description"] = shape.description
+        asked["text"] = {"format": {"type": "json_schema", **named}}
+    elif shape.mode == "json":
+        asked["text"] = {"format": {"type": "json_object"}}
+    elif shape.mode == "tool":
+        tools.append(_function(shape.name, shape.description, shape.schema, strict=shape.exact))
+        asked["tool_choice"] = {"type": "function", "name": shape.name}
+    return asked
 
 
 def _items(message: Message) -> list[dict[str, Any]]:

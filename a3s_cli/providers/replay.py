@@ -2,7 +2,8 @@
 
 `-m replay/RUN.ndjson` gives, request by request, what the recording's turns
 say: the same deltas, the same calls, the same figures, with no network and no
-clock. A turn that the recording does not finish ends as the recording did.
+clock. A turn that the recording does not finish ends as the recording did. Who
+asks for an object gets the next one that the recording holds.
 """
 
 from __future__ import annotations
@@ -10,11 +11,18 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ..errors import A3SError, ExitStatus, InvalidResponse, InvalidStream, TruncatedStream
+from ..errors import (
+    A3SError,
+    ExitStatus,
+    InvalidObject,
+    InvalidResponse,
+    InvalidStream,
+    TruncatedStream,
+)
 from ..events import Event
 from ..recording import Line, read
-from ..wire import dumps
-from .base import CallChunk, Chunk, ReasoningChunk, Request, StopChunk, UsageChunk
+from ..wire import dumps, loads
+from .base import CallChunk, Chunk, ReasoningChunk, Request, StopChunk, UsageChunk, Way
 
 #: How a run ends when its model fails. Any other end (a signal, a deadline) was the recorded
 #: run's own: of the model's answer it is a cut.
@@ -37,16 +45,25 @@ class ReplayProvider:
     def __init__(self, path: str) -> None:
         self._path = path
         self._turns: Sequence[Turn] | None = None
+        self._objects: list[Turn] = []
         self._played = 0
+
+    @property
+    def ways(self) -> Sequence[Way]:
+        """There is one way to ask a recording."""
+        return (Way("prompt"),)
 
     async def stream(self, request: Request) -> AsyncGenerator[list[Chunk], None]:
         """Give the next turn; see `Provider.stream`."""
         if self._turns is None:
-            self._turns = _turns(self._path)
-        if self._played >= len(self._turns):
+            self._turns, self._objects = _turns(self._path)
+        if request.shape and self._objects:
+            turn = self._objects.pop(0)
+        elif self._played >= len(self._turns):
             raise InvalidResponse(f"{self._path} holds no further turn to replay")
-        turn = self._turns[self._played]
-        self._played += 1
+        else:
+            turn = self._turns[self._played]
+            self._played += 1
         for chunk in (*turn.chunks, *turn.calls, *turn.stop):
             yield [chunk]
         if turn.failure:
@@ -56,10 +73,11 @@ class ReplayProvider:
         """Nothing is open."""
 
 
-def _turns(path: str) -> list[Turn]:
+def _turns(path: str) -> tuple[list[Turn], list[Turn]]:
     try:
         with open(path, "rb") as file:
-            return _played(read(file, path), path)
+            lines = list(read(file, path))
+            return _played(lines, path), _objects(lines)
     except OSError as error:
         raise InvalidStream(f"{path}: {error.strerror}") from None
 
@@ -79,6 +97,26 @@ def _played(lines: Iterable[Line], path: str) -> list[Turn]:
     return turns
 
 
+def _objects(lines: Iterable[Line]) -> list[Turn]:
+    """Give the answers that the calls of generate_object got, in the order of the calls."""
+    answers: dict[str, Turn] = {}
+    for event in (line.event for line in lines if line.event is not None):
+        if event.tool_name != "generate_object":
+            continue
+        if event.type == "tool_start":
+            answers[event.tool_id] = Turn(failure=TruncatedStream("the recorded call has no end"))
+        elif event.type == "tool_end":
+            answers[event.tool_id] = _answer(event)
+    return list(answers.values())
+
+
+def _answer(end: Event) -> Turn:
+    told = loads(end.tool_output)
+    if end.exit_code:
+        return Turn(failure=InvalidObject(f"the recorded call failed: {told['error']}"))
+    return Turn([dumps(told["object"]).decode()], stop=[StopChunk("end_turn")])
+
+
 def _take(turn: Turn, event: Event, place: str) -> None:
     if event.type == "text_delta":
         turn.chunks.append(event.text)
@@ -90,7 +128,7 @@ def _take(turn: Turn, event: Event, place: str) -> None:
         if event.usage:
             turn.stop.append(UsageChunk(event.usage))
         turn.stop.append(StopChunk(event.stop_reason))
-    elif event.type in ("tool_start", "permission_denied", "tool_rejected"):
+    elif event.type in ("tool_start", "permission_denied", "tool_rejected") and event.turn != 0:
         turn.calls.append(_call(event, len(turn.calls), place))
 
 

@@ -9,14 +9,19 @@ clean up in `finally` and let `CancelledError` through.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
+from ..errors import A3SError
 from ..files.workspace import Workspace
-from ..messages import ToolSpec
+from ..messages import Message, ToolSpec
+from ..providers.base import Shape, Way
 from ..redaction import NOTHING, Redactor
+
+if TYPE_CHECKING:
+    from ..process import Finished
 
 
 class ToolError(Exception):
@@ -31,7 +36,8 @@ class ToolResult:
     means "what was streamed", of which the loop has kept head, tail and size.
     `exit_code` is bash's real one, 0 or 1 for every other tool; `reason` says
     that we ended the call; `path` and `sha256` describe the file that a `write`
-    or an `edit` left behind.
+    or an `edit` left behind. Where `told` is given, the event carries the output
+    whole, whatever its size, and the model is told this instead.
     """
 
     output: str | None
@@ -39,6 +45,7 @@ class ToolResult:
     reason: Literal["timeout", "cancelled"] | None = None
     path: str | None = None
     sha256: str | None = None
+    told: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +63,55 @@ class Subject:
 class Sandbox(Protocol):
     """Confines the commands of a run."""
 
+    async def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        environment: Mapping[str, str],
+        timeout: float | None,
+        receive: Callable[[bytes], Awaitable[None]],
+    ) -> Finished:
+        """Run a command as `process.run` does, and let it change nothing but the workspace."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request of a tool's own: for one JSON value of a shape."""
+
+    messages: Sequence[Message]
+    shape: Shape
+    #: None where the question goes on with the run's own conversation.
+    system: str | None = None
+    #: The call that asks.
+    tool_id: str = ""
+
+
+class Listener(Protocol):
+    """Hears an answer to a question while it arrives."""
+
+    def text(self, text: str) -> None:
+        """Take the next piece of the words."""
+
+    def arguments(self, name: str, text: str) -> None:
+        """Take the next piece of the arguments of the call of `name`."""
+
+    def begin_again(self) -> None:
+        """Forget what was heard: that attempt has failed, and the answer comes anew."""
+
 
 class Model(Protocol):
-    """The run's model, for a request of a tool's own."""
+    """The run's model, for requests of a tool's own."""
+
+    def ways(self, schema: object) -> Sequence[Way]:
+        """How it can be asked for a value of a schema, best first, without what it refused."""
+
+    async def ask(self, question: Question, listener: Listener) -> Message:
+        """Give the whole answer, after retries; raises an A3SError for anything else."""
+
+    def refuses(self, way: Way, schema: object, error: A3SError, tool_id: str) -> bool:
+        """Say whether an error means that this way is not open, and another may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +135,8 @@ class ToolContext:
     redactor: Redactor = NOTHING
     #: Runs a command confined; None where nothing confines it.
     sandbox: Sandbox | None = None
+    #: The id of this call.
+    tool_id: str = ""
     #: Asks the run's model on the tool's own behalf; None where there is no model.
     model: Model | None = None
     #: Says why the rules do not allow a URL to which the call was redirected; None if they do.
@@ -117,6 +172,16 @@ class Tool:
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
         """Do it."""
         raise NotImplementedError
+
+    def ended(
+        self, sentence: str, exit_code: int, reason: Literal["timeout", "cancelled"] | None = None
+    ) -> ToolResult:
+        """Give the result of a call that did not come to its own end.
+
+        It failed, or we have ended it: what was streamed is then the output of a
+        cancelled one.
+        """
+        return ToolResult(None if reason == "cancelled" else sentence, exit_code, reason)
 
     def spec(self) -> ToolSpec:
         """Say what the model is told of this tool."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from a3s_cli.errors import A3SError, Busy, ConfigError, OutputError, UsageError
+from a3s_cli.errors import A3SError, SessionBusy, ConfigError, OutputError, UsageError
 from a3s_cli.local import catalogue, weights
 
 from .sources import CONTENT, PART, Sources, digest, wheel
@@ -238,7 +238,7 @@ def test_two_pulls_do_not_meet(place: Place, sources: Sources) -> None:
         first = asyncio.ensure_future(place.pulling())
         while not sources.requests:
             await asyncio.sleep(0.01)
-        with pytest.raises(Busy, match="another process is fetching tiny just now"):
+        with pytest.raises(SessionBusy, match="another process is fetching tiny just now"):
             await place.pulling()
         assert (await first).read_bytes() == CONTENT
 

@@ -209,7 +209,7 @@ class Run:
         laws.check_stream(events, result.status)
         if self.quiet:
             assert result.stderr == b"", f"stderr: {result.stderr.decode()}"
-        if result.last.get("signal"):
+        if result.last.get("code") == "cancelled":
             number = signal.Signals[result.last["signal"]]
             assert result.exit_status == -number, "the process did not die of the signal"
         assert result.lingered is not None and result.lingered < PROMISE + SLACK, result.lingered

@@ -1,0 +1,53 @@
+"""The last answer of a run with a schema: an object, made of the run's own conversation.
+
+It looks like a call of `generate_object`, so that whoever follows a growing
+object has one thing to follow, but nobody has asked for it: it is no call of the
+model's, and no rule applies to it. It may take as long as the run may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+from ..errors import A3SError
+from ..messages import Message
+from ..tools.base import Tool, ToolContext, ToolResult
+from .asking import Wanted
+from .maker import NoObject, Task, make
+from .outcome import failure, success
+from .schema import Schema
+
+REPAIRS = 2
+
+
+class FinalObject(Tool):
+    """Asks for the object; afterwards there is either a value or a reason why not."""
+
+    name: ClassVar[str] = "generate_object"
+    description: ClassVar[str] = "The run's last answer."
+    parameters: ClassVar[dict[str, Any]] = {"type": "object"}
+
+    def __init__(self, schema: Schema, messages: Sequence[Message]) -> None:
+        self._task = Task(Wanted(schema), messages, repairs=REPAIRS)
+        #: The value, as the only element; empty where there is none.
+        self.value: tuple[Any, ...] = ()
+        self.failure: A3SError | None = None
+
+    def deadline(self, context: ToolContext) -> float | None:
+        return None
+
+    def ended(
+        self, sentence: str, exit_code: int, reason: Literal["timeout", "cancelled"] | None = None
+    ) -> ToolResult:
+        return failure(sentence, exit_code=exit_code, reason=reason)
+
+    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
+        assert context.model
+        try:
+            made = await make(self._task, context.model, context)
+        except A3SError as error:
+            self.failure = error
+            return failure(str(error), error.violations if isinstance(error, NoObject) else ())
+        self.value = (made.value,)
+        return success(context.redactor.value(made.value), made.repairs)
