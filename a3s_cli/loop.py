@@ -9,14 +9,17 @@ loop turns them into the terminal event.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from .calls import Calls
+from .compaction import Compactor
+from .conversation import Conversation
 from .emitter import Emitter
-from .errors import A3SError, InvalidResponse, MaxTokens, MaxTurns, Refusal, ToolLoop
+from .errors import ContextOverflow, InvalidResponse, MaxTurns, ToolLoop
 from .events import Notice, TurnEnd, TurnStart
 from .messages import Message
 from .providers.base import Request
-from .response import Asker, Response
+from .response import Asker, Response, Stream, stopped_short
 
 
 @dataclass(slots=True)
@@ -29,18 +32,23 @@ class Progress:
     spoke: bool = False
     #: Whether any call came to an end of its own.
     acted: bool = False
+    #: The run's object: empty until there is one, which may be any JSON value.
+    object: tuple[Any, ...] = ()
 
 
 @dataclass(slots=True)
 class Loop:
-    """One conversation with one model. `messages` grows and stays valid for the next prompt."""
+    """One prompt of a conversation, until it is answered."""
 
     asker: Asker
     calls: Calls
     emitter: Emitter
     request: Request
+    conversation: Conversation
+    compactor: Compactor
     max_turns: int = 50
-    messages: list[Message] = field(default_factory=list)
+    #: Whether the answer that counts is an object that comes after the loop.
+    object_follows: bool = False
     progress: Progress = field(default_factory=Progress)
 
     async def run(self) -> None:
@@ -48,6 +56,7 @@ class Loop:
         while True:
             response = await self._turn()
             if not response.message.calls:
+                self.conversation.add(response.message)
                 self._answered()
                 return
             await self._act(response)
@@ -59,9 +68,9 @@ class Loop:
 
     async def _turn(self) -> Response:
         turn = self.progress.turns + 1
+        await self.compactor.fit()
         self.emitter.emit(TurnStart(turn=turn))
-        request = replace(self.request, messages=tuple(self.messages))
-        response = await self.asker.ask(request, turn=turn)
+        response = await self._response(turn)
         self.progress.turns = turn
         self.progress.text = response.message.text
         self.progress.spoke = self.progress.spoke or bool(response.message.text)
@@ -76,17 +85,24 @@ class Loop:
         if failure := stopped_short(response):
             self.calls.reject(response.message.calls, str(failure))
             raise failure
-        self.messages.append(response.message)
+        return response
+
+    async def _response(self, turn: int) -> Response:
+        audience = Stream(self.emitter, show_input=self.asker.show_input)
+        request = replace(self.request, messages=tuple(self.conversation.messages))
+        try:
+            response = await self.asker.ask(request, turn=turn, audience=audience)
+        except ContextOverflow as error:
+            if not audience.failed() or not await self.compactor.resend(error, turn):
+                raise
+            request = replace(self.request, messages=tuple(self.conversation.messages))
+            response = await self.asker.ask(request, turn=turn, audience=audience)
+        self.compactor.gauge.learn(request, response.usage)
         return response
 
     async def _act(self, response: Response) -> None:
-        try:
-            results = await self.calls.run(response.message.calls, self.progress.turns)
-        except BaseException:
-            # A call without its result would make the conversation invalid.
-            self.messages.pop()
-            raise
-        self.messages.append(Message("tool", tuple(results)))
+        results = await self.calls.run(response.message.calls, self.progress.turns)
+        self.conversation.add(response.message, Message("tool", tuple(results)))
         self.progress.acted = self.progress.acted or self.calls.executed > 0
         if self.calls.stuck:
             raise ToolLoop(
@@ -95,7 +111,7 @@ class Loop:
             )
 
     def _answered(self) -> None:
-        if self.progress.text:
+        if self.progress.text or self.object_follows:
             return
         if not self.progress.spoke and not self.progress.acted:
             raise InvalidResponse("the model gave an empty answer")
@@ -105,18 +121,3 @@ class Loop:
 def turns(number: int) -> str:
     """Give a number of turns in words."""
     return f"{number} turn" if number == 1 else f"{number} turns"
-
-
-def stopped_short(response: Response) -> A3SError | None:
-    """Say whether a whole response is nevertheless no answer to act on."""
-    if response.stop == "max_tokens":
-        return MaxTokens(
-            "the answer was cut by a token limit",
-            hint="raise the model's output limit, or ask for less at a time",
-        )
-    if response.stop == "refusal":
-        said = response.raw_stop
-        return Refusal(f"the model refused to answer{f' ({said})' if said else ''}")
-    if response.stop == "other" and not response.message.calls and not response.message.text:
-        return InvalidResponse(f"the model stopped without an answer ({response.raw_stop})")
-    return None
