@@ -14,7 +14,7 @@ from typing import Protocol
 
 from . import wire
 from .errors import OutputError
-from .events import TERMINAL, Event, TextDelta
+from .events import TERMINAL, Event, TextDelta, stamped_texts
 from .redacted_events import EventRedactor
 from .redaction import Redactor
 
@@ -127,9 +127,7 @@ class Emitter:
             for write in self._line_sinks:
                 write(lines)
         if self._event_sinks:
-            events: list[Event] = [TextDelta(text=text) for text in texts]
-            for seq, event in enumerate(events, self._seq):
-                event.stamp(seq, ts)
+            events: list[Event] = stamped_texts(texts, self._seq, ts)
             for accept in self._event_sinks:
                 accept(events)
         self._seq += len(texts)

@@ -184,6 +184,19 @@ class TextDelta(Event):
     text: Annotated[str, "what is new, never the text so far"]
 
 
+def stamped_texts(texts: list[str], seq: int, ts: int) -> list[Event]:
+    """Give a stamped text_delta for each text, in bulk: most events of a run are these."""
+    new, put, events = TextDelta.__new__, object.__setattr__, list[Event]()
+    for number, text in enumerate(texts, seq):
+        event = new(TextDelta)
+        # Attribute by attribute, which makes no dictionary for the garbage collector to walk.
+        put(event, "text", text)
+        put(event, "seq", number)
+        put(event, "ts", ts)
+        events.append(event)
+    return events
+
+
 class ReasoningDelta(Event):
     """The model streams its reasoning; never part of the answer."""
 
@@ -327,6 +340,8 @@ class Notice(Event):
     received_bytes: Annotated[int | None, "of a download so far"] = None
     total_bytes: Annotated[int | None, "of a download"] = None
     source: Annotated[str | None, "where a download comes from"] = None
+    tokens_before: Annotated[int | None, "of a conversation that was shortened; estimated"] = None
+    tokens_after: Annotated[int | None, "of what is left of it; estimated"] = None
 
 
 class End(Event):
@@ -372,3 +387,12 @@ class Error(Event):
 
 
 TERMINAL = ("end", "error")
+
+#: Any of them: type checkers narrow it by `event.type`.
+# fmt: off
+AnyEvent = (
+    Start | TurnStart | TextDelta | ReasoningDelta | ToolInputDelta | TurnEnd | ToolStart
+    | ToolOutputDelta | ToolEnd | PermissionDenied | ToolRejected | PermissionRequest
+    | PermissionAnswer | Retry | Notice | End | Error
+)
+# fmt: on

@@ -62,6 +62,10 @@ class Kept:
         """Let others use the session, and the oldest ones go."""
         if self._store:
             self._store.prune_if_due()
+        self.release()
+
+    def release(self) -> None:
+        """Let others use the session."""
         if self._file:
             self._file.close()
 

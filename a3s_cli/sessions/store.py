@@ -63,6 +63,10 @@ class Store:
             os.makedirs(self.directory, 0o700, exist_ok=True)
             descriptor = os.open(path, _CREATE, 0o600)
         except FileExistsError:
+            if not self.directory.is_dir():
+                raise NotKept(
+                    f"the session cannot be kept: {self.directory} is no directory"
+                ) from None
             raise UsageError(f"there is a session {name!r} already") from None
         except OSError as error:
             raise NotKept(
