@@ -7,10 +7,13 @@ while modules are being imported should end the process, not print a traceback.
 from __future__ import annotations
 
 import signal
+import sys
 
 
 def main() -> None:
     """Run the command line; does not return."""
+    if sys.platform == "win32":
+        sys.exit("a3s: Windows is not supported (signals, locks, bash): use it in WSL")
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from .cli import main as run

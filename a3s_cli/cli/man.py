@@ -1,0 +1,22 @@
+"""`a3s man`: the manual, wherever a3s is installed."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(epilog="\b\nExamples:\n  a3s man run\n  a3s man 5 config\n  a3s man events | less")
+@click.argument("topic", nargs=-1, metavar="[TOPIC]")
+@click.pass_context
+def man(ctx: click.Context, topic: tuple[str, ...]) -> None:
+    """Show a page of the manual.
+
+    TOPIC is a command, or events, config or policy. Where two pages have the
+    name, the section chooses: 1 is the command, 5 a format, 7 the rules. On a
+    terminal man(1) shows the page; elsewhere it is plain text.
+    """
+    from ..manual.show import show
+
+    if len(topic) > 2:
+        raise click.UsageError("one page at a time: a3s man [SECTION] [TOPIC]", ctx)
+    click.echo(show(ctx.find_root().command, topic), nl=False)

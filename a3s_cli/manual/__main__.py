@@ -1,0 +1,36 @@
+"""Writes the pages and the completions of a checkout: `python -m a3s_cli.manual`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..cli import group
+from .completions import files
+from .pages import man_source, pages
+from .tree import read
+
+
+def generated() -> dict[str, str]:
+    """Give every generated file by its path in the checkout."""
+    root = read(group)
+    found = {f"man/{page.file}": man_source(root, page) for page in pages(root)}
+    return found | {f"completions/{name}": text for name, text in files(root).items()}
+
+
+def main() -> None:
+    """Write what has changed, and remove what no longer is generated."""
+    checkout = Path(__file__).parents[2]
+    wanted = generated()
+    for directory in ("man", "completions"):
+        for path in (checkout / directory).rglob("*"):
+            if path.is_file() and path.relative_to(checkout).as_posix() not in wanted:
+                path.unlink()
+    for name, text in wanted.items():
+        path = checkout / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

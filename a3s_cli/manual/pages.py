@@ -1,0 +1,222 @@
+"""Which pages there are, and what each of them says."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from .. import __version__
+from ..errors import UsageError
+from . import facts, roff, text
+from .blocks import Block, Heading, Item, Paragraph, Sections, Verbatim, sections
+from .tree import Argument, Command, Option
+
+#: When this version was, or is to be, released: pages are dated, and must not change by themselves.
+RELEASED = "2026-11-22"
+PROSE = Path(__file__).parent / "prose"
+#: In this order; what else the prose has stands between OPTIONS and EXIT STATUS.
+_BEFORE = ("NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS", "OPTIONS")
+_AFTER = ("EXIT STATUS", "ENVIRONMENT", "FILES", "EXAMPLES", "SEE ALSO")
+
+
+class Page(NamedTuple):
+    """One page: `a3s-run`, 1."""
+
+    name: str
+    section: int
+
+    def __str__(self) -> str:
+        return f"{self.name}({self.section})"
+
+    @property
+    def topic(self) -> str:
+        """What one asks for it by: `run`."""
+        return self.name.removeprefix("a3s-")
+
+    @property
+    def file(self) -> str:
+        """Give where it is installed, below a directory of manuals."""
+        return f"man{self.section}/{self.name}.{self.section}"
+
+
+CONFIGURATION = Page("a3s-config", 5)
+
+
+def pages(root: Command) -> list[Page]:
+    """Give every page: one per command, then those about formats and about rules."""
+    commands = [Page("-".join(one.path), 1) for one in (root, *root.commands)]
+    names = sorted(path.name.split(".") for path in PROSE.glob("*.[57].md"))
+    return [*commands, *(Page(name, int(section)) for name, section, _ in names)]
+
+
+def find(root: Command, words: Sequence[str]) -> Page:
+    """Give the page that is asked for: `run`, `a3s-run`, `config.5`, `5 config`, `config(5)`."""
+    every = pages(root)
+    section, topic = ("", *words)[-2:] if words else ("", "a3s")
+    asked = re.fullmatch(r"(.+?)(?:[.]([1-8])|\(([1-8])\))", topic)
+    if asked:
+        topic, section = asked[1], asked[2] or asked[3]
+    for page in every:
+        if topic in (page.name, page.topic) and section in ("", str(page.section)):
+            return page
+    from difflib import get_close_matches
+
+    near = get_close_matches(topic, [page.topic for page in every], 1)
+    raise UsageError(
+        f"there is no page about {topic!r}" + (f" in section {section}" if section else ""),
+        hint="the pages are " + ", ".join(map(str, every)),
+        correction=(topic, near[0]) if near and near[0] != topic else None,
+    )
+
+
+def man_source(root: Command, page: Page) -> str:
+    """Give a page as source for man(1)."""
+    return roff.page(page.name, page.section, RELEASED, f"a3s {__version__}", content(root, page))
+
+
+def plain_text(root: Command, page: Page, width: int) -> str:
+    """Give a page as text."""
+    return text.page(content(root, page), width)
+
+
+def content(root: Command, page: Page) -> Sections:
+    """Give all sections of a page: what is known of its command, and what is written."""
+    found: Sections = {}
+    for one in (root, *root.commands):
+        if Page("-".join(one.path), 1) == page:
+            found = _command_page(one)
+    file = PROSE / f"{page.name}.{page.section}.md"
+    if file.exists():
+        for title, blocks in sections(file.read_text("utf-8"), _generated).items():
+            # Prose on exit statuses says which there are, so it stands for what all commands have.
+            known = [] if title == "EXIT STATUS" else found.get(title, [])
+            found[title] = [*known, *blocks]
+    if page == CONFIGURATION:
+        found |= {key: facts.described(found[key], table) for key, table in facts.KEYS.items()}
+    others = [one for one in pages(root) if one != page and (page.name == "a3s" or _general(one))]
+    found["SEE ALSO"] = [Paragraph(", ".join(map(str, others)))]
+    between = [title for title in found if title not in _BEFORE + _AFTER]
+    return {title: found[title] for title in (*_BEFORE, *between, *_AFTER) if title in found}
+
+
+def _general(page: Page) -> bool:
+    return page.name == "a3s" or page.section != 1
+
+
+def _generated(name: str) -> Sequence[Block]:
+    """Give what the prose calls `@name`."""
+    return {
+        "events": facts.event_list,
+        "fields": facts.event_fields,
+        "statuses": facts.exit_statuses,
+        "run-statuses": facts.run_statuses,
+        "tools": facts.tools,
+        "providers": facts.providers,
+    }[name]()
+
+
+# -- a command's page --------------------------------------------------------------
+
+
+def _command_page(command: Command) -> Sections:
+    described, about_status = _help(command)
+    found: Sections = {
+        "NAME": [Paragraph(f"{'-'.join(command.path)} - {_sentence(command.summary)}")],
+        "SYNOPSIS": [Paragraph(line) for line in _synopses(command)],
+        "DESCRIPTION": described if len(command.path) > 1 else [],
+    }
+    if command.commands:
+        alone = len(command.path) == 1
+        found["COMMANDS"] = [
+            block for one in command.commands for block in (_entry(one) if alone else _part(one))
+        ]
+    found["OPTIONS"] = [_option(one) for one in command.options]
+    if len(command.path) > 1:
+        said = " ".join(block.text for block in about_status if isinstance(block, Paragraph))
+        said_already = {int(number) for number in re.findall(r"\d+", said)}
+        rest = [status for status in facts.ALWAYS if status not in said_already]
+        found["EXIT STATUS"] = [*about_status, *facts.exit_statuses(rest), _ALL_STATUSES]
+    found["EXAMPLES"] = _verbatim_parts(command.epilog)
+    return found
+
+
+_ALL_STATUSES = Paragraph("Every exit status of a3s is listed in a3s(1).")
+
+
+def _sentence(summary: str) -> str:
+    return summary[:1].lower() + summary[1:].rstrip(".")
+
+
+def _synopses(command: Command) -> Iterator[str]:
+    """Give the forms of a command line, one for each command that does something."""
+    if len(command.path) == 1:
+        yield f"`{command.name}` _command_ [_option_ ...] [_argument_ ...]"
+        yield f"`{command.name}` `--help` | `--version`"
+        return
+    for one in command.walk():
+        if one.runs:
+            words = [f"`{one.name}`", "[_option_ ...]", *map(_argument, one.arguments)]
+            yield " ".join(words)
+
+
+def _argument(argument: Argument) -> str:
+    name = argument.value.name
+    word = f"`{name}`" if name == "-" else f"_{name}_"
+    word = f"{word} ..." if argument.repeats else word
+    return word if argument.required else f"[{word}]"
+
+
+def _help(command: Command) -> tuple[list[Block], list[Block]]:
+    """Give what `--help` says: the description, and what it says of exit statuses."""
+    described: list[Block] = []
+    about_status: list[Block] = []
+    for part in re.split(r"\n\s*\n", command.help):
+        if part.startswith("\b"):
+            described.append(Verbatim(tuple(part.strip("\b\n").split("\n"))))
+        elif part.startswith("Exit status"):
+            about_status.append(Paragraph(" ".join(part.split()).removeprefix("Exit status: ")))
+        else:
+            described.append(Paragraph(" ".join(part.split())))
+    return described, about_status
+
+
+def _entry(command: Command) -> list[Block]:
+    page = Page("-".join(command.path), 1)
+    return [Item(f"`{command.name}`", (Paragraph(f"{command.summary} See {page}."),))]
+
+
+def _part(command: Command) -> list[Block]:
+    """Give a command within the page of the one above it."""
+    described, about_status = _help(command)
+    options = [_option(one) for one in command.options if "--help" not in one.flags]
+    synopsis = [Paragraph(line) for line in _synopses(command)]
+    examples = [part for part in _verbatim_parts(command.epilog) if isinstance(part, Verbatim)]
+    title = Heading(command.name)
+    return [title, *synopsis, *described, *options, *about_status, *examples]
+
+
+def _option(option: Option) -> Block:
+    flags = ", ".join(f"`{flag}`" for flag in option.flags)
+    value = option.value
+    if value and value.choices:
+        flags += " " + "|".join(f"`{choice}`" for choice in value.choices)
+    elif value:
+        flags += f" _{value.name}_"
+    help = option.help + (" May be given several times." if option.repeats else "")
+    return Item(flags, (Paragraph(help),))
+
+
+def _verbatim_parts(epilog: str) -> list[Block]:
+    """Take an epilog apart: titles that end in a colon, and what stands below them."""
+    found: list[Block] = []
+    for part in epilog.split("\b\n"):
+        if not part.strip():
+            continue
+        title, _, below = part.strip("\n").partition("\n")
+        if title not in ("Example:", "Examples:"):
+            found.append(Paragraph(title))
+        found.append(Verbatim(tuple(textwrap.dedent(below).rstrip().split("\n"))))
+    return found

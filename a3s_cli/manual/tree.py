@@ -1,0 +1,135 @@
+"""The command line as data: what click knows of each command, and what completes each value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from inspect import cleandoc
+from typing import Literal
+
+import click
+
+#: What a value is, as far as a shell can help to type it.
+Kind = Literal[
+    "choice", "directory", "file", "model", "rule", "session", "text", "tool", "tools", "topic",
+    "variable", "weights",
+]  # fmt: skip
+
+#: What stands for a value in `--help`, and what that is.
+KINDS: dict[str, Kind] = {
+    **dict.fromkeys(("DURATION", "HOST", "JSON", "N", "SHA256", "T", "TEXT", "USD"), "text"),
+    "DIR": "directory",
+    "FILE": "file",
+    "ID": "session",
+    "LIST": "tools",
+    "NAME": "variable",
+    "PATH": "file",
+    "PROVIDER/MODEL": "model",
+    "RULE": "rule",
+    "RUN.ndjson": "file",
+    "TOOL": "tool",
+    "TOPIC": "topic",
+}
+#: Where the same word means something else: by command and parameter.
+EXCEPTIONS: dict[tuple[str, str], Kind] = {("pull", "name"): "weights"}
+#: A shell's own completion gets these words to choose from.
+_MARKS = re.compile(r"\.\.\.$|[\[\]]")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What an option or an argument takes, and what it is called in `--help`."""
+
+    name: str
+    kind: Kind
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option with all its spellings, the shortest first; a flag takes no value."""
+
+    flags: tuple[str, ...]
+    help: str
+    value: Value | None
+    repeats: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One positional argument."""
+
+    value: Value
+    required: bool
+    repeats: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command, with the names that lead to it."""
+
+    path: tuple[str, ...]
+    summary: str
+    help: str
+    epilog: str
+    options: tuple[Option, ...]
+    arguments: tuple[Argument, ...]
+    commands: tuple[Command, ...]
+    #: Whether it does something without one of its commands.
+    runs: bool
+
+    @property
+    def name(self) -> str:
+        """Give what is typed: `a3s models pull`."""
+        return " ".join(self.path)
+
+    def walk(self) -> Iterator[Command]:
+        """Give this command and all that are below it."""
+        yield self
+        for command in self.commands:
+            yield from command.walk()
+
+
+def read(command: click.Command, name: str = "a3s", parent: click.Context | None = None) -> Command:
+    """Read a command and all that are below it."""
+    settings = command.context_settings
+    context = click.Context(command, parent=parent, info_name=name, **settings)
+    parameters = [one for one in command.get_params(context) if not getattr(one, "hidden", False)]
+    below = command.commands if isinstance(command, click.Group) else {}
+    return Command(
+        path=tuple(context.command_path.split()),
+        summary=command.get_short_help_str(200),
+        help=cleandoc((command.help or "").partition("\f")[0]),
+        epilog=command.epilog or "",
+        options=tuple(_option(name, one) for one in parameters if isinstance(one, click.Option)),
+        arguments=tuple(
+            _argument(name, one, context) for one in parameters if isinstance(one, click.Argument)
+        ),
+        commands=tuple(
+            read(one, word, context) for word, one in sorted(below.items()) if not one.hidden
+        ),
+        runs=not below or getattr(command, "invoke_without_command", False),
+    )
+
+
+def _option(command: str, option: click.Option) -> Option:
+    flags = tuple(sorted((*option.opts, *option.secondary_opts), key=len))
+    takes = not (option.is_flag or option.count)
+    value = _value(command, option, option.metavar or option.human_readable_name.upper())
+    return Option(flags, option.help or "", value if takes else None, option.multiple)
+
+
+def _argument(command: str, argument: click.Argument, context: click.Context) -> Argument:
+    value = _value(command, argument, argument.make_metavar(context))
+    return Argument(value, argument.required, argument.nargs != 1)
+
+
+def _value(command: str, parameter: click.Parameter, metavar: str) -> Value:
+    name = _MARKS.sub("", metavar)
+    if isinstance(parameter.type, click.Choice):
+        return Value(name, "choice", tuple(map(str, parameter.type.choices)))
+    if exception := EXCEPTIONS.get((command, parameter.name or "")):
+        return Value(name, exception)
+    known = [KINDS.get(word, "text") for word in name.split("|")]
+    return Value(name, next((kind for kind in known if kind != "text"), "text"))

@@ -1,0 +1,1 @@
+complete -c a3s-cli -w a3s

@@ -1,0 +1,1 @@
+"""The manual, the completions and the package that brings them."""
