@@ -18,14 +18,19 @@ def chosen_mode(asked: Mode | None) -> Mode:
 
 
 def rendering(
-    mode: Mode, write: Write, error: Write, environment: Mapping[str, str]
+    mode: Mode,
+    write: Write,
+    error: Write,
+    environment: Mapping[str, str],
+    *,
+    object_only: bool = False,
 ) -> Callable[[list[Event]], None]:
-    """Give the event sink of pretty or raw."""
+    """Give the event sink of pretty or raw; a run with a schema has its object only in raw."""
     terminal = os.isatty(1)
     if mode == "raw":
         from .raw import Raw
 
-        return Raw(write, error, terminal).accept
+        return Raw(write, error, terminal, object_only).accept
     from .pretty import Pretty
     from .terminal import Style
 

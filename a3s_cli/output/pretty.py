@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..events import Event
 from .disarm import Disarmer, disarm
+from .drawing import Drawing
 from .page import DIM, Output, Page, Prose, Reasoning
 from .terminal import Style, encode, fit, neutralise, single_line
 from .wording import argument, compact, count, diagnostics, duration
@@ -37,6 +38,7 @@ class Pretty:
         self._page = Page(style)
         self._prose = Prose(self._page)
         self._reasoning = Reasoning(self._page)
+        self._drawing = Drawing(write, style) if style.terminal else None
         self._numbers: dict[str, int] = {}
         self._outputs: dict[str, Output] = {}
         self._render: Mapping[str, Callable[[Event], None]] = {
@@ -59,9 +61,20 @@ class Pretty:
     def accept(self, events: Sequence[Event]) -> None:
         """Show these events."""
         for event in events:
-            if render := self._render.get(event.type):
+            if _is_partial(event):
+                self._draw(event)
+            elif render := self._render.get(event.type):
+                if self._drawing:
+                    self._drawing.erase()
                 render(event)
         self._flush()
+
+    def _draw(self, event: Event) -> None:
+        # Partial objects are for programs, and for a screen on which they can be replaced.
+        if self._drawing:
+            self._page.end_line()
+            self._flush()
+            self._drawing.show(event.text)
 
     def _flush(self) -> None:
         if text := self._page.take():
@@ -83,16 +96,18 @@ class Pretty:
     # Calls
 
     def _tool_start(self, event: Event) -> None:
+        if event.turn == 0:
+            return  # The run's own answer, which `end` shows.
         label = self._call(event, argument(event.tool_input))
         self._outputs[event.tool_id] = Output(self._page, f"{label} │ ")
 
     def _tool_output(self, event: Event) -> None:
-        output = self._outputs.get(event.tool_id)
-        # Partial objects are for programs; a person waits for the whole one.
-        if output and event.tool_name != "generate_object":
+        if output := self._outputs.get(event.tool_id):
             output.feed(event.text)
 
     def _tool_end(self, event: Event) -> None:
+        if event.tool_id not in self._outputs:
+            return
         output = self._outputs.pop(event.tool_id, None)
         if output:
             if output.empty:  # a tool that does not stream
@@ -179,3 +194,7 @@ class Pretty:
         parts.append(duration(event.duration_ms))
         self._page.section("close")
         self._page.line(f"{self._mark(good)} {self._style.paint(DIM, ' · '.join(parts))}")
+
+
+def _is_partial(event: Event) -> bool:
+    return event.type == "tool_output_delta" and event.tool_name == "generate_object"

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 from ..events import Event
 from .terminal import Neutraliser, encode
-from .wording import compact, diagnostics
+from .wording import bare, diagnostics
 
 _OVER = ("turn_end", "end", "error")
 _DIAGNOSED = ("notice", "retry", "permission_denied", "tool_rejected", "error")
@@ -51,7 +51,7 @@ class Raw:
                 continue
             if kind in _OVER:
                 if "object" in vars(event):
-                    said.append("\n" * self._open + compact(event.object))
+                    said.append("\n" * self._open + bare(event.object))
                     self._open = True
                 if self._open:
                     said.append("\n")

@@ -37,6 +37,13 @@ def compact(value: Any, indent: int | None = None) -> str:
     return json.dumps(value, ensure_ascii=False, indent=indent)
 
 
+def bare(value: Any) -> str:
+    """Give a JSON value as text for a program: without a blank."""
+    import json
+
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def duration(milliseconds: int) -> str:
     """Give a time as a person says it: `0.4s`, `2m 05s`, `1h 02m`."""
     seconds = milliseconds / 1000

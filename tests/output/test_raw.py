@@ -127,7 +127,7 @@ def test_a_terminal_is_not_obeyed() -> None:
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        ({"a": [1, None], "ü": 10**30}, '{"a": [1, null], "ü": ' + "1" + "0" * 30 + "}\n"),
+        ({"a": [1, None], "ü": 10**30}, '{"a":[1,null],"ü":' + "1" + "0" * 30 + "}\n"),
         (None, "null\n"),
         (False, "false\n"),
     ],
