@@ -20,6 +20,10 @@ _USAGE = {
     if name != "total_tokens"
 }
 _DENIAL = {camel(name): {"type": "string"} for name in Denial.__dataclass_fields__}
+_REDACTED = {
+    "type": "boolean",
+    "description": "true where a secret was replaced or a key masked",
+}
 _ENVELOPE = {
     "seq": {"type": "integer", "minimum": 0, "description": "from 0 in each run, dense"},
     "ts": {"type": "integer", "description": "Unix epoch in milliseconds"},
@@ -47,6 +51,7 @@ def _event(cls: type[Event]) -> dict[str, Any]:
     properties: dict[str, Any] = {"type": {"const": cls.type}, **_ENVELOPE}
     for name, key in cls.fields:
         properties[key] = _field(hints[name])
+    properties["redacted"] = _REDACTED
     required = [key for name, key in cls.fields if name in cls.required or key == "exitCode"]
     return {
         "description": (cls.__doc__ or "").strip(),

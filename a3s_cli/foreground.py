@@ -14,23 +14,36 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from .config.layers import load
 from .config.settings import Config
 from .emitter import Emitter
-from .errors import A3SError, Cancelled, ConfigError, ExitStatus, OutputError, UsageError, internal
+from .environment import held_secrets, too_short
+from .errors import (
+    A3SError,
+    Cancelled,
+    ConfigError,
+    ExitStatus,
+    OutputError,
+    SessionBusy,
+    UsageError,
+    internal,
+)
 from .events import Event, Notice
+from .keeping import Kept, keep
 from .leave import complain, die_of
-from .output.choice import Mode, chosen_mode, one_terminal, rendering
+from .output.choice import chosen_mode, one_terminal, rendering
 from .output.writer import Writer
-from .plan import Plan, chosen_model, chosen_policy, chosen_tools, start_event
-from .prompt import PromptSource, read_prompt, unread_input
+from .plan import Plan, chosen_tools, start_event
+from .prompt import read_prompt, unread_input
+from .redaction import Redactor
+from .run_plan import Request, RunOptions, run_plan
 
 if TYPE_CHECKING:
+    from .approval import Approver
     from .record import Recording
     from .runner import Run
 
@@ -43,42 +56,25 @@ LAST_LINE = 1.5
 SAME_PRESS = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What the command line asked for. `settings` holds the flags that the configuration knows."""
-
-    source: PromptSource
-    output: Mode | None = None
-    cwd: str | None = None
-    config_file: str | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    rules: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    record: str | None = None
-    tools: str | None = None
-    tool_input: bool = False
-    allow_all: bool = False
-    project: bool = True
-    pull: bool = False
-    offline: bool = False
-    debug: bool = False
-
-
 def run(options: RunOptions) -> NoReturn:
     """Do one run and end the process as its verdict says."""
     if options.cwd is not None:
         _enter(options.cwd)
     tools = chosen_tools(options.tools)
-    prompt = read_prompt(options.source)
-    Process(options, tools, prompt).run()
+    schema = None
+    if options.schema is not None:
+        from .objects.schema import read_schema
+
+        schema = read_schema(options.schema, prompt_uses_stdin=options.source.uses_stdin)
+    Process(options, Request(read_prompt(options.source), tools, schema)).run()
 
 
 class Process:
     """The process around one run."""
 
-    def __init__(self, options: RunOptions, tools: list[str], prompt: str) -> None:
+    def __init__(self, options: RunOptions, request: Request) -> None:
         self._options = options
-        self._tools = tools
-        self._prompt = prompt
+        self._request = request
         self._emitter = Emitter()
         self._run: Run | None = None
         # What has happened to us, and when a signal or the deadline started the last clock.
@@ -87,8 +83,10 @@ class Process:
         self._lost: OSError | None = None
         self._last_words: float | None = None
         self._why: A3SError | None = None
+        self._writer: Writer | None = None
         self._stderr: Writer | None = None
         self._recording: Recording | None = None
+        self._kept = Kept()
         # Whether the rendering says on stderr what went wrong.
         self._rendered = False
         # Whether the notice `stdin_ignored` has been given.
@@ -97,7 +95,7 @@ class Process:
     def run(self) -> NoReturn:
         """Emit `start`, do the work, emit the end, and go."""
         workspace = _workspace()
-        failure: ConfigError | None = None
+        failure: A3SError | None = None
         plan: Plan | None = None
         config: Config | None = None
         try:
@@ -106,40 +104,37 @@ class Process:
                 os.environ,
                 workspace,
                 config_file=self._options.config_file,
+                permissions=self._options.permissions,
                 project=self._options.project,
             )
-            plan = self._plan(config, workspace)
-        except ConfigError as error:
+            plan = run_plan(self._options, self._request, config, workspace)
+            self._kept = self._keep(plan)
+        except (ConfigError, SessionBusy) as error:
             failure = error
+        named = self._options.settings.get("redact_env", ())
+        redactor = Redactor(held_secrets(config, os.environ, named))
+        self._emitter.redact(redactor)
         if self._options.record is not None:
             self._record(Path(self._options.record))
+        self._kept.begin(self._emitter)
         writer = self._open_output()
         self._listen()
-        self._emitter.emit(start_event(self._prompt, workspace, plan))
-        self._notices(config)
-        if plan is None:
+        self._emitter.emit(
+            start_event(self._request.prompt, workspace, plan, session_id=self._kept.id)
+        )
+        self._notices(config, named)
+        if plan is None or failure is not None:
             assert failure
             status = self._fail(failure)
         else:
             status = self._work_or_fail(plan)
+        self._kept.end_run()
         self._leave(writer, status)
 
-    def _plan(self, config: Config, workspace: Path) -> Plan:
-        options = self._options
-        flags = {kind: options.rules.get(kind, ()) for kind in ("allow", "deny", "ask")}
-        return Plan(
-            prompt=self._prompt,
-            workspace=workspace,
-            environment=dict(os.environ),
-            config=config,
-            policy=chosen_policy(config, flags, allow_all=options.allow_all),
-            model=chosen_model(config, os.environ),
-            tools=self._tools,
-            project=options.project,
-            tool_input=options.tool_input,
-            pull=options.pull,
-            offline=options.offline,
-        )
+    def _keep(self, plan: Plan) -> Kept:
+        if not self._options.keep_session:
+            return Kept()
+        return keep(os.environ, plan.workspace, plan.redactor.whole, resume=self._options.session)
 
     def _record(self, path: Path) -> None:
         from .record import Recording
@@ -148,7 +143,7 @@ class Process:
         self._emitter.record(self._recording)
 
     def _open_output(self) -> Writer:
-        writer = Writer(1, self._on_lost)
+        writer = self._writer = Writer(1, self._on_lost)
         mode = chosen_mode(self._options.output)
         if mode == "json":
             self._emitter.add_line_sink(writer.write, writer.drain)
@@ -156,13 +151,18 @@ class Process:
         self._stderr = None if one_terminal() else Writer(2, lambda _: None)
         self._rendered = True
         error = self._stderr.write if self._stderr else writer.write
-        sink = rendering(mode, writer.write, error, os.environ)
+        shaped = self._request.schema is not None
+        sink = rendering(mode, writer.write, error, os.environ, object_only=shaped)
         self._emitter.add_event_sink(sink, writer.drain)
         return writer
 
-    def _notices(self, config: Config | None) -> None:
+    def _notices(self, config: Config | None, named: Sequence[str]) -> None:
         for notice in config.notices if config else ():
             self._emitter.emit(Notice(code=notice.code, text=notice.text, **notice.fields))
+        for name in too_short(os.environ, named):
+            text = f"--redact-env {name}: its value is too short to be hidden"
+            self._emitter.emit(Notice(code="secret_too_short", text=text, key=name))
+        self._kept.tell(self._emitter)
         self._unread = self._tell_unread()
 
     def _tell_unread(self) -> bool:
@@ -196,11 +196,17 @@ class Process:
     def _work(self, plan: Plan) -> int:
         import asyncio
 
+        from .debug_log import log_to_stderr
         from .runner import Run
 
-        if self._options.debug:
-            _log_to_stderr()
-        self._run = Run(plan, self._emitter, before_end=self._before_end)
+        log_to_stderr(plan.redactor, debug=self._options.debug)
+        self._run = Run(
+            plan,
+            self._emitter,
+            conversation=self._kept.conversation,
+            approver=self._approver(plan),
+            before_end=self._before_end,
+        )
         if self._why is not None:
             self._run.cancel(self._why)
         # Not asyncio.run: it would wait for a thread that a slow name server holds up.
@@ -210,7 +216,18 @@ class Process:
             self._last_words = time.monotonic() + LAST_WORDS
         return int(self._run.terminal.exit_code)
 
+    def _approver(self, plan: Plan) -> Approver | None:
+        if plan.on_ask != "prompt":
+            return None
+        from .output.terminal_approval import TerminalApprover, has_terminal
+
+        if not has_terminal():
+            return None
+        assert self._writer
+        return TerminalApprover(self._writer.flush, os.environ, plan.redactor)
+
     def _before_end(self) -> None:
+        self._kept.tell(self._emitter)
         if not self._unread:
             self._tell_unread()
 
@@ -252,6 +269,7 @@ class Process:
         if self._stderr is not None:
             last = time.monotonic() + LAST_LINE
             self._stderr.close(lambda: last - time.monotonic())
+        self._kept.close()
         if self._signal is not None and (status == 128 + self._signal or not taken):
             die_of(self._signal)
         if self._lost is not None and self._lost.errno in (errno.EPIPE, None):
@@ -290,10 +308,3 @@ def _workspace() -> Path:
         return Path.cwd()
     except OSError as error:
         raise UsageError(f"the working directory cannot be used: {error.strerror}") from None
-
-
-def _log_to_stderr() -> None:
-    import logging
-
-    logging.basicConfig(level=logging.INFO, format="a3s: %(name)s: %(message)s")
-    logging.getLogger("a3s_cli").setLevel(logging.DEBUG)

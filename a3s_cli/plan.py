@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal
 
 from . import __version__
 from .config.endpoints import DEFAULT_LOCAL_MODEL, endpoint
 from .config.model_names import LOCAL, model_name, no_model
-from .config.settings import Config, Setting
-from .errors import AuthError, ConfigError, UsageError
+from .config.settings import Config
+from .confinement import Confinement
+from .errors import AuthError, UsageError
 from .events import SCHEMA_VERSION, Start
 from .permissions.policy import Policy
+from .redaction import NOTHING, Redactor
 from .registry import HARMLESS, TOOLS
 
 
@@ -41,6 +44,22 @@ class Plan:
     #: Whether weights may be fetched without a question, or not at all.
     pull: bool = False
     offline: bool = False
+    #: Tools of the caller's own, by their names; they are among `tools`.
+    own_tools: Mapping[str, Any] = field(default_factory=dict)
+    #: What happens to a call that must be approved.
+    on_ask: Literal["prompt", "deny", "fail"] = "deny"
+    #: How the commands of `bash` are confined.
+    confinement: Confinement = field(default_factory=Confinement)
+    #: What commands get of our environment.
+    child_environment: Mapping[str, str] = field(default_factory=dict)
+    #: Hides our secrets in everything that is written, and from the model.
+    redactor: Redactor = NOTHING
+    #: Keeps commands from reading in our process what they were not given.
+    conceal: Callable[[], None] = lambda: None
+    #: Where the stream is recorded.
+    record: Path | None = None
+    #: The JSON Schema of the run's object; None where its answer is text.
+    schema: Any = None
 
 
 def new_run_id() -> str:
@@ -50,7 +69,9 @@ def new_run_id() -> str:
     return f"{time.time_ns() // 1_000_000:011x}{os.urandom(5).hex()}"
 
 
-def start_event(prompt: str, workspace: Path, plan: Plan | None) -> Start:
+def start_event(
+    prompt: str, workspace: Path, plan: Plan | None, *, session_id: str | None = None
+) -> Start:
     """Give the first event; without a plan, what is known without a configuration."""
     if plan is None:
         return Start(
@@ -68,7 +89,8 @@ def start_event(prompt: str, workspace: Path, plan: Plan | None) -> Start:
         cwd=str(workspace),
         prompt=prompt,
         tools=list(plan.tools),
-        sandbox="none",
+        session_id=session_id,
+        sandbox=plan.confinement.name,
         policy_sha256=plan.policy.digest(),
     )
 
@@ -106,6 +128,47 @@ def chosen_tools(wanted: str | None) -> list[str]:
     return [name for name in TOOLS if name in names]
 
 
+def chosen_confinement(
+    config: Config,
+    environment: Mapping[str, str],
+    workspace: Path,
+    tools: Sequence[str],
+    record: Path | None = None,
+) -> Confinement:
+    """Give how commands are confined; where none can be run nothing is looked for."""
+    mode = config.get("sandbox")
+    if mode == "auto" and "bash" not in tools and config.get("network") == "on":
+        mode = "off"
+    return Confinement(
+        mode,
+        workspace=workspace,
+        environment=environment,
+        network=config.get("network") == "on",
+        read_only=config.get("read_only"),
+        record=record,
+        hidden=[Path(file) for file in config.files if os.path.isabs(file)],
+    )
+
+
+def default_tools(model: str) -> list[str]:
+    """Give the tools of whoever names none: a small model does not write schemas well."""
+    small = model.partition("/")[0] == LOCAL
+    return [name for name in TOOLS if not (small and name == "generate_object")]
+
+
+def offered_tools(names: Sequence[str], config: Config, confinement: Confinement) -> list[str]:
+    """Give those tools that the configuration leaves: one that must fail is not offered."""
+    withheld: set[str] = set()
+    if config.get("read_only"):
+        withheld |= {"write", "edit"}
+        # Only a sandbox can keep a command from writing.
+        if confinement.name != "bwrap":
+            withheld.add("bash")
+    if config.get("network") == "off":
+        withheld.add("web_fetch")
+    return [name for name in names if name not in withheld]
+
+
 def unknown_tool(name: str) -> UsageError:
     """Give the refusal of a name that is no tool, with the nearest that is one."""
     from difflib import get_close_matches
@@ -117,27 +180,27 @@ def unknown_tool(name: str) -> UsageError:
     )
 
 
-def chosen_policy(config: Config, flags: Mapping[str, Sequence[str]], *, allow_all: bool) -> Policy:
-    """Give the rules in force: the flags add to the configuration, denials hold always."""
+def chosen_policy(
+    config: Config,
+    flags: Mapping[str, Sequence[str]],
+    *,
+    allow_all: bool = False,
+    own_tools: Collection[str] = (),
+) -> Policy:
+    """Give the rules in force: the flags add to the configuration, denials hold always.
+
+    `own_tools` are the caller's own, which rules may name as well.
+    """
     rules: dict[str, list[str]] = {}
     for kind in ("allow", "deny", "ask"):
-        for setting in config.get(kind):
-            _check_rule(setting)
-        rules[kind] = [*flags[kind], *(setting.value for setting in config.get(kind))]
+        rules[kind] = [*flags.get(kind, ()), *(setting.value for setting in config.get(kind))]
     return Policy(
         allow=rules["allow"],
         deny=rules["deny"],
         ask=rules["ask"],
         default_decision="allow" if allow_all else config.get("default_decision"),
-        tools=TOOLS,
-        harmless=HARMLESS,
+        tools=(*TOOLS, *own_tools),
+        # The caller's own tools are there because the caller wants them to be used.
+        harmless=(*HARMLESS, *own_tools),
         grant_asks=allow_all,
     )
-
-
-def _check_rule(setting: Setting) -> None:
-    """Refuse a bad rule of a file as the file's error, not the command line's."""
-    try:
-        Policy(deny=[setting.value], tools=TOOLS, harmless=HARMLESS)
-    except UsageError as error:
-        raise ConfigError(f"{setting.origin}: {error}", hint=error.hint) from None

@@ -55,11 +55,11 @@ def read_prompt(source: PromptSource, stdin: int = 0) -> str:
         prompt = _argument(source.argument)
     else:
         prompt = _text(_stdin(stdin), "stdin")
-        return _checked(prompt, "stdin")
+        return checked_prompt(prompt, "stdin")
     if source.append_stdin:
         context = _text(_stdin(stdin), "stdin")
         prompt = f"{prompt}\n\n<stdin>\n{context}\n</stdin>" if context.strip() else prompt
-    return _checked(prompt, source.file or "the prompt")
+    return checked_prompt(prompt, source.file or "the prompt")
 
 
 def unread_input(stdin: int = 0) -> bool:
@@ -171,7 +171,8 @@ def _text(data: bytes, place: str) -> str:
         raise UsageError(f"{place} is not UTF-8: {wrong}") from None
 
 
-def _checked(prompt: str, place: str) -> str:
+def checked_prompt(prompt: str, place: str = "the prompt") -> str:
+    """Give a prompt that says something; raises UsageError for one that does not."""
     if not prompt.strip():
         raise UsageError(f"{place} is blank: there is nothing to do")
     return prompt

@@ -184,7 +184,8 @@ class Checker:
                 yield Problem(self._number, "toolId", f"the call {call!r} had its fate already")
             self._known.add(call)
         if kind == "tool_start":
-            self._begun += 1
+            # The pair of turn 0 is the run's own answer, and no call of the model's.
+            self._begun += value.get("turn") != 0
             self._open[call] = self._number
         elif kind == "tool_end" and call in self._open:
             del self._open[call]

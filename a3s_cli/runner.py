@@ -1,4 +1,4 @@
-"""One run, from its first request to `end` or `error`: where names become objects.
+"""One run: its deadline, its cancelling, and the event that it ends with.
 
 The work is one task; cancelling, for whatever reason, is cancelling that task.
 This is the only place that turns an exception into a terminal event, and it
@@ -12,25 +12,24 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from .account import Account, Price
-from .calls import Calls
-from .config.base_urls import is_loopback
-from .config.endpoints import configured_cost, endpoint
-from .config.model_names import LOCAL, REPLAY
+from .account import Account
+from .approval import Approver
+from .assembly import Assembly, assemble
+from .conversation import Conversation
 from .emitter import Emitter
-from .errors import A3SError, Cancelled, RunTimeout, internal
-from .events import End, Event
-from .execution import CallLimits, Surroundings
-from .files.workspace import Workspace
+from .errors import A3SError, Cancelled, InternalError, RunTimeout, internal
+from .events import End, Event, Notice
+from .execution import Execution, Prepared
 from .loop import Loop, Progress
-from .messages import Message, Text
+from .messages import Message, Text, ToolCall
 from .plan import Plan
-from .prompt import SYSTEM, system_prompt
-from .providers.base import Endpoint, Provider, Request
-from .registry import TOOLS, WIRES, load
-from .response import Asker, CallIds
 from .terminal_event import error_event
+from .wire import dumps
+
+if TYPE_CHECKING:
+    from .sandbox.bwrap import Bubblewrap
 
 log = logging.getLogger(__name__)
 
@@ -39,17 +38,24 @@ class Run:
     """One planned run. `cancel` may be called from any thread and from a signal handler."""
 
     def __init__(
-        self, plan: Plan, emitter: Emitter, before_end: Callable[[], None] = lambda: None
+        self,
+        plan: Plan,
+        emitter: Emitter,
+        *,
+        conversation: Conversation | None = None,
+        approver: Approver | None = None,
+        before_end: Callable[[], None] = lambda: None,
     ) -> None:
         self._plan = plan
-        self._before_end = before_end
         self._emitter = emitter
+        self._conversation = conversation or Conversation()
+        self._approver = approver
+        self._before_end = before_end
         self._why: A3SError | None = None
         self._task: asyncio.Task[None] | None = None
         self._asyncio_loop: asyncio.AbstractEventLoop | None = None
         self._progress = Progress()
-        self._calls: Calls | None = None
-        self._account = Account()
+        self._assembly: Assembly | None = None
         #: The terminal event, once there is one.
         self.terminal: Event | None = None
 
@@ -101,114 +107,91 @@ class Run:
         return asyncio.get_running_loop().call_later(max(left, 0), self.cancel, error)
 
     async def _work(self) -> None:
-        plan, config = self._plan, self._plan.config
-        where = endpoint(config, plan.model, plan.environment)
-        self._account = Account(
-            Price.of(configured_cost(config, plan.model), where.wire), config.get("max_cost")
+        plan, conversation = self._plan, self._conversation
+        sandbox = await self._sandbox()
+        self._assembly = assembly = assemble(
+            plan, self._emitter, conversation, approver=self._approver, sandbox=sandbox
         )
-        provider = self._provider(where)
         try:
-            # A model that cannot call is offered nothing; its file says `tool_call = false`.
-            names = plan.tools if where.quirks.get("tool_call", True) else ()
-            self._calls = Calls(
-                self._surroundings(),
-                {name: load(TOOLS[name])() for name in names},
-                on_ask=config.get("on_ask"),
-            )
-            asker = Asker(
-                provider,
-                where.wire,
-                self._emitter,
-                CallIds(),
-                self._account,
-                max_retries=config.get("max_retries"),
-                show_input=plan.tool_input,
-            )
-            await Loop(
-                asker,
-                self._calls,
-                self._emitter,
-                self._request(where),
-                max_turns=config.get("max_turns"),
-                messages=[Message("user", (Text(plan.prompt),))],
-                progress=self._progress,
-            ).run()
+            conversation.prompt(plan.prompt)
+            # Where nothing can be called there is nothing to do before the object.
+            if assembly.calls.tools or plan.schema is None:
+                await Loop(
+                    assembly.asker,
+                    assembly.calls,
+                    self._emitter,
+                    assembly.request,
+                    conversation,
+                    assembly.compactor,
+                    max_turns=plan.config.get("max_turns"),
+                    object_follows=plan.schema is not None,
+                    progress=self._progress,
+                ).run()
+            if plan.schema is not None:
+                await assembly.compactor.fit()
+                await self._make_object(assembly)
         finally:
-            await provider.close()
+            conversation.settle()
+            if sandbox:
+                sandbox.close()
+            await assembly.provider.close()
 
-    def _surroundings(self) -> Surroundings:
-        plan, config = self._plan, self._plan.config
-        return Surroundings(
-            self._emitter,
-            plan.policy,
-            Workspace(plan.workspace),
-            plan.environment,
-            CallLimits(
-                tool_timeout=config.get("tool_timeout"),
-                max_parallel=config.get("max_parallel"),
-                max_tool_calls=config.get("max_tool_calls"),
-            ),
-        )
+    async def _sandbox(self) -> Bubblewrap | None:
+        confinement = self._plan.confinement
+        known = confinement.name is not None
+        sandbox = await confinement.sandbox()
+        if sandbox is None and confinement.missing:
+            text = f"commands are not confined, because there is no sandbox: {confinement.missing}"
+            self._emitter.emit(Notice(code="sandbox_missing", text=text, flag="--sandbox"))
+        elif sandbox and not known:
+            text = "commands are confined by bubblewrap, which `start` did not know yet"
+            self._emitter.emit(Notice(code="sandbox_found", text=text, flag="--sandbox"))
+        return sandbox
 
-    def _provider(self, where: Endpoint) -> Provider:
-        if where.wire == REPLAY:
-            from .providers.replay import ReplayProvider
+    async def _make_object(self, assembly: Assembly) -> None:
+        """Have the run's last answer written as an object of the plan's schema."""
+        from .objects.final import FinalObject
+        from .objects.schema import Schema
 
-            return ReplayProvider(where.model)
-        from .providers.http import HttpProvider
-        from .transport.post import Patience, Transport
-
-        config = self._plan.config
-        patience = Patience(
-            None if is_loopback(where.base_url) else config.get("first_byte_timeout"),
-            config.get("idle_timeout"),
-        )
-        if where.wire == LOCAL:
-            from .local.provider import LocalProvider
-
-            return LocalProvider(where, Transport(), patience, self._plan, self._emitter)
-        return HttpProvider(load(WIRES[where.wire]), where, Transport(), patience)
-
-    def _request(self, where: Endpoint) -> Request:
-        plan, config = self._plan, self._plan.config
-        assert self._calls
-        return Request(
-            model=where.model,
-            system=system_prompt(
-                plan.workspace,
-                base=config.get("system") or SYSTEM,
-                append=config.get("append_system"),
-                project=plan.project,
-            ),
-            messages=(),
-            tools=tuple(tool.spec() for tool in self._calls.tools.values()),
-            max_tokens=config.get("max_tokens"),
-            temperature=config.get("temperature"),
-            reasoning=config.get("reasoning"),
-        )
+        conversation, schema = self._conversation, self._plan.schema
+        tool = FinalObject(Schema(schema), tuple(conversation.messages))
+        call = ToolCall(conversation.call_ids.new("object"), tool.name, "")
+        conversation.call_ids.take([call.id])
+        prepared = Prepared(call, tool, {"schema": schema}, "default")
+        result = await Execution(assembly.around, prepared, turn=0).run()
+        if not tool.value:
+            raise tool.failure or InternalError(f"a3s has a bug: {result.output}")
+        self._progress.object = tool.value
+        if conversation.messages[-1].role != "user":
+            conversation.add(Message("user", (Text("Give the answer as JSON."),)))
+        conversation.add(Message("assistant", (Text(dumps(tool.value[0]).decode()),)))
 
     def _ended(self, failure: A3SError | None) -> Event:
         """Give the terminal event."""
-        progress, calls = self._progress, self._calls
+        progress, assembly = self._progress, self._assembly
+        calls = assembly.calls if assembly else None
+        account = assembly.account if assembly else Account()
         tool_calls = calls.executed if calls else 0
         denials = tuple(calls.denials) if calls and calls.denials else None
         duration = self._emitter.elapsed_ms()
         if failure is None:
             return End(
                 text=progress.text,
-                total_tokens=self._account.total_tokens,
-                usage=self._account.usage,
+                total_tokens=account.total_tokens,
+                usage=account.usage,
                 turns=progress.turns,
                 tool_calls=tool_calls,
                 duration_ms=duration,
                 permission_denials=denials,
-                cost_usd=self._account.cost_usd,
+                cost_usd=account.cost_usd,
+                # Null is an object as well.
+                **({"object": progress.object[0]} if progress.object else {}),
             )
         return error_event(
             failure,
             turns=progress.turns,
             tool_calls=tool_calls,
-            total_tokens=self._account.total_tokens,
+            total_tokens=account.total_tokens,
             duration_ms=duration,
             denials=denials,
         )

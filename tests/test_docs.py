@@ -6,6 +6,9 @@ A comment before the block says which scripted model answers:
 
     <!-- test: script=hello -->
 
+A block of `python` after such a comment is a program; the block of `text` behind
+it is what it prints.
+
 What no two runs have in common (times, the run's id) is compared as a
 placeholder. `^C` at the start of the output is Ctrl-C: the whole foreground
 group gets SIGINT as soon as the slow command runs.
@@ -14,10 +17,13 @@ group gets SIGINT as soon as the slow command runs.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+import shlex
 import shutil
 import signal
 import subprocess  # noqa: TID251 - the reader's repository is made with git
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,12 +33,17 @@ import pytest
 
 from .support import processes
 from .support.a3s import Bench
-from .support.replies import Reply, a_call, bash, calls, reasoning, text
+from .support.replies import Reply, a_call, bash, calls, reasoning, stall, text
 
 ROOT = Path(__file__).parent.parent
 MODEL = "openai/gpt-5-mini"
 BLOCK = re.compile(
     r"(?:<!-- test: script=(?P<script>\w+) -->\n)?```console\n(?P<session>.*?)^```$", re.M | re.S
+)
+PROGRAM = re.compile(
+    r"<!-- test: script=(?P<script>\w+) -->\n"
+    r"```python\n(?P<program>.*?)^```\n```text\n(?P<output>.*?)^```$",
+    re.M | re.S,
 )
 SEPARATOR = "\x1e"
 
@@ -50,6 +61,23 @@ SCRIPTS: dict[str, Callable[[], list[Reply]]] = {
         text("hello.py has 2 lines."),
     ],
     "slow": lambda: [bash("sleep 600")],
+    "library": lambda: [
+        text("A generator ", "yields values."),
+        text("It yields."),
+        text("It hands you one sweet at a time."),
+        text("Lazy."),
+        stall("Chapter one"),
+        calls(a_call("weather", {"city": "Nice", "days": 2})),
+        text("2 sunny days."),
+        text("It was Nice."),
+        text('{"city": "Nice", "country": "France"}'),
+    ],
+    "object": lambda: [
+        text('{"title":"hello', '.py","findings":["greets', ' None"],"sc', 'ore":', "7}")
+    ],
+    "growing": lambda: [
+        text('{"title":"hello', '.py","findings":["greets', ' None"],"sc', 'ore":', "7}")
+    ],
     "pretty": lambda: [
         reasoning(
             "Count first.", "I'll count the lines.", a_call("bash", {"command": "wc -l *.py"})
@@ -98,8 +126,21 @@ def constant(output: str) -> str:
     return output.strip("\n")
 
 
+REPORT = {
+    "type": "object",
+    "properties": {
+        "title": {"type": "string"},
+        "findings": {"type": "array", "items": {"type": "string"}},
+        "score": {"type": "integer"},
+    },
+    "required": ["title", "findings", "score"],
+    "additionalProperties": False,
+}
+
+
 def make_repository(work: Path) -> None:
-    """A project with one change that is not committed."""
+    """A project with one change that is not committed, and the schema of a report."""
+    (work / "report.json").write_text(json.dumps(REPORT))
     (work / "hello.py").write_text("def greet(name):\n    return 'Hello!'\n")
     for command in (
         ["init", "-q"],
@@ -139,6 +180,25 @@ def test_readme(a3s: Bench, script: str | None, session: str) -> None:
         constant(output.removeprefix("^C")) for _, output in typed
     ], result.stderr.decode()
     assert interrupted or result.stderr == b""
+
+
+def programs(document: str) -> list[Any]:
+    """Every program of a document: its script, its lines and what it prints."""
+    return [
+        pytest.param(*found.groups(), id=found["script"]) for found in PROGRAM.finditer(document)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("script", "program", "output"), programs((ROOT / "README.md").read_text())
+)
+def test_programs_of_the_readme(a3s: Bench, script: str, program: str, output: str) -> None:
+    make_repository(a3s.work)
+    (a3s.work / "program.py").write_text(program)
+    line = f"PYTHONPATH={shlex.quote(str(ROOT))} {shlex.quote(sys.executable)} program.py"
+    result = a3s.shell(line, script=SCRIPTS[script](), env={"A3S_MODEL": MODEL}).finish()
+    assert (result.stdout.decode(), result.stderr, result.exit_status) == (output, b"", 0)
+    assert len(result.requests) == len(SCRIPTS[script]())
 
 
 def test_the_readme_shows_the_contract() -> None:

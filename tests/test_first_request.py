@@ -7,7 +7,7 @@ import orjson
 from .support.a3s import Bench
 from .support.replies import text
 
-ALL = ["bash", "read", "write", "edit", "grep", "glob", "ls", "web_fetch"]
+ALL = ["bash", "read", "write", "edit", "grep", "glob", "ls", "web_fetch", "generate_object"]
 
 
 def request(a3s: Bench, *options: str) -> dict[str, object]:

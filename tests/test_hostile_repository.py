@@ -198,6 +198,9 @@ def test_trust_lets_it_count(a3s: Bench) -> None:
     plain(a3s)
     theirs = a3s.serve(script(), "openai-chat")
     hostile(a3s, theirs)
+    # Not even a trusted file may hand out a provider's key: that would end the run.
+    config = a3s.work / ".a3s" / "config.acl"
+    config.write_text(config.read_text().replace('env = ["OPENAI_API_KEY"]\n', ""))
     assert a3s.start([*A3S, "trust"], None, "none", True).finish().status == 0
     result = run(a3s, theirs, model=None)
     assert result.events[0].get("model") == "evil/expensive", result.last

@@ -60,6 +60,10 @@ def test_a_recording_is_the_stream_chained(a3s: Bench, file: Path) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+#: A sandbox hides the recording from commands.
+UNCONFINED = ("--allow", "bash", "--sandbox", "off")
+
+
 @pytest.mark.parametrize(
     ("args", "script", "code"),
     [
@@ -88,7 +92,7 @@ def test_a_signal_is_recorded(a3s: Bench, file: Path) -> None:
 def test_a_call_is_recorded_before_it_runs(a3s: Bench, file: Path) -> None:
     """What the tool itself sees of the recording already tells of the tool."""
     script = [bash(f"tail -n 1 {file}", "c1"), text("done")]
-    result = a3s("run", "go", "--record", str(file), "--allow", "bash", script=script)
+    result = a3s("run", "go", "--record", str(file), *UNCONFINED, script=script)
     seen = json.loads(result.output("c1"))
     assert (seen["type"], seen["toolId"]) == ("tool_start", "c1")
 
@@ -142,7 +146,7 @@ def test_a_usage_error_leaves_no_file(a3s: Bench, file: Path) -> None:
 
 def limited(a3s: Bench, file: Path, blocks: int, script: list[Any], *args: str) -> Result:
     """A run that may write files of so many KiB: the write after that fails."""
-    line = f'ulimit -f {blocks}; exec a3s run go -m $MODEL --record {file} "$@"'
+    line = f'ulimit -f {blocks}; exec a3s run go -m $MODEL --no-session --record {file} "$@"'
     server = a3s.serve(script)
     command = ["bash", "-c", line, "bash", *args]
     env = {"MODEL": "openai/test-model"}
@@ -187,7 +191,7 @@ def test_a_terminal_event_that_cannot_be_recorded_fails_the_run(a3s: Bench, file
 )
 def test_a_recording_that_a_tool_touches_is_lost(a3s: Bench, file: Path, command: str) -> None:
     script = [bash(command.format(file)), text("done")]
-    result = a3s("run", "go", "--record", str(file), "--allow", "bash", script=script)
+    result = a3s("run", "go", "--record", str(file), *UNCONFINED, script=script)
     assert (result.status, result.last["code"]) == (74, "output")
     assert "recordHead" not in result.last
 

@@ -122,7 +122,6 @@ def test_a_signal_at_any_moment(a3s: Bench) -> None:
             run.signal(number)
         result = run.finish(SOON)
         events = laws.parse(result.stdout)
-        events = laws.parse(result.stdout)
         if events:
             assert result.exit_status in (0, -number), (result.exit_status, result.stderr)
             laws.check_stream(events, result.status)

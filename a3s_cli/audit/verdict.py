@@ -208,7 +208,7 @@ class Auditor:
             totals.policy_sha256 = event.policy_sha256
             self._root = PurePosixPath(event.cwd) if event.cwd else None
         elif event.type == "tool_start":
-            totals.tool_calls += 1
+            totals.tool_calls += event.turn != 0
         elif event.type == "permission_denied":
             totals.denied += 1
         elif event.type == "tool_rejected":

@@ -18,7 +18,20 @@ import click
 from .. import __version__
 from ..errors import A3SError, ExitStatus, OutputError
 from ..leave import complain, die_of
-from . import audit, config, models, replay, run, schema, tools
+from . import (
+    audit,
+    completion,
+    config,
+    man,
+    models,
+    policy,
+    replay,
+    run,
+    schema,
+    sessions,
+    tools,
+    trust,
+)
 
 EPILOG = """\b
 Examples:
@@ -66,10 +79,15 @@ for command in (
     run.run,
     replay.replay,
     audit.audit,
+    sessions.sessions,
+    policy.policy,
+    trust.trust,
     tools.tools,
     models.models,
     config.config,
     schema.schema,
+    completion.completion,
+    man.man,
 ):
     group.add_command(command)
 
@@ -118,9 +136,12 @@ def _require_stdout() -> None:
 
 def _bug(error: Exception, arguments: list[str]) -> int:
     if "--debug" in arguments:
-        import traceback
+        from traceback import format_exception
 
-        traceback.print_exception(error)
+        from ..masking import mask
+
+        # What was wrong may quote a key.
+        os.write(2, mask("".join(format_exception(error))).encode(errors="replace"))
     complain(
         f"a3s has a bug: {type(error).__name__}: {error}",
         "run again with --debug and report what it prints",

@@ -32,6 +32,11 @@ SETTINGS = (
     "temperature",
     "reasoning",
     "max_cost",
+    "sandbox",
+    "network",
+    "read_only",
+    "env",
+    "redact_env",
 )
 
 
@@ -80,6 +85,7 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--no-project", is_flag=True, help="Ignore AGENTS.md and the project's config.")
 @click.option("-s", "--system", metavar="TEXT", help="Replace the system prompt.")
 @click.option("--append-system", metavar="TEXT", help="Add to the system prompt.")
+@click.option("--schema", metavar="FILE|JSON|-", help="Answer with an object of this JSON Schema.")
 @click.option("--tools", metavar="LIST|none", help="Offer only these tools.")
 @click.option("--tool-input", is_flag=True, help="Stream the arguments of calls as well.")
 @click.option("--allow", metavar="RULE", multiple=True, help="Allow calls: bash(git log:*)")
@@ -91,7 +97,21 @@ POSITIVE = click.IntRange(min=1)
     help="What holds where no rule does.",
 )
 @click.option("--allow-all", is_flag=True, help="Allow all that is not denied.")
-@click.option("--on-ask", type=click.Choice(["deny", "fail"]), help="When nobody can be asked.")
+@click.option("--permissions", metavar="FILE", help="Allow and ask by FILE, not by the config.")
+@click.option(
+    "--on-ask",
+    type=click.Choice(["prompt", "deny", "fail"]),
+    help="prompt on a terminal, else deny; fail ends the run.",
+)
+@click.option("--read-only", is_flag=True, default=None, help="Change no file of the workspace.")
+@click.option(
+    "--sandbox",
+    type=click.Choice(["auto", "require", "off"]),
+    help="Confine bash: where possible, or not run.",
+)
+@click.option("--network", type=click.Choice(["on", "off"]), help="off needs the sandbox.")
+@click.option("--env", metavar="NAME", multiple=True, help="Let commands see this variable.")
+@click.option("--redact-env", metavar="NAME", multiple=True, help="Hide its value in all output.")
 @click.option("--max-turns", type=POSITIVE, metavar="N", help="Model responses (50).")
 @click.option("--max-tool-calls", type=click.IntRange(min=0), metavar="N", help="Executed calls.")
 @click.option("--max-cost", type=float, metavar="USD", help="Needs the model's cost in the config.")
@@ -100,6 +120,9 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--idle-timeout", type=DURATION, metavar="DURATION", help="A silent answer (60s).")
 @click.option("--max-retries", type=click.IntRange(min=0), metavar="N", help="Per request (4).")
 @click.option("--max-parallel", type=POSITIVE, metavar="N", help="Calls at a time (8).")
+@click.option("--session", metavar="ID", help="Go on with a session.")
+@click.option("-c", "--continue", "newest", is_flag=True, help="With the newest one here.")
+@click.option("--no-session", is_flag=True, help="Keep no session of this run.")
 @click.option("--record", metavar="FILE", help="Keep the stream in a new file as well, chained.")
 @click.option("--pull", is_flag=True, help="Fetch the local model's weights if need be.")
 @click.option("--offline", is_flag=True, help="Never fetch weights.")
@@ -121,9 +144,13 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     if given["as_json"] and given["output"] not in (None, "json"):
         raise click.UsageError("--json and -o exclude each other", ctx)
 
-    from ..foreground import RunOptions
+    session = "" if given["newest"] else given["session"]
+    if (given["session"] is not None) + given["newest"] + given["no_session"] > 1:
+        raise click.UsageError("--session, --continue and --no-session exclude each other", ctx)
+
     from ..foreground import run as run_in_foreground
     from ..prompt import PromptSource
+    from ..run_plan import RunOptions
 
     run_in_foreground(
         RunOptions(
@@ -135,9 +162,13 @@ def run(ctx: click.Context, /, **given: Any) -> None:
             output="json" if given["as_json"] else given["output"],
             cwd=given["cwd"],
             config_file=given["config_file"],
+            permissions=given["permissions"],
             settings={name: given[name] for name in SETTINGS if given[name] is not None},
             rules={kind: given[kind] for kind in ("allow", "deny", "ask")},
             record=given["record"],
+            schema=given["schema"],
+            session=session,
+            keep_session=not given["no_session"],
             tools=given["tools"],
             tool_input=given["tool_input"],
             allow_all=given["allow_all"],
