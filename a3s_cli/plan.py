@@ -146,7 +146,7 @@ def chosen_confinement(
         network=config.get("network") == "on",
         read_only=config.get("read_only"),
         record=record,
-        hidden=[Path(file) for file in config.files if os.path.isabs(file)],
+        hidden=[Path(file) for file in config.files if Path(file).is_absolute()],
     )
 
 

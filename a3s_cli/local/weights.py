@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import A3SError, SessionBusy, ConfigError, OutputError, ProviderError
+from ..errors import A3SError, ConfigError, OutputError, ProviderError, SessionBusy
 from . import catalogue
 from .partial import length
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from a3s_cli.errors import A3SError, SessionBusy, ConfigError, OutputError, UsageError
+from a3s_cli.errors import A3SError, ConfigError, OutputError, SessionBusy, UsageError
 from a3s_cli.local import catalogue, weights
 
 from .sources import CONTENT, PART, Sources, digest, wheel
