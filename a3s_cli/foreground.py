@@ -43,6 +43,8 @@ from .redaction import Redactor
 from .run_plan import Request, RunOptions, run_plan
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
     from .approval import Approver
     from .record import Recording
     from .runner import Run
@@ -210,7 +212,9 @@ class Process:
         if self._why is not None:
             self._run.cancel(self._why)
         # Not asyncio.run: it would wait for a thread that a slow name server holds up.
-        asyncio.new_event_loop().run_until_complete(self._run.execute())
+        loop = asyncio.new_event_loop()
+        _wake_by_signals(loop)
+        loop.run_until_complete(self._run.execute())
         assert self._run.terminal
         if self._run.terminal.code == "timeout":
             self._last_words = time.monotonic() + LAST_WORDS
@@ -288,6 +292,15 @@ class Process:
 
     def _patience(self) -> float | None:
         return None if self._last_words is None else self._last_words - time.monotonic()
+
+
+def _wake_by_signals(loop: AbstractEventLoop) -> None:
+    """Have a signal wake the loop even if it comes just before the loop begins to wait."""
+    woken, wake = os.pipe()
+    os.set_blocking(woken, False)
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    loop.add_reader(woken, os.read, woken, 4096)
 
 
 def _leave_at_once(number: int) -> NoReturn:

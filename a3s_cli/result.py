@@ -75,12 +75,13 @@ def failure_of(event: Error, events: tuple[Event, ...]) -> A3SError:
 
 def _error_class(code: str) -> type[A3SError]:
     """Give the nearest class to the root, below the group, that has this code."""
-    queue = [*A3SError.__subclasses__()]
+    queue: list[type[A3SError]] = [A3SError]
     found = A3SError
     while queue:
         kind = queue.pop(0)
         if kind.code == code:
             # A group has a code as well, of which the class below is the real owner.
             found = kind
-        queue += kind.__subclasses__()
+        # What other modules derive is not told by a code.
+        queue += [one for one in kind.__subclasses__() if one.__module__ == A3SError.__module__]
     return found

@@ -187,7 +187,7 @@ def test_the_environment_does_not_change_what_a_script_gets(a3s: Bench) -> None:
 
 
 def test_a_home_that_cannot_be_used(a3s: Bench) -> None:
-    gone = {"HOME": "/nonexistent", "XDG_CONFIG_HOME": None, "XDG_CACHE_HOME": None}
+    gone = {"HOME": "/dev/null", "XDG_CONFIG_HOME": None, "XDG_CACHE_HOME": None}
     assert a3s("run", "hi", script=[text("yo")], env=gone).text == "yo"
     assert a3s("run", "hi", script=[text("yo")], env={**gone, "HOME": None}).text == "yo"
 

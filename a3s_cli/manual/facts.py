@@ -76,6 +76,8 @@ def _failures(kind: type[A3SError]) -> Iterator[type[A3SError]]:
     if kind is not A3SError and kind is not Cancelled:
         yield kind
     for child in kind.__subclasses__():
+        if child.__module__ != kind.__module__:
+            continue  # A detail of another module, which may be loaded or not.
         yield from _failures(child)
 
 

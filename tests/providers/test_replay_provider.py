@@ -14,7 +14,7 @@ from tests.support.replies import a_call, bash, calls, cut, reasoning, soon, sta
 
 Event = dict[str, Any]
 #: What is different in every run.
-OWN = ("ts", "runId", "durationMs", "model", "costUsd")
+OWN = ("ts", "runId", "sessionId", "durationMs", "model", "costUsd")
 
 
 def replayed(work: Path, stream: bytes, config: str = "", **options: Any) -> list[Event]:

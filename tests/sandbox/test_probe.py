@@ -103,7 +103,7 @@ def test_a_cache_that_cannot_be_written(environ: dict[str, str], tmp_path: Path)
 
 def test_a_program_that_cannot_be_started(environ: dict[str, str], tmp_path: Path) -> None:
     environ["PATH"] = fake(tmp_path / "bin", "exit 0")
-    (tmp_path / "bin/bwrap").write_text("#!/nonexistent\n")
+    (tmp_path / "bin/bwrap").write_text(f"#!{tmp_path}/absent\n")
     probe = Probe(environ, tmp_path / "work")
     assert probe.answer(10) is False
     assert "No such file" in probe.reason
