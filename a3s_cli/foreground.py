@@ -279,7 +279,8 @@ class Process:
         if self._lost is not None and self._lost.errno in (errno.EPIPE, None):
             die_of(signal.SIGPIPE)
         if self._lost is not None and status < 128:
-            if not self._rendered:
+            # A loss that was found only now has no event that a rendering could show.
+            if not self._rendered or status != ExitStatus.OUTPUT:
                 complain(f"stdout cannot be written: {self._lost.strerror}")
             os._exit(ExitStatus.OUTPUT)
         os._exit(status)
