@@ -11,9 +11,9 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
+from .closing import Closing
 from .emitter import Drain, Emitter, EventSink
 from .errors import SessionBusy
 from .keeping import Kept, keep
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .approval import Approver
 
 
-class Session:
+class Session(Closing):
     """A conversation. Made by `Agent.session`."""
 
     def __init__(
@@ -100,21 +100,8 @@ class Session:
             self._current.close()
         self._let_go()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def aclose(self) -> None:
+        """As `close`, without blocking the running loop."""
         if self._current is not None:
             await self._current.aclose()
         self._let_go()

@@ -18,10 +18,10 @@ import asyncio
 import concurrent.futures
 import threading
 from collections.abc import AsyncIterator, Callable, Generator
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from .buffer import Buffer
+from .closing import Closing
 from .errors import A3SError, Cancelled
 from .events import TERMINAL, AnyEvent, Event
 from .result import Result, result_of
@@ -52,7 +52,7 @@ class Running:
         return value
 
 
-class EventStream:
+class EventStream(Closing):
     """One run's events. It begins with the first read, and ends when nobody reads on."""
 
     def __init__(self, start: Start) -> None:
@@ -146,23 +146,6 @@ class EventStream:
         if self._running is not None and not self.over:
             # Not the task itself: its loop may be another one than ours.
             await asyncio.shield(asyncio.wrap_future(self._gone))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     # -- the run -----------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ LAYERS = [
         "files",
         "web",
         "approval",
+        "closing",
         "blocking",
     ],
     ["process", "supervisor", "providers.base"],

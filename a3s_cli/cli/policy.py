@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from .options import rule_options
+
 EPILOG = """\b
 Examples:
   a3s policy test --allow 'bash(git:*)' --input '{"command":"git log | sh"}' bash
@@ -16,16 +18,7 @@ Examples:
 @click.command(epilog=EPILOG, context_settings={"max_content_width": 80})
 @click.argument("tool")
 @click.option("--input", metavar="JSON|-", default="{}", help="The call's arguments ({}).")
-@click.option("--allow", metavar="RULE", multiple=True, help="As for a3s run.")
-@click.option("--deny", metavar="RULE", multiple=True, help="As for a3s run.")
-@click.option("--ask", metavar="RULE", multiple=True, help="As for a3s run.")
-@click.option(
-    "--default-decision",
-    type=click.Choice(["allow", "ask", "deny"]),
-    help="What holds where no rule does.",
-)
-@click.option("--allow-all", is_flag=True, help="Allow all that is not denied.")
-@click.option("--permissions", metavar="FILE", help="Allow and ask by FILE, not by the config.")
+@rule_options
 @click.option("-C", "--cwd", metavar="DIR", help="As if started in DIR.")
 @click.option("--config", "config_file", metavar="FILE", help="One more configuration file.")
 @click.option("--no-project", is_flag=True, help="Ignore the project's config.")

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from .options import rule_options
+
 EPILOG = """\b
 Examples:
   a3s run "count the TODOs" --allow bash
@@ -88,16 +90,7 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--schema", metavar="FILE|JSON|-", help="Answer with an object of this JSON Schema.")
 @click.option("--tools", metavar="LIST|none", help="Offer only these tools.")
 @click.option("--tool-input", is_flag=True, help="Stream the arguments of calls as well.")
-@click.option("--allow", metavar="RULE", multiple=True, help="Allow calls: bash(git log:*)")
-@click.option("--deny", metavar="RULE", multiple=True, help="Deny calls, whatever allows them.")
-@click.option("--ask", metavar="RULE", multiple=True, help="Ask before calls.")
-@click.option(
-    "--default-decision",
-    type=click.Choice(["allow", "ask", "deny"]),
-    help="What holds where no rule does.",
-)
-@click.option("--allow-all", is_flag=True, help="Allow all that is not denied.")
-@click.option("--permissions", metavar="FILE", help="Allow and ask by FILE, not by the config.")
+@rule_options
 @click.option(
     "--on-ask",
     type=click.Choice(["prompt", "deny", "fail"]),
