@@ -14,6 +14,7 @@ import pytest
 
 from a3s_cli.local import weights
 
+from ..support import processes
 from ..support.a3s import Bench
 from ..support.run import Result
 
@@ -81,7 +82,9 @@ def test_it_is_gone_when_it_is_cancelled(a3s: Bench, smallest: str, after: float
 
 def test_it_dies_with_us(a3s: Bench, smallest: str) -> None:
     run = a3s.spawn(*RUN, "Count to a million.", env={"A3S_LOCAL_MODEL": smallest}, laws="prefix")
-    run.wait_for("turn_start")
-    time.sleep(2)
+    deadline = time.monotonic() + 60
+    while not any("serve.py" in found.command for found in processes.survivors(a3s.mark)):
+        assert time.monotonic() < deadline and run.process.poll() is None, "no server came up"
+        time.sleep(0.05)
     run.signal(signal.SIGKILL)
     run.finish()
