@@ -8,17 +8,16 @@ cost is unknown, never zero.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from .errors import ConfigError, MaxCost
 from .messages import Usage
+from .values import Value
 
 #: Wires whose `input_tokens` leave out what a cache gave or took.
 CACHE_APART = frozenset(("anthropic",))
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(Value):
     """US dollars for a million tokens. What has no price of its own costs as plain input does."""
 
     input: float

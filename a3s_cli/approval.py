@@ -8,9 +8,10 @@ elsewhere, once.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
+
+from .values import Value
 
 #: This call; it and what the question says `always` covers, for the rest of the run; or neither.
 Answer = Literal["once", "always", "no"]
@@ -20,8 +21,7 @@ class Unanswered(Exception):
     """Nobody could be asked; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Value):
     """A call that waits for an answer, with everything that the answer depends on."""
 
     tool_name: str

@@ -8,7 +8,6 @@ all put together here, so that the same rules hold for all of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from .account import Account, Price
 from .approval import Approver
@@ -28,10 +27,10 @@ from .providers.base import Endpoint, Provider, Request
 from .registry import TOOLS, WIRES, load
 from .response import Asker
 from .tools.base import Sandbox, Tool
+from .values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Assembly:
+class Assembly(Value):
     """What does the work of one run. Whoever assembles it closes the provider."""
 
     account: Account

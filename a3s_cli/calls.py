@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +24,7 @@ from .judgement import Judge, Judged, Rejected, parsed
 from .messages import ToolCall, ToolResult
 from .permissions.policy import Decision
 from .tools import base
+from .values import State, field
 
 #: Identical failing calls in a row after which a model is taken to be stuck.
 STUCK = 3
@@ -32,8 +32,7 @@ STUCK = 3
 AT_A_TIME = 64
 
 
-@dataclass(slots=True)
-class Calls:
+class Calls(State):
     """Runs the calls of one run, and remembers what became of them."""
 
     around: Surroundings

@@ -13,8 +13,6 @@ answered once, and teaches the limit for the rest of the run.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
 from .conversation import Conversation
 from .errors import ContextOverflow, FailedError
 from .events import Notice, Retry
@@ -34,6 +32,7 @@ from .shortening import (
     with_last_outputs_cut,
     without_old_outputs,
 )
+from .values import State, field, replace
 
 #: Tokens that are kept free for an answer whose length nobody has limited.
 ANSWER = 16_384
@@ -66,8 +65,7 @@ def limit_of(window: int | None, answer: int | None) -> int | None:
     return window - reserved - window // 20
 
 
-@dataclass(slots=True)
-class Gauge:
+class Gauge(State):
     """Estimates the tokens of a request: what a provider has counted, and more for what is new."""
 
     per_byte: float = PER_BYTE
@@ -99,8 +97,7 @@ class Gauge:
         self._counted = 0
 
 
-@dataclass(slots=True)
-class Compactor:
+class Compactor(State):
     """Shortens one conversation. `base` is what all requests of the run have in common."""
 
     asker: Asker

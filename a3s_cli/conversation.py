@@ -9,11 +9,11 @@ kept on disk, each step is kept as it is taken.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from .messages import Message, Text
 from .response import CallIds
+from .values import State, field
 
 
 class Keeper(Protocol):
@@ -26,8 +26,7 @@ class Keeper(Protocol):
         """Keep these instead of all that was kept."""
 
 
-@dataclass(slots=True)
-class Conversation:
+class Conversation(State):
     """The messages of a session, and the ids that its calls have used."""
 
     messages: list[Message] = field(default_factory=list)

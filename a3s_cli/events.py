@@ -17,6 +17,7 @@ import dataclasses
 from typing import Annotated, Any, ClassVar, Literal, dataclass_transform
 
 from .messages import Usage
+from .values import Value
 
 SCHEMA_VERSION = 1
 
@@ -27,8 +28,7 @@ def camel(name: str) -> str:
     return head + "".join(word.capitalize() for word in rest)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Denial:
+class Denial(Value):
     """A refused call, as the terminal event lists it."""
 
     tool_id: str

@@ -11,7 +11,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from . import wire
@@ -25,12 +24,12 @@ from .messages import ToolCall, ToolResult
 from .permissions.policy import Policy
 from .redaction import NOTHING, Redactor
 from .tools import base
+from .values import Value
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class CallLimits:
+class CallLimits(Value):
     """What bounds the calls of a run: seconds, bytes of live output, and numbers."""
 
     tool_timeout: float = 120.0
@@ -39,8 +38,7 @@ class CallLimits:
     max_tool_calls: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Value):
     """A call that will be executed: valid, and allowed by `rule`."""
 
     call: ToolCall
@@ -49,8 +47,7 @@ class Prepared:
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Value):
     """What every execution of a run shares."""
 
     emitter: Emitter

@@ -7,7 +7,6 @@ of it was said of the same arguments that will run.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +19,7 @@ from .permissions.approvals import Approvals, scope
 from .permissions.calls import decide
 from .permissions.policy import Decision
 from .tools import base
+from .values import Value, replace
 
 
 class Rejected(Exception):
@@ -30,8 +30,7 @@ class Rejected(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Value):
     """A valid call, and what the rules say of it."""
 
     call: ToolCall

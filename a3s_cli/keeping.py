@@ -7,13 +7,13 @@ on without, and says so once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .conversation import Conversation
 from .emitter import Emitter
 from .events import Notice
+from .values import State, field
 
 if TYPE_CHECKING:
     from .sessions.file import SessionFile
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 NEWEST = ""
 
 
-@dataclass(slots=True)
-class Kept:
+class Kept(State):
     """A conversation, and where it is kept: nowhere, without a file."""
 
     conversation: Conversation = field(default_factory=Conversation)

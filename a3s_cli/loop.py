@@ -8,7 +8,6 @@ loop turns them into the terminal event.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .calls import Calls
@@ -20,10 +19,10 @@ from .events import Notice, TurnEnd, TurnStart
 from .messages import Message
 from .providers.base import Request
 from .response import Asker, Response, Stream, stopped_short
+from .values import State, field, replace
 
 
-@dataclass(slots=True)
-class Progress:
+class Progress(State):
     """How far a run has come; the terminal event reports it, whatever that is."""
 
     turns: int = 0
@@ -36,8 +35,7 @@ class Progress:
     object: tuple[Any, ...] = ()
 
 
-@dataclass(slots=True)
-class Loop:
+class Loop(State):
     """One prompt of a conversation, until it is answered."""
 
     asker: Asker

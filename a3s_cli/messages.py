@@ -8,21 +8,20 @@ the wire that made it understands it, every other wire drops it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from .values import Value, field
 
 Role = Literal["user", "assistant", "tool"]
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Value):
     """Words, from the user or the model."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reasoning:
+class Reasoning(Value):
     """The model's visible reasoning; never part of its answer.
 
     `data` is what the vendor needs back verbatim (a signature, an encrypted
@@ -34,8 +33,7 @@ class Reasoning:
     wire: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolCall(Value):
     """The model asks for a tool.
 
     `id` is ours and unique within a session; `provider_id` is what the vendor
@@ -52,8 +50,7 @@ class ToolCall:
     wire: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolResult:
+class ToolResult(Value):
     """What the model is told of one call."""
 
     call_id: str
@@ -66,8 +63,7 @@ class ToolResult:
 Part = Text | Reasoning | ToolCall | ToolResult
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Value):
     """One turn of one speaker; a `tool` message holds the results of one turn in call order."""
 
     role: Role
@@ -84,8 +80,7 @@ class Message:
         return tuple(part for part in self.parts if isinstance(part, ToolCall))
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Value):
     """Tokens, as the provider itself counted and named them.
 
     Vendors disagree on whether cached input is part of the input and reasoning
@@ -112,8 +107,7 @@ class Usage:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ToolSpec:
+class ToolSpec(Value):
     """What a model is told of one tool; `parameters` is a JSON Schema."""
 
     name: str

@@ -9,7 +9,6 @@ not for any once it has refused two in a row.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
 from .errors import A3SError, ProviderError
 from .events import Retry
@@ -17,14 +16,14 @@ from .messages import Message
 from .providers.base import ObjectMode, Request, Way
 from .response import Asker, CallIds, stopped_short
 from .tools.base import Listener, Question
+from .values import State, field, replace
 from .wire import dumps
 
 #: What servers answer to a field that they do not know or do not like.
 REFUSALS = (400, 404, 405, 415, 422, 501)
 
 
-@dataclass(slots=True)
-class Nested:
+class Nested(State):
     """Asks the questions of tools. `base` is what all requests of the run have in common."""
 
     asker: Asker
@@ -88,8 +87,7 @@ def _digest(schema: object) -> bytes:
     return sha256(dumps(schema)).digest()
 
 
-@dataclass(slots=True)
-class Heard:
+class Heard(State):
     """Passes an answer on to whoever asked the question."""
 
     listener: Listener

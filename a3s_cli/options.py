@@ -7,8 +7,9 @@ exist is an error that says which one was probably meant.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, dataclass_transform
+
+from .values import Value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from .function_tool import FunctionTool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PermissionPolicy:
+class PermissionPolicy(Value):
     """Rules such as `bash(git log:*)`: deny > ask > allow > default.
 
     It stands in for the user's own allow and ask rules; what their

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,10 +24,10 @@ from .events import SCHEMA_VERSION, Start
 from .permissions.policy import Policy
 from .redaction import NOTHING, Redactor
 from .registry import HARMLESS, TOOLS
+from .values import Value, field
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Value):
     """What one run will do, and what it may do."""
 
     prompt: str

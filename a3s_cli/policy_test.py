@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,13 @@ from .permissions.policy import Decision
 from .plan import chosen_confinement, chosen_policy, offered_tools
 from .registry import TOOLS, load
 from .tools.base import Subject, Tool
+from .values import Value, field
 from .wire import dumps, is_plain, loads
 
 STATUS = {"allow": ExitStatus.OK, "ask": ExitStatus.APPROVAL, "deny": ExitStatus.POLICY}
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Value):
     """A call, and what the command line says about the rules."""
 
     tool: str

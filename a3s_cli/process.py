@@ -15,9 +15,10 @@ import contextlib
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from .values import Value
 
 SUPERVISOR = str(Path(__file__).with_name("supervisor.py"))
 #: Seconds between SIGTERM and SIGKILL.
@@ -32,8 +33,7 @@ Receive = Callable[[bytes], Awaitable[None]]
 _live: set[asyncio.subprocess.Process] = set()
 
 
-@dataclass(frozen=True, slots=True)
-class Confinement:
+class Confinement(Value):
     """What a command needs that runs another one in a namespace of its own.
 
     The supervisor sees to it that there is something at the `held` paths while the
@@ -46,8 +46,7 @@ class Confinement:
     descriptors: Sequence[int] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Value):
     """How a command ended: its own exit code (128 + n for a signal), or our reason."""
 
     exit_code: int

@@ -11,10 +11,10 @@ import os
 import select
 import stat
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import UsageError
+from .values import Value
 
 #: Bytes of a prompt, and of the workspace's own instructions.
 PROMPT_LIMIT = 16 * 1024 * 1024
@@ -30,8 +30,7 @@ decide, act, and report.
 - Do just what was asked. Finish with a short answer: the result first, no decoration."""
 
 
-@dataclass(frozen=True, slots=True)
-class PromptSource:
+class PromptSource(Value):
     """Where the prompt comes from: an argument, a file, stdin, or an argument and stdin."""
 
     argument: str | None = None

@@ -12,12 +12,12 @@ wrong lose also what only looks like a key: they quote what nobody has read.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from .events import Denial, Event, TextDelta
 from .masking import mask
 from .redaction import NOTHING, Redactor, Stream
+from .values import replace
 
 #: The model's streams. A retry makes what was shown of all but the answer void.
 _STREAMS = frozenset(("text_delta", "reasoning_delta", "tool_input_delta"))

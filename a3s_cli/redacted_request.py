@@ -7,12 +7,11 @@ gets, and the next vendor of the same session gets it, too.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from . import wire
 from .messages import Message, Part, Reasoning, Text, ToolResult
 from .providers.base import Request
 from .redaction import Redactor
+from .values import replace
 
 
 def redacted_request(request: Request, redactor: Redactor) -> Request:

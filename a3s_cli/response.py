@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from . import wire
@@ -35,6 +34,7 @@ from .providers.base import (
 from .redacted_request import redacted_request
 from .redaction import NOTHING, Redactor
 from .retry import delay_before
+from .values import State, Value, field
 
 
 class CallIds:
@@ -68,8 +68,7 @@ def named(text: str) -> str:
     return wire.clean(text)[:128]
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Value):
     """A whole answer of a model."""
 
     message: Message
@@ -121,8 +120,7 @@ class Stream:
         return not self._shown
 
 
-@dataclass(slots=True)
-class _Call:
+class _Call(State):
     id: str
     provider_id: str
     name: str
@@ -237,8 +235,7 @@ class Fold:
             self._reasoning = []
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(Value):
     """Sends requests to one provider and shows their answers."""
 
     provider: Provider

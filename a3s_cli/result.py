@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from .errors import A3SError, Cancelled
 from .events import End, Error, Event, TextDelta, TurnStart
 from .messages import Usage
+from .values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Value):
     """What a successful run has come to."""
 
     text: str

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +24,10 @@ from .plan import (
 )
 from .prompt import PromptSource
 from .redaction import Redactor
+from .values import Value, field
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
+class RunOptions(Value):
     """What the command line asked for. `settings` holds the flags that the configuration knows."""
 
     source: PromptSource
@@ -52,8 +51,7 @@ class RunOptions:
     debug: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Value):
     """What was read before anything was decided: a usage error needs no more."""
 
     prompt: str

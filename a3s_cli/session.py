@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from .result import Result
 from .session_plan import session_plan
 from .session_runs import After, DirectCall, PromptRun, ToolOutcome, Wanted
 from .stream import EventStream, Running
+from .values import replace
 
 if TYPE_CHECKING:
     from .approval import Approver

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .approval import Approver
@@ -22,13 +21,13 @@ from .plan import Plan, start_event
 from .runner import Run
 from .stream import EventStream, Running
 from .terminal_event import error_event
+from .values import Value
 
 if TYPE_CHECKING:
     from .tools.base import Sandbox
 
 
-@dataclass(frozen=True, slots=True)
-class ToolOutcome:
+class ToolOutcome(Value):
     """What a direct call of a tool came to. One that was refused has failed, and says why."""
 
     output: str
@@ -37,8 +36,7 @@ class ToolOutcome:
     events: tuple[Event, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Value):
     """The object that a prompt is to be answered with: a JSON Schema, or a pydantic model's."""
 
     schema: Any = None

@@ -10,10 +10,10 @@ signatures with it. Pure, and measured in bytes; what a byte costs is for
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from .messages import Message, Part, Reasoning, Text, ToolCall, ToolResult
 from .providers.base import Request
+from .values import replace
 from .wire import clean, cut, dumps
 
 #: What JSON and a vendor's template put around a part, roughly.

@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parent.parent / "a3s_cli"
 #: From the bottom up. A name stands for the module, or for everything in the package.
 LAYERS = [
     # what must not be seen, in whatever anybody says
-    ["masking", "redaction"],
+    ["masking", "redaction", "values"],
     # words and pure helpers
     [
         "__init__",

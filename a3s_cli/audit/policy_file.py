@@ -13,13 +13,13 @@ known is an error: a rule that is silently not checked is worse than none.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..config.durations import seconds
 from ..errors import A3SError, UsageError
 from ..permissions.rules import parse_rule
 from ..registry import TOOLS
+from ..values import Value, field
 
 Severity = Literal["error", "warning", "notice"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "notice")
@@ -31,8 +31,7 @@ LIMITS = ("max_turns", "max_tool_calls", "max_tokens", "max_cost_usd", "max_dura
 KEYS = ("id", "severity", "message", *LISTS, *LIMITS)
 
 
-@dataclass(frozen=True, slots=True)
-class AuditRule:
+class AuditRule(Value):
     """One rule; what is `None` or empty it does not speak of."""
 
     id: str

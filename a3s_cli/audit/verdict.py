@@ -8,13 +8,13 @@ a session holds several runs; limits are for each of them, figures for all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import PurePath, PurePosixPath
 from typing import Literal
 
 from ..errors import ExitStatus
 from ..events import TERMINAL, Event, Start, ToolEnd, ToolStart
 from ..recording import INTERRUPTED, Checker, Line, Problem
+from ..values import State, Value, field
 from .calls import Call, CallJudge, WriteJudge, call_of, lexical, written
 from .chain import Chain
 from .policy_file import AuditRule
@@ -25,8 +25,7 @@ LISTED = 50
 Outcome = Literal["clean", "violations", "invalid"]
 
 
-@dataclass(frozen=True, slots=True)
-class Breach:
+class Breach(Value):
     """One thing that broke a rule. `quoted` comes from the stream, the rest is ours."""
 
     line: int
@@ -37,8 +36,7 @@ class Breach:
     why: str = ""
 
 
-@dataclass(slots=True)
-class RuleVerdict:
+class RuleVerdict(State):
     """What was found against one rule."""
 
     rule: AuditRule
@@ -54,8 +52,7 @@ class RuleVerdict:
             self.breaches.append(breach)
 
 
-@dataclass(slots=True)
-class Totals:
+class Totals(State):
     """What a run did, as its events count it; None is not known."""
 
     run_id: str | None = None
@@ -88,8 +85,7 @@ class Totals:
             setattr(self, name, getattr(self, name) + getattr(run, name))
 
 
-@dataclass(slots=True)
-class Verdict:
+class Verdict(State):
     """What is to be said of one stream."""
 
     name: str

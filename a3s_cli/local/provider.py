@@ -16,7 +16,6 @@ import json
 import os
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -40,6 +39,7 @@ from ..providers.base import (
 from ..providers.http import HttpProvider
 from ..providers.openai_chat import OpenAIChat
 from ..transport.post import Patience, Transport
+from ..values import State, replace
 from . import catalogue, prompt, server, tags, weights
 from .progress import Progress
 from .server import Server
@@ -55,8 +55,7 @@ WAYS = (Way("strict"), Way("json"), Way("prompt"))
 INTERVAL = 4.0
 
 
-@dataclass(slots=True)
-class LocalWire:
+class LocalWire(State):
     """The chat-completions wire with llama.cpp's own fields: sampling by a grammar."""
 
     wire: Wire
@@ -82,8 +81,7 @@ class LocalWire:
         return ()
 
 
-@dataclass(slots=True)
-class ShapedWire:
+class ShapedWire(State):
     """The same for an answer that is a JSON value: the server samples by its schema."""
 
     wire: Wire

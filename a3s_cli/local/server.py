@@ -13,13 +13,13 @@ import contextlib
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, NetworkError, ProviderError
 from ..process import Service
 from ..providers.base import Endpoint
+from ..values import State
 from . import weights
 
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ STATES = 3
 ONE_CONNECTION_EACH = {"connection": "close"}
 
 
-@dataclass(slots=True)
-class Server:
+class Server(State):
     """A running server. `gone` is done when it has ended by itself."""
 
     service: Service

@@ -9,12 +9,12 @@ value that fits it fits the schema as well.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from .. import wire
 from ..messages import Message, Text
 from ..providers.base import Shape, Way
+from ..values import Value
 from .schema import Schema, Violation
 
 #: The key of the object around a value that is none.
@@ -27,8 +27,7 @@ _FORMATS = frozenset(("date-time", "date", "time", "duration", "email", "hostnam
 _HEAD, _TAIL = 32 * 1024, 8 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Value):
     """The value that is asked for."""
 
     schema: Schema

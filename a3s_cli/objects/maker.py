@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ..errors import InvalidObject, ProviderError
 from ..messages import Message, Text
 from ..providers.base import ObjectMode, Shape, Way
 from ..tools.base import Model, Question, ToolContext
+from ..values import Value
 from . import partial
 from .asking import WRAPPER, Wanted, correction, instructions
 from .growing import PAUSE_SECONDS, Growing
@@ -25,8 +25,7 @@ from .schema import Violation
 _PATIENCE = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Value):
     """What is asked, and how often it may be asked again."""
 
     wanted: Wanted
@@ -37,8 +36,7 @@ class Task:
     repairs: int = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Value):
     """A valid value."""
 
     value: Any

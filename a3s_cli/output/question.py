@@ -9,10 +9,10 @@ a heap of accents that hides its neighbours has no business in a command.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from ..approval import Question
+from ..values import Value
 from .terminal import cells, hidden
 from .wording import compact, count
 
@@ -20,8 +20,7 @@ from .wording import compact, count
 _MOST_ACCENTS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(Value):
     """A question, laid out for a width."""
 
     #: What is asked, where, and why.

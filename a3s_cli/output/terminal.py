@@ -15,7 +15,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from ..values import Value
 
 #: Unicode's default-ignorable characters, but for the joiners and the emoji
 #: selectors: Persian, the scripts of India and emoji are spelt with those.
@@ -34,8 +35,7 @@ RESET = "\x1b[0m"
 DEFAULT_WIDTH = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Value):
     """How to write for a person: in colour or not, how wide, on a terminal or into a file."""
 
     colour: bool = False

@@ -20,10 +20,10 @@ import select
 import signal
 import threading
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 
 from ..approval import Answer, Question, Unanswered
 from ..redaction import NOTHING, Redactor
+from ..values import replace
 from .question import Sheet, sheet
 from .terminal import Style, encode
 

@@ -29,11 +29,11 @@ and a rule denies commands: a denial must hold.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import UsageError
+from ..values import Value
 from .hints import flags, rules_for_commands, rules_for_path, rules_for_script, short
 from .rules import Rule, parse_rule
 
@@ -45,8 +45,7 @@ Verdict = Literal["allow", "ask", "deny"]
 _VERDICTS: tuple[Verdict, ...] = ("allow", "ask", "deny")
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Value):
     """The verdict on one call, and why."""
 
     decision: Verdict

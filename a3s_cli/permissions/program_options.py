@@ -8,12 +8,12 @@ build tools, which exist to run things: who allows `python` allows anything.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
+from ..values import Value
 
-@dataclass(frozen=True, slots=True)
-class Risk:
+
+class Risk(Value):
     """A word by which a command does more than its name says: it `runs` something, or writes."""
 
     index: int
@@ -21,8 +21,7 @@ class Risk:
     runs: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Value):
     """Options of one program, as they are documented.
 
     Long ones are recognised abbreviated, as GNU's parser does; letters also in

@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from ..values import Value
 from .rule_pattern import could_match, matches, path_matches
 from .shell_words import UNKNOWN, Word
 
@@ -33,8 +33,7 @@ _MOST_STARTS = 32
 _FOLDS_CASE = sys.platform in ("darwin", "win32")
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Value):
     """A rule as it was written; no `pattern` means every call of the tool."""
 
     text: str

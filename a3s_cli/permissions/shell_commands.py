@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..values import Value
 from . import programs, wrappers
 from .shell_expansions import REDIRECTS, Expansions
 from .shell_found import Command
@@ -34,8 +34,7 @@ _RESERVED = frozenset(
 _ASSIGNMENT = re.compile(rb"([A-Za-z_][A-Za-z0-9_]*)(\[.*\])?\+?=", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
+class _Item(Value):
     """A piece of a simple command: `kind` is "word", "operator" or "descriptor"."""
 
     start: int

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from ..values import State, Value, field
 from .program_options import Risk
 from .shell_words import UNKNOWN, Word
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Value):
     """A simple command.
 
     One that is not `certain` only might run (it follows an option of a wrapper
@@ -32,8 +30,7 @@ class Command:
         return self.text.replace(UNKNOWN, "…")
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(Value):
     """Why a script cannot be allowed by patterns alone.
 
     `hidden`: it could run something that is not among the commands. Otherwise
@@ -44,8 +41,7 @@ class Doubt:
     hidden: bool = True
 
 
-@dataclass(slots=True)
-class Parsed:
+class Parsed(State):
     """What a script would run."""
 
     commands: list[Command] = field(default_factory=list)

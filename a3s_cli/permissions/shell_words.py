@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from ..values import Value
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -54,8 +55,7 @@ class Misread(Exception):
     """The bytes here are not what the parse tree takes them for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Value):
     """A word's text, `UNKNOWN` where it depends on the run.
 
     `splits` is true where it may become several words, or none.

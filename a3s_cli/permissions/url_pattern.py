@@ -10,8 +10,8 @@ allowing rule must match all of them, a denying one any.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from ..values import Value
 from .rule_pattern import matches
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.DOTALL)
@@ -20,8 +20,7 @@ _UNRESERVED = re.compile(r"%(2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]
 _ENCODED = re.compile(r"%([0-9a-fA-F]{2})")
 
 
-@dataclass(frozen=True, slots=True)
-class Url:
+class Url(Value):
     """One reading of a URL: everything after the scheme and authority is `target`."""
 
     scheme: str

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+from ..values import State, Value, field
 from .shell_words import UNKNOWN, Word, names
 
 #: Wrappers around wrappers that are looked through in one command.
@@ -20,8 +20,7 @@ MAX_LEVELS = 64
 Argv = tuple[Word, ...]
 
 
-@dataclass(slots=True)
-class Inner:
+class Inner(State):
     """What a wrapper runs."""
 
     commands: list[Argv] = field(default_factory=list)
@@ -34,8 +33,7 @@ class Inner:
     hides: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Wrapper:
+class Wrapper(Value):
     """How a wrapper reads its arguments.
 
     `values`: options that take one, letters and long names; `operands` of its

@@ -12,10 +12,10 @@ object. Everything of one network read travels in one list.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from ..messages import Message, ToolSpec, Usage
+from ..values import Value, field
 
 StopReason = Literal["end_turn", "tool_use", "max_tokens", "refusal", "other"]
 ReasoningEffort = Literal["none", "low", "medium", "high"]
@@ -24,8 +24,7 @@ ReasoningEffort = Literal["none", "low", "medium", "high"]
 ObjectMode = Literal["strict", "json", "tool", "prompt"]
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Value):
     """One way in which a model can be asked for a JSON value of a schema."""
 
     mode: ObjectMode
@@ -37,8 +36,7 @@ class Way:
     lenient: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Value):
     """What the whole answer must look like, as it is sent."""
 
     mode: ObjectMode
@@ -49,8 +47,7 @@ class Shape:
     exact: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Value):
     """One model request, in no vendor's words."""
 
     model: str
@@ -65,22 +62,19 @@ class Request:
     shape: Shape | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReasoningChunk:
+class ReasoningChunk(Value):
     """A piece of visible reasoning."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReasoningData:
+class ReasoningData(Value):
     """What the vendor needs back verbatim with the reasoning since the last one."""
 
     data: Any
 
 
-@dataclass(frozen=True, slots=True)
-class CallChunk:
+class CallChunk(Value):
     """A piece of a tool call.
 
     `key` tells apart the calls of one response (its position in the stream);
@@ -95,15 +89,13 @@ class CallChunk:
     data: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class UsageChunk:
+class UsageChunk(Value):
     """The usage known so far; a later one replaces an earlier one."""
 
     usage: Usage
 
 
-@dataclass(frozen=True, slots=True)
-class StopChunk:
+class StopChunk(Value):
     """The protocol's own statement of why the response ended."""
 
     reason: StopReason
@@ -114,8 +106,7 @@ class StopChunk:
 Chunk = str | ReasoningChunk | ReasoningData | CallChunk | UsageChunk | StopChunk
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(Value):
     """One POST, ready to be sent."""
 
     url: str
@@ -123,8 +114,7 @@ class HttpRequest:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Value):
     """Where a model lives and how one may talk to it; the credentials are in it.
 
     Never put one into a message, an event or a log.

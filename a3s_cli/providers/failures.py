@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ..errors import (
@@ -29,6 +28,7 @@ from ..errors import (
     RateLimited,
     Refusal,
 )
+from ..values import Value
 
 #: Characters of the vendor's message that are shown.
 MESSAGE_LIMIT = 1500
@@ -100,8 +100,7 @@ KEY_AFTER_NAME = (
 MASK = "***"
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Value):
     """What a body says: a message for people, and the words that a program matches."""
 
     message: str = ""

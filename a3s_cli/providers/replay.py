@@ -9,7 +9,6 @@ asks for an object gets the next one that the recording holds.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from dataclasses import dataclass, field
 
 from ..errors import (
     A3SError,
@@ -21,6 +20,7 @@ from ..errors import (
 )
 from ..events import Event
 from ..recording import Line, read
+from ..values import State, field
 from ..wire import dumps, loads
 from .base import CallChunk, Chunk, ReasoningChunk, Request, StopChunk, UsageChunk, Way
 
@@ -29,8 +29,7 @@ from .base import CallChunk, Chunk, ReasoningChunk, Request, StopChunk, UsageChu
 MODELS_FAULT = (ExitStatus.FAILED, ExitStatus.TEMPORARY, ExitStatus.AUTH)
 
 
-@dataclass(slots=True)
-class Turn:
+class Turn(State):
     """What one request gets: chunks, and the failure that follows them, if any."""
 
     chunks: list[Chunk] = field(default_factory=list)

@@ -17,9 +17,9 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from ..files.protected import UNHOLDABLE
+from ..values import State, field
 
 #: Covers what is not a directory.
 EMPTY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "empty")
@@ -29,8 +29,7 @@ _EMPTY_DIRECTORY, _EMPTY_FILE = "--tmpfs", "an empty file"
 _HIDING = (_EMPTY_DIRECTORY, _EMPTY_FILE)
 
 
-@dataclass(slots=True)
-class View:
+class View(State):
     """The mounts by their path, and the paths that the supervisor holds and watches."""
 
     workspace: str

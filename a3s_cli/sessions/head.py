@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
 
+from ..values import Value
 from ..wire import LINE_LIMIT
 from .lines import CLOSED, INTERRUPTED
 
@@ -20,8 +20,7 @@ _TURN_END = b'\n{"type":"turn_end"'
 _BLOCK = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Value):
     """One session, as a list shows it. Times are milliseconds of the Unix epoch."""
 
     id: str

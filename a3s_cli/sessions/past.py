@@ -8,7 +8,6 @@ made sense only together with it, such as an answer whose prompt is lost.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import orjson
 
 from ..events import TERMINAL
 from ..messages import Message, ToolResult
+from ..values import Value, field
 from ..wire import loads
 from .lines import CLOSED, INTERRUPTED, MESSAGES, from_json
 from .spill import read_spilled
@@ -25,8 +25,7 @@ _FATES = ("tool_start", "permission_denied", "tool_rejected")
 _MESSAGES = b'{"type":"' + MESSAGES.encode() + b'"'
 
 
-@dataclass(frozen=True, slots=True)
-class SessionNotice:
+class SessionNotice(Value):
     """Something worth telling whoever resumes a session; the fields are those of a `notice`."""
 
     code: str
@@ -35,8 +34,7 @@ class SessionNotice:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(Value):
     """What a session needs to go on."""
 
     #: Every turn is whole; a prompt that was never answered is forgotten.

@@ -10,9 +10,9 @@ import fcntl
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..values import State, field
 from .file import NotKept
 from .head import size_of
 from .recent import SUFFIX
@@ -25,8 +25,7 @@ _INTERVAL = 24 * 3600
 _LOOKED = ".pruned"
 
 
-@dataclass(slots=True)
-class Pruned:
+class Pruned(State):
     """What has gone."""
 
     ids: list[str] = field(default_factory=list)

@@ -10,7 +10,6 @@ clean up in `finally` and let `CancelledError` through.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
@@ -19,6 +18,7 @@ from ..files.workspace import Workspace
 from ..messages import Message, ToolSpec
 from ..providers.base import Shape, Way
 from ..redaction import NOTHING, Redactor
+from ..values import Value, field
 
 if TYPE_CHECKING:
     from ..process import Finished
@@ -28,8 +28,7 @@ class ToolError(Exception):
     """The call failed in a way that the model should hear of; exit status 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolResult:
+class ToolResult(Value):
     """What a call returned.
 
     `output` is uncut, and the loop cuts it for the event and for the model; `None`
@@ -48,8 +47,7 @@ class ToolResult:
     told: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Value):
     """What a call acts on: the thing that permission rules are matched against.
 
     Exactly one kind: a shell script, a file path as the model wrote it, a URL,
@@ -76,8 +74,7 @@ class Sandbox(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Value):
     """A request of a tool's own: for one JSON value of a shape."""
 
     messages: Sequence[Message]
@@ -114,8 +111,7 @@ class Model(Protocol):
         """Say whether an error means that this way is not open, and another may be."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolContext:
+class ToolContext(Value):
     """What a call may use.
 
     `output` shows a piece of live output at once; `drain` waits for slow

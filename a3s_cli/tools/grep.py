@@ -14,11 +14,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ..files.wildcards import Wildcard
+from ..values import Value
 from .base import ToolContext, ToolError, ToolResult, resolve
 from .files import SearchTool, explained
 from .grep_pattern import Pattern, PatternError, parse
@@ -35,8 +35,7 @@ _WORKER = (
 _PLAIN = re.compile(r"[\w.+@*-]*[\w.+@-][\w.+@*-]*", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(Value):
     """What is looked for, and where."""
 
     root: Path

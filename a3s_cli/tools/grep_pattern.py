@@ -19,8 +19,8 @@ of valid UTF-8 only. Words are Unicode words.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from ..values import Value
 from .grep_worker import STAND_INS
 
 MOST_REPEATS = 1000
@@ -57,8 +57,7 @@ _REFUSED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Value):
     """One regular expression, as each engine must be given it."""
 
     python: str

@@ -10,9 +10,9 @@ memory as a whole.
 from __future__ import annotations
 
 from codecs import getincrementaldecoder
-from dataclasses import dataclass, field
 from typing import Any, BinaryIO, ClassVar
 
+from ..values import State, field
 from .base import ToolContext, ToolError, ToolResult, resolve
 from .files import PAGE_BYTES, FileTool, explained, is_binary, lines, plural
 
@@ -57,8 +57,7 @@ class Read(FileTool):
         return ToolResult(page.text(left, exact))
 
 
-@dataclass(slots=True)
-class Page:
+class Page(State):
     """The lines that are shown."""
 
     first: int

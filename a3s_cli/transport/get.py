@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import httpx
 
 from ..errors import InvalidResponse, NetworkError
+from ..values import Value
 from .client import (
     CONNECT_TIMEOUT,
     PIECE,
@@ -25,8 +25,7 @@ from .client import (
 ADDRESS_PATIENCE = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Value):
     """What a GET got; `body` is decompressed, in pieces of a bounded size."""
 
     status: int

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
 from ..errors import InvalidResponse, ProviderError, ProviderTimeout
+from ..values import Value
 from .client import PIECE, BrokenResponse, cause, host, new_client, unreachable
 
 #: Bytes of an error's body that are read, and the seconds that may take.
@@ -34,8 +34,7 @@ class HttpFailure(Exception):
         self.body = body
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Value):
     """Seconds that a server may be silent: before its first byte, and between bytes."""
 
     first_byte: float | None = 300.0

@@ -14,9 +14,10 @@ nobody here sees the address.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+from ..values import Value
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Address, IPv6Network
@@ -39,8 +40,7 @@ _PRIVATE = re.compile(
 _QUAD = re.compile(r"(?<![0-9])(?=([0-9]{1,3}(?:[.-][0-9]{1,3}){3})(?![0-9]))")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Value):
     """What a URL asks for. `host` is ASCII and lower case, an IPv6 address without brackets."""
 
     scheme: str

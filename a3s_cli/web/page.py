@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urljoin
+
+from ..values import Value
 
 if TYPE_CHECKING:
     from turbohtml import Document, Markdown
@@ -69,8 +70,7 @@ class NotText(Exception):
     """The content is nothing that can be read as text; `str` says what it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class MediaType:
+class MediaType(Value):
     """A `Content-Type`: its type in lower case, and its charset if it names one."""
 
     name: str
