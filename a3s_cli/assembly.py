@@ -126,7 +126,9 @@ def _provider(plan: Plan, where: Endpoint, emitter: Emitter) -> Provider:
         from .local.provider import LocalProvider
 
         return LocalProvider(where, Transport(), patience, plan, emitter)
-    return HttpProvider(load(WIRES[where.wire]), where, Transport(), patience)
+    transport = Transport()
+    transport.expect(where.base_url)
+    return HttpProvider(load(WIRES[where.wire]), where, transport, patience)
 
 
 def _request(plan: Plan, where: Endpoint, tools: Mapping[str, Tool]) -> Request:

@@ -13,7 +13,7 @@ from contextlib import aclosing
 
 from ..errors import A3SError, TruncatedStream
 from ..sse import Parser
-from ..transport.client import BrokenResponse
+from ..transport.faults import BrokenResponse
 from ..transport.post import HttpFailure, Patience, Transport
 from .base import Chunk, Endpoint, Request, Way, Wire
 from .codec import finish, secrets

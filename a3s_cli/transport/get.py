@@ -8,18 +8,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 
 import httpx
 
-from ..errors import InvalidResponse, NetworkError
+from ..errors import NetworkError
 from ..values import Value
-from .client import (
-    CONNECT_TIMEOUT,
-    PIECE,
-    BrokenResponse,
-    cause,
-    host,
-    new_client,
-    proxy_for,
-    unreachable,
-)
+from .client import new_client, unreachable
+from .faults import CONNECT_TIMEOUT, broken, host
+from .inflate import inflated
+from .proxies import proxy_for
 
 #: Seconds in which one of several addresses must answer before the next is tried.
 ADDRESS_PATIENCE = 5.0
@@ -106,22 +100,10 @@ async def _first(
 
 
 async def _body(response: httpx.Response, url: str) -> AsyncGenerator[bytes, None]:
-    """Give the body; what is compressed is inflated a piece at a time, however large it gets."""
-    import zlib
-
-    coding = response.headers.get("content-encoding", "identity").strip().lower()
-    if coding not in ("", "identity", "gzip", "x-gzip"):
-        raise InvalidResponse(f"{host(url)} sent a {coding[:40]} body, where gzip was asked for")
-    gzip = zlib.decompressobj(wbits=31) if "gzip" in coding else None
+    """Give the body as its sender meant it."""
+    coding = response.headers.get("content-encoding", "")
     try:
-        async for data in response.aiter_raw(PIECE):
-            if gzip is None:
-                yield data
-            rest = data
-            while gzip is not None and rest and not gzip.eof:
-                yield gzip.decompress(rest, PIECE)
-                rest = gzip.unconsumed_tail
-    except zlib.error as error:
-        raise InvalidResponse(f"{host(url)} sent a body that cannot be decompressed") from error
+        async for piece in inflated(response.aiter_raw(), coding, host(url)):
+            yield piece
     except httpx.HTTPError as error:
-        raise BrokenResponse(f"the connection to {host(url)} broke: {cause(error)}") from error
+        raise broken(url, error) from error

@@ -1,7 +1,7 @@
 """Asking a provider: one POST, and its answer as it arrives.
 
 One `Transport` serves one run: its connections are reused from turn to turn.
-What it adds to httpx are the promises of the event contract: a silent server is
+What it adds to HTTP are the promises of the event contract: a silent server is
 noticed (before its first byte and between bytes), a failure is a sentence that
 names the host and the cause, credentials never follow a redirect to another
 host, and cancelling the task closes the connection.
@@ -10,14 +10,15 @@ host, and cancelling the task closes the connection.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from urllib.parse import urljoin, urlsplit
 
-import httpx
-
-from ..errors import InvalidResponse, ProviderError, ProviderTimeout
+from ..errors import A3SError, ProviderError, ProviderTimeout
 from ..values import Value
-from .client import PIECE, BrokenResponse, cause, host, new_client, unreachable
+from .exchange import Exchange, Route, route_to
+from .faults import host
+from .inflate import inflated
+from .trust import Trust
 
 #: Bytes of an error's body that are read, and the seconds that may take.
 ERROR_BODY, ERROR_PATIENCE = 256 * 1024, 10.0
@@ -45,7 +46,13 @@ class Transport:
     """The HTTP connections of one run."""
 
     def __init__(self) -> None:
-        self._clients: dict[tuple[str, ...], httpx.AsyncClient] = {}
+        self._trust = Trust()
+        self._routes: dict[tuple[str, ...], Route] = {}
+
+    def expect(self, url: str) -> None:
+        """Begin with what a request to this URL will need."""
+        if url.startswith("https:"):
+            self._trust.begin()
 
     async def post(
         self, url: str, headers: Mapping[str, str], content: bytes, patience: Patience
@@ -56,11 +63,11 @@ class Transport:
         cannot be reached, BrokenResponse when the connection is lost in the
         middle, ProviderTimeout when it is silent for too long.
         """
-        response = await self._respond(url, headers, content, patience)
+        exchange = await self._respond(url, headers, content, patience)
         try:
-            if response.status_code != 200:
-                raise await _failure(response)
-            body = response.aiter_bytes()
+            if exchange.status != 200:
+                raise await _failure(exchange, url)
+            body = _body(exchange, url)
             while True:
                 try:
                     async with asyncio.timeout(patience.idle):
@@ -70,88 +77,72 @@ class Transport:
                         f"{host(url)} was silent for {patience.idle:g} s in mid-answer",
                         hint="--idle-timeout sets how long a3s waits",
                     ) from None
-                except httpx.DecodingError as error:
-                    raise InvalidResponse(
-                        f"{host(url)} sent a body that cannot be decompressed"
-                    ) from error
-                except httpx.HTTPError as error:
-                    raise BrokenResponse(
-                        f"the connection to {host(url)} broke: {cause(error)}"
-                    ) from error
                 if not data:
                     return
-                for start in range(0, len(data), PIECE):
-                    yield data[start : start + PIECE]
+                yield data
         finally:
-            await response.aclose()
+            await exchange.close()
 
     async def close(self) -> None:
         """Close every connection."""
-        for client in self._clients.values():
-            await client.aclose()
-        self._clients.clear()
+        for route in self._routes.values():
+            await route.close()
+        self._routes.clear()
 
     async def _respond(
         self, url: str, headers: Mapping[str, str], content: bytes, patience: Patience
-    ) -> httpx.Response:
+    ) -> Exchange:
         for _ in range(REDIRECTS):
-            response = await self._send(url, headers, content, patience.first_byte)
-            if response.status_code not in (301, 302, 303, 307, 308):
-                return response
-            await response.aclose()
-            url = _redirected(response, url)
+            exchange = await self._send(url, headers, content, patience.first_byte)
+            if exchange.status not in (301, 302, 303, 307, 308):
+                return exchange
+            await exchange.close()
+            url = _redirected(exchange, url)
         raise ProviderError(f"{host(url)} redirects in a circle")
 
     async def _send(
         self, url: str, headers: Mapping[str, str], content: bytes, timeout: float | None
-    ) -> httpx.Response:
+    ) -> Exchange:
+        origin = urlsplit(url)[:2]
+        if origin not in self._routes:
+            self._routes[origin] = route_to(url, self._trust)
         try:
-            client = self._client(url)
-            outgoing = client.build_request("POST", url, headers=dict(headers), content=content)
             async with asyncio.timeout(timeout):
-                return await client.send(outgoing, stream=True)
+                return await self._routes[origin].post(url, headers, content)
         except TimeoutError:
             raise ProviderTimeout(f"{host(url)} gave no answer for {timeout:g} s") from None
-        except httpx.InvalidURL as error:
-            raise ProviderError(f"{url} is no URL that can be requested: {error}") from error
-        except httpx.HTTPError as error:
-            raise unreachable(url, error) from error
-
-    def _client(self, url: str) -> httpx.AsyncClient:
-        """Give the client for this server: TLS and proxies cost time, so only where used."""
-        origin = urlsplit(url)[:2]
-        client = self._clients.get(origin)
-        if client is None:
-            client = self._clients[origin] = new_client(url)
-        return client
 
 
-async def _failure(response: httpx.Response) -> HttpFailure:
+def _body(exchange: Exchange, url: str) -> AsyncIterator[bytes]:
+    return inflated(exchange.body(), exchange.headers.get("content-encoding", ""), host(url))
+
+
+async def _failure(exchange: Exchange, url: str) -> HttpFailure:
     body = bytearray()
     try:
         async with asyncio.timeout(ERROR_PATIENCE):
-            async for data in response.aiter_bytes():
+            async for data in _body(exchange, url):
                 body += data
                 if len(body) > ERROR_BODY:
                     break
-    except (TimeoutError, httpx.HTTPError):
+    except (TimeoutError, A3SError):
         pass  # The status alone says enough.
-    return HttpFailure(response.status_code, dict(response.headers), bytes(body[:ERROR_BODY]))
+    return HttpFailure(exchange.status, dict(exchange.headers), bytes(body[:ERROR_BODY]))
 
 
-def _redirected(response: httpx.Response, url: str) -> str:
+def _redirected(exchange: Exchange, url: str) -> str:
     """Give where to send the request instead; only the same host gets the key again."""
-    location = response.headers.get("location", "")
+    location = exchange.headers.get("location", "")
     try:
         target: str = urljoin(url, location)
         elsewhere = urlsplit(target)[:2] != urlsplit(url)[:2]
     except ValueError:
         raise ProviderError(f"{host(url)} redirects to what is no URL") from None
-    if elsewhere or response.status_code not in (307, 308):
+    if elsewhere or exchange.status not in (307, 308):
         raise ProviderError(
-            f"{host(url)} redirects to {host(target)} (HTTP status {response.status_code}); "
+            f"{host(url)} redirects to {host(target)} (HTTP status {exchange.status}); "
             "a3s does not send a key where it was not told to",
             hint="set the provider's base URL to the final address",
-            status=response.status_code,
+            status=exchange.status,
         )
     return target

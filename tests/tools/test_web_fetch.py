@@ -18,7 +18,7 @@ from a3s_cli.messages import ToolCall
 from a3s_cli.permissions.policy import Policy
 from a3s_cli.tools.base import ToolResult
 from a3s_cli.tools.web_fetch import LARGEST, WebFetch
-from a3s_cli.transport.client import PIECE
+from a3s_cli.transport.inflate import PIECE
 from a3s_cli.transport.get import get
 from tests.support.replies import Pause, Reply, stall
 

@@ -1,0 +1,76 @@
+"""What went wrong between us and a server, in words that name the host and the cause."""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..errors import NetworkError
+from .proxies import proxy_for
+
+#: Characters of a host's name that are shown: no real one is longer.
+HOST_LIMIT = 253
+#: Seconds that a connection may take to come about.
+CONNECT_TIMEOUT = 30.0
+#: Characters of a reason that are shown: it may quote what the server sent.
+REASON_LIMIT = 200
+
+
+class BrokenResponse(NetworkError):
+    """The connection was lost after the response had begun."""
+
+
+def connection_timed_out(url: str) -> NetworkError:
+    """Say that nobody accepted the connection in time."""
+    return NetworkError(f"could not connect to {host(url)} within {CONNECT_TIMEOUT:g} s")
+
+
+def not_connected(url: str, error: BaseException) -> NetworkError:
+    """Say why there was no connection."""
+    proxy = proxy_for(url)
+    through = f" through the proxy {host(proxy)}" if proxy else ""
+    return NetworkError(f"could not connect to {host(url)}{through}: {cause(error)}")
+
+
+def no_answer(url: str, error: BaseException) -> NetworkError:
+    """Say why a server that was reached gave no answer."""
+    return NetworkError(f"{host(url)} broke off before answering: {cause(error)}")
+
+
+def broken(url: str, error: BaseException) -> BrokenResponse:
+    """Say why an answer that had begun cannot go on."""
+    return BrokenResponse(f"the connection to {host(url)} broke: {cause(error)}")
+
+
+def cause(error: BaseException) -> str:
+    """Give the innermost reason: a library's own words for a refused connection say nothing."""
+    reason: Any = error
+    seen = [reason]
+    while (reason := reason.__cause__ or reason.__context__) and reason not in seen:
+        seen.append(reason)
+    for one in reversed(seen):
+        if isinstance(one, ssl.SSLCertVerificationError):
+            return f"its TLS certificate is not trusted: {one.verify_message}"
+        if isinstance(one, ssl.SSLError):
+            return f"TLS failed: {one.reason or str(one)}"
+        if isinstance(one, OSError) and (number := _number(one)) > 0:
+            return os.strerror(number)
+        if isinstance(one, OSError) and one.strerror:
+            return str(one.strerror)
+    return str(error)[:REASON_LIMIT] or type(error).__name__
+
+
+def _number(error: OSError) -> int:
+    """Give the errno; where asyncio tried several addresses it is only in the text."""
+    if isinstance(error.errno, int):
+        return error.errno
+    found = re.search(r"\[Errno (\d+)\]", str(error))
+    return int(found[1]) if found else 0
+
+
+def host(url: str) -> str:
+    """Give a URL's host and port, without what may be a secret."""
+    return (urlsplit(url).netloc.rpartition("@")[2] or url)[:HOST_LIMIT]

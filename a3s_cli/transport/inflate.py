@@ -1,0 +1,48 @@
+"""The body of an answer as its sender meant it: compressed ones are inflated.
+
+We ask for none, or for gzip alone; some servers in between compress all the
+same. Inflated in pieces of a bounded size, because what was compressed may come
+out a thousand times as large.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import AsyncIterator, Iterator
+
+from ..errors import InvalidResponse
+
+#: Bytes that are passed on at once.
+PIECE = 256 * 1024
+
+
+async def inflated(body: AsyncIterator[bytes], coding: str, host: str) -> AsyncIterator[bytes]:
+    """Give the pieces of a body that has this `content-encoding`."""
+    inflate = _inflater(coding.strip().lower(), host)
+    async for data in body:
+        if inflate is None:
+            for start in range(0, len(data), PIECE):
+                yield data[start : start + PIECE]
+            continue
+        try:
+            for piece in _pieces(inflate, data):
+                yield piece
+        except zlib.error as error:
+            raise InvalidResponse(f"{host} sent a body that cannot be decompressed") from error
+
+
+def _inflater(coding: str, host: str) -> zlib._Decompress | None:
+    if coding in ("", "identity"):
+        return None
+    if coding in ("gzip", "x-gzip"):
+        return zlib.decompressobj(wbits=31)
+    if coding == "deflate":
+        return zlib.decompressobj()
+    raise InvalidResponse(f"{host} sent a {coding[:40]} body, which was not asked for")
+
+
+def _pieces(inflate: zlib._Decompress, data: bytes) -> Iterator[bytes]:
+    while data and not inflate.eof:
+        if piece := inflate.decompress(data, PIECE):
+            yield piece
+        data = inflate.unconsumed_tail
