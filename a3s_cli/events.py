@@ -13,11 +13,10 @@ emitter stamps it. Events compare equal by what they say, not by their stamp.
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Annotated, Any, ClassVar, Literal, dataclass_transform
 
 from .messages import Usage
-from .values import Value
+from .values import OnDemand, Value
 
 SCHEMA_VERSION = 1
 
@@ -66,7 +65,7 @@ class Event:
         cls.accepted = frozenset((*names, "seq", "ts", "redacted"))
         cls.contract.update(names)
         cls.kinds[cls.type] = cls
-        dataclasses.dataclass(init=False, repr=False, eq=False)(cls)
+        cls.__dataclass_fields__ = OnDemand()  # type: ignore[attr-defined]
 
     def __init__(self, **values: Any) -> None:
         self.__dict__.update(values)

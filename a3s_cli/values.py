@@ -1,10 +1,11 @@
 """What most classes here are made of: fields, given once, compared by what they hold.
 
-`Value` and `State` are dataclasses of the standard library (`replace`, `fields`
-and `asdict` work on them) but for one thing: their methods are written once,
+`Value` and `State` are dataclasses (`replace`, `fields` and `asdict` of the
+standard library work on them) but for one thing: their methods are written once,
 here, and not generated and compiled anew for each class. A run meets about a
 hundred such classes, and half a millisecond for each was a quarter of the time
-to its first word.
+to its first word. For the same reason what only the standard library's functions
+ask of a class is worked out when they ask.
 """
 
 from __future__ import annotations
@@ -13,7 +14,15 @@ import dataclasses
 from dataclasses import MISSING, field, replace
 from typing import Any, ClassVar, dataclass_transform
 
-__all__ = ["State", "Value", "field", "replace"]
+__all__ = ["OnDemand", "State", "Value", "field", "replace"]
+
+
+class OnDemand:
+    """Stands for what makes a class a dataclass until somebody asks for it."""
+
+    def __get__(self, _: object, owner: type) -> Any:
+        dataclasses.dataclass(init=False, repr=False, eq=False)(owner)
+        return owner.__dict__["__dataclass_fields__"]
 
 
 class _Fields:
@@ -21,29 +30,34 @@ class _Fields:
 
     #: What `__init__` takes, in the order of places, and what of it has no default.
     _names: ClassVar[tuple[str, ...]] = ()
-    _accepted: ClassVar[frozenset[str]] = frozenset()
     _required: ClassVar[frozenset[str]] = frozenset()
     _defaults: ClassVar[dict[str, Any]] = {}
     #: (field, what makes its default)
     _made: ClassVar[tuple[tuple[str, Any], ...]] = ()
-    _shown: ClassVar[tuple[str, ...]] = ()
-    _hashed: ClassVar[tuple[str, ...]] = ()
+    _unshown: ClassVar[frozenset[str]] = frozenset()
+    _unhashed: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls) -> None:
-        dataclasses.dataclass(init=False, repr=False, eq=False)(cls)
-        fields = dataclasses.fields(cls)  # type: ignore[arg-type]
-        given = [one for one in fields if one.init]
-        cls._names = tuple(one.name for one in given)
-        cls._accepted = frozenset(cls._names)
-        cls._defaults = {one.name: one.default for one in given if one.default is not MISSING}
-        cls._required = frozenset(
-            one.name for one in given if one.default is MISSING and one.default_factory is MISSING
+        cls.__dataclass_fields__ = OnDemand()  # type: ignore[attr-defined]
+        own = [
+            name for name, kind in cls.__annotations__.items() if not kind.startswith("ClassVar")
+        ]
+        told = {name: cls.__dict__[name] for name in own if name in cls.__dict__}
+        fields = {name: one for name, one in told.items() if isinstance(one, dataclasses.Field)}
+        plain = {name: one for name, one in told.items() if name not in fields}
+        plain |= {name: one.default for name, one in fields.items() if one.default is not MISSING}
+        made = tuple(
+            (name, one.default_factory)
+            for name, one in fields.items()
+            if one.default_factory is not MISSING
         )
-        cls._made = tuple(
-            (one.name, one.default_factory) for one in fields if one.default_factory is not MISSING
-        )
-        cls._shown = tuple(one.name for one in fields if one.repr)
-        cls._hashed = tuple(one.name for one in fields if one.hash is not False)
+        given = [name for name in own if name not in fields or fields[name].init]
+        cls._names = (*cls._names, *given)
+        cls._defaults = {**cls._defaults, **plain}
+        cls._made = (*cls._made, *made)
+        cls._required = frozenset(cls._names) - cls._defaults.keys() - dict(cls._made).keys()
+        cls._unshown |= {name for name, one in fields.items() if not one.repr}
+        cls._unhashed |= {name for name, one in fields.items() if one.hash is False}
 
     def __init__(self, *given: Any, **named: Any) -> None:
         values, placed = self.__dict__, dict(zip(self._names, given, strict=False))
@@ -53,7 +67,7 @@ class _Fields:
         if (
             len(given) > len(self._names)
             or not placed.keys().isdisjoint(named)
-            or not self._required <= values.keys() <= self._accepted
+            or not self._required <= values.keys() <= set(self._names)
         ):
             raise TypeError(
                 f"{type(self).__name__} takes {', '.join(self._names)};"
@@ -68,7 +82,9 @@ class _Fields:
         """Work out what follows from the fields."""
 
     def __repr__(self) -> str:
-        shown = (f"{name}={getattr(self, name)!r}" for name in self._shown)
+        values = self.__dict__
+        names = (*self._names, *(values.keys() - set(self._names)))
+        shown = (f"{name}={values[name]!r}" for name in names if name not in self._unshown)
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def __eq__(self, other: object) -> bool:
@@ -77,7 +93,8 @@ class _Fields:
         return self.__dict__ == other.__dict__
 
     def __hash__(self) -> int:
-        return hash(tuple(self.__dict__[name] for name in self._hashed))
+        values = self.__dict__
+        return hash(tuple(values[name] for name in self._names if name not in self._unhashed))
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))

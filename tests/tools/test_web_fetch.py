@@ -18,8 +18,8 @@ from a3s_cli.messages import ToolCall
 from a3s_cli.permissions.policy import Policy
 from a3s_cli.tools.base import ToolResult
 from a3s_cli.tools.web_fetch import LARGEST, WebFetch
-from a3s_cli.transport.inflate import PIECE
 from a3s_cli.transport.get import get
+from a3s_cli.transport.inflate import PIECE
 from tests.support.replies import Pause, Reply, stall
 
 from .web import PUBLIC, Web, connections, context, moved, page, serving
