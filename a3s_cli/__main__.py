@@ -6,14 +6,19 @@ while modules are being imported should end the process, not print a traceback.
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
+
+#: New objects after which cycles are looked for: nearly all that the start makes stays.
+COLLECT_AFTER = 20_000
 
 
 def main() -> None:
     """Run the command line; does not return."""
     if sys.platform == "win32":
         sys.exit("a3s: Windows is not supported (signals, locks, bash): use it in WSL")
+    gc.set_threshold(COLLECT_AFTER)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from .cli import main as run

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .conversation import Conversation
 from .emitter import Emitter
 from .events import Notice
 from .values import State, field
 
 if TYPE_CHECKING:
+    from .conversation import Conversation
     from .sessions.file import SessionFile
     from .sessions.past import Past
     from .sessions.store import Store
@@ -27,16 +27,30 @@ NEWEST = ""
 class Kept(State):
     """A conversation, and where it is kept: nowhere, without a file."""
 
-    conversation: Conversation = field(default_factory=Conversation)
     notices: list[Notice] = field(default_factory=list)
+    #: What was said in earlier runs.
+    _past: Past | None = None
     _store: Store | None = None
     _file: SessionFile | None = None
     _told: bool = False
+    _conversation: Conversation | None = None
 
     @property
     def id(self) -> str | None:
         """The session's name."""
         return self._file.id if self._file else None
+
+    @property
+    def conversation(self) -> Conversation:
+        """What has been said; made when it is needed, which is after the first event."""
+        if self._conversation is None:
+            from .conversation import Conversation
+
+            self._conversation = Conversation(keeper=self._file)
+            if self._past:
+                self._conversation.messages = list(self._past.messages)
+                self._conversation.call_ids.take(self._past.call_ids)
+        return self._conversation
 
     def begin(self, emitter: Emitter) -> None:
         """Keep every line of a run, from its first one."""
@@ -83,9 +97,9 @@ def keep(
     Raises UsageError for one that does not exist and SessionBusy for one in use.
     """
     from .sessions.file import NotKept
-    from .sessions.past import Past
     from .sessions.store import Store
 
+    past: Past | None = None
     try:
         store = Store.find(environment) if directory is None else Store(directory)
         if resume is not None:
@@ -94,19 +108,14 @@ def keep(
         elif named is not None:
             file, past = store.open(named, workspace, hide=hide)
         else:
-            file, past = store.create(workspace, hide=hide), Past()
+            file = store.create(workspace, hide=hide)
     except NotKept as failure:
         return Kept(notices=[_not_kept(str(failure))])
-    return _kept(store, file, past)
-
-
-def _kept(store: Store, file: SessionFile, past: Past) -> Kept:
-    conversation = Conversation(list(past.messages), keeper=file)
-    conversation.call_ids.take(past.call_ids)
     notices = [
-        Notice(code=one.code, text=one.text, file=one.file, line=one.line) for one in past.notices
+        Notice(code=one.code, text=one.text, file=one.file, line=one.line)
+        for one in (past.notices if past else ())
     ]
-    return Kept(conversation, notices, store, file)
+    return Kept(notices, past, store, file)
 
 
 def _not_kept(why: str) -> Notice:

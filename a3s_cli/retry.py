@@ -8,8 +8,6 @@ the run ends and says when to come back.
 
 from __future__ import annotations
 
-import random
-
 from .errors import A3SError
 
 FIRST_DELAY, LONGEST_DELAY = 0.5, 8.0
@@ -25,6 +23,8 @@ def delay_before(attempt: int, error: A3SError) -> float | None:
     if error.retry_after_ms is not None and error.retry_after_ms > 0:
         wish = error.retry_after_ms / 1000
         return wish if wish <= LONGEST_WISH else None
+    import random  # most runs retry nothing
+
     # The exponent has a limit of its own: attempts have none, and a float overflows at 2**1024.
     delay = min(FIRST_DELAY * 2.0 ** min(attempt - 2, 30), LONGEST_DELAY)
     return delay * random.uniform(1 - JITTER, 1)

@@ -86,6 +86,9 @@ class Run:
         except Exception as error:  # Law 1: a bug of ours ends in an event as well.
             log.debug("internal error", exc_info=error)
             failure = internal(error)
+        else:
+            # Asked for before the end was told, if too late to be heard in the work.
+            failure = self._why
         finally:
             self._task.cancel()
             if deadline:

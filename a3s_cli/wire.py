@@ -25,8 +25,9 @@ HEAD, TAIL = 32 * 1024, 16 * 1024
 # only inside strings, so they can be replaced in the finished line. So can the
 # second `#` of what some CI runners obey wherever it stands in a line of a log.
 _AWKWARD = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\xa8\xa9]|(?<=#)#(?=\[|vso\[|teamcity\[)")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+# Compiled where they are met: most texts have none.
+_SURROGATE = "[\ud800-\udfff]"
+_PAIR = "[\ud800-\udbff][\udc00-\udfff]"
 
 
 def encode(event: Event) -> bytes:
@@ -106,14 +107,14 @@ def _clean(value: Any) -> Any:
 
 def clean(text: str) -> str:
     """Join surrogate pairs and replace what is left of them by U+FFFD."""
-    if text.isascii() or not _SURROGATE.search(text):
+    if text.isascii() or not re.search(_SURROGATE, text):
         return text
-    return _SURROGATE.sub("\ufffd", joined(text))
+    return re.sub(_SURROGATE, "\ufffd", joined(text))
 
 
 def joined(text: str) -> str:
     """Join surrogate pairs, such as one that was cut between two deltas."""
-    return text if text.isascii() else _PAIR.sub(lambda pair: _join(pair.group()), text)
+    return text if text.isascii() else re.sub(_PAIR, lambda pair: _join(pair.group()), text)
 
 
 class Joiner:

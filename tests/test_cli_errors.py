@@ -204,7 +204,7 @@ sys.meta_path.insert(0, Finder())
 """
 
 
-@pytest.mark.parametrize("name", ["httpx", "a3s_cli.transport", "a3s_cli.providers.openai_chat"])
+@pytest.mark.parametrize("name", ["h11", "a3s_cli.transport", "a3s_cli.providers.openai_chat"])
 @pytest.mark.parametrize("raised", ["RuntimeError('broken \\n here')", "ImportError('gone')"])
 def test_a_bug_of_ours_is_a_whole_stream(a3s: Bench, name: str, raised: str) -> None:
     """Broken from outside, because there is no such bug to be had otherwise."""

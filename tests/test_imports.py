@@ -20,7 +20,18 @@ HEAVY = {
     "email", "http", "a3s_cli.runner", "a3s_cli.loop", "a3s_cli.transport",
 }  # fmt: skip
 #: What a run without tools has no use for.
-UNUSED = {"pydantic", "jsonschema_rs", "tree_sitter", "tomllib", "xllamacpp"}
+UNUSED = {
+    "httpx",
+    "httpcore",
+    "anyio",
+    "email",
+    "http",
+    "pydantic",
+    "jsonschema_rs",
+    "tree_sitter",
+    "tomllib",
+    "xllamacpp",
+}
 
 
 def loaded(*command: str, environment: dict[str, str] | None = None) -> set[str]:
@@ -52,13 +63,13 @@ def test_a_usage_error_loads_nothing_heavy() -> None:
 def test_a_run_without_tools_loads_only_what_it_needs(a3s: Bench) -> None:
     server = a3s.serve([text("hello")])
     names = loaded("run", "hi", "-m", "openai/test", environment=a3s.environment(server))
-    assert "httpx" in names
+    assert "h11" in names
     assert names & UNUSED == set()
 
 
 def test_start_leaves_before_the_network_is_loaded(a3s: Bench, tmp_path: Path) -> None:
     """A broken HTTP library cannot keep the stream from being whole."""
-    (tmp_path / "httpx.py").write_text("raise ImportError('broken on purpose')\n")
+    (tmp_path / "h11.py").write_text("raise ImportError('broken on purpose')\n")
     result = a3s("run", "hi", script=[], env={"PYTHONPATH": str(tmp_path)})
     assert [event["type"] for event in result.events] == ["start", "error"]
     assert result.last["code"] == "internal"

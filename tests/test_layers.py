@@ -28,6 +28,7 @@ LAYERS = [
         "files",
         "web",
         "approval",
+        "fingerprint",
         "closing",
         "blocking",
     ],
@@ -67,6 +68,7 @@ ALLOWED = {("events", "wire")} | {
     for name in (
         "agent",
         "approval",
+        "fingerprint",
         "errors",
         "events",
         "function_tool",

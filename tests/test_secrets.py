@@ -205,7 +205,7 @@ def test_a_provider_that_echoes_the_key(a3s: Bench, status: int) -> None:
 def test_a_bug_of_ours_shows_no_key(a3s: Bench, tmp_path: Path) -> None:
     """A broken library tells the key in its exception, and the traceback quotes it."""
     source = "import os\nraise RuntimeError('with ' + os.environ['OPENAI_API_KEY'])\n"
-    (tmp_path / "httpx.py").write_text(source)
+    (tmp_path / "h11.py").write_text(source)
     result = run(a3s, "--debug", script=[], env={"PYTHONPATH": str(tmp_path)})
     assert result.last["code"] == "internal"
     assert_hidden(result)

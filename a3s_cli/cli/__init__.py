@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from importlib import import_module
 from typing import Any, NoReturn
 
 import click
@@ -18,20 +19,6 @@ import click
 from .. import __version__
 from ..errors import A3SError, ExitStatus, OutputError
 from ..leave import complain, die_of
-from . import (
-    audit,
-    completion,
-    config,
-    man,
-    models,
-    policy,
-    replay,
-    run,
-    schema,
-    sessions,
-    tools,
-    trust,
-)
 
 EPILOG = """\b
 Examples:
@@ -40,8 +27,37 @@ Examples:
 """
 
 
+#: The commands, in the order of `--help`; each is in the file of its name, and imported for use.
+COMMANDS = (
+    "run",
+    "replay",
+    "audit",
+    "sessions",
+    "policy",
+    "trust",
+    "tools",
+    "models",
+    "config",
+    "schema",
+    "completion",
+    "man",
+)
+
+
 class Commands(click.Group):
     """The commands; a word that is none of them is answered with what was meant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give their names."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context | None, name: str) -> click.Command | None:
+        """Import one; None where there is none of that name."""
+        if name not in COMMANDS:
+            return None
+        command = getattr(import_module(f".{name}", __name__), name)
+        assert isinstance(command, click.Command)
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -55,7 +71,7 @@ class Commands(click.Group):
         from difflib import get_close_matches
         from shlex import join
 
-        near = get_close_matches(word, self.commands, 1)
+        near = get_close_matches(word, COMMANDS, 1)
         if word in ("help", "version"):
             meant, right = "did you mean", [f"--{word}"]
         elif near:
@@ -73,23 +89,6 @@ class Commands(click.Group):
 @click.version_option(__version__, prog_name="a3s", message="%(prog)s %(version)s")
 def group() -> None:
     """An agent on the command line: every event is one JSON line on stdout."""
-
-
-for command in (
-    run.run,
-    replay.replay,
-    audit.audit,
-    sessions.sessions,
-    policy.policy,
-    trust.trust,
-    tools.tools,
-    models.models,
-    config.config,
-    schema.schema,
-    completion.completion,
-    man.man,
-):
-    group.add_command(command)
 
 
 def main() -> NoReturn:
@@ -160,7 +159,8 @@ def _usage(error: click.UsageError, arguments: list[str]) -> str:
     sentence = error.format_message().rstrip(".")
     if isinstance(error, click.NoSuchOption) and error.ctx and error.ctx.command is group:
         word = error.option_name
-        if any(word in option.opts for option in run.run.params):
+        run = group.get_command(None, "run")
+        if run and any(word in option.opts for option in run.params):
             from shlex import join
 
             return f"{word} belongs to a command; did you mean:  {join(['a3s', 'run', *arguments])}"

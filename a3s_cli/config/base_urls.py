@@ -16,22 +16,21 @@ from typing import NamedTuple
 
 from .vendors import VENDORS
 
-_URL = re.compile(
+# Compiled where they are used: most runs need three of them.
+_URL = (
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://"
     r"(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?P<fragment>#.*)?"
 )
-_AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?")
-_BARE = re.compile(
+_AUTHORITY = r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?"
+_BARE = (
     r"(?://)?(?P<host>localhost|(?P<address>[0-9]{1,3}(?:\.[0-9]{1,3}){3})"
     r"|(?:[a-z0-9-]{1,40}\.){1,4}[a-z]{2,12}|[a-z0-9-]{1,40}(?=:))"
     r"(?P<port>:[0-9]{1,5})?(?:/[a-z0-9/-]{0,40})?"
 )
-_LOOPBACK = re.compile(r"localhost|(?:.+\.)localhost|127(?:\.[0-9]{1,3}){3}|\[(?:0*:)*0*1\]")
-_VERSION = re.compile(r"v[0-9]+(?:(?:alpha|beta)[0-9]*)?")
+_LOOPBACK = r"localhost|(?:.+\.)localhost|127(?:\.[0-9]{1,3}){3}|\[(?:0*:)*0*1\]"
+_VERSION = r"v[0-9]+(?:(?:alpha|beta)[0-9]*)?"
 #: A resource of Azure, as its portal shows it; the path of its OpenAI API is the same for all.
-_AZURE_ROOT = re.compile(
-    r"https://[^/]+\.(?:openai|cognitiveservices|services\.ai)\.azure\.com(?:/openai)?"
-)
+_AZURE_ROOT = r"https://[^/]+\.(?:openai|cognitiveservices|services\.ai)\.azure\.com(?:/openai)?"
 
 #: What a wire appends; a URL that already ends so is meant as a whole.
 _ENDINGS = {
@@ -66,28 +65,28 @@ def normalise(text: str, wire: str) -> BaseUrl:
 
 def is_loopback(url: str) -> bool:
     """Say whether a URL's host is this machine, by its spelling alone."""
-    match = _URL.fullmatch(url)
-    authority = _AUTHORITY.fullmatch(match["authority"].lower()) if match else None
-    return bool(authority and _LOOPBACK.fullmatch(authority["host"]))
+    match = re.fullmatch(_URL, url)
+    authority = re.fullmatch(_AUTHORITY, match["authority"].lower()) if match else None
+    return bool(authority and re.fullmatch(_LOOPBACK, authority["host"]))
 
 
 def host(url: str) -> str:
     """Give the host and port of a URL."""
-    match = _URL.fullmatch(url)
+    match = re.fullmatch(_URL, url)
     return match["authority"] if match else ""
 
 
 def _check(text: str) -> re.Match[str]:
     if any(letter.isspace() or not letter.isprintable() for letter in text):
         raise ValueError("a URL without spaces and line breaks")
-    match = _URL.fullmatch(text)
+    match = re.fullmatch(_URL, text)
     if match is None:
         raise ValueError(f"a URL that begins with https:// or http://{_corrected(text)}")
     if match["scheme"].lower() not in ("http", "https"):
         raise ValueError("a URL that begins with https:// or http://")
     if "@" in match["authority"]:
         raise ValueError("a URL without a user and a password (use apiKey or headers)")
-    authority = _AUTHORITY.fullmatch(match["authority"])
+    authority = re.fullmatch(_AUTHORITY, match["authority"])
     if authority is None or int(authority["port"] or 1) not in range(1, 65536):
         raise ValueError("a URL with a host, and a port from 1 to 65535 if any")
     if match["fragment"]:
@@ -97,7 +96,7 @@ def _check(text: str) -> re.Match[str]:
 
 def _corrected(text: str) -> str:
     """Suggest the scheme that was left out, unless the text might be a misplaced secret."""
-    bare = _BARE.fullmatch(text)
+    bare = re.fullmatch(_BARE, text)
     if bare is None:
         return ""
     plain = bare["port"] or bare["address"] or bare["host"] == "localhost"
@@ -106,7 +105,7 @@ def _corrected(text: str) -> str:
 
 def _known(url: str, wire: str) -> str | None:
     """Complete the beginning of a vendor's own base URL: its table knows the path."""
-    if wire.startswith("openai-") and _AZURE_ROOT.fullmatch(url):
+    if wire.startswith("openai-") and re.fullmatch(_AZURE_ROOT, url):
         return url.removesuffix("/openai") + "/openai/v1"
     family = wire.partition("-")[0]
     for vendor in VENDORS.values():
@@ -120,11 +119,11 @@ def _versioned(path: str, wire: str) -> str:
     """Append the version to a path that has none."""
     segments = path.split("/")[1:]
     if wire == "anthropic":
-        complete = any(map(_VERSION.fullmatch, segments[-1:]))
+        complete = any(re.fullmatch(_VERSION, one) for one in segments[-1:])
     elif wire == "gemini":
-        complete = any(map(_VERSION.fullmatch, segments))
+        complete = any(re.fullmatch(_VERSION, one) for one in segments)
     else:
         # `/api` roots, Azure's deployments and gateways have their version elsewhere or none.
-        complete = any(map(_VERSION.fullmatch, segments)) or segments[:1] == ["api"]
+        complete = any(re.fullmatch(_VERSION, one) for one in segments) or segments[:1] == ["api"]
         complete = complete or "deployments" in segments
     return path if complete else path + _VERSIONS.get(wire, "/v1")

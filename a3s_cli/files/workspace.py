@@ -30,8 +30,9 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _PASSAGE = _DIRECTORY | getattr(os, "O_PATH", 0)
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_UNPRINTABLE = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Compiled where they are used: a run without tools has no use for them.
+_URL = r"[A-Za-z][A-Za-z0-9+.-]*://"
+_UNPRINTABLE = "[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
 _KINDS = {
     stat.S_IFIFO: "a FIFO",
     stat.S_IFSOCK: "a socket",
@@ -64,7 +65,7 @@ class Workspace:
         What the system cannot take for a path (a NUL, a chain of links without
         end, a URL) names nothing inside.
         """
-        if "\0" in path or _URL.match(path):
+        if "\0" in path or re.match(_URL, path):
             return Resolved(Path(path), inside=False)
         try:
             real = Path(os.path.realpath(self.root / path))
@@ -203,7 +204,7 @@ def _fill(descriptor: int, content: bytes, old: os.stat_result | None) -> None:
 
 def printable(text: str) -> str:
     """Give a path as one line of valid Unicode; what is neither is escaped."""
-    return _UNPRINTABLE.sub(_escape, text)
+    return re.sub(_UNPRINTABLE, _escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -96,7 +96,7 @@ def read(command: click.Command, name: str = "a3s", parent: click.Context | None
     settings = command.context_settings
     context = click.Context(command, parent=parent, info_name=name, **settings)
     parameters = [one for one in command.get_params(context) if not getattr(one, "hidden", False)]
-    below = command.commands if isinstance(command, click.Group) else {}
+    below = _below(command, context)
     return Command(
         path=tuple(context.command_path.split()),
         summary=command.get_short_help_str(200),
@@ -111,6 +111,13 @@ def read(command: click.Command, name: str = "a3s", parent: click.Context | None
         ),
         runs=not below or getattr(command, "invoke_without_command", False),
     )
+
+
+def _below(command: click.Command, context: click.Context) -> dict[str, click.Command]:
+    if not isinstance(command, click.Group):
+        return {}
+    found = {name: command.get_command(context, name) for name in command.list_commands(context)}
+    return {name: one for name, one in found.items() if one is not None}
 
 
 def _option(command: str, option: click.Option) -> Option:

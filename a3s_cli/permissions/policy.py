@@ -33,6 +33,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import UsageError
+from ..fingerprint import fingerprint
 from ..values import Value
 from .hints import flags, rules_for_commands, rules_for_path, rules_for_script, short
 from .rules import Rule, parse_rule
@@ -87,14 +88,13 @@ class Policy:
 
     def digest(self) -> str:
         """Give the sha256 of the rules; their order and repetition do not count."""
-        import hashlib
         import json
 
         rules = [
             sorted({rule.text for rule in rules}) for rules in (self._allow, self._ask, self._deny)
         ]
         canonical = [*rules, self._default, sorted(self._harmless), self._grant_asks]
-        return hashlib.sha256(json.dumps(canonical).encode()).hexdigest()
+        return fingerprint(json.dumps(canonical).encode())
 
     def with_allowed(self, rules: Iterable[str]) -> Policy:
         """Give a policy that allows more; what this one denies or asks by a rule, it does too."""

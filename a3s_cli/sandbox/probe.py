@@ -16,8 +16,6 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from .bwrap import FLAGS, NO_NETWORK, launch
-
 #: Changes whenever what is tried does.
 VERSION = 1
 #: Seconds after which a trial that does not end has failed.
@@ -72,6 +70,8 @@ class Probe:
                 os.unlink(self._cache)
 
     def _start(self, program: str, network: bool) -> None:
+        from .bwrap import FLAGS, NO_NETWORK, launch
+
         self._output, write = os.pipe()
         flags = FLAGS if network else (*FLAGS, NO_NETWORK)
         null = os.open(os.devnull, os.O_RDWR)

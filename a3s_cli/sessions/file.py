@@ -12,7 +12,7 @@ import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
@@ -21,7 +21,9 @@ from ..messages import Message
 from ..wire import LINE_LIMIT, dumps
 from .lines import CLOSED, INTERRUPTED, MESSAGES, Hide, line, to_json
 from .recent import Recent
-from .spill import Spill
+
+if TYPE_CHECKING:
+    from .spill import Spill
 
 _TURN_END = b'{"type":"turn_end"'
 _START = b'{"type":"start"'
@@ -108,6 +110,8 @@ class SessionFile:
         """Begin to keep a big value beside the file."""
         if self.failure is not None or self._descriptor is None:
             return None
+        from .spill import Spill
+
         return Spill(self.spilled)
 
     @property

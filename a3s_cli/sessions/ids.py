@@ -10,7 +10,7 @@ from ..errors import UsageError
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: no i, l, o, u to misread
 #: A safe file name everywhere, which no shell and no option parser takes for something else.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 #: The shortest beginning that may stand for a whole name.
 SHORTEST = 4
 
@@ -23,7 +23,7 @@ def new_id() -> str:
 
 def check(name: str) -> str:
     """Give the name back, or refuse it."""
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(_NAME, name):
         raise UsageError(
             f"{name[:100]!r} cannot name a session: expected at most 64 letters, digits, "
             "'.', '_' or '-', the first of them a letter or a digit"
@@ -33,4 +33,4 @@ def check(name: str) -> str:
 
 def is_name(name: str) -> bool:
     """Tell whether a session can have this name."""
-    return _NAME.fullmatch(name) is not None
+    return re.fullmatch(_NAME, name) is not None

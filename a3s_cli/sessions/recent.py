@@ -19,6 +19,7 @@ import os
 import time
 from pathlib import Path
 
+from ..fingerprint import fingerprint
 from .head import workspace_of
 
 #: What follows an id in the name of its file.
@@ -157,9 +158,7 @@ def _listed(directory: Path) -> list[str]:
 
 def _key(workspace: str) -> str:
     """Give what stands for a workspace in a name."""
-    from hashlib import sha256
-
-    return sha256(os.fsencode(workspace)).hexdigest()[:_WHERE]
+    return fingerprint(os.fsencode(workspace))[:_WHERE]
 
 
 def _name(when_ns: int, workspace: str, session: str) -> str:

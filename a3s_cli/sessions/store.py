@@ -13,14 +13,17 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import SessionBusy, UsageError
 from .file import Counts, NotKept, SessionFile
-from .head import Summary, summary
 from .ids import SHORTEST, check, is_name, new_id
 from .lines import Hide
-from .past import Past, Reading
 from .recent import SUFFIX, Recent
+
+if TYPE_CHECKING:
+    from .head import Summary
+    from .past import Past
 
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 _RESUME = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -95,6 +98,8 @@ class Store:
             unwritable = NotKept(f"the session cannot be kept: {path}: {error.strerror}")
             descriptor = self._open_to_read(path)
         self._lock(descriptor, name)
+        from .past import Reading
+
         reading = Reading(path, self.spilled(name))
         with open(descriptor, "rb", closefd=False) as lines:
             past = reading.read(lines)
@@ -114,6 +119,8 @@ class Store:
         """Go on with the session of exactly this name, or begin it."""
         if self.has(check(id)):
             return self.resume(id, workspace, hide=hide)
+        from .past import Past
+
         return self.create(workspace, hide=hide, id=id), Past()
 
     def newest(self, workspace: Path | str) -> str:
@@ -132,6 +139,8 @@ class Store:
 
     def summary(self, id: str) -> Summary | None:
         """Sum up a session; None if it is gone."""
+        from .head import summary
+
         try:
             return summary(id, self.path(id), self.spilled(id))
         except OSError:
@@ -139,6 +148,8 @@ class Store:
 
     def past(self, id: str) -> Past:
         """Read the conversation of a session, which may be in use."""
+        from .past import Reading
+
         path = self.path(id)
         with open(self._open_to_read(path), "rb") as lines:
             return Reading(path, self.spilled(id)).read(lines)

@@ -8,16 +8,14 @@ its output is JSON.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ..errors import A3SError
 from ..messages import Message, Text
-from ..objects.asking import Wanted
-from ..objects.maker import NoObject, Task, make
-from ..objects.outcome import failure, success
-from ..objects.schema import Schema
-from ..validation import SchemaError
 from .base import Tool, ToolContext, ToolResult
+
+if TYPE_CHECKING:
+    from ..objects.maker import Task
 
 REPAIRS = 2
 
@@ -56,9 +54,15 @@ class GenerateObject(Tool):
     def ended(
         self, sentence: str, exit_code: int, reason: Literal["timeout", "cancelled"] | None = None
     ) -> ToolResult:
+        from ..objects.outcome import failure
+
         return failure(sentence, exit_code=exit_code, reason=reason)
 
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
+        from ..objects.maker import NoObject, make
+        from ..objects.outcome import failure, success
+        from ..validation import SchemaError
+
         if context.model is None:
             return failure("there is no model here that could be asked")
         try:
@@ -79,6 +83,10 @@ class GenerateObject(Tool):
 
 
 def _task(arguments: dict[str, Any]) -> Task:
+    from ..objects.asking import Wanted
+    from ..objects.maker import Task
+    from ..objects.schema import Schema
+
     mode = arguments.get("mode", "auto")
     wanted = Wanted(
         Schema(arguments["schema"]),

@@ -8,12 +8,14 @@ a file.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..files.walk import Entry, Tree
-from ..files.wildcards import Wildcard, expand, split
 from .base import ToolContext, ToolError, ToolResult, resolve
 from .files import PAGE_BYTES, SearchTool, explained, plural
+
+if TYPE_CHECKING:
+    from ..files.walk import Entry
+    from ..files.wildcards import Wildcard
 
 FILES = 1000
 #: Entries after which other tasks get their turn.
@@ -40,6 +42,8 @@ class Glob(SearchTool):
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
         from asyncio import sleep
 
+        from ..files.walk import Tree
+
         start = resolve(context, arguments.get("path", "."))
         wildcard = _wildcard(arguments["pattern"], start)
         found: list[str] = []
@@ -62,6 +66,8 @@ class Glob(SearchTool):
 
 def _wildcard(pattern: str, start: Path) -> Wildcard:
     """Compile the pattern; one that is absolute may still mean what is below `start`."""
+    from ..files.wildcards import Wildcard, expand, split
+
     relative = pattern.removeprefix(f"{start}/")
     try:
         wildcard = Wildcard(relative)

@@ -1,81 +1,16 @@
 """grep: the lines that match a regular expression, in the order of their paths.
 
-ripgrep searches where there is one, else a worker of our own, in a child that
-can be killed. Either only proposes lines; `grep_report` decides what is shown,
-and `grep_pattern` what a pattern means, so the answer is the same from both.
-
 Hidden files are searched like others. `.git`, what git ignores, binary files
 and files that hold secrets are passed over unless `path` names them; symlinks
-are not followed.
+are not followed. How it is searched is in `grep_search`.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import sys
-from pathlib import Path
 from typing import Any, ClassVar
 
-from ..files.wildcards import Wildcard
-from ..values import Value
-from .base import ToolContext, ToolError, ToolResult, resolve
-from .files import SearchTool, explained
-from .grep_pattern import Pattern, PatternError, parse
-from .grep_report import Full, Report
-from .grep_worker import COLUMNS, LARGEST
-
-#: What holds this package, for a child that starts without our search path.
-_ENTRY = str(Path(__file__).parents[2])
-_WORKER = (
-    "import sys; sys.path.insert(0, sys.argv[1]); "
-    "from a3s_cli.tools.grep_worker import main; main(sys.argv[2:])"
-)
-#: A last component that means the same to ripgrep and to us.
-_PLAIN = re.compile(r"[\w.+@*-]*[\w.+@-][\w.+@*-]*", re.ASCII)
-
-
-class Search(Value):
-    """What is looked for, and where."""
-
-    root: Path
-    start: Path
-    #: Whether `start` is a file: it was named, so nothing about it is questioned.
-    single: bool
-    pattern: Pattern
-    glob: str
-
-    @property
-    def cwd(self) -> Path:
-        """The directory that proposed paths are relative to."""
-        return self.start.parent if self.single else self.start
-
-    def worker(self) -> list[str]:
-        """Give the command of our own engine."""
-        python = [sys.executable, "-I", "-S", "-X", "utf8", "-c", _WORKER, _ENTRY]
-        flags = "i" if self.pattern.ignore_case else ""
-        return [*python, str(self.root), str(self.start), self.pattern.python, flags, self.glob]
-
-    def ripgrep(self, program: str) -> list[str]:
-        """Give the command of ripgrep.
-
-        It must propose at least what is to be shown. So what it passes over by
-        itself is only what saves work: ignored directories, and names that the
-        glob's last component rules out.
-        """
-        command = [program, "--no-config", "--color=never", "--no-heading", "--with-filename"]
-        command += ["--line-number", "--null", "--no-messages", "--sort=path", "--no-mmap"]
-        command += ["--text", "--encoding=none", f"--max-columns={COLUMNS}"]
-        command.append(f"--max-filesize={LARGEST}")
-        command += ["--max-columns-preview", "--regex-size-limit=200M", "--dfa-size-limit=200M"]
-        command += ["--hidden", "--no-require-git", "--no-ignore-parent", "--no-ignore-dot"]
-        command += ["--no-ignore-global", "--no-ignore-exclude", "--no-follow"]
-        command.append("--ignore-case" if self.pattern.ignore_case else "--case-sensitive")
-        lasts = [parts[-1] if parts else "" for parts in Wildcard(self.glob).patterns]
-        if all(_PLAIN.fullmatch(last) for last in lasts):
-            command += [f"--glob={last}" for last in lasts]
-        command += ["--glob=!.git", "--regexp", self.pattern.rust, "--"]
-        return [*command, f"./{self.start.name}" if self.single else "./"]
+from .base import ToolContext, ToolResult
+from .files import SearchTool
 
 
 class Grep(SearchTool):
@@ -103,77 +38,6 @@ class Grep(SearchTool):
         return None  # `process.run` keeps it, so that what was found is not lost
 
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
-        search = _search(arguments, context)
-        lines = int(arguments.get("context", 0))
-        ripgrep = find_ripgrep(context)
-        if ripgrep:
-            report = await _run(search, search.ripgrep(ripgrep), lines, context)
-            # One that is too old for an option, or broken, is none.
-            if report.exit_code in (0, 1, 124) or report.heard:
-                return report.result(context.timeout)
-        report = await _run(search, search.worker(), lines, context)
-        if report.exit_code not in (0, 124):
-            raise ToolError(f"the search ended with exit status {report.exit_code}")
-        return report.result(context.timeout)
+        from .grep_search import search
 
-
-def _search(arguments: dict[str, Any], context: ToolContext) -> Search:
-    start = resolve(context, arguments.get("path", "."))
-    try:
-        pattern = parse(arguments["pattern"], ignore_case=arguments.get("-i", False))
-    except PatternError as error:
-        raise ToolError(f"the pattern {arguments['pattern']!r} cannot be used: {error}") from None
-    glob = arguments.get("glob") or "**"
-    glob = glob if "/" in glob else f"**/{glob}"
-    try:
-        Wildcard(glob)
-    except ValueError as error:
-        raise ToolError(f"the glob {glob} is not valid: {error}") from None
-    with explained(context, start):
-        single = _is_file(context, start)
-        if single and start.stat().st_size > LARGEST:
-            shown = context.workspace.show(start)
-            raise ToolError(f"{shown} is larger than {LARGEST >> 20} MiB: search it with bash")
-    return Search(context.workspace.root, start, single, pattern, glob)
-
-
-def _is_file(context: ToolContext, path: Path) -> bool:
-    try:
-        with context.workspace.directory(path):
-            return False
-    except NotADirectoryError:
-        context.workspace.open_file(path).close()
-        return True
-
-
-def find_ripgrep(context: ToolContext) -> str | None:
-    """Give ripgrep's path, unless it lies in the workspace: nothing in there is trusted to run."""
-    from shutil import which
-
-    found = which("rg", path=context.environment.get("PATH") or os.environ.get("PATH"))
-    if found is None or context.workspace.resolve(str(Path(found).absolute())).inside:
-        return None
-    return found
-
-
-async def _run(search: Search, argv: list[str], lines: int, context: ToolContext) -> Report:
-    """Let one engine search; what it found is in the report."""
-    from .. import process
-
-    wanted = None if search.single else Wildcard(search.glob)
-    report = Report(context.workspace, search.start, wanted, lines)
-    try:
-        with explained(context, search.cwd):
-            finished = await process.run(
-                argv,
-                cwd=search.cwd,
-                environment={},
-                timeout=context.timeout,
-                receive=report.feed,
-                merge_stderr=False,
-            )
-        report.exit_code = finished.exit_code
-        await report.finish_file()
-    except Full:
-        report.full = True
-    return report
+        return await search(arguments, context)

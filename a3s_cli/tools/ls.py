@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..files.walk import Entry, Tree
 from ..files.workspace import printable
 from .base import ToolContext, ToolResult, resolve
 from .files import PAGE_BYTES, SearchTool, explained, plural
+
+if TYPE_CHECKING:
+    from ..files.walk import Entry
 
 ENTRIES = 1000
 MARKS = {"directory": "/", "link": "@", "other": "?", "file": ""}
@@ -27,6 +29,8 @@ class Ls(SearchTool):
     }
 
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
+        from ..files.walk import Tree
+
         path = resolve(context, arguments.get("path", "."))
         with explained(context, path):
             listing = Tree(context.workspace).list(path)

@@ -16,11 +16,11 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..files.workspace import printable
-from ..web import address
 from .base import Subject, Tool, ToolContext, ToolError, ToolResult
 
 if TYPE_CHECKING:
     from ..transport.get import Answer
+    from ..web import address
     from ..web.page import Format
 
 #: Seconds that a call may take, redirects included.
@@ -48,6 +48,8 @@ async def _resolve(host: str, port: int) -> list[str]:
 
 def refusal(place: str) -> str | None:
     """Say why an address may not be connected to; None if it may."""
+    from ..web import address
+
     if not address.is_public(place):
         return f"{place} is not a public address"
     from ..transport.get import is_own
@@ -79,6 +81,8 @@ class WebFetch(Tool):
 
     def subject(self, arguments: dict[str, Any]) -> Subject:
         """Give the URL as it will be requested: rules must not be passed by by spelling."""
+        from ..web import address
+
         try:
             return Subject("url", address.parse(arguments["url"]).url)
         except ValueError:
@@ -119,6 +123,7 @@ class WebFetch(Tool):
         """Give the addresses that may be connected to; none where only a proxy knows them."""
         from ..errors import NetworkError
         from ..transport.get import is_proxied
+        from ..web import address
 
         try:
             found = (
@@ -135,6 +140,8 @@ class WebFetch(Tool):
 
 
 def _target(url: str) -> address.Target:
+    from ..web import address
+
     try:
         return address.parse(url)
     except ValueError as error:
@@ -144,6 +151,8 @@ def _target(url: str) -> address.Target:
 def _redirected(target: address.Target, location: str, context: ToolContext) -> address.Target:
     """Give where a redirect leads, if the rules allow that as well."""
     from urllib.parse import urljoin
+
+    from ..web import address
 
     try:
         following = address.parse(urljoin(target.url, location))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 import h11
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Bytes that the head of an answer may have.
 HEAD_LIMIT = 100 * 1024
+#: Seconds after which the next address of a host is tried beside the one before.
+RACE_DELAY = 0.25
 #: What a URL's path and query may hold as it stands.
 _PLAIN = "%/:@!$&'()*+,;=~?"
 
@@ -54,10 +56,13 @@ class Connection:
         except ValueError as error:
             raise ProviderError(f"{url} is no URL that can be requested: {error}") from None
         context = await trust.context() if secure else None
+        # A host whose IPv6 leads nowhere is not waited for; other loops than asyncio's try in turn.
+        own_loop = isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop)
+        race: dict[str, Any] = {"happy_eyeballs_delay": RACE_DELAY} if own_loop else {}
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 reader, writer = await asyncio.open_connection(
-                    parts.hostname, port, ssl=context, limit=PIECE, happy_eyeballs_delay=0.25
+                    parts.hostname, port, ssl=context, limit=PIECE, **race
                 )
         except TimeoutError:
             raise connection_timed_out(url) from None

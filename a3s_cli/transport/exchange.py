@@ -6,7 +6,7 @@ arrive, and failures in our own words.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import ProviderError
@@ -45,14 +45,21 @@ class Route(Protocol):
 
 def route_to(url: str, trust: Trust) -> Route:
     """Give the way to a URL's server: the environment may name a proxy."""
-    return Proxied(url) if proxy_for(url) else Direct(trust)
+    if proxy_for(url):
+        return Proxied(url)
+    from .direct import Connection
+
+    return Direct(trust, Connection.open)
 
 
 class Direct:
     """Connections straight to a server; an idle one is used again."""
 
-    def __init__(self, trust: Trust) -> None:
+    def __init__(
+        self, trust: Trust, connect: Callable[[str, Trust], Awaitable[Connection]]
+    ) -> None:
         self._trust = trust
+        self._connect = connect
         self._idle: list[Connection] = []
 
     async def post(self, url: str, headers: Mapping[str, str], content: bytes) -> Exchange:
@@ -76,9 +83,7 @@ class Direct:
             if connection.usable:
                 return connection
             connection.close()
-        from .direct import Connection
-
-        return await Connection.open(url, self._trust)
+        return await self._connect(url, self._trust)
 
 
 class _DirectExchange:

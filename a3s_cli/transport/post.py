@@ -53,6 +53,7 @@ class Transport:
         """Begin with what a request to this URL will need."""
         if url.startswith("https:"):
             self._trust.begin()
+        self._route(url)
 
     async def post(
         self, url: str, headers: Mapping[str, str], content: bytes, patience: Patience
@@ -103,14 +104,17 @@ class Transport:
     async def _send(
         self, url: str, headers: Mapping[str, str], content: bytes, timeout: float | None
     ) -> Exchange:
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._route(url).post(url, headers, content)
+        except TimeoutError:
+            raise ProviderTimeout(f"{host(url)} gave no answer for {timeout:g} s") from None
+
+    def _route(self, url: str) -> Route:
         origin = urlsplit(url)[:2]
         if origin not in self._routes:
             self._routes[origin] = route_to(url, self._trust)
-        try:
-            async with asyncio.timeout(timeout):
-                return await self._routes[origin].post(url, headers, content)
-        except TimeoutError:
-            raise ProviderTimeout(f"{host(url)} gave no answer for {timeout:g} s") from None
+        return self._routes[origin]
 
 
 def _body(exchange: Exchange, url: str) -> AsyncIterator[bytes]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from a3s_cli.config.layers import load
@@ -79,9 +81,13 @@ def run(
     model: str = "",
     prompt: str = "go",
     cancel_after: float | None = None,
+    when: Mapping[str, threading.Event] = MappingProxyType({}),
     **settings: Any,
 ) -> Done:
-    """Do one run in which everything is allowed; bytes of the script are whole bodies."""
+    """Do one run in which everything is allowed; bytes of the script are whole bodies.
+
+    An event of `when` is set as soon as its text is shown in a delta.
+    """
     whole = [replies.raw(one) if isinstance(one, bytes) else one for one in script]
     server = Server(whole, "anthropic" if wire == "anthropic" else "openai-chat")
     try:
@@ -103,6 +109,7 @@ def run(
         )
         emitter, lines = Emitter(), list[bytes]()
         emitter.add_line_sink(lines.append)
+        emitter.add_line_sink(lambda shown: _tell(shown, when))
         emitter.emit(start_event(prompt, work, plan))
         asyncio.run(_executed(Run(plan, emitter), cancel_after))
         events = laws.parse(b"".join(lines))
@@ -111,6 +118,12 @@ def run(
         return Done(events, server.requests)
     finally:
         server.close()
+
+
+def _tell(lines: bytes, when: Mapping[str, threading.Event]) -> None:
+    for text, event in when.items():
+        if json.dumps(text)[1:-1].encode() in lines:
+            event.set()
 
 
 async def _executed(run: Run, cancel_after: float | None) -> None:
