@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess  # noqa: TID251 - a black-box test starts the program
 import sys
@@ -19,19 +20,19 @@ HEAVY = {
     "tree_sitter_bash", "tomllib", "rich", "xllamacpp", "subprocess", "logging",
     "email", "http", "a3s_cli.runner", "a3s_cli.loop", "a3s_cli.transport",
 }  # fmt: skip
-#: What a run without tools has no use for.
+#: All that comes from elsewhere on the way of a run that calls nothing.
+ELSEWHERE = {"click", "orjson", "h11"}
+#: What of the standard library costs most, and what of ours such a run has no use for.
 UNUSED = {
-    "httpx",
-    "httpcore",
-    "anyio",
-    "email",
-    "http",
-    "pydantic",
-    "jsonschema_rs",
-    "tree_sitter",
-    "tomllib",
-    "xllamacpp",
-}
+    "email", "http", "urllib.request", "tomllib", "random", "unicodedata", "multiprocessing",
+    "a3s_cli.objects", "a3s_cli.audit", "a3s_cli.local", "a3s_cli.manual", "a3s_cli.web",
+    "a3s_cli.supervisor", "a3s_cli.process", "a3s_cli.files.walk", "a3s_cli.files.ignore",
+    "a3s_cli.permissions.shell", "a3s_cli.tools.grep_search", "a3s_cli.sessions.past",
+    "a3s_cli.output.pretty", "a3s_cli.config.acl", "a3s_cli.record", "a3s_cli.recording",
+    "a3s_cli.transport.client", "a3s_cli.transport.get", "a3s_cli.cli.audit",
+}  # fmt: skip
+#: What must not be in the way of the first line.
+LATER = UNUSED | HEAVY | {"hashlib", "a3s_cli.response", "a3s_cli.sandbox.bwrap"}
 
 
 def loaded(*command: str, environment: dict[str, str] | None = None) -> set[str]:
@@ -60,11 +61,42 @@ def test_a_usage_error_loads_nothing_heavy() -> None:
     assert loaded("run", "--allow", "bahs", "hello") & HEAVY == set()
 
 
+def foreign(names: set[str]) -> set[str]:
+    """The packages among these modules that neither Python nor we have made."""
+    roots = {name.partition(".")[0] for name in names}
+    return {
+        root
+        for root in roots - set(sys.stdlib_module_names) - {"a3s_cli"}
+        if (found := importlib.util.find_spec(root)) and "site-packages" in str(found.origin)
+    } - {"_distutils_hack"}
+
+
 def test_a_run_without_tools_loads_only_what_it_needs(a3s: Bench) -> None:
     server = a3s.serve([text("hello")])
     names = loaded("run", "hi", "-m", "openai/test", environment=a3s.environment(server))
-    assert "h11" in names
+    assert foreign(names) == ELSEWHERE
     assert names & UNUSED == set()
+
+
+def test_the_first_line_waits_for_nothing_else(a3s: Bench) -> None:
+    """What was loaded when `start` was written."""
+    script = (
+        "import os, sys; from a3s_cli.output.writer import Writer; from a3s_cli.__main__ import main\n"
+        "def write(writer, data): os.write(2, '\\n'.join(sys.modules).encode()); os._exit(0)\n"
+        "Writer.write = write; sys.argv = ['a3s', 'run', 'hi', '-m', 'openai/x']; main()"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        env=a3s.environment(a3s.serve([])),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    names = set(result.stderr.splitlines())
+    assert foreign(names) == {"click", "orjson"}
+    assert names & LATER == set()
 
 
 def test_start_leaves_before_the_network_is_loaded(a3s: Bench, tmp_path: Path) -> None:

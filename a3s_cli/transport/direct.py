@@ -2,9 +2,10 @@
 
 h11 is the protocol beneath httpx; asked directly, without httpx's cookies,
 redirects, authentication and compatibility with other event loops, it is loaded
-in a fifth of the time and decodes a streamed answer at twice the speed. All that
-is added here is what a request to a model needs: TLS, an answer that is read
-as it arrives, a connection that serves the next turn as well.
+in a fifth of the time. It reads the head of an answer; the body, which comes in
+thousands of chunks, is for `framing`. All that is added here is what a request to
+a model needs: TLS, an answer that is read as it arrives, a connection that serves
+the next turn as well.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import h11
 from .. import __version__
 from ..errors import ProviderError
 from .faults import CONNECT_TIMEOUT, broken, connection_timed_out, no_answer, not_connected
+from .framing import BadFraming, Framing, framing
 from .inflate import PIECE
 
 if TYPE_CHECKING:
@@ -42,9 +44,10 @@ class Connection:
         self._reader = reader
         self._writer = writer
         self._url = url
-        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_LIMIT)
-        self._ended = False
-        self._failure: Exception | None = None
+        self._body: Framing | None = None
+        # What came behind the head of the answer, in the same read.
+        self._read_already = b""
+        self._stays = True
 
     @classmethod
     async def open(cls, url: str, trust: Trust) -> Connection:
@@ -72,31 +75,35 @@ class Connection:
 
     @property
     def usable(self) -> bool:
-        """Whether another request can be sent: both sides are done, and the server stays."""
-        return (
-            self._http.our_state is h11.IDLE
-            and not self._reader.at_eof()
-            and not self._writer.is_closing()
-        )
+        """Whether another request can be sent: the last answer is whole, and the server stays."""
+        idle = self._body is None or (self._body.done and not self._body.rest and self._stays)
+        return idle and not self._reader.at_eof() and not self._writer.is_closing()
 
     async def post(
         self, url: str, headers: Mapping[str, str], content: bytes
     ) -> tuple[int, dict[str, str]]:
         """Send a request; give its answer's status and headers. Raises NetworkError."""
-        self._url, self._ended = url, False
+        self._url = url
+        http = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_LIMIT)
         try:
-            await self._send(url, headers, content)
-            while isinstance(event := await self._event(), h11.InformationalResponse):
-                pass
-        except (OSError, h11.RemoteProtocolError) as error:
+            await self._send(http, url, headers, content)
+            head = await self._head(http)
+            named = {
+                name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers
+            }
+            self._body = framing(head.status_code, named)
+        except (OSError, h11.RemoteProtocolError, BadFraming) as error:
             raise no_answer(url, error) from error
         except h11.LocalProtocolError as error:
             raise ProviderError(f"{url} cannot be requested: {error}") from error
-        assert isinstance(event, h11.Response)
-        named = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
-        return event.status_code, named
+        self._read_already = http.trailing_data[0]
+        closing = "close" in named.get("connection", "").lower()
+        self._stays = head.http_version == b"1.1" and not closing
+        return head.status_code, named
 
-    async def _send(self, url: str, headers: Mapping[str, str], content: bytes) -> None:
+    async def _send(
+        self, http: h11.Connection, url: str, headers: Mapping[str, str], content: bytes
+    ) -> None:
         parts = urlsplit(url)
         target = parts.path or "/"
         if parts.query:
@@ -113,48 +120,30 @@ class Connection:
             target=quote(target, safe=_PLAIN),
             headers=list({**own, **given}.items()),
         )
-        send = self._http.send
-        request = (send(head), send(h11.Data(content)), send(h11.EndOfMessage()))
+        request = (http.send(one) for one in (head, h11.Data(content), h11.EndOfMessage()))
         self._writer.write(b"".join(part for part in request if part))
         # A server may refuse without reading the rest: its answer tells more than our failure.
         with contextlib.suppress(ConnectionError):
             await self._writer.drain()
 
-    async def read(self) -> bytes:
-        """Give what has arrived of the body, b"" at its end; raises BrokenResponse."""
-        pieces: list[bytes] = []
-        while not pieces and not self._ended:
-            if self._failure is not None:
-                raise broken(self._url, self._failure) from self._failure
-            try:
-                self._take(pieces)
-                if not pieces and not self._ended:
-                    await self._receive()
-            except (OSError, h11.RemoteProtocolError) as error:
-                # What came before it is shown first.
-                self._failure = error
-        return b"".join(pieces)
-
-    def _take(self, pieces: list[bytes]) -> None:
-        """Take every piece that is here already: one read of the network brings many."""
-        while type(event := self._http.next_event()) is h11.Data:
-            pieces.append(event.data)
-        self._ended = type(event) is h11.EndOfMessage
-
-    async def _event(self) -> object:
-        while (event := self._http.next_event()) is h11.NEED_DATA:
-            await self._receive()
+    async def _head(self, http: h11.Connection) -> h11.Response:
+        while not isinstance(event := http.next_event(), h11.Response):
+            if event is h11.NEED_DATA:
+                http.receive_data(await self._reader.read(PIECE))
         return event
 
-    async def _receive(self) -> None:
-        self._http.receive_data(await self._reader.read(PIECE))
-
-    def finish(self) -> None:
-        """Make ready for the next exchange, or close if this one was not read to its end."""
-        if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
-            self._http.start_next_cycle()
-        else:
-            self.close()
+    async def read(self) -> bytes:
+        """Give what has arrived of the body, b"" at its end; raises BrokenResponse."""
+        body = self._body
+        assert body is not None
+        try:
+            while not body.done:
+                data, self._read_already = self._read_already, b""
+                if piece := body.feed(data or await self._reader.read(PIECE)):
+                    return piece
+        except (OSError, BadFraming) as error:
+            raise broken(self._url, error) from error
+        return b""
 
     def close(self) -> None:
         """Hang up, without the politeness that could be kept waiting."""

@@ -104,9 +104,10 @@ class _DirectExchange:
             yield data
 
     async def close(self) -> None:
-        self._connection.finish()
         if self._connection.usable:
             self._idle.append(self._connection)
+        else:
+            self._connection.close()
 
 
 class Proxied:
