@@ -66,7 +66,7 @@ def foreign(names: set[str]) -> set[str]:
     roots = {name.partition(".")[0] for name in names}
     return {
         root
-        for root in roots - set(sys.stdlib_module_names) - {"a3s_cli"}
+        for root in roots - set(sys.stdlib_module_names) - {"a3s_cli", "__main__"}
         if (found := importlib.util.find_spec(root)) and "site-packages" in str(found.origin)
     } - {"_distutils_hack"}
 
@@ -81,7 +81,8 @@ def test_a_run_without_tools_loads_only_what_it_needs(a3s: Bench) -> None:
 def test_the_first_line_waits_for_nothing_else(a3s: Bench) -> None:
     """What was loaded when `start` was written."""
     script = (
-        "import os, sys; from a3s_cli.output.writer import Writer; from a3s_cli.__main__ import main\n"
+        "import os, sys; from a3s_cli.output.writer import Writer\n"
+        "from a3s_cli.__main__ import main\n"
         "def write(writer, data): os.write(2, '\\n'.join(sys.modules).encode()); os._exit(0)\n"
         "Writer.write = write; sys.argv = ['a3s', 'run', 'hi', '-m', 'openai/x']; main()"
     )
