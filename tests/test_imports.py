@@ -79,7 +79,8 @@ def test_a_run_without_tools_loads_only_what_it_needs(a3s: Bench) -> None:
 
 
 def test_the_first_line_waits_for_nothing_else(a3s: Bench) -> None:
-    """What was loaded when `start` was written."""
+    """What was loaded when `start` was written, where the sandbox has been tried before."""
+    a3s("run", "hi", script=[text("remembered")])
     script = (
         "import os, sys; from a3s_cli.output.writer import Writer\n"
         "from a3s_cli.__main__ import main\n"

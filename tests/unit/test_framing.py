@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import h11
+import h11  # noqa: TID251 - what we are held against
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
