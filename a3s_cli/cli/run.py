@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 import click
@@ -128,10 +127,12 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     the prompt, or --stdin, appends stdin to it.
     """
     if given["stdin_mark"] not in (None, "-"):
+        from shlex import join
+
         extra = given["stdin_mark"]
         raise click.UsageError(
             f"one prompt at a time ({extra!r} is a second one): quote it, as in"
-            f"  {shlex.join(['a3s', 'run', given['prompt'] + ' ' + extra])}",
+            f"  {join(['a3s', 'run', given['prompt'] + ' ' + extra])}",
             ctx,
         )
     if given["as_json"] and given["output"] not in (None, "json"):
