@@ -180,7 +180,8 @@ def test_a_survivor_is_found_and_a_stranger_is_refused(a3s: Bench) -> None:
     stranger = subprocess.Popen(["sleep", "60"])
     mine = subprocess.Popen(["bash", "-c", f"setsid {sleep} & wait"])
     try:
-        found = processes.wait_until_alive(sleep)
+        # Not the shell that starts it: killed before its child, it would leave that one behind.
+        found = processes.wait_until_alive(sleep, command=sleep)
         with pytest.raises(AssertionError):
             processes.send(stranger.pid, 15, sleep)
         assert found.pid != stranger.pid
@@ -189,4 +190,4 @@ def test_a_survivor_is_found_and_a_stranger_is_refused(a3s: Bench) -> None:
     finally:
         for one in (stranger, mine):
             one.kill()
-            one.wait()
+            one.wait(10)
