@@ -12,8 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
+import subprocess  # noqa: TID251  # this is the one place
 import sys
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -23,14 +26,19 @@ from .values import Value
 SUPERVISOR = str(Path(__file__).with_name("supervisor.py"))
 #: Seconds between SIGTERM and SIGKILL.
 GRACE = 0.4
-#: Seconds in which a supervisor has to be gone after it was told to end, before it is helped.
+#: Seconds in which a command's last words have to come after its deadline.
 PATIENCE = GRACE + 0.8
+#: Seconds after which a supervisor that was told to end is killed, and those after which nobody
+#: waits any more. A busy machine makes it slow, and what has detached itself would survive it.
+DESPAIR, GIVE_UP = 20.0, 22.0
 #: Seconds between two looks whether a supervisor is still there.
 HEARTBEAT = 0.25
+#: Seconds between two such looks while it ends.
+MOMENT = 0.05
 READ_SIZE = 256 * 1024
 
 Receive = Callable[[bytes], Awaitable[None]]
-_live: set[asyncio.subprocess.Process] = set()
+_live: set[Child] = set()
 
 
 class Confinement(Value):
@@ -70,15 +78,15 @@ async def run(
     the whole tree is ended: TERM, a grace, KILL. A command that cannot be
     started ends with 126 or 127, as in a shell.
     """
-    stderr = asyncio.subprocess.STDOUT if merge_stderr else asyncio.subprocess.DEVNULL
-    child = await _spawn(argv, cwd, environment, stderr, confinement)
+    stderr = subprocess.STDOUT if merge_stderr else subprocess.DEVNULL
+    child = _spawn(argv, cwd, environment, stderr, confinement)
     try:
         async with asyncio.timeout(timeout):
             await _read(child, receive)
             return Finished(await _status(child))
     except TimeoutError:
         # What a command prints on being told to end is part of its output.
-        _order(child, b"T")
+        child.order(b"T")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 await _read(child, receive)
@@ -90,8 +98,9 @@ async def run(
 class Service:
     """A child that lives beside the run: the same supervision, for as long as it is wanted."""
 
-    def __init__(self, child: asyncio.subprocess.Process) -> None:
+    def __init__(self, child: Child) -> None:
         self._child = child
+        self._said = b""
 
     @classmethod
     async def start(
@@ -104,14 +113,18 @@ class Service:
     ) -> Service:
         """Start a service whose stderr goes to a file, or nowhere."""
         if stderr is None:
-            return cls(await _spawn(argv, cwd, environment, asyncio.subprocess.DEVNULL))
+            return cls(_spawn(argv, cwd, environment, subprocess.DEVNULL))
         with stderr.open("wb") as file:
-            return cls(await _spawn(argv, cwd, environment, file.fileno()))
+            return cls(_spawn(argv, cwd, environment, file.fileno()))
 
     async def readline(self) -> bytes:
         """Give the next line of its stdout; empty when it is gone."""
-        assert self._child.stdout
-        return await self._child.stdout.readline()
+        while b"\n" not in self._said:
+            if not (data := await self._child.read()):
+                break
+            self._said += data
+        line, end, self._said = self._said.partition(b"\n")
+        return line + end
 
     async def stop(self) -> None:
         """End it and everything that it started."""
@@ -121,109 +134,173 @@ class Service:
 def kill_all() -> None:
     """Order every live tree to be killed without a grace; does not wait."""
     for child in list(_live):
-        _order(child, b"K")
+        child.order(b"K")
 
 
-async def _spawn(
+class Child:
+    """A supervisor, from its birth to its end, with nothing between us and the kernel.
+
+    asyncio's own children would do, but for what happens when the task that starts
+    one is cancelled: asyncio kills the supervisor, whose tree nobody else ends, and
+    then waits for pipes that this tree holds. And a loop that is closed cancels what
+    a start of asyncio's waits for. A start of ours waits for nothing.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin and process.stdout
+        self._process = process
+        self._lifeline, self._output = process.stdin, process.stdout
+        os.set_blocking(self._output.fileno(), False)
+        #: Whether somebody waits for its output.
+        self.reading = False
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended, negative for a signal, if it has; 255 if a host took that away."""
+        process = self._process
+        if process.returncode is None:
+            try:
+                pid, status = os.waitpid(process.pid, os.WNOHANG)
+            except ChildProcessError:
+                process.returncode = 255
+            else:
+                process.returncode = os.waitstatus_to_exitcode(status) if pid else None
+        return process.returncode
+
+    async def read(self) -> bytes:
+        """Give the next piece of its output; empty at the end."""
+        self.reading = True
+        try:
+            while True:
+                await self._readable()
+                if (data := self._output.read(READ_SIZE)) is not None:
+                    return data
+        finally:
+            self.reading = False
+
+    async def _readable(self) -> None:
+        loop, descriptor = asyncio.get_running_loop(), self._output.fileno()
+        ready = loop.create_future()
+        loop.add_reader(descriptor, _settle, ready)
+        try:
+            await ready
+        finally:
+            loop.remove_reader(descriptor)
+
+    def order(self, order: bytes) -> None:
+        """Have the tree ended; also from a signal handler."""
+        if not self._lifeline.closed:
+            with contextlib.suppress(OSError):
+                self._lifeline.write(order)
+            self._lifeline.close()
+
+    def signal(self, number: int) -> None:
+        """Signal the supervisor, whose pid is its own for as long as we have not looked."""
+        if self.returncode is None:
+            os.kill(self._process.pid, number)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it cannot go on; where nobody can tell, it may be so."""
+        try:
+            with open(f"/proc/{self._process.pid}/stat", "rb") as file:
+                return file.read().rpartition(b")")[2].split()[0] in (b"T", b"t")
+        except OSError:
+            return sys.platform != "linux"
+
+    def close(self) -> None:
+        """Let go of its output."""
+        if not self.reading:
+            self._output.close()
+
+
+def _settle(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)
+
+
+def _spawn(
     argv: Sequence[str],
     cwd: Path,
     environment: Mapping[str, str],
     stderr: int,
     confinement: Confinement | None = None,
-) -> asyncio.subprocess.Process:
+) -> Child:
     options = []
     if confinement:
         options.append("--confined")
         options += [word for path in confinement.held for word in ("--hold", path)]
         options += [word for path in confinement.watched for word in ("--watch", path)]
-    child = await asyncio.create_subprocess_exec(  # noqa: TID251  # this is the one place
-        *(sys.executable, "-I", "-S", SUPERVISOR, str(GRACE), *options, "--", *argv),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", SUPERVISOR, str(GRACE), *options, "--", *argv],
+        bufsize=0,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         stderr=stderr,
         cwd=cwd,
         env=dict(environment),
         # Ctrl-C in a terminal is for a3s to hear, and then for nobody but us to pass on.
         start_new_session=True,
         pass_fds=confinement.descriptors if confinement else (),
-        limit=READ_SIZE,
     )
+    child = Child(process)
     _live.add(child)
     return child
 
 
-def _order(child: asyncio.subprocess.Process, order: bytes) -> None:
-    assert child.stdin
-    with contextlib.suppress(OSError, RuntimeError):
-        child.stdin.write(order)
-        child.stdin.close()
-
-
-async def _read(child: asyncio.subprocess.Process, receive: Receive) -> None:
+async def _read(child: Child, receive: Receive) -> None:
     """Hand over the output until its end, or until nobody is left to bring it to one.
 
     The pipe stays open as long as any process has it. Normally that is the
     supervisor, last of all; if that was killed, what has escaped may hold it
     for ever.
     """
-    assert child.stdout
     while True:
-        reading = asyncio.ensure_future(child.stdout.read(READ_SIZE))
         try:
-            while not (await asyncio.wait({reading}, timeout=HEARTBEAT))[0]:
-                if child.returncode is not None:
-                    return
-            data = reading.result()
-        finally:
-            reading.cancel()
+            async with asyncio.timeout(HEARTBEAT):
+                data = await child.read()
+        except TimeoutError:
+            if child.returncode is not None:
+                return
+            continue
         if not data:
             return
         await receive(data)
 
 
-async def _status(child: asyncio.subprocess.Process) -> int:
-    """Give the command's exit status once the supervisor has gone."""
-    waiting = asyncio.ensure_future(child.wait())
-    try:
-        # asyncio tells of an end only once the pipes are closed; the code is there before.
-        while child.returncode is None:
-            await asyncio.wait({waiting}, timeout=HEARTBEAT)
-    finally:
-        waiting.cancel()
-    code = child.returncode
+async def _status(child: Child) -> int:
+    """Give the command's exit status once the supervisor has gone, as it soon will."""
+    pause = 0.001
+    while (code := child.returncode) is None:
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, HEARTBEAT)
     return code if code >= 0 else 128 - code
 
 
-async def _end(child: asyncio.subprocess.Process) -> None:
+async def _end(child: Child) -> None:
     """Have the tree ended and wait for that, also while being cancelled again."""
-    _order(child, b"T")
-    gone = asyncio.ensure_future(_gone(child))
+    child.order(b"T")
+    told = time.monotonic()
     cancelled = None
-    # A supervisor that was stopped cannot hear: it is woken, and in the end given up.
-    for remedy in (signal.SIGCONT, signal.SIGKILL, None):
+    while child.returncode is None and (passed := time.monotonic() - told) < GIVE_UP:
         try:
-            await asyncio.wait({gone}, timeout=PATIENCE)
+            await _forget(child)
         except asyncio.CancelledError as again:
             cancelled = again
-            await asyncio.wait({gone}, timeout=PATIENCE)
-        if gone.done():
-            break
-        if remedy is not None:
-            with contextlib.suppress(ProcessLookupError):
-                child.send_signal(remedy)
-    gone.cancel()
+        if passed > DESPAIR:
+            child.signal(signal.SIGKILL)
+        elif child.stopped:
+            child.signal(signal.SIGCONT)
+    child.close()
     _live.discard(child)
     if cancelled:
         raise cancelled
 
 
-async def _gone(child: asyncio.subprocess.Process) -> None:
-    """Wait for the supervisor's end; unread output would keep asyncio from telling of it."""
-
-    async def forget(_: bytes) -> None:
-        pass
-
-    # Whoever waits for a line of it already, as a service's owner may, reads it as well.
-    with contextlib.suppress(RuntimeError):
-        await _read(child, forget)
-    await _status(child)
+async def _forget(child: Child) -> None:
+    """Throw away output for a moment: a full pipe would hold up the supervisor."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(MOMENT):
+            # Whoever waits for a line of it, as a service's owner may, reads it as well.
+            if child.reading or not await child.read():
+                await asyncio.sleep(MOMENT / 10)

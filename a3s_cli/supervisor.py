@@ -85,18 +85,27 @@ def prctl(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
+def die_with(parent: int) -> None:
+    """Be killed when our parent dies, which it may have done before we could say so."""
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(128 + signal.SIGKILL)
+
+
 def start(command: list[str]) -> int:
     """Start the stub and below it the command, in a session of their own; give the stub's pid."""
+    supervisor = os.getpid()
     pid = os.fork()
     if pid:
         return pid
     status = 128 + signal.SIGKILL
     try:
         os.setsid()
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        die_with(supervisor)
+        stub = os.getpid()
         child = os.fork()
         if child == 0:
-            execute(command)
+            execute(command, stub)
         _, raw = os.waitpid(child, 0)
         code = os.waitstatus_to_exitcode(raw)
         status = code if code >= 0 else 128 - code
@@ -104,10 +113,10 @@ def start(command: list[str]) -> int:
         os._exit(status)
 
 
-def execute(command: list[str]) -> None:
+def execute(command: list[str], stub: int) -> None:
     """Become the command, with nothing on stdin; does not return."""
     try:
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        die_with(stub)
         for number in (*IGNORED, signal.SIGCHLD, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -337,7 +346,10 @@ def put_back(path: str, target: str | None) -> None:
             os.symlink(target, path)
     except OSError as failure:
         told = f"a3s: {path} is protected, and cannot be restored: {failure.strerror}"
-    os.write(1, f"{told}\n".encode(errors="surrogateescape"))
+    try:
+        os.write(1, f"{told}\n".encode(errors="surrogateescape"))
+    except OSError:
+        pass  # Nobody listens any more; what is still to be restored matters more.
 
 
 if __name__ == "__main__":

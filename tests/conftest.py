@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 pytest.register_assert_rewrite("tests.support")
 
 from .support.a3s import Bench  # noqa: E402 - after the line that makes its asserts speak
+from .support.watchdog import Watchdog  # noqa: E402
 
 # How long an example takes says how busy the machine is, and nothing else.
 settings.register_profile(
@@ -34,6 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     # Through the environment, because test modules read it when they are collected.
     os.environ["A3S_PROOFS"] = str(config.getoption("--proofs"))
+    config.pluginmanager.register(Watchdog(config))
     # Ignored by `nohup` or by `&` in a script, they would be ignored by every run as well. A
     # handler, because its place is taken by the default action in what we execute.
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):

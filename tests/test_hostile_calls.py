@@ -140,7 +140,7 @@ def test_a_prompt_comes_whole_through_a_non_blocking_pipe(a3s: Bench) -> None:
     writer = threading.Thread(target=later)
     writer.start()
     result = a3s("run", script=[text("yo")], stdin=read)
-    writer.join()
+    writer.join(10)
     os.close(read)
     assert result.events[0]["prompt"] == "prompt"
 

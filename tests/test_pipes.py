@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .support import laws, processes
+from .support import descriptors, laws, processes
 from .support.a3s import Bench
 from .support.processes import sleeper
 from .support.replies import Reply, bash, error, silence, stall, text
@@ -43,9 +43,9 @@ def _close(pipe: list[int], which: int) -> None:
 def _read_until(descriptor: int, wanted: bytes) -> bytes:
     data = b""
     while wanted not in data:
-        piece = os.read(descriptor, 65536)
-        assert piece, f"{wanted!r} did not come: {data[-500:]!r}"
-        data += piece
+        read = descriptors.piece(descriptor)
+        assert read, f"{wanted!r} did not come: {data[-500:]!r}"
+        data += read
     return data
 
 
@@ -238,9 +238,7 @@ def test_a_non_blocking_stdout_loses_nothing(a3s: Bench, pipe: list[int]) -> Non
     flags = fcntl.fcntl(pipe[1], fcntl.F_GETFL)
     _close(pipe, 1)
     time.sleep(1)
-    data = b""
-    while piece := os.read(pipe[0], 4096):
-        data += piece
+    data = descriptors.whole(pipe[0])
     assert run.finish().status == 0
     assert flags & os.O_NONBLOCK
     laws.check_stream(laws.parse(data), 0)

@@ -82,7 +82,7 @@ def test_one_in_use(a3s: Bench) -> None:
     assert busy.status == 75 and busy.last["code"] == "busy"
     assert f"process {holder.pid}" in busy.last["error"] and busy.requests == []
     holder.process.kill()
-    holder.process.wait()
+    holder.process.wait(10)
     after = a3s("run", "--session", name, "third", script=[text("three.")])
     assert after.text == "three." and "session_interrupted" in [
         e["code"] for e in after.of("notice")
@@ -117,7 +117,7 @@ def test_killed_and_gone_on_with(a3s: Bench) -> None:
         run.wait_for("tool_end", number=1 + number % 3)
         time.sleep(chance.random() * 0.05)
         run.process.kill()
-        run.process.wait()
+        run.process.wait(10)
         shown = sum(event["type"] == "turn_start" for event in run.finish().events) - 1
         after = a3s("run", "--session", name, f"after {number}", script=[text("still here")])
         assert after.text == "still here"

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import subprocess  # noqa: TID251 - a stranger to be refused
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx  # noqa: TID251 - the scripted provider's other side
@@ -180,7 +183,8 @@ def test_a_survivor_is_found_and_a_stranger_is_refused(a3s: Bench) -> None:
     stranger = subprocess.Popen(["sleep", "60"])
     mine = subprocess.Popen(["bash", "-c", f"setsid {sleep} & wait"])
     try:
-        found = processes.wait_until_alive(sleep)
+        # Not the shell that starts it: killed before its child, it would leave that one behind.
+        found = processes.wait_until_alive(sleep, command=sleep)
         with pytest.raises(AssertionError):
             processes.send(stranger.pid, 15, sleep)
         assert found.pid != stranger.pid
@@ -189,4 +193,60 @@ def test_a_survivor_is_found_and_a_stranger_is_refused(a3s: Bench) -> None:
     finally:
         for one in (stranger, mine):
             one.kill()
-            one.wait()
+            one.wait(10)
+
+
+STUCK = """
+import subprocess, threading
+import pytest
+
+@pytest.fixture
+def stuck():
+    yield
+    threading.Event().wait()
+
+def test_that_fails(stuck):
+    assert False
+"""
+LEAVING = """
+import subprocess
+
+def test_that_leaves_something():
+    subprocess.Popen(["sleep", "{seconds}"])
+"""
+WATCHED = """
+from tests.support import watchdog
+watchdog.AFTERWARDS = watchdog.LEAVING = 0.5
+def pytest_configure(config):
+    config.pluginmanager.register(watchdog.Watchdog(config))
+"""
+
+
+def watched(place: Path, test: str) -> subprocess.CompletedProcess[str]:
+    """Run a test of its own under the watchdog."""
+    (place / "test_it.py").write_text(test)
+    (place / "conftest.py").write_text(WATCHED)
+    command = [sys.executable, "-m", "pytest", "-c", os.devnull, "-p", "no:cacheprovider"]
+    return subprocess.run(
+        [*command, str(place)],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_hang_behind_a_failure_ends_with_its_stack(tmp_path: Path) -> None:
+    """There every other watch is off: pytest ends them all at the first failure."""
+    done = watched(tmp_path, STUCK)
+    assert done.returncode == 1, done.stdout
+    assert 'test_it.py", line 8 in stuck' in done.stderr
+
+
+def test_what_the_suite_leaves_running_fails_it(tmp_path: Path) -> None:
+    sleeper = processes.sleeper()
+    done = watched(tmp_path, LEAVING.format(seconds=sleeper.split()[1]))
+    assert done.returncode == 1 and "1 passed" in done.stdout
+    assert f": {sleeper}\n" in done.stderr
+    assert processes.survivors(sleeper) == []

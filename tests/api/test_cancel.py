@@ -140,9 +140,10 @@ def test_cancel_from_a_task(library: Library, name: str) -> None:
 
 
 def from_a_thread(stream: EventStream) -> None:
-    thread = threading.Thread(target=stream.cancel)
+    thread = threading.Thread(target=stream.cancel, daemon=True)
     thread.start()
-    thread.join()
+    thread.join(GROSS)
+    assert not thread.is_alive()
 
 
 def by_a_signal(stream: EventStream) -> None:
@@ -182,13 +183,15 @@ def test_cancel_while_the_reader_waits(library: Library) -> None:
         stream = session.stream("go")
 
         def later(number: int = number, stream: EventStream = stream) -> None:
-            library.server.wait_for_request(number)
-            stream.cancel()
+            try:
+                library.server.wait_for_request(number)
+            finally:
+                stream.cancel()
 
-        thread = threading.Thread(target=later)
+        thread = threading.Thread(target=later, daemon=True)
         thread.start()
         events = list(stream) if number == 1 else asyncio.run(collected(stream))
-        thread.join()
+        thread.join(GROSS)
         end_of(events)
     goes_on(library, session, 2)
 
@@ -357,7 +360,7 @@ def test_closing_from_another_thread(library: Library) -> None:
             events.append(event)
             if event.type == "tool_start":
                 await asyncio.to_thread(library.wait_for_process, sleeper)
-                thread = threading.Thread(target=stream.close)
+                thread = threading.Thread(target=stream.close, daemon=True)
                 thread.start()
         thread.join(GROSS)
         assert not thread.is_alive()
@@ -421,14 +424,14 @@ def test_one_session_in_two_loops(library: Library) -> None:
         while not finish.is_set():
             await asyncio.sleep(0.01)
 
-    thread = threading.Thread(target=lambda: asyncio.run(first()))
+    thread = threading.Thread(target=lambda: asyncio.run(first()), daemon=True)
     thread.start()
     assert broken.wait(GROSS)
     try:
         assert asyncio.run(session.asend("and now?")).text == "still here"
     finally:
         finish.set()
-        thread.join()
+        thread.join(GROSS)
 
 
 def test_a_deadline_is_no_cancel(library: Library) -> None:

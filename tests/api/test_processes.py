@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ..support import processes
+from ..support import descriptors, processes
 from ..support.replies import Reply, bash, stall, text
 from .conftest import Library
 
@@ -47,9 +47,12 @@ class Host:
 
     def said(self) -> Any:
         assert self.process.stdout
-        line = self.process.stdout.readline()
-        if not line:
-            raise AssertionError(self.process.communicate()[1].decode())
+        line = b""
+        # Byte by byte: what is behind the line is for `finish`.
+        while not line.endswith(b"\n"):
+            read = descriptors.piece(self.process.stdout.fileno(), 1)
+            assert read, self.process.communicate(timeout=10)[1].decode()
+            line += read
         return json.loads(line)
 
     def finish(self) -> tuple[int, str, str]:
@@ -64,7 +67,7 @@ def hosts() -> Iterator[list[Host]]:
     for host in begun:
         if host.process.poll() is None:
             host.process.kill()
-        host.process.communicate()
+        host.process.communicate(timeout=30)
 
 
 PLAIN = """

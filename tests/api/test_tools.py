@@ -322,16 +322,18 @@ def test_cancelling_a_direct_call(library: Library) -> None:
     session = library.session([])
 
     def cancel() -> None:
-        library.wait_for_process(sleeper)
-        with pytest.raises(SessionBusy):
-            session.stream("meanwhile")
-        session.cancel()
+        try:
+            library.wait_for_process(sleeper)
+            with pytest.raises(SessionBusy):
+                session.stream("meanwhile")
+        finally:
+            session.cancel()
 
-    thread = threading.Thread(target=cancel)
+    thread = threading.Thread(target=cancel, daemon=True)
     thread.start()
     with pytest.raises(Cancelled):
         session.tool("bash", {"command": sleeper})
-    thread.join()
+    thread.join(10)
     assert processes.survivors(sleeper) == []
 
 

@@ -7,7 +7,6 @@ own is noted as well.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pty
 import select
@@ -21,6 +20,7 @@ from a3s_cli.cli import group
 from a3s_cli.manual.completions import files
 from a3s_cli.manual.tree import read
 
+from ..support import descriptors
 from ..support.run import HANG
 
 #: How each shell is started without anybody's settings, and made to know the scripts.
@@ -104,13 +104,11 @@ def _at_a_terminal(
             os.write(keyboard, (f"{line}\r" if line else "").encode() + ask.encode())
             while f"answered-{number + 100}".encode() not in seen:
                 ready, _, _ = select.select([keyboard], [], [], 1)
-                seen += os.read(keyboard, 65536) if ready else b""
+                seen += descriptors.piece(keyboard) if ready else b""
                 assert time.monotonic() < deadline, seen.decode(errors="replace")
         os.write(keyboard, b"exit\r")
-        with contextlib.suppress(OSError):  # the terminal is gone with its last user
-            while time.monotonic() < deadline and os.read(keyboard, 65536):
-                pass
+        descriptors.whole(keyboard)
     finally:
         process.kill()
-        process.wait()
+        process.wait(10)
         os.close(keyboard)

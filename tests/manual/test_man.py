@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
@@ -15,6 +14,7 @@ from a3s_cli.errors import ExitStatus, UsageError
 from a3s_cli.manual.pages import RELEASED, Page, find, plain_text
 from a3s_cli.manual.tree import read
 
+from ..support import descriptors
 from ..support.a3s import Bench
 from ..test_imports import HEAVY, loaded
 
@@ -85,10 +85,7 @@ def on_a_terminal(a3s: Bench, *words: str, **env: str) -> list[str]:
         stdout=terminal, terminal=terminal, env=env,
     )  # fmt: skip
     os.close(terminal)
-    seen = b""
-    with contextlib.suppress(OSError):  # the terminal is gone with its last user
-        while piece := os.read(keyboard, 65536):
-            seen += piece
+    seen = descriptors.whole(keyboard)
     os.close(keyboard)
     run.finish()
     return seen.decode().splitlines()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ..support import descriptors
 from ..support.a3s import Bench
 from ..support.replies import Reply, bash, text
 
@@ -31,12 +32,8 @@ def on_terminal(a3s: Bench, *args: str, columns: int = 40, **environment: str) -
         )  # fmt: skip
     finally:
         os.close(slave)
-    shown = b""
     try:
-        while piece := os.read(master, 4096):
-            shown += piece
-    except OSError:  # how Linux says that nobody holds the other side any more
-        pass
+        shown = descriptors.whole(master)
     finally:
         os.close(master)
     return shown.decode().replace("\r\n", "\n"), run.finish()

@@ -20,6 +20,9 @@ from typing import Any
 
 import a3s_cli
 
+from ..support import descriptors
+from ..support.watchdog import suite
+
 NOBODY = 65534
 USERS = ["root", "nobody"] if os.geteuid() == 0 else ["self"]
 PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
@@ -46,13 +49,13 @@ class Driver:
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
             env={
                 "PATH": PATH,
                 "PYTHONPATH": str(shared),
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "TMPDIR": str(shared / "tmp"),
                 "CANARY": "canary-of-the-driver",
+                **suite(),
             },
             cwd="/",
             **identity,
@@ -61,18 +64,26 @@ class Driver:
     def ask(self, **request: Any) -> dict[str, Any]:
         self.tell(**request)
         assert self.process.stdout
-        answer: dict[str, Any] = json.loads(self.process.stdout.readline())
+        line = b""
+        while not line.endswith(b"\n"):
+            read = descriptors.piece(self.process.stdout.fileno())
+            assert read, f"the driver has ended: {self.process.wait(10)}"
+            line += read
+        answer: dict[str, Any] = json.loads(line)
         return answer
 
     def tell(self, **request: Any) -> None:
         assert self.process.stdin
-        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.write(json.dumps(request).encode() + b"\n")
         self.process.stdin.flush()
 
     def close(self) -> None:
         assert self.process.stdin
         self.process.stdin.close()
-        self.process.wait(30)
+        try:
+            self.process.wait(30)
+        finally:
+            self.process.kill()
 
 
 def share(directory: Path) -> Path:

@@ -131,7 +131,7 @@ class Listeners:
         for one in (self.tcp, self.udp, self.abstract):
             one.settimeout(0.05)
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._count)
+        self._thread = threading.Thread(target=self._count, daemon=True)
         self._thread.start()
 
     def _count(self) -> None:
@@ -145,7 +145,7 @@ class Listeners:
 
     def close(self) -> None:
         self._stop.set()
-        self._thread.join()
+        self._thread.join(10)
         for one in (self.tcp, self.udp, self.abstract):
             one.close()
 

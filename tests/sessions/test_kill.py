@@ -13,6 +13,7 @@ from pathlib import Path
 from a3s_cli.messages import Message
 from a3s_cli.sessions.store import Store
 
+from ..support import descriptors, processes
 from ..support.a3s import proofs
 from . import talk
 
@@ -48,12 +49,11 @@ def writer(store: Store, name: str, first: int) -> Callable[[Callable[[], None]]
 def killed(store: Store, name: str, first: int, chance: random.Random) -> int:
     """Kill a writer at a moment of chance; give how many turns it was told are kept."""
     child, told = talk.forked(writer(store, name, first))
-    kept = len(os.read(told, 1)) if chance.random() < 0.8 else 0
+    kept = len(descriptors.piece(told, 1)) if chance.random() < 0.8 else 0
     time.sleep(chance.random() * 0.005)
     os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    while piece := os.read(told, 1 << 16):
-        kept += len(piece)
+    processes.reap(child)
+    kept += len(descriptors.whole(told))
     os.close(told)
     return kept
 

@@ -18,6 +18,7 @@ from a3s_cli.sessions.file import NotKept
 from a3s_cli.sessions.past import Past
 from a3s_cli.sessions.store import Store
 
+from ..support import descriptors, processes
 from . import talk
 
 
@@ -181,7 +182,7 @@ def test_one_writer_among_processes(store: Store) -> None:
 
     child, ready = talk.forked(hold)
     try:
-        assert os.read(ready, 1) == b"."
+        assert descriptors.piece(ready, 1) == b"."
         with pytest.raises(
             SessionBusy, match=f"the session {name} is in use by process {child}$"
         ) as busy:
@@ -189,7 +190,7 @@ def test_one_writer_among_processes(store: Store) -> None:
         assert (busy.value.code, busy.value.exit_status) == ("busy", ExitStatus.TEMPORARY)
     finally:
         os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        processes.reap(child)
         os.close(ready)
     file, past = store.resume(name, "/w")
     assert len(past.messages) == 4
@@ -226,8 +227,8 @@ def test_a_full_disk(store: Store) -> None:
         tell()
 
     child, ready = talk.forked(write)
-    os.waitpid(child, 0)
-    assert os.read(ready, 1) == b"."
+    processes.reap(child)
+    assert descriptors.piece(ready, 1) == b"."
     os.close(ready)
     data = store.path(name).read_bytes()
     assert size < len(data) <= size + 1000 and data.endswith(b"\n")
@@ -269,8 +270,8 @@ def test_a_place_that_can_only_be_read() -> None:
 
         size = store.path(name).stat().st_size
         child, told = talk.forked(read)
-        os.waitpid(child, 0)
-        assert os.read(told, 1) == b"."
+        processes.reap(child)
+        assert descriptors.piece(told, 1) == b"."
         os.close(told)
         assert store.path(name).stat().st_size == size
         for directory in (Path(root), store.directory, store.directory / ".recent"):

@@ -23,6 +23,7 @@ from . import processes
 from .replies import Reply, Wire
 from .run import HANG, PROMISE, SLACK, Laws, Result, Run
 from .server import Server, refusing_port
+from .watchdog import suite
 
 MODELS: dict[Wire, str] = {"openai-chat": "openai/test-model", "anthropic": "anthropic/test-model"}
 
@@ -65,6 +66,7 @@ class Bench:
             "XDG_DATA_HOME": str(self.home / ".local/share"),
             "TMPDIR": str(self.root / "tmp"),
             "BENCH_MARK": self.mark,
+            **suite(),
             "OPENAI_API_KEY": "sk-bench-0123456789abcdef",
             "OPENAI_BASE_URL": f"{url}/v1",
             "ANTHROPIC_API_KEY": "sk-ant-bench-0123456789abcdef",

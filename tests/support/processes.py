@@ -33,9 +33,13 @@ def _read(path: str) -> bytes:
         return b""
 
 
+def _command(pid: int) -> str:
+    """Give the words of the command line, as one would type them."""
+    return _read(f"/proc/{pid}/cmdline").replace(b"\0", b" ").decode("utf-8", "replace").strip()
+
+
 def _carries(pid: int, mark: str) -> bool:
-    needle = mark.encode()
-    if needle in _read(f"/proc/{pid}/cmdline") or needle in _read(f"/proc/{pid}/environ"):
+    if mark in _command(pid) or mark.encode() in _read(f"/proc/{pid}/environ"):
         return True
     try:
         return mark in os.readlink(f"/proc/{pid}/cwd")
@@ -58,8 +62,7 @@ def survivors(mark: str) -> list[Survivor]:
             continue
         pid = int(entry.name)
         if _alive(pid) and _carries(pid, mark):
-            command = _read(f"/proc/{pid}/cmdline").replace(b"\0", b" ").decode("utf-8", "replace")
-            found.append(Survivor(pid, command[:200]))
+            found.append(Survivor(pid, _command(pid)[:200]))
     return found
 
 
@@ -76,10 +79,10 @@ def wait_until_gone(mark: str, timeout: float) -> list[Survivor]:
     return left
 
 
-def wait_until_alive(mark: str, timeout: float = 20) -> Survivor:
-    """Wait for the first process with the mark."""
+def wait_until_alive(mark: str, timeout: float = 20, command: str = "") -> Survivor:
+    """Wait for the first process with the mark, and whose command begins so."""
     deadline = time.monotonic() + timeout
-    while not (found := survivors(mark)):
+    while not (found := [one for one in survivors(mark) if one.command.startswith(command)]):
         assert time.monotonic() < deadline, f"no process with {mark} came up"
         time.sleep(0.02)
     return found[0]
@@ -95,6 +98,18 @@ def send_group(group: int, number: int, mark: str) -> None:
     """Signal a whole process group whose leader is ours, as a terminal does."""
     assert group > 1 and group != os.getpgrp() and _carries(group, mark), f"{group} is not ours"
     os.killpg(group, number)
+
+
+def reap(child: int, timeout: float = 60) -> int:
+    """Wait for the end of a child that was forked, and give its exit code."""
+    deadline = time.monotonic() + timeout
+    while (found := os.waitpid(child, os.WNOHANG))[0] == 0:
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            raise AssertionError(f"the child {child} did not end within {timeout:g} s")
+        time.sleep(0.001)
+    return os.waitstatus_to_exitcode(found[1])
 
 
 def clean_up(mark: str) -> list[Survivor]:

@@ -23,7 +23,8 @@ from typing import Any, Literal
 from .replies import Pause, Reply, Wire, error
 
 _LARGEST_REQUEST = 64 * 1024 * 1024
-_LONGEST_WAIT = 600.0
+#: Longer than any test looks on; then a forgotten client is let go.
+_LONGEST_WAIT = 120.0
 
 
 class _Gone(Exception):

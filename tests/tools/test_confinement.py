@@ -128,7 +128,7 @@ def race(desk: Desk, request: pytest.FixtureRequest) -> Iterator[tuple[Desk, Pat
     swapper.start()
     yield desk, outside
     swapper.kill()
-    swapper.join()
+    swapper.join(10)
     assert tree(outside) == {"f": b"SECRET\n", "only-outside": b""}
 
 

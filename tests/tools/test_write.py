@@ -63,7 +63,7 @@ def test_a_read_only_file_stays() -> None:
             target=_overwrite_as_nobody, args=(desk,)
         )
         child.start()
-        child.join()
+        child.join(60)
         assert child.exitcode == 0
         assert (desk.root / "a").read_text() == "old"
 
@@ -143,7 +143,7 @@ def test_readers_see_old_or_new(desk: Desk) -> None:
     for count in range(60):
         desk.call("write", file_path="a", content=contents[count % 2])
     done.set()
-    watcher.join()
+    watcher.join(10)
     assert seen <= set(contents)
 
 
@@ -164,5 +164,5 @@ def test_killed_at_any_moment_leaves_old_or_new(desk: Desk) -> None:
         writer.join(0.02 + pause * 0.003)
         assert writer.pid
         os.kill(writer.pid, signal.SIGKILL)
-        writer.join()
+        writer.join(10)
         assert (desk.root / "a").read_text() in ("a" * 400_000, "b" * 400_000)
