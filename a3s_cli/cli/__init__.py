@@ -32,15 +32,16 @@ from . import (
     tools,
     trust,
 )
+from .sections import SectionedGroup
 
 EPILOG = """\b
 Examples:
   a3s run "what does this project do?"
-  git diff | a3s run "review this" - | jq -rj 'select(.type=="text_delta").text'
+  git diff | a3s run "review" - | jq -rj 'select(.type=="text_delta").text'
 """
 
 
-class Commands(click.Group):
+class Commands(SectionedGroup):
     """The commands; a word that is none of them is answered with what was meant."""
 
     def resolve_command(
@@ -75,21 +76,11 @@ def group() -> None:
     """An agent on the command line: every event is one JSON line on stdout."""
 
 
-for command in (
-    run.run,
-    replay.replay,
-    audit.audit,
-    sessions.sessions,
-    policy.policy,
-    trust.trust,
-    tools.tools,
-    models.models,
-    config.config,
-    schema.schema,
-    completion.completion,
-    man.man,
-):
-    group.add_command(command)
+group.add_section("Run", (run.run, replay.replay))
+group.add_section("Look back", (audit.audit, sessions.sessions))
+group.add_section("Decide what may run", (policy.policy, trust.trust, tools.tools))
+group.add_section("Set up", (models.models, config.config))
+group.add_section("Read", (man.man, schema.schema, completion.completion))
 
 
 def main() -> NoReturn:
