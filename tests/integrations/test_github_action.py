@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import secrets
 import shutil
 import subprocess  # noqa: TID251 - repositories are made with git
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ..support.a3s import Bench
 from ..support.replies import Reply, bash, text
@@ -183,6 +185,23 @@ def test_a_broken_rule_fails_the_job(project: Project) -> None:
     )  # fmt: skip
     assert "::error" in job.log
     assert len(job.used) == 1
+
+
+def test_the_example_fits_the_action() -> None:
+    readme = (ACTION.parent / "README.md").read_text()
+    example = readme.split("```yaml\n")[1].split("```")[0]
+    action = yaml.safe_load((ACTION / "action.yml").read_text())
+    steps = yaml.safe_load(example)["jobs"]["review"]["steps"]
+    assert [set(step["with"]) - set(action["inputs"]) for step in steps if "with" in step] == [
+        set()
+    ]
+    assert set(re.findall(r"steps\.a3s\.outputs\.(\w+)", readme)) <= set(action["outputs"])
+    assert not [step for step in steps if "${{" in step.get("run", "")]
+    assert "pull_request_target" in readme
+    for name, table in (("inputs", "input"), ("outputs", "output")):
+        rows = readme.split(f"| {table} | |\n|---|---|\n")[1].split("\n\n")[0]
+        named = {word for row in rows.splitlines() for word in re.findall(r"`([\w-]+)`", row[:30])}
+        assert set(action[name]) == named
 
 
 def test_the_delimiter_is_not_in_the_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
