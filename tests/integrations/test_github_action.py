@@ -200,7 +200,11 @@ def test_the_example_fits_the_action() -> None:
     assert "pull_request_target" in readme
     for name, table in (("inputs", "input"), ("outputs", "output")):
         rows = readme.split(f"| {table} | |\n|---|---|\n")[1].split("\n\n")[0]
-        named = {word for row in rows.splitlines() for word in re.findall(r"`([\w-]+)`", row.split("|")[1])}
+        named = {
+            word
+            for row in rows.splitlines()
+            for word in re.findall(r"`([\w-]+)`", row.split("|")[1])
+        }
         assert set(action[name]) == named
 
 
