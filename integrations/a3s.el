@@ -16,6 +16,7 @@
 ;;; Code:
 
 (require 'json)
+(require 'subr-x)
 
 (defgroup a3s nil
   "An agent on the command line."
@@ -96,7 +97,9 @@
        (when (alist-get 'path event)
          (a3s--reload (alist-get 'path event))))
       ("permission_denied"
-       (a3s--say "[%s] denied: %s\n%s" tool (alist-get 'reason event) (alist-get 'hint event)))
+       (a3s--say "[%s] denied: %s" tool (alist-get 'reason event))
+       (unless (string-empty-p (alist-get 'hint event))
+         (a3s--say "%s" (alist-get 'hint event))))
       ("notice" (a3s--say "%s" (alist-get 'text event)))
       ("error" (a3s--say "error: %s" (alist-get 'error event)))
       ('nil (a3s--say "%s" line)))))

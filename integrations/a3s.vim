@@ -91,7 +91,9 @@ function! s:show(line) abort
     endif
   elseif event.type ==# 'permission_denied'
     call s:say('[' . event.toolName . '] denied: ' . event.reason)
-    call s:say(event.hint)
+    if event.hint !=# ''
+      call s:say(event.hint)
+    endif
   elseif event.type ==# 'notice'
     call s:say(event.text)
   elseif event.type ==# 'error'
