@@ -38,6 +38,9 @@ PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 #: The mode of what holds a place: nobody else makes a directory like this one.
 PLACEHOLDER = 0o1555
+#: Whether orphans of the tree become ours. Elsewhere those are found that stayed in the command's
+#: group, whose number is not given away as long as somebody is in it.
+ADOPTS = sys.platform == "linux"
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE)
 
 
@@ -45,7 +48,6 @@ def main() -> int:
     """Run the command, wait for its end or for the order to end it, and clear up."""
     grace, split = float(sys.argv[1]), sys.argv.index("--")
     options, command = sys.argv[2:split], sys.argv[split + 1 :]
-    # Adopt the orphans of the tree. Elsewhere than on Linux the process group has to do.
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     for number in IGNORED:
         signal.signal(number, signal.SIG_IGN)
@@ -79,7 +81,7 @@ def main() -> int:
 
 def prctl(option: int, value: int) -> None:
     """Tell the kernel about this process; nothing where there is no such call."""
-    if sys.platform == "linux":
+    if ADOPTS:
         import ctypes
 
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
@@ -161,7 +163,7 @@ class Tree:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
-                return False
+                return not ADOPTS and self.signal_group(0)
             if pid == 0:
                 return True
             if pid == self.leader:
@@ -194,11 +196,16 @@ class Tree:
                 os.kill(pid, number)
             except OSError:
                 pass  # It has ended meanwhile, or belongs to another user.
-        if not self.leader_ended and not spared:
-            try:
-                os.killpg(self.leader, number)
-            except OSError:
-                pass
+        if not (self.leader_ended and ADOPTS) and not spared:
+            self.signal_group(number)
+
+    def signal_group(self, number: int) -> bool:
+        """Send a signal to the command's group; False where nobody is in it any more."""
+        try:
+            os.killpg(self.leader, number)
+        except OSError:
+            return False
+        return True
 
     def kill(self) -> None:
         """Kill until nothing is left: a fork bomb needs more than one round."""

@@ -65,7 +65,6 @@ SCRIPTS: dict[str, Callable[[], list[Reply]]] = {
         text("A generator ", "yields values."),
         text("It yields."),
         text("It hands you one sweet at a time."),
-        text("Lazy."),
         stall("Chapter one"),
         calls(a_call("weather", {"city": "Nice", "days": 2})),
         text("2 sunny days."),
@@ -159,8 +158,10 @@ def press_control_c(a3s: Bench, run: Any) -> None:
     run.signal_group(signal.SIGINT)
 
 
-@pytest.mark.parametrize(("script", "session"), sessions("README.md"))
-def test_readme(a3s: Bench, script: str | None, session: str) -> None:
+@pytest.mark.parametrize(
+    ("script", "session"), [*sessions("README.md"), *sessions("docs/pipelines.md")]
+)
+def test_sessions(a3s: Bench, script: str | None, session: str) -> None:
     for program in ("jq", "git"):
         if not shutil.which(program):
             pytest.skip(f"no {program}")
@@ -219,6 +220,21 @@ def test_the_readme_shows_the_contract() -> None:
         return {kind.code}.union(*(every(child) for child in kind.__subclasses__()))
 
     assert codes == every(errors.A3SError)
+
+
+def test_no_link_leads_nowhere() -> None:
+    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("integrations/*.md")]
+    assert len(documents) >= 5
+    for document in documents:
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)?(?:#([\w-]+))?\)", document.read_text()):
+            target = document.parent / (link[0] or document.name)
+            assert target.exists(), (document, link)
+            if link[1]:
+                titles = re.findall(r"^#+ (.*)$", target.read_text(), re.M)
+                anchors = [
+                    re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles
+                ]
+                assert link[1] in anchors, (document, link)
 
 
 def test_the_configuration_of_the_readme_loads(a3s: Bench) -> None:

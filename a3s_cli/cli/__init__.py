@@ -19,41 +19,36 @@ import click
 from .. import __version__
 from ..errors import A3SError, ExitStatus, OutputError
 from ..leave import complain, die_of
+from .sections import SectionedGroup
 
 EPILOG = """\b
 Examples:
   a3s run "what does this project do?"
-  git diff | a3s run "review this" - | jq -rj 'select(.type=="text_delta").text'
+  git diff | a3s run "review" - | jq -rj 'select(.type=="text_delta").text'
 """
 
 
-#: The commands, in the order of `--help`; each is in the file of its name, and imported for use.
-COMMANDS = (
-    "run",
-    "replay",
-    "audit",
-    "sessions",
-    "policy",
-    "trust",
-    "tools",
-    "models",
-    "config",
-    "schema",
-    "completion",
-    "man",
-)
+#: The commands as `--help` shows them; each is in the file of its name, and imported for use.
+COMMANDS = {
+    "Run": ("run", "replay"),
+    "Look back": ("audit", "sessions"),
+    "Decide what may run": ("policy", "trust", "tools"),
+    "Set up": ("models", "config"),
+    "Read": ("man", "schema", "completion"),
+}
+NAMES = tuple(name for names in COMMANDS.values() for name in names)
 
 
-class Commands(click.Group):
+class Commands(SectionedGroup):
     """The commands; a word that is none of them is answered with what was meant."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Give their names."""
-        return list(COMMANDS)
+        return list(NAMES)
 
     def get_command(self, ctx: click.Context | None, name: str) -> click.Command | None:
         """Import one; None where there is none of that name."""
-        if name not in COMMANDS:
+        if name not in NAMES:
             return None
         command = getattr(import_module(f".{name}", __name__), name)
         assert isinstance(command, click.Command)
@@ -71,7 +66,7 @@ class Commands(click.Group):
         from difflib import get_close_matches
         from shlex import join
 
-        near = get_close_matches(word, COMMANDS, 1)
+        near = get_close_matches(word, NAMES, 1)
         if word in ("help", "version"):
             meant, right = "did you mean", [f"--{word}"]
         elif near:
@@ -83,6 +78,7 @@ class Commands(click.Group):
 
 @click.group(
     cls=Commands,
+    sections=COMMANDS,
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
 )

@@ -19,6 +19,8 @@ _RULES = (
     click.option("--allow-all", is_flag=True, help="Allow all that is not denied."),
     click.option("--permissions", metavar="FILE", help="Allow and ask by FILE, not by the config."),
 )
+#: The names of their parameters.
+RULES = ("allow", "deny", "ask", "default_decision", "allow_all", "permissions")
 
 
 def rule_options(command: Callable[..., Any]) -> Callable[..., Any]:

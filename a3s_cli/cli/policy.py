@@ -6,16 +6,22 @@ from typing import Any
 
 import click
 
-from .options import rule_options
+from .options import RULES, rule_options
+from .sections import Sectioned
 
 EPILOG = """\b
 Examples:
-  a3s policy test --allow 'bash(git:*)' --input '{"command":"git log | sh"}' bash
+  a3s policy test --allow 'bash(ls:*)' --input '{"command":"ls | sh"}' bash
   a3s policy test --permissions ci.acl --input - write < call.json
 """
 
 
-@click.command(epilog=EPILOG, context_settings={"max_content_width": 80})
+@click.command(
+    cls=Sectioned,
+    sections={"Rules": RULES},
+    epilog=EPILOG,
+    context_settings={"max_content_width": 80},
+)
 @click.argument("tool")
 @click.option("--input", metavar="JSON|-", default="{}", help="The call's arguments ({}).")
 @rule_options
@@ -52,7 +58,7 @@ def test(**given: Any) -> int:
     return status
 
 
-@click.group()
+@click.group(epilog="\b\nExample:\n  a3s policy test --permissions ci.acl web_fetch")
 def policy() -> None:
     """Try permission rules without running anything."""
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from .options import rule_options
+from .options import RULES, rule_options
+from .sections import Sectioned
 
 EPILOG = """\b
 Examples:
@@ -39,6 +40,19 @@ SETTINGS = (
     "env",
     "redact_env",
 )
+#: What stands together in `--help`.
+SECTIONS = {
+    "Prompt": ("prompt_file", "append_stdin", "system", "append_system"),
+    "Answer": ("output", "as_json", "schema", "tool_input", "record"),
+    "Model": ("model", "max_tokens", "temperature", "reasoning", "pull", "offline"),
+    "Rules": ("tools", *RULES, "on_ask", "read_only"),
+    "Sandbox and secrets": ("sandbox", "network", "env", "redact_env"),
+    "Limits": (
+        "max_turns", "max_tool_calls", "max_cost", "timeout", "tool_timeout", "idle_timeout",
+        "max_retries", "max_parallel",
+    ),
+    "Session": ("session", "newest", "no_session"),
+}  # fmt: skip
 
 
 class Duration(click.ParamType):  # type: ignore[type-arg]
@@ -61,7 +75,12 @@ DURATION = Duration()
 POSITIVE = click.IntRange(min=1)
 
 
-@click.command(epilog=EPILOG, context_settings={"max_content_width": 80})
+@click.command(
+    cls=Sectioned,
+    sections=SECTIONS,
+    epilog=EPILOG,
+    context_settings={"max_content_width": 80},
+)
 @click.argument("prompt", required=False)
 @click.argument("stdin_mark", metavar="[-]", required=False)
 @click.option("-f", "--prompt-file", metavar="PATH", help="Read the prompt from a file.")

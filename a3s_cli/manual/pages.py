@@ -133,7 +133,7 @@ def _command_page(command: Command) -> Sections:
         found["COMMANDS"] = [
             block for one in command.commands for block in (_entry(one) if alone else _part(one))
         ]
-    found["OPTIONS"] = [_option(one) for one in command.options]
+    found["OPTIONS"] = list(_options(command))
     if len(command.path) > 1:
         said = " ".join(block.text for block in about_status if isinstance(block, Paragraph))
         said_already = {int(number) for number in re.findall(r"\d+", said)}
@@ -196,6 +196,14 @@ def _part(command: Command) -> list[Block]:
     examples = [part for part in _verbatim_parts(command.epilog) if isinstance(part, Verbatim)]
     title = Heading(command.name)
     return [title, *synopsis, *described, *options, *about_status, *examples]
+
+
+def _options(command: Command) -> Iterator[Block]:
+    """Give the options of a command in the sections of its `--help`."""
+    for title in command.sections:
+        if title:
+            yield Heading(title)
+        yield from (_option(one) for one in command.options if one.section == title)
 
 
 def _option(option: Option) -> Block:

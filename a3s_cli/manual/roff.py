@@ -12,7 +12,7 @@ from .inline import Face, pieces
 _FONTS: dict[Face, str] = {"literal": "B", "page": "B", "variable": "I"}
 #: What roff would make something else of.
 _ESCAPES = str.maketrans({"\\": r"\e", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti"})
-_WIDTH = 90
+_WIDTH = 80
 #: A hyphen that begins a word: an option.
 _TYPED = re.compile(r"(?<!\w)-")
 

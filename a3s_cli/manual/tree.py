@@ -54,6 +54,8 @@ class Option:
     help: str
     value: Value | None
     repeats: bool
+    #: The title under which `--help` has it.
+    section: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class Command:
     commands: tuple[Command, ...]
     #: Whether it does something without one of its commands.
     runs: bool
+    #: The titles of its options in `--help`, in their order.
+    sections: tuple[str, ...] = ("",)
 
     @property
     def name(self) -> str:
@@ -102,7 +106,9 @@ def read(command: click.Command, name: str = "a3s", parent: click.Context | None
         summary=command.get_short_help_str(200),
         help=cleandoc((command.help or "").partition("\f")[0]),
         epilog=command.epilog or "",
-        options=tuple(_option(name, one) for one in parameters if isinstance(one, click.Option)),
+        options=tuple(
+            _option(command, name, one) for one in parameters if isinstance(one, click.Option)
+        ),
         arguments=tuple(
             _argument(name, one, context) for one in parameters if isinstance(one, click.Argument)
         ),
@@ -110,6 +116,7 @@ def read(command: click.Command, name: str = "a3s", parent: click.Context | None
             read(one, word, context) for word, one in sorted(below.items()) if not one.hidden
         ),
         runs=not below or getattr(command, "invoke_without_command", False),
+        sections=getattr(command, "titles", ("",)),
     )
 
 
@@ -120,11 +127,12 @@ def _below(command: click.Command, context: click.Context) -> dict[str, click.Co
     return {name: one for name, one in found.items() if one is not None}
 
 
-def _option(command: str, option: click.Option) -> Option:
+def _option(owner: click.Command, command: str, option: click.Option) -> Option:
     flags = tuple(sorted((*option.opts, *option.secondary_opts), key=len))
     takes = not (option.is_flag or option.count)
     value = _value(command, option, option.metavar or option.human_readable_name.upper())
-    return Option(flags, option.help or "", value if takes else None, option.multiple)
+    title = owner.section_of(option.name) if hasattr(owner, "section_of") else ""
+    return Option(flags, option.help or "", value if takes else None, option.multiple, title)
 
 
 def _argument(command: str, argument: click.Argument, context: click.Context) -> Argument:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import stat
+import sys
 import threading
 from collections.abc import Callable
 
@@ -128,8 +130,10 @@ class Writer:
     def _wait(self) -> None:
         poller = select.poll()
         poller.register(self._wake_read, select.POLLIN)
-        # No events asked for: only "the other end is gone" is reported.
-        poller.register(self._fd, 0)
+        if sys.platform == "linux" or not stat.S_ISCHR(os.fstat(self._fd).st_mode):
+            # No events asked for: only "the other end is gone" is reported. macOS cannot poll a
+            # terminal, and there its end is a SIGHUP.
+            poller.register(self._fd, 0)
         for fd, event in poller.poll():
             if fd == self._wake_read:
                 os.read(fd, 4096)

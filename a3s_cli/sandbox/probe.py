@@ -12,6 +12,7 @@ import contextlib
 import os
 import select
 import signal
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,9 +33,11 @@ class Probe:
     def __init__(
         self, environment: Mapping[str, str], workspace: Path, *, network: bool = True
     ) -> None:
-        self.program = _find(environment.get("PATH", ""), workspace)
+        linux = sys.platform == "linux"
+        self.program = _find(environment.get("PATH", ""), workspace) if linux else None
         #: Why it cannot be used.
-        self.reason = "bwrap is not installed" if self.program is None else ""
+        missing = "bwrap is not installed" if linux else "bwrap is for Linux only"
+        self.reason = missing if self.program is None else ""
         self._answer: bool | None = None if self.program else False
         self._child: int | None = None
         self._output = -1

@@ -1,0 +1,65 @@
+"""`--help` in parts: what belongs together stands together, under a title.
+
+Click knows one list of options and one of commands. Two dozen of them in one
+list are found by nobody, so a command may say which of them belong together;
+what it does not name comes last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+
+Sections = Mapping[str, Iterable[str | None]]
+REST = "Other options"
+#: Columns of the names, where a longer one gets a line of its own.
+_COLUMN = 30
+
+
+class Sectioned(click.Command):
+    """A command whose options stand in sections: title -> names of parameters."""
+
+    def __init__(self, *args: Any, sections: Sections, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.sections = sections
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """Give the titles in their order."""
+        return (*self.sections, REST)
+
+    def section_of(self, name: str | None) -> str:
+        """Give the title under which a parameter stands."""
+        return next((title for title, names in self.sections.items() if name in names), REST)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, section by section."""
+        rows: dict[str, list[tuple[str, str]]] = {title: [] for title in self.titles}
+        for option in self.get_params(ctx):
+            if isinstance(option, click.Option) and (record := option.get_help_record(ctx)):
+                rows[self.section_of(option.name)].append(record)
+        # One column for the whole page: the eye runs down once.
+        width = min(_COLUMN, max(len(name) for names in rows.values() for name, _ in names))
+        for title, names in rows.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), help) for name, help in names], _COLUMN)
+
+
+class SectionedGroup(click.Group):
+    """A group whose commands stand in sections, each with its whole summary."""
+
+    def __init__(self, *args: Any, sections: Mapping[str, Iterable[str]], **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.sections = sections
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, section by section."""
+        width = max(map(len, self.list_commands(ctx)))
+        for title, names in self.sections.items():
+            with formatter.section(title):
+                found = [(name, self.get_command(ctx, name)) for name in names]
+                formatter.write_dl(
+                    [(name.ljust(width), one.get_short_help_str(200)) for name, one in found if one]
+                )

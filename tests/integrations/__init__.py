@@ -1,0 +1,1 @@
+"""What of `integrations/` runs here: with the programs that it is for."""

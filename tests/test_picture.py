@@ -1,0 +1,89 @@
+"""The picture in README.md: a real session on a real terminal, recorded and drawn.
+
+    python -m tests.test_picture
+
+draws it anew. Nothing in it is made up but the model's words, which a scripted
+server says; what no two sessions have in common (a time, a directory) is drawn
+as a constant.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from .support.a3s import Bench
+from .support.picture import svg
+from .support.replies import Reply, a_call, bash, calls, reasoning, text
+from .support.terminal import Terminal
+
+PICTURE = Path(__file__).parent.parent / "docs/terminal.svg"
+COLUMNS = 88
+TITLE = "a3s fixes a test, asks before it pushes, and streams JSON into a pipe"
+FILES = {
+    "hello.py": 'def greet(name):\n    return f"Hello, {name}!"\n',
+    "Makefile": "test:\n\t@grep -q name= hello.py || { echo \"greet() wants a 'name'\"; exit 1; }\n"
+    "\t@echo 1 passed\n",
+}
+TYPED = (
+    "a3s run --allow edit --allow 'bash(make test)' \"Make the test pass, then push.\"",
+    'a3s run "What is a pipe?" | jq -cM \'select(.type | endswith("delta")) | {type, text}\'',
+)
+EDIT = {"file_path": "hello.py", "old_string": "(name)", "new_string": '(name="you")'}
+
+
+def script() -> list[Reply]:
+    return [
+        reasoning("See what fails.", a_call("bash", {"command": "make test"})),
+        text("`greet` has no default for `name`.", a_call("edit", EDIT)),
+        calls(a_call("bash", {"command": "make test"})),
+        bash("git push --force"),
+        text("The test passes now. I have not pushed."),
+        text("Two programs, ", "one stream."),
+    ]
+
+
+def record(a3s: Bench) -> str:
+    """Give what the terminal showed, with a person who says no."""
+    for name, content in FILES.items():
+        (a3s.work / name).write_text(content)
+    line = "; echo; ".join(
+        f"printf '\\033[1;32m$\\033[0;1m %s\\033[0m\\n' {shlex.quote(typed)}; {typed}"
+        for typed in TYPED
+    )
+    # Wide, so that a long name of the directory does not change a line.
+    terminal = Terminal(300, 40)
+    try:
+        run = a3s.shell(
+            line, script=script(), terminal=terminal.side, stdout=terminal.side,
+            stderr=terminal.side, env={"A3S_MODEL": "openai/gpt-5-mini", "TERM": "xterm"},
+        )  # fmt: skip
+        shown = terminal.wait_for("[n]o: ")
+        terminal.type("n\n")
+        shown += terminal.wait_for("one stream.")
+        assert run.finish().status == 0
+        shown += terminal.rest()
+    finally:
+        terminal.close()
+    # Commands are confined here and not there; the picture is of neither.
+    shown = re.sub(r"^a3s: commands are not confined.*\n", "", shown, flags=re.M)
+    return re.sub(r"\b\d+\.\ds\b", "0.2s", shown.replace(str(a3s.work), "/home/me/hello"))
+
+
+def test_the_picture_is_what_a_terminal_shows(a3s: Bench) -> None:
+    for program in ("jq", "make"):
+        if not shutil.which(program):
+            pytest.skip(f"no {program}")
+    assert svg(record(a3s), COLUMNS, TITLE) == PICTURE.read_text("utf-8")
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as directory:
+        bench = Bench(Path(directory))
+        PICTURE.write_text(svg(record(bench), COLUMNS, TITLE), "utf-8")
+        bench.close()
