@@ -27,7 +27,7 @@ class Agent:
     """How one agent is run without a terminal."""
 
     name: str
-    #: Looked for on PATH.
+    #: Looked for on PATH; the path of it once it was found.
     program: str
     #: The arguments of a run.
     arguments: tuple[str, ...]
@@ -38,9 +38,7 @@ class Agent:
     shell: tuple[str, str, Mapping[str, Any]] | None = None
     #: The arguments that let it run any command.
     allow: tuple[str, ...] = ()
-    version: tuple[str, ...] = ("--version",)
-    help: tuple[str, ...] = ("--help",)
-    #: What it wants of the environment of its interpreter; a library has no command line.
+    #: Its program is the name of a module then, and its arguments are a script.
     is_library: bool = False
 
     def found(self) -> Agent | None:
@@ -110,4 +108,3 @@ def a3s(program: Path) -> Agent:
         shell=("bash", "command", {}),
         allow=("--allow", "bash"),
     )
-

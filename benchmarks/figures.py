@@ -22,6 +22,7 @@ _UNITS: dict[str, tuple[float, str]] = {
     "B": (1, "B"),
     "/s": (1, "/s"),
     "x": (1, "×"),
+    "": (1, ""),
     "instructions": (1e-6, "M"),
 }
 
@@ -52,11 +53,11 @@ class Figure:
         factor, unit = _UNITS[self.unit]
         low, high = (_short(factor * edge(self.values)) for edge in (min, max))
         words = [_short(factor * self.median), unit]
-        if low != high:
+        if low != high and self.unit != "/s":  # near nothing, a quotient may be anything
             words.append(f"({low}–{high})")
-        if self.ratios:
-            words.insert(0, f"**{_short(self.ratio or 0)}×**")
-        return " ".join([*words, self.note]).rstrip()
+        if self.ratio is not None:
+            words.insert(0, f"**{_short(self.ratio)}×**")
+        return " ".join(word for word in (*words, self.note) if word)
 
     def json(self) -> dict[str, Any]:
         """Give it as values for JSON."""
@@ -70,6 +71,11 @@ class Report:
     figures: list[Figure] = field(default_factory=list)
     #: Why a row has no figures: (part, row) to a sentence.
     failures: dict[tuple[str, str], str] = field(default_factory=dict)
+    #: What is wanted of a3s: (part, name) to words.
+    wanted: dict[tuple[str, str], str] = field(default_factory=dict)
+    #: A sentence under the title of a part.
+    about: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
 
     def add(self, part: str, row: str, name: str, unit: str, values: Sequence[float], *,
             against: Sequence[float] = (), note: str = "") -> None:  # fmt: skip
@@ -79,24 +85,34 @@ class Report:
         ratios = tuple(one / other for one, other in zip(values, against, strict=False))
         self.figures.append(Figure(part, row, name, unit, tuple(values), ratios, note))
 
-    def markdown(self, wanted: Mapping[tuple[str, str], str]) -> str:
+    def markdown(self) -> str:
         """Give a table for each part, in the order in which figures came."""
         parts = dict.fromkeys([figure.part for figure in self.figures])
         parts |= dict.fromkeys(part for part, _ in self.failures)
-        return "\n".join(self._table(part, wanted) for part in parts)
+        return "\n".join(self._table(part) for part in parts)
 
-    def _table(self, part: str, wanted: Mapping[tuple[str, str], str]) -> str:
+    def json(self) -> dict[str, Any]:
+        """Give everything as values for JSON."""
+        failures = [
+            {"part": part, "row": row, "why": why} for (part, row), why in self.failures.items()
+        ]
+        figures = [figure.json() for figure in self.figures]
+        return {"versions": self.versions, "figures": figures, "failures": failures}
+
+    def _table(self, part: str) -> str:
         figures = [figure for figure in self.figures if figure.part == part]
         names = list(dict.fromkeys(figure.name for figure in figures))
         rows = dict.fromkeys(figure.row for figure in figures)
         cells = {(figure.row, figure.name): figure.text() for figure in figures}
         lines = [["", *names], ["---"] * (len(names) + 1)]
         lines += [[row, *(cells.get((row, name), "–") for name in names)] for row in rows]
-        if any((part, name) in wanted for name in names):
-            lines.append(["*wanted of a3s*", *(wanted.get((part, name), "") for name in names)])
+        if any((part, name) in self.wanted for name in names):
+            wanted = (self.wanted.get((part, name), "") for name in names)
+            lines.append(["*wanted of a3s*", *wanted])
         text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
         failed = [f"- {row}: {why}" for (where, row), why in self.failures.items() if where == part]
-        return "\n".join([f"### {part}", "", text, "", *failed, *([""] if failed else [])])
+        about = [self.about[part], ""] if part in self.about else []
+        return "\n".join([f"### {part}", "", *about, text, "", *failed, *([""] if failed else [])])
 
 
 def interleaved(

@@ -33,6 +33,7 @@ def measure(report: Report, place: Place, agent: Agent, python: str, *, commit: 
     environment["PYTHONHASHSEED"] = "0"
     version = _version(place, python)
     known = _known(version)
+    report.about[PART] = f"By callgrind, Python {version}."
     counted = {}
     for name, arguments in {
         "python -c pass": ["-c", "pass"],
@@ -43,10 +44,10 @@ def measure(report: Report, place: Place, agent: Agent, python: str, *, commit: 
         place.run([python, *arguments], environment, mark=mark)  # what it caches, it caches now
         seen = place.run([*counter, *arguments], environment, mark=mark)
         counted[name] = _collected(seen.complaints, seen.pid)
-        note = "" if name not in known else f"({counted[name] / known[name] - 1:+.1%} of committed)"
-        report.add(PART, f"Python {version}", name, "instructions", [counted[name]], note=note)
+        note = f"({counted[name] / known[name] - 1:+.1%})" if name in known else ""
+        report.add(PART, name, "now", "instructions", [counted[name]], note=note)
         if name in known:
-            report.add(PART, "committed", name, "instructions", [known[name]])
+            report.add(PART, name, "committed", "instructions", [known[name]])
     if commit:
         figures = json.loads(COMMITTED.read_text()) if COMMITTED.exists() else {}
         figures[version] = counted

@@ -8,8 +8,8 @@ from typing import Any
 
 from .agents import KEY, Agent
 
-#: Programs that ask it start no background work, and no colours.
-_QUIET = {"CI": "1", "NO_COLOR": "1", "DO_NOT_TRACK": "1"}
+#: Asked by many programs: no colours, no statistics.
+_QUIET = {"NO_COLOR": "1", "DO_NOT_TRACK": "1"}
 
 _CODEX = """
 model = "m"
@@ -97,6 +97,12 @@ providers "openai" {
 """
 
 
+_CLAUDE = (
+    *("--output-format", "stream-json", "--verbose", "--include-partial-messages"),
+    *("--model", "claude-sonnet-4-5"),
+)
+
+
 def _codex(name: str) -> Agent:
     return Agent(
         name,
@@ -122,8 +128,7 @@ PEERS = (
     Agent(
         "claude",
         "claude",
-        ("-p", "{prompt}", "--output-format", "stream-json", "--verbose")
-        + ("--include-partial-messages", "--model", "claude-sonnet-4-5"),
+        ("-p", "{prompt}", *_CLAUDE),
         {
             **_QUIET,
             "ANTHROPIC_API_KEY": KEY,

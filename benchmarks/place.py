@@ -42,7 +42,7 @@ class Seen:
     #: The most memory that a single process of it had.
     peak: int
     #: On stdout.
-    bytes: int
+    size: int
     lines: int
     pid: int
     #: The end of stdout, and all of stderr.
@@ -99,6 +99,7 @@ class Place:
         *,
         mark: str = MARK,
         kept: int = 4096,
+        patience: float = PATIENCE,
     ) -> Seen:
         """Run a program to its end; Failed where it fails or does not show the mark."""
         job = (
@@ -106,7 +107,7 @@ class Place:
             dict(environment),
             str(self.work),
             mark.encode(),
-            PATIENCE,
+            patience,
             str(self._complaints),
             kept,
         )
@@ -119,7 +120,7 @@ class Place:
         status, tail = seen.pop("status"), seen["tail"].decode(errors="replace")
         complaints = self._complaints.read_text(errors="replace")
         if seen["whole"] is None:
-            raise Failed(f"did not end in {PATIENCE:.0f} s")
+            raise Failed(f"did not end in {patience:g} s")
         if status:
             last = (complaints.strip() or tail.strip()).splitlines()[-1:] or ["no word"]
             raise Failed(f"exit status {status}: {last[0][:200]}")

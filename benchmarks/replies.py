@@ -50,8 +50,8 @@ class Scenario:
 
     def call(self, turn: int) -> dict[str, Any]:
         """Give the arguments of the call of a turn."""
-        number = json.dumps(self.arguments).replace('"{turn}"', str(turn))
-        return dict(json.loads(number))
+        numbered = json.dumps(self.arguments).replace("{turn}", str(turn))
+        return dict(json.loads(numbered))
 
 
 class Protocol:
@@ -127,9 +127,8 @@ class Responses(Protocol):
         return {**item, "content": content}
 
     def _response(self, status: str, output: list[Any], **more: Any) -> dict[str, Any]:
-        return {"id": "resp_1", "object": "response", "created_at": 1, "model": "m"} | {
-            "status": status, "output": output, **more,
-        }  # fmt: skip
+        response: dict[str, Any] = {"id": "resp_1", "object": "response", "created_at": 1}
+        return response | {"model": "m", "status": status, "output": output, **more}
 
     def _created(self) -> bytes:
         return self._event("created", response=self._response("in_progress", []))
@@ -158,7 +157,11 @@ class Responses(Protocol):
         return self._completed(self._message(text))
 
     def call(self, name: str, arguments: dict[str, Any], turn: int) -> bytes:
-        item = {"id": f"fc_{turn}", "type": "function_call", "call_id": f"call_{turn}"}
+        item: dict[str, Any] = {
+            "id": f"fc_{turn}",
+            "type": "function_call",
+            "call_id": f"call_{turn}",
+        }
         item |= {"name": name, "arguments": "", "status": "in_progress"}
         added = self._event("output_item.added", output_index=0, item=item)
         whole = {**item, "arguments": json.dumps(arguments), "status": "completed"}
@@ -176,8 +179,9 @@ class Messages(Protocol):
 
     def _begin(self, block: dict[str, Any]) -> bytes:
         usage = {"input_tokens": GIVEN, "output_tokens": 1}
-        message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m"}
-        message |= {"content": [], "stop_reason": None, "stop_sequence": None, "usage": usage}
+        message: dict[str, Any] = {"id": "msg_1", "type": "message", "role": "assistant"}
+        message |= {"model": "m", "content": [], "stop_reason": None, "stop_sequence": None}
+        message["usage"] = usage
         start = self._event("message_start", message=message)
         return start + self._event("content_block_start", index=0, content_block=block)
 

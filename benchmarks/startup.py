@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from .agents import Agent
@@ -11,6 +12,14 @@ from .replies import Scenario
 
 PART = "Start-up"
 BARE = "python -c pass"
+WANTED = {
+    "--version": "≤ 5×",
+    "--help": "≤ 5×",
+    "first line": "≤ 5×",
+    "first text": "≤ 12×",
+    "whole run": "≤ 13×",
+    "peak memory": "≤ 45 MB",
+}
 
 
 def measure(
@@ -20,17 +29,21 @@ def measure(
     jobs = {BARE: lambda: place.run([python, "-c", "pass"], place.environment("bare", {}), mark="")}
     for agent in agents:
         if not agent.is_library:
-            jobs[f"{agent.name} --version"] = agent.run(place, *agent.version)
-            jobs[f"{agent.name} --help"] = agent.run(place, *agent.help)
+            jobs[f"{agent.name} --version"] = agent.run(place, "--version")
+            jobs[f"{agent.name} --help"] = agent.run(place, "--help")
         jobs[f"{agent.name} run"] = agent.ask(place, "word", Scenario())
     seen, failures = interleaved(jobs, rounds)
     report.failures |= {(PART, job): why for job, why in failures.items()}
+    report.wanted |= {(PART, name): words for name, words in WANTED.items()}
     bare = [one.whole for one in seen[BARE]]
     cpu = [one.cpu for one in seen[BARE]]
     for agent in agents:
         for name in ("--version", "--help"):
             ends = [one.whole for one in seen.get(f"{agent.name} {name}", [])]
             report.add(PART, agent.name, name, "s", ends, against=bare)
+        said = seen.get(f"{agent.name} --version")
+        if said and (number := re.search(rb"\d+\.\d[\w.]*", said[-1].tail)):
+            report.versions[agent.name] = number[0].decode()
         runs = seen.get(f"{agent.name} run", [])
         lines = [one.line or one.whole for one in runs]
         report.add(PART, agent.name, "first line", "s", lines, against=bare)

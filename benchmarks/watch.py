@@ -18,7 +18,15 @@ import time
 READ = 1 << 20
 
 
-def watch(argv, environment, directory, mark, seconds, complaints, kept):
+def watch(
+    argv: list[str],
+    environment: dict[str, str],
+    directory: str,
+    mark: bytes,
+    seconds: float,
+    complaints: str,
+    kept: int,
+) -> dict[str, object]:
     """Run a program to its end; give what was seen, times in seconds since the start."""
     os.chdir(directory)
     ours, theirs = os.pipe()
@@ -49,7 +57,9 @@ def watch(argv, environment, directory, mark, seconds, complaints, kept):
     }
 
 
-def follow(pipe, child, mark, begun, seconds, kept):
+def follow(
+    pipe: int, child: int, mark: bytes, begun: float, seconds: float, kept: int
+) -> dict[str, object]:
     """Read until the program has ended, or the time is over."""
     ended = os.pidfd_open(child)
     poll = select.poll()
@@ -57,7 +67,8 @@ def follow(pipe, child, mark, begun, seconds, kept):
     poll.register(ended, select.POLLIN)
     os.set_blocking(pipe, False)
     first_line = first_text = whole = None
-    size = lines = now = 0
+    size = lines = 0
+    now = 0.0
     tail = b""
     while whole is None and now < seconds:
         ready = [each for each, _ in poll.poll((seconds - now) * 1000)]
@@ -81,13 +92,13 @@ def follow(pipe, child, mark, begun, seconds, kept):
         "line": first_line,
         "text": first_text,
         "whole": whole,
-        "bytes": size,
+        "size": size,
         "lines": lines,
         "tail": tail,
     }
 
 
-def read(pipe):
+def read(pipe: int) -> bytes | None:
     """Give what is there, b"" at the end, None if nothing is there yet."""
     try:
         return os.read(pipe, READ)
