@@ -1,4 +1,4 @@
-"""The benchmarks: every figure is there, and what cannot be measured is said; no speed is judged."""
+"""The benchmarks: every figure is there, and what cannot be measured is said. No speed counts."""
 
 from __future__ import annotations
 
