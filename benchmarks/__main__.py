@@ -62,17 +62,22 @@ def main() -> int:
     if not options.no_peers and not isolation.isolated():
         isolation.enter()  # does not return if it can
     agents = chosen(options)
-    report = Report()
+    about = machine(options)
+    print(f"{about['date']}, {about['machine']}, Python {about['python']}; ", end="")
+    print(f"rounds: {about['rounds']}, load: {about['load']:.1f}\n", flush=True)
+    figures: list[dict[str, Any]] = []
+    failures: list[dict[str, str]] = []
     with tempfile.TemporaryDirectory(prefix="a3s-bench-") as root, Place(Path(root)) as place:
         for part in options.part or PARTS:
+            report = Report()
             measure(part, report, place, agents, options)
-    about = machine(options)
-    versions = ", ".join(" ".join(one) for one in report.versions.items())
-    print(f"{about['date']}, {about['machine']}, Python {about['python']}; ", end="")
-    print(f"medians of {options.rounds}, load {about['load']:.1f}. {versions}\n")
-    print(report.markdown())
-    options.json.write_text(json.dumps({**about, **report.json()}, indent=1) + "\n")
-    return 1 if any(row.startswith("a3s ") for _, row in report.failures) else 0
+            # What is measured is shown: the next part may take minutes, and may be interrupted.
+            print(report.markdown(), flush=True)
+            figures += [figure.json() for figure in report.figures]
+            failures += report.failed()
+            value = {**about, "figures": figures, "failures": failures}
+            options.json.write_text(json.dumps(value, indent=1) + "\n")
+    return 1 if any(one["row"].startswith("a3s ") for one in failures) else 0
 
 
 def chosen(options: argparse.Namespace) -> list[Agent]:

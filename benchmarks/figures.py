@@ -75,7 +75,6 @@ class Report:
     wanted: dict[tuple[str, str], str] = field(default_factory=dict)
     #: A sentence under the title of a part.
     about: dict[str, str] = field(default_factory=dict)
-    versions: dict[str, str] = field(default_factory=dict)
 
     def add(self, part: str, row: str, name: str, unit: str, values: Sequence[float], *,
             against: Sequence[float] = (), note: str = "") -> None:  # fmt: skip
@@ -91,13 +90,11 @@ class Report:
         parts |= dict.fromkeys(part for part, _ in self.failures)
         return "\n".join(self._table(part) for part in parts)
 
-    def json(self) -> dict[str, Any]:
-        """Give everything as values for JSON."""
-        failures = [
+    def failed(self) -> list[dict[str, str]]:
+        """Give the failures as values for JSON."""
+        return [
             {"part": part, "row": row, "why": why} for (part, row), why in self.failures.items()
         ]
-        figures = [figure.json() for figure in self.figures]
-        return {"versions": self.versions, "figures": figures, "failures": failures}
 
     def _table(self, part: str) -> str:
         figures = [figure for figure in self.figures if figure.part == part]

@@ -131,4 +131,5 @@ class Place:
 
 def _child(argv: list[str], directory: Path) -> subprocess.Popen[bytes]:
     pipe = subprocess.PIPE
-    return subprocess.Popen(argv, cwd=directory, stdin=pipe, stdout=pipe)
+    # In a session of its own: what interrupts the benchmark is not meant for it.
+    return subprocess.Popen(argv, cwd=directory, stdin=pipe, stdout=pipe, start_new_session=True)

@@ -37,19 +37,21 @@ def measure(
     report.wanted |= {(PART, name): words for name, words in WANTED.items()}
     bare = [one.whole for one in seen[BARE]]
     cpu = [one.cpu for one in seen[BARE]]
+    versions: list[str] = []
     for agent in agents:
         for name in ("--version", "--help"):
             ends = [one.whole for one in seen.get(f"{agent.name} {name}", [])]
             report.add(PART, agent.name, name, "s", ends, against=bare)
         said = seen.get(f"{agent.name} --version")
         if said and (number := re.search(rb"\d+\.\d[\w.]*", said[-1].tail)):
-            report.versions[agent.name] = number[0].decode()
+            versions.append(f"{agent.name} {number[0].decode()}")
         runs = seen.get(f"{agent.name} run", [])
         lines = [one.line or one.whole for one in runs]
         report.add(PART, agent.name, "first line", "s", lines, against=bare)
         texts = [one.text or one.whole for one in runs]
         report.add(PART, agent.name, "first text", "s", texts, against=bare)
         _whole(report, agent.name, runs, bare, cpu)
+    report.about[PART] = f"{', '.join(versions)}"
     _whole(report, BARE, seen[BARE], bare, cpu)
 
 
