@@ -1,0 +1,139 @@
+"""Measure a3s and the agents that are installed, and print a table.
+
+python -m benchmarks [PART…]     startup, throughput, growth, instructions; or api, objects
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from . import growth, instructions, isolation, startup, throughput
+from .agents import Agent, a3s
+from .figures import Report
+from .peers import PEERS
+from .place import Failed, Place
+
+PARTS = ("startup", "throughput", "growth", "instructions")
+#: Measured in this process, each by a script of its own.
+SCRIPTS = {"api": "api_streams", "objects": "object_growth"}
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Measure a3s, and the agents on PATH beside it."
+    )
+    parser.add_argument(
+        "part", nargs="*", help=f"one or more of {', '.join(PARTS)} (default: these), api, objects"
+    )
+    here = Path(sys.executable).with_name("a3s")
+    parser.add_argument("--a3s", type=Path, default=here, help="the a3s to measure (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="of everything (%(default)s)")
+    parser.add_argument(
+        "--only", action="append", metavar="NAME", help="only this agent; may recur"
+    )
+    parser.add_argument("--no-peers", action="store_true", help="a3s alone")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="part of the sizes to measure with"
+    )
+    parser.add_argument("--json", type=Path, default=Path("benchmarks.json"), help="(%(default)s)")
+    parser.add_argument("--commit", action="store_true", help="write benchmarks/instructions.json")
+    options = parser.parse_args()
+    for part in options.part:
+        if part not in PARTS and options.part[0] not in SCRIPTS:
+            parser.error(f"no part {part!r}: {', '.join(PARTS)}, or one of {', '.join(SCRIPTS)}")
+    return options
+
+
+def main() -> int:
+    """Measure and print; the status is 1 if a figure of a3s is missing."""
+    options = arguments()
+    if options.part[:1] and options.part[0] in SCRIPTS:
+        module = f"benchmarks.{SCRIPTS[options.part[0]]}"
+        os.execv(sys.executable, [sys.executable, "-m", module, *options.part[1:]])
+    if not options.no_peers and not isolation.isolated():
+        isolation.enter()  # does not return if it can
+    agents = chosen(options)
+    about = machine(options)
+    print(f"{about['date']}, {about['machine']}, Python {about['python']}; ", end="")
+    print(f"rounds: {about['rounds']}, load: {about['load']:.1f}\n", flush=True)
+    figures: list[dict[str, Any]] = []
+    failures: list[dict[str, str]] = []
+    with tempfile.TemporaryDirectory(prefix="a3s-bench-") as root, Place(Path(root)) as place:
+        for part in options.part or PARTS:
+            report = Report()
+            measure(part, report, place, agents, options)
+            # What is measured is shown: the next part may take minutes, and may be interrupted.
+            print(report.markdown(), flush=True)
+            figures += [figure.json() for figure in report.figures]
+            failures += report.failed()
+            value = {**about, "figures": figures, "failures": failures}
+            options.json.write_text(json.dumps(value, indent=1) + "\n")
+    return 1 if any(one["row"].startswith("a3s ") for one in failures) else 0
+
+
+def chosen(options: argparse.Namespace) -> list[Agent]:
+    """Give the agents to measure: a3s, and the peers that are found."""
+    ours = a3s(options.a3s)
+    if options.no_peers or not isolation.isolated():
+        return [ours]
+    found = [ours, *(peer for each in PEERS if (peer := each.found()))]
+    return [agent for agent in found if not options.only or agent.name in options.only]
+
+
+def measure(
+    part: str, report: Report, place: Place, agents: list[Agent], options: argparse.Namespace
+) -> None:
+    """Measure one part; what fails is said in the report and stops nothing else."""
+
+    def sized(number: int, least: int) -> int:
+        return max(least, int(number * options.scale))
+
+    rounds, python = options.rounds, interpreter(options.a3s)
+    ours = next((agent for agent in agents if agent.name == "a3s"), None)
+    deltas = sized(20_000, 10)
+    try:
+        if part == "startup":
+            startup.measure(report, place, python, agents, rounds)
+        elif part == "throughput":
+            throughput.measure(report, place, agents, rounds, deltas, sized(200_000, 10))
+        elif part == "growth" and ours:
+            growth.turns(report, place, ours, rounds, sized(200, 4))
+            growth.sessions(report, place, ours, python, rounds, sized(10_000, 11))
+            growth.memory(report, place, ours, deltas)
+        elif part == "instructions" and ours:
+            instructions.measure(report, place, ours, python, commit=options.commit)
+    except Failed as error:
+        report.failures[part, f"a3s {part}"] = str(error)
+
+
+def interpreter(program: Path) -> str:
+    """Give the interpreter of a program: the bare one that it is compared with."""
+    with open(program, "rb") as file:
+        first = file.readline().decode(errors="replace")
+    path = first.removeprefix("#!").strip()
+    return path if first.startswith("#!") and "python" in path else sys.executable
+
+
+def machine(options: argparse.Namespace) -> dict[str, Any]:
+    """Say when and where this was."""
+    system = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
+    return {
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": f"{os.cpu_count()} cores, {system}, {platform.machine()}",
+        "python": platform.python_version(),
+        "load": os.getloadavg()[0],
+        "rounds": options.rounds,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
