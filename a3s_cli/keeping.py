@@ -39,6 +39,11 @@ class Kept:
         """The session's name."""
         return self._file.id if self._file else None
 
+    @property
+    def whole(self) -> bool:
+        """Whether every line so far is on the disk."""
+        return self._file is not None and self._file.failure is None
+
     def begin(self, emitter: Emitter) -> None:
         """Keep every line of a run, from its first one."""
         if self._file:
