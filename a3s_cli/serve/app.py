@@ -8,6 +8,7 @@ place.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,11 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from ..blocking import blocking
 from ..errors import A3SError, Cancelled, ConfigError, SessionBusy, UsageError
 from ..events import Event
 from ..recording import event_of
-from ..sessions.listing import NEWEST, row_json, summaries
+from ..sessions.listing import NEWEST
 from ..wire import dumps
 from . import ai_sdk, native, openai
 from .approvals import checked_answer
@@ -30,7 +32,7 @@ from .asked import Asked
 from .follow import Render, Stream, run_lines, session_lines
 from .guard import Refused, json_body, refusal
 from .openapi import document
-from .past import Lines, ends, place, read
+from .past import Lines, ends, place
 from .runs import Leaving, LiveRun, Runs, Unknown
 
 PAGE = Path(__file__).parent / "page"
@@ -83,28 +85,26 @@ class Routes:
 
     async def sessions(self, _: Request) -> Response:
         """List the sessions of this workspace, the last used first."""
-        rows = summaries(self._runs.store(), self._runs.sessions(), NEWEST)
-        going_on = {run.session for run in self._runs.going_on()}
-        return _json([{**row_json(row), "live": row.id in going_on} for row in rows])
+        return _json(await self._runs.sessions(NEWEST))
 
     async def events(self, request: Request) -> Response:
         """Give what a client has missed of a session, and follow on; 204 where that is nothing."""
         session = request.path_params["session"]
-        self._runs.require(session)
-        run, path = self._runs.live(session), self._runs.store().path(session)
-        known = ends(path)
-        if run is not None:
+        await self._runs.require(session)
+        known = await blocking(partial(ends, self._runs.path(session)))
+        run = self._runs.live(session)
+        if run is not None and run.id:
             known[run.id] = run.log.next
         after = place(request.headers.get("last-event-id", ""), known)
-        done = after is not None and known and after == (next(reversed(known)), known[after.run])
-        if done and (run is None or run.log.over):
-            return Response(status_code=204, headers={"cache-control": "no-store"})
-        return Stream(session_lines(self._runs, session, read(path, after), after))
+        newest = next(reversed(known), "")
+        if (run is None or run.log.over) and (not known or after == (newest, known[newest])):
+            return _nothing()
+        return Stream(session_lines(self._runs, session, after))
 
     async def cancel(self, request: Request) -> Response:
         """Cancel the run of a session; where none goes on there is nothing to do."""
         session = request.path_params["session"]
-        self._runs.require(session)
+        await self._runs.require(session)
         run = self._runs.live(session)
         cancelled = run is not None and not run.ending
         if run is not None and cancelled:
@@ -115,7 +115,7 @@ class Routes:
         """Answer a `permission_request`."""
         session, tool_id = request.path_params["session"], request.path_params["tool_id"]
         answer = checked_answer((await json_body(request)).get("answer"))
-        self._runs.require(session)
+        await self._runs.require(session)
         run = self._runs.live(session)
         if run is None or not run.approver.answer(tool_id, answer):
             raise Unknown(f"no question about the call {tool_id[:100]!r} waits for an answer")
@@ -123,7 +123,7 @@ class Routes:
 
     async def models(self, _: Request) -> Response:
         """List the models, as `a3s models --json` does."""
-        return _json(self._catalogue())
+        return _json(await blocking(self._catalogue))
 
     async def schema(self, _: Request) -> Response:
         """Give the JSON Schema of an event, as `a3s schema` does."""
@@ -146,7 +146,7 @@ class Routes:
         """Give the stream of the run that goes on, from its begin; 204 where none does."""
         run = self._runs.live(request.path_params["session"])
         if run is None or run.log.over:
-            return Response(status_code=204, headers={"cache-control": "no-store"})
+            return _nothing()
         return self._for_ai_sdk(run)
 
     def _for_ai_sdk(self, run: LiveRun) -> Response:
@@ -170,7 +170,8 @@ class Routes:
 
     async def openai_models(self, _: Request) -> Response:
         """List the models that are ready, as OpenAI's clients read it."""
-        return _json(openai.models([row["model"] for row in self._catalogue() if row["ready"]]))
+        rows = await blocking(self._catalogue)
+        return _json(openai.models([row["model"] for row in rows if row["ready"]]))
 
     async def _begin(self, asked: Asked, *, asks: bool) -> LiveRun:
         try:
@@ -207,14 +208,19 @@ def _json(value: Any, status: int = 200, headers: dict[str, str] | None = None) 
     return Response(dumps(value), status, fresh, "application/json")
 
 
+def _nothing() -> Response:
+    return Response(status_code=204, headers={"cache-control": "no-store"})
+
+
 async def _failed(_: Request, error: A3SError) -> Response:
     status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
     return refusal(status, error.code, str(error), error.hint)
 
 
 async def _not_routed(request: Request, error: HTTPException) -> Response:
+    code = {404: "not_found", 405: "method"}.get(error.status_code, "usage")
     sentence = f"{request.method} {request.url.path[:200]}: {error.detail}"
-    response = refusal(error.status_code, "not_found", sentence)
+    response = refusal(error.status_code, code, sentence)
     response.headers.update(error.headers or {})
     return response
 

@@ -9,7 +9,7 @@ in between from taking a quiet connection for a dead one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -44,12 +44,11 @@ async def run_lines(runs: Runs, run: LiveRun, seq: int = 0) -> AsyncIterator[Lin
         if seq < run.log.first:
             # It was slow: what it wants is on the disk only.
             before = seq
-            for found in read(runs.store().path(run.session), Place(run.id, seq)):
+            async for found in read(runs.path(run.session), Place(run.id, seq)):
                 if found.run != run.id:
                     return
                 seq = found.seq + len(found.lines)
                 yield found
-                await asyncio.sleep(0)
             if seq == before:
                 return  # Somebody has removed the session.
         elif seq < run.log.next:
@@ -63,16 +62,15 @@ async def run_lines(runs: Runs, run: LiveRun, seq: int = 0) -> AsyncIterator[Lin
 
 
 async def session_lines(
-    runs: Runs, session: str, kept: Iterator[Lines], after: Place | None
+    runs: Runs, session: str, after: Place | None
 ) -> AsyncIterator[Lines | None]:
-    """Give what is kept of a session, then follow the run that goes on."""
+    """Give what is kept of a session from a place on, then follow the run that goes on."""
     run = runs.live(session)
     seq = after.seq if run is not None and after is not None and after.run == run.id else 0
-    for found in kept:
+    async for found in read(runs.path(session), after):
         if run is not None and found.run == run.id:
             seq = found.seq + len(found.lines)
         yield found
-        await asyncio.sleep(0)
     if run is not None and run.id:
         async for live in run_lines(runs, run, seq):
             yield live
@@ -95,6 +93,9 @@ class Stream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the lines or the client are gone, whichever comes first."""
+        if scope["method"] == "HEAD":
+            await super().__call__(scope, receive, send)
+            return
         sending = asyncio.create_task(self._send(send))
         leaving = asyncio.create_task(_left(receive))
         try:

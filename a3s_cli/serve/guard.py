@@ -20,13 +20,13 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import re
 import secrets
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -47,6 +47,7 @@ SECURITY = {
     "cross-origin-resource-policy": "same-origin",
 }
 _SAFE = ("GET", "HEAD")
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]+)?", re.ASCII)
 
 
 class Refused(Exception):
@@ -108,8 +109,9 @@ class Guard:
         async def secured(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in SECURITY.items():
-                    headers[name] = value
+                headers.update(SECURITY)
+                # The page's files have no version in their names: an update must be seen.
+                headers.setdefault("cache-control", "no-cache")
             await send(message)
 
         if scope["type"] != "http":
@@ -123,7 +125,7 @@ class Guard:
 
     def _admitted(self, request: Request) -> Response | None:
         """Give what stands for the route's own response, if anything; raises Refused."""
-        host = request.headers.get("host", "")
+        host = request.headers.get("host", "").lower()
         if not self._is_ours(host):
             raise Refused(403, "host", f"the Host {host[:100]!r} is not a name of this server")
         origin = request.headers.get("origin")
@@ -141,10 +143,8 @@ class Guard:
         return None
 
     def _is_ours(self, host: str) -> bool:
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
-            return False
+        found = _HOST.fullmatch(host)
+        name = (found[1] or found[2]) if found else ""
         try:
             # An address needs no name server, and nobody can point it elsewhere.
             ipaddress.ip_address(name)
@@ -192,10 +192,13 @@ def too_long() -> Refused:
 async def json_body(request: Request) -> dict[str, Any]:
     """Read the body of a request, which must be a JSON object; raises Refused."""
     data = bytearray()
-    async for piece in request.stream():
-        data += piece
-        if len(data) > BODY_LIMIT:
-            raise too_long()
+    try:
+        async for piece in request.stream():
+            data += piece
+            if len(data) > BODY_LIMIT:
+                raise too_long()
+    except ClientDisconnect:
+        raise Refused(400, "body", "the client left before its request was complete") from None
     try:
         value = loads(bytes(data))
     except (ValueError, RecursionError) as error:

@@ -7,12 +7,14 @@ what it has written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import orjson
 
+from ..blocking import blocking
 from ..errors import A3SError, UsageError
 
 _START = b'{"type":"start"'
@@ -36,8 +38,15 @@ class Lines(NamedTuple):
     lines: list[bytes]
 
 
-def read(path: Path, after: Place | None = None) -> Iterator[Lines]:
+async def read(path: Path, after: Place | None = None) -> AsyncIterator[Lines]:
     """Give the lines of a session from a place on, or all of them, in pieces."""
+    pieces = _read(path, after)
+    # Beside the loop: a session may be long, and a disk slow.
+    while (found := await blocking(partial(next, pieces, None))) is not None:
+        yield found
+
+
+def _read(path: Path, after: Place | None) -> Iterator[Lines]:
     seen = after is None
     run, seq, piece, size = "", 0, list[bytes](), 0
     for line in _lines(path):

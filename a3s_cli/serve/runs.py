@@ -24,15 +24,19 @@ from ..blocking import blocking
 from ..config.layers import load
 from ..emitter import Emitter
 from ..environment import held_secrets
-from ..errors import A3SError, Cancelled, SessionBusy, TemporaryError, UsageError, internal
+from ..errors import Cancelled, SessionBusy, TemporaryError, UsageError, internal
 from ..keeping import Kept, keep
 from ..plan import Plan, chosen_tools
 from ..redaction import Redactor
 from ..run_plan import Request, RunOptions, run_plan
 from ..session_runs import PromptRun, Wanted
+from ..sessions.file import NotKept
+from ..sessions.head import Summary
 from ..sessions.ids import new_id
+from ..sessions.listing import row_json, summaries
 from ..sessions.store import Store
 from ..terminal_event import error_event
+from ..wire import clean
 from .approvals import WebApprover
 from .asked import Asked
 from .log import Log
@@ -58,7 +62,7 @@ class LiveRun:
         self.log = Log(lambda: self._kept.whole)
         #: Set when the run is gone and its session free.
         self.gone = asyncio.Event()
-        self._cancelled = False
+        self._why: Cancelled | None = None
         self._emitter = Emitter()
         self._kept = Kept()
         self._run: PromptRun | None = None
@@ -71,7 +75,7 @@ class LiveRun:
     @property
     def ending(self) -> bool:
         """Whether it will be gone by itself, and soon."""
-        return self.log.over or self._cancelled
+        return self.log.over or self._why is not None
 
     def open(self, plan: Plan, wanted: Wanted, *, asks: bool) -> None:
         """Open the session and begin: the first event is there, nothing has been done yet."""
@@ -81,6 +85,8 @@ class LiveRun:
         self._emitter.add_line_sink(self.log.append)
         approver = self.approver if asks and plan.on_ask == "prompt" else None
         self._run = PromptRun(plan, self._emitter, lambda: self._kept, approver, wanted)
+        if self._why is not None:
+            self._run.cancel(self._why)
         self.id = str(orjson.loads(self.log.lines(0, 1)[0])["runId"])
 
     async def work(self) -> None:
@@ -99,7 +105,7 @@ class LiveRun:
 
     def cancel(self, why: Cancelled) -> None:
         """End it; the stream still gets its terminal event."""
-        self._cancelled = True
+        self._why = self._why or why
         if self._run is not None:
             self._run.cancel(why)
 
@@ -111,6 +117,7 @@ class Runs:
         self._options = options
         self._workspace = workspace
         self._secrets = secrets
+        self._store = _store()
         self._live: dict[str, LiveRun] = {}
         self._unkept: dict[str, LiveRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -127,6 +134,8 @@ class Runs:
 
     async def begin(self, asked: Asked, *, asks: bool) -> LiveRun:
         """Begin a run; raises what is wrong with the request, and SessionBusy."""
+        if self.leaving:
+            raise Leaving("the server is about to end")
         session = asked.session_id or new_id()
         while (previous := self._live.get(session)) is not None:
             if not previous.ending:
@@ -135,8 +144,6 @@ class Runs:
                     hint="follow it, cancel it, or use another session",
                 )
             await previous.gone.wait()
-        if self.leaving:
-            raise Leaving("the server is about to end")
         run = self._live[session] = LiveRun(session)
         try:
             await blocking(partial(self._open, run, asked, asks))
@@ -149,32 +156,32 @@ class Runs:
         task.add_done_callback(self._tasks.discard)
         return run
 
-    def store(self) -> Store:
-        """Give where sessions are kept; raises NotKept where there is no such place."""
-        return Store.find(os.environ)
+    def path(self, session: str) -> Path:
+        """Give where the lines of a session are kept, if they are."""
+        return self._store.path(session) if self._store else Path(os.devnull)
 
-    def sessions(self) -> list[str]:
-        """Give the sessions of this workspace, the last used first: nobody else's are shown."""
-        return self.store().recent.sessions(str(self._workspace))
+    async def sessions(self, limit: int) -> list[dict[str, Any]]:
+        """List the sessions of this workspace, the last used first: no other's are shown."""
+        rows = await blocking(partial(self._summaries, limit))
+        return [{**row_json(row), "live": row.id in self._live} for row in rows]
 
-    def require(self, session: str) -> None:
+    async def require(self, session: str) -> None:
         """Raise Unknown where there is no such session in this workspace."""
-        if self.live(session) is None and session not in self.sessions():
+        if self.live(session) is None and session not in await blocking(self._own):
             raise Unknown(f"there is no session {session[:100]!r} in this workspace")
 
+    def _own(self) -> list[str]:
+        return self._store.recent.sessions(str(self._workspace)) if self._store else []
+
+    def _summaries(self, limit: int) -> list[Summary]:
+        return summaries(self._store, self._own(), limit) if self._store else []
+
     def _open(self, run: LiveRun, asked: Asked, asks: bool) -> None:
-        self._require_own(run.session)
+        # One of another workspace is not gone on with here, whoever names it.
+        if self._store and self._store.has(run.session) and run.session not in self._own():
+            raise Unknown(f"there is no session {run.session!r} in this workspace")
         wanted = Wanted.of(asked.schema)
         run.open(self._plan(asked, wanted), wanted, asks=asks)
-
-    def _require_own(self, session: str) -> None:
-        # One of another workspace is not gone on with here, whoever names it.
-        try:
-            known = self.store().has(session) and session not in self.sessions()
-        except A3SError:
-            return  # There is nowhere to keep sessions, hence none.
-        if known:
-            raise Unknown(f"there is no session {session!r} in this workspace")
 
     def _plan(self, asked: Asked, wanted: Wanted) -> Plan:
         options = self._options
@@ -188,7 +195,7 @@ class Runs:
             permissions=options.permissions,
             project=options.project,
         )
-        request = Request(asked.message, chosen_tools(options.tools), wanted.schema)
+        request = Request(clean(asked.message), chosen_tools(options.tools), wanted.schema)
         plan = run_plan(options, request, config, self._workspace)
         redactor = Redactor({**held_secrets(config, os.environ), **self._secrets})
         return replace(plan, redactor=redactor, on_ask=config.get("on_ask") or "prompt")
@@ -214,6 +221,8 @@ class Unknown(UsageError):
     code = "not_found"
 
 
-def summary_json(row: Mapping[str, Any], *, live: bool) -> dict[str, Any]:
-    """Give a row of the list of sessions."""
-    return {**row, "live": live}
+def _store() -> Store | None:
+    try:
+        return Store.find(os.environ)
+    except NotKept:
+        return None  # Each run says so.

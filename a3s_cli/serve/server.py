@@ -13,6 +13,7 @@ import contextlib
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,9 @@ from ..debug_log import log_to_stderr
 from ..environment import held_secrets
 from ..errors import Cancelled, UsageError
 from ..leave import complain, die_of
+from ..output.wording import count
 from ..plan import chosen_tools
+from ..process import kill_all
 from ..redaction import Redactor
 from ..run_plan import Request, RunOptions, run_plan
 from .app import app
@@ -37,6 +40,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: Seconds that runs have to finish by themselves after a signal, and then to end.
 DRAIN = 5.0
 LAST_WORDS = 3.0
+#: Seconds within which one key press may arrive as two signals (a wrapper passes it on).
+SAME_PRESS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +83,11 @@ def serve(options: RunOptions, where: Where, show: Callable[[str], None]) -> NoR
         if where.opens:
             _open_browser(address + tokens.ticket())
 
-    died_of = asyncio.run(server.serve_on(listener, ready))
-    die_of(died_of)
+    # Not asyncio.run: it would wait for a thread that a slow name server holds up.
+    number = asyncio.new_event_loop().run_until_complete(server.serve_on(listener, ready))
+    # What has not ended in its time gets no more of it.
+    kill_all()
+    die_of(number)
 
 
 class _Server(uvicorn.Server):
@@ -88,7 +96,7 @@ class _Server(uvicorn.Server):
     def __init__(self, application: Guard, runs: Runs) -> None:
         super().__init__(
             uvicorn.Config(
-                application,  # type: ignore[arg-type]
+                application,
                 log_config=None,
                 access_log=False,  # an address may bear the token
                 lifespan="off",
@@ -100,6 +108,7 @@ class _Server(uvicorn.Server):
         )
         self._runs = runs
         self._signal: int | None = None
+        self._signalled_at = 0.0
         self._started = asyncio.Event()
         self._signalled = asyncio.Event()
         self._again = asyncio.Event()
@@ -131,10 +140,12 @@ class _Server(uvicorn.Server):
         return self._signal or signal.SIGTERM
 
     def _on_signal(self, number: int) -> None:
+        now = time.monotonic()
         if self._signal is not None:
-            self._again.set()
+            if now - self._signalled_at > SAME_PRESS:
+                self._again.set()
             return
-        self._signal = number
+        self._signal, self._signalled_at = number, now
         self._runs.leaving = True
         self._signalled.set()
 
@@ -142,6 +153,10 @@ class _Server(uvicorn.Server):
         """Let the runs finish for a while, or until a second signal; then cancel them."""
         assert self._signal
         number = self._signal
+        if left := sum(not run.ending for run in self._runs.going_on()):
+            complain(
+                f"{count(left, 'run')} may take {DRAIN:g} s to finish; a second signal cancels"
+            )
         gone = asyncio.gather(*(run.gone.wait() for run in self._runs.going_on()))
         again = asyncio.create_task(self._again.wait())
         await asyncio.wait((gone, again), timeout=DRAIN, return_when=asyncio.FIRST_COMPLETED)
@@ -170,7 +185,7 @@ def _listen(where: Where) -> socket.socket:
     try:
         return socket.create_server((where.host, where.port), family=family, backlog=512)
     except OSError as error:
-        why = error.strerror or str(error)
+        why = (error.strerror or str(error)).partition(" (while ")[0]
         raise UsageError(
             f"{where.host} port {where.port} cannot be served: {why}",
             hint="--port 0 takes a free one" if where.port else None,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-import httpx
+import httpx  # noqa: TID251 - a client of the server under test
 
 from ..support import laws
 from ..support.a3s import MODELS, Bench
@@ -112,7 +113,9 @@ class Stream:
         found: list[Frame] = []
         for frame in self:
             found.append(frame)
-            if len(found) == wanted or frame.data.startswith(b'{"type":"%b"' % str(wanted).encode()):
+            if len(found) == wanted or frame.data.startswith(
+                b'{"type":"%b"' % str(wanted).encode()
+            ):
                 return found
         raise AssertionError(f"{wanted} did not come: {found}")
 
@@ -131,6 +134,14 @@ def lawful(frames: Sequence[Frame]) -> list[Event]:
     return events
 
 
+def wait_until(holds: Callable[[], bool], timeout: float = HANG) -> None:
+    """Wait for a condition, with a bound."""
+    deadline = time.monotonic() + timeout
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.01)
+
+
 class Host:
     """Starts servers in a clean place."""
 
@@ -145,11 +156,13 @@ class Host:
         after: Literal["fail", "repeat"] = "fail",
         wire: Wire = "openai-chat",
         env: Mapping[str, str | None] | None = None,
+        ignore: Sequence[int] = (),
     ) -> Serving:
         """Start a server whose model plays a script."""
         model = self.bench.serve(script, wire, after)
         command = ("serve", "--port", "0", "-m", MODELS[wire], *options)
-        run = self.bench.spawn(*command, env=self.bench.environment(model) | dict(env or {}))
+        environment = self.bench.environment(model) | dict(env or {})
+        run = self.bench.spawn(*command, env=environment, ignore=ignore)
         serving = Serving(run, model)
         self._servings.append(serving)
         return serving
