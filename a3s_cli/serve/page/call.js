@@ -1,0 +1,177 @@
+// A call of a tool as a card: what is asked for, whether it may, what it prints, how it ended.
+
+import { add, copyButton } from "./dom.js";
+import { GrowingObject } from "./object.js";
+import { Preformatted } from "./preformatted.js";
+import { duration, plain, printed } from "./wording.js";
+
+// Of a command's output so much stays in the page, until somebody asks for all of it.
+const SHOWN = 65536;
+const SUBJECTS = ["command", "file_path", "pattern", "url", "path", "schema_name", "prompt"];
+// Their results interest whoever opens the card.
+const QUIET = ["read", "ls", "glob", "grep", "web_fetch"];
+const MARKS = { asking: "?", running: "●", done: "✓", failed: "✗", denied: "⊘", ended: "■" };
+const ANSWERS = [
+  ["once", "Allow once", "Y"],
+  ["always", "Always in this run", "A"],
+  ["no", "No", "N"],
+];
+
+export class Call {
+  /** `answer(choice)` tells the server what somebody has decided. */
+  constructor(parent, event, answer) {
+    this.name = event.toolName;
+    this.answer = answer;
+    this.element = add(parent, "details", { className: "call" });
+    const summary = add(this.element, "summary");
+    this.mark = add(summary, "span", { className: "mark", ariaHidden: "true" });
+    add(summary, "b", { textContent: plain(this.name) });
+    this.subject = add(summary, "code");
+    this.outcome = add(summary, "span", { className: "outcome" });
+    this.body = add(this.element, "div", { className: "body" });
+    this.input = add(this.body, "dl");
+    this.describe(event.toolInput ?? { arguments: event.rawInput });
+  }
+
+  set(state, outcome, open = this.element.open) {
+    this.element.dataset.state = this.state = state;
+    this.mark.textContent = MARKS[state];
+    this.outcome.textContent = outcome;
+    this.element.open = open;
+  }
+
+  describe(input) {
+    const key = SUBJECTS.find((one) => typeof input[one] === "string");
+    const subject = plain(input[key] ?? "");
+    this.subject.textContent = subject.split("\n", 1)[0].slice(0, 300);
+    this.input.replaceChildren();
+    for (const [name, value] of Object.entries(input)) {
+      // What the first line shows in full need not be said twice.
+      if (name === key && subject.length < 60 && !subject.includes("\n")) continue;
+      const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
+      // What an edit takes out and what it puts in are told apart.
+      const className = /^(old|new)_string$/.test(name) ? name : "";
+      add(this.input, "dt", { textContent: plain(name) });
+      const place = add(this.input, "dd");
+      add(place, "pre", { className, tabIndex: 0, textContent: plain(text) });
+    }
+  }
+
+  ask(event) {
+    this.set("asking", "waits for you", true);
+    this.question = add(this.body, "div", { className: "question", role: "group" });
+    this.question.ariaLabel = `May ${this.name} run?`;
+    const why = event.rule === "default" ? "No rule allows this yet" : `${event.rule} asks first`;
+    add(this.question, "p", { textContent: `${why}. May it run?` });
+    for (const [choice, label, key] of ANSWERS) {
+      const button = add(this.question, "button", { type: "button", className: choice });
+      button.append(`${label} `);
+      add(button, "kbd", { textContent: `Alt ${key}` });
+      button.ariaKeyShortcuts = `Alt+${key}`;
+      button.addEventListener("click", () => this.choose(choice));
+    }
+  }
+
+  async choose(choice) {
+    const buttons = this.question?.querySelectorAll("button") ?? [];
+    for (const button of buttons) button.disabled = true;
+    try {
+      await this.answer(choice);
+    } catch (error) {
+      for (const button of buttons) button.disabled = false;
+      this.say(error.message);
+    }
+  }
+
+  answered({ answer }) {
+    this.question?.remove();
+    this.set("running", answer === "no" ? "refused" : "allowed");
+  }
+
+  start(event) {
+    this.describe(event.toolInput);
+    this.set("running", "running", this.element.open || !QUIET.includes(this.name));
+  }
+
+  write(text) {
+    if (this.name === "generate_object") {
+      this.object ??= new GrowingObject(this.body);
+      this.object.write(text);
+    } else this.print(text);
+  }
+
+  print(text) {
+    if (!this.output) {
+      const place = add(this.body, "div", { className: "code" });
+      this.block = add(place, "pre", { className: "output", tabIndex: 0, role: "region" });
+      this.block.ariaLabel = `Output of ${this.name}`;
+      this.output = new Preformatted(add(this.block, "code"), SHOWN);
+      copyButton(place, () => this.output.text);
+    }
+    this.output.write(printed(text));
+  }
+
+  paint() {
+    this.object?.paint();
+    if (!this.output) return;
+    const { block } = this;
+    const atEnd = block.scrollTop + block.clientHeight >= block.scrollHeight - 24;
+    this.output.paint();
+    if (atEnd && this.state === "running") block.scrollTop = block.scrollHeight;
+    if (this.output.cut && !this.more) this.offerAll();
+  }
+
+  offerAll() {
+    this.more = add(this.body, "button", { type: "button", textContent: "Show all of the output" });
+    this.block.before(this.more);
+    this.more.addEventListener("click", () => {
+      this.output.showAll();
+      this.block.classList.add("whole");
+      this.block.focus();
+      this.more.remove();
+    });
+  }
+
+  end(event) {
+    const failed = event.exitCode !== 0;
+    if (this.name === "generate_object") this.endObject(event.toolOutput);
+    else if (!this.output && event.toolOutput) this.print(event.toolOutput);
+    this.paint();
+    let how = failed ? "failed" : "done";
+    if (this.name === "bash") how = `exit ${event.exitCode}`;
+    if (event.reason) how = event.reason === "timeout" ? "timed out" : "cancelled";
+    this.set(failed ? "failed" : "done", `${how} · ${duration(event.durationMs)}`);
+  }
+
+  endObject(text) {
+    const { object, error, violations = [] } = JSON.parse(text);
+    if (error === undefined) {
+      this.object ??= new GrowingObject(this.body);
+      this.object.finish(object);
+      copyButton(this.body, () => JSON.stringify(object, null, 2));
+    } else this.say([error, ...violations.map((one) => `${one.path}: ${one.message}`)].join("\n"));
+  }
+
+  deny(event) {
+    this.question?.remove();
+    this.set("denied", "denied", true);
+    this.say(event.reason);
+    if (event.hint) this.say(`To allow it: ${event.hint}`);
+  }
+
+  reject(event) {
+    this.set("denied", `rejected: ${event.reason.replace("_", " ")}`);
+    this.say(event.error);
+  }
+
+  /** The run is over: a call without an end was interrupted. */
+  over() {
+    if (this.state !== "running" && this.state !== "asking") return;
+    this.question?.remove();
+    this.set("ended", "interrupted");
+  }
+
+  say(text) {
+    add(this.body, "p", { textContent: plain(text) });
+  }
+}

@@ -1,0 +1,154 @@
+// A session in the page: it sends prompts, follows the events, and draws once a frame.
+//
+// Events are queued as they come and drawn together, so that ten thousand deltas cost no
+// more than what they change. A page that nobody sees draws seldom.
+
+import * as api from "./api.js";
+import { Run } from "./run.js";
+
+// A frame takes so many events, or so many milliseconds of them; the rest waits for the next.
+const EVENTS = 2000;
+const BUDGET = 8;
+
+/** A name for a session, in the order of time. */
+function newName() {
+  const [random] = crypto.getRandomValues(new Uint32Array(1));
+  return `${Date.now().toString(36)}${random.toString(36)}`;
+}
+
+export class Conversation {
+  /** `changed()`: what is going on, or whether, is different now. */
+  constructor(log, changed) {
+    this.log = log;
+    this.changed = changed;
+    this.reset(null);
+    window.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    document.addEventListener("visibilitychange", () => this.schedule());
+  }
+
+  reset(session) {
+    this.control?.abort();
+    this.control = new AbortController();
+    this.session = session;
+    this.runs = [];
+    this.queue = [];
+    this.lost = false;
+    this.stuck = true; // the end stays in view
+    this.top = 0;
+    this.log.replaceChildren();
+  }
+
+  get run() {
+    return this.runs.at(-1);
+  }
+
+  get running() {
+    return this.run?.finished === false;
+  }
+
+  begin(prompt, options) {
+    this.run?.retry?.remove();
+    const answer = (tool, choice) => api.answer(this.session, tool, choice);
+    const retry = () => this.send(prompt, options);
+    this.runs.push(new Run(this.log, prompt, { answer, retry }));
+  }
+
+  /** Send a prompt; `options`: model, schema. */
+  send(message, options) {
+    if (this.running) return;
+    this.begin(message, options);
+    // The name is ours, so that the run is found again if not even its start arrives.
+    this.session ??= newName();
+    this.toEnd();
+    this.changed();
+    const body = { message, sessionId: this.session, ...options };
+    return this.take((signal) => api.chat(body, signal));
+  }
+
+  /** Show a session that is kept, and follow it if it still runs. */
+  open(session) {
+    this.reset(session);
+    return this.take(() => null);
+  }
+
+  async take(connect) {
+    const { signal } = this.control;
+    const lost = (is) => {
+      this.lost = is;
+      this.changed();
+    };
+    let failure = { message: "This run was interrupted.", hint: "a3s was stopped while it ran." };
+    try {
+      const response = await connect(signal);
+      for await (const event of api.follow(this.session, response, signal, lost)) {
+        this.queue.push(event);
+        if (!this.scheduled) this.schedule();
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof api.Refusal)) throw error;
+      failure = error;
+    }
+    this.drain(Infinity);
+    this.lost = false;
+    if (this.running || failure instanceof api.Refusal) this.refused(failure);
+    this.drawn();
+  }
+
+  /** Say what went wrong outside of any event. */
+  refused(failure) {
+    if (!this.running) this.begin("");
+    this.run.fail({ ...failure, error: failure.message });
+  }
+
+  async cancel() {
+    if (this.running) await api.cancel(this.session);
+  }
+
+  schedule() {
+    const work = () => {
+      this.scheduled = false;
+      this.drain(EVENTS);
+      this.drawn();
+      if (this.queue.length) this.schedule();
+    };
+    cancelAnimationFrame(this.frame);
+    clearTimeout(this.timer);
+    this.scheduled = true;
+    // A hidden page has no frames.
+    if (document.hidden) this.timer = setTimeout(work, 200);
+    else this.frame = requestAnimationFrame(work);
+  }
+
+  drain(most) {
+    const until = performance.now() + (most === Infinity ? most : BUDGET);
+    let done = 0;
+    while (done < this.queue.length && done < most && performance.now() < until) {
+      const event = this.queue[done];
+      if (event.type === "start" && !(this.running && !this.run.began)) this.begin(event.prompt);
+      this.run.apply(event);
+      done += 1;
+    }
+    this.queue.splice(0, done);
+    for (const run of this.runs) run.paint();
+  }
+
+  /** The page is another one now. */
+  drawn() {
+    if (this.stuck) this.toEnd();
+    this.changed();
+  }
+
+  toEnd() {
+    this.stuck = true;
+    window.scrollTo(0, document.documentElement.scrollHeight);
+  }
+
+  scrolled() {
+    const below = document.documentElement.scrollHeight - window.scrollY - window.innerHeight;
+    if (below < 40) this.stuck = true;
+    else if (window.scrollY < this.top - 2) this.stuck = false;
+    this.top = window.scrollY;
+    this.changed();
+  }
+}

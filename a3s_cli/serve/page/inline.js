@@ -1,0 +1,167 @@
+// One paragraph of Markdown as DOM nodes, while it is still being written.
+//
+// What a model writes is data: nodes are built, HTML is never parsed, a link has one of
+// three schemes, and an image is a link, so that nothing here can act or be fetched.
+//
+// Text settles up to the first mark that may still begin something; what has settled is not
+// touched again, and how the text was cut into deltas changes nothing.
+
+import { add } from "./dom.js";
+
+const MARK = /(?<!\*)\*{2,3}(?!\*)|(?<![*\w])\*(?!\*)|(?<!\w)_{1,3}(?!_)|(?<!~)~~(?!~)/.source;
+// What stands between two marks: code and escapes hide marks. All is bounded, so that no
+// text is slow to read.
+const BODY = /(?:`[^`]{0,500}`|\\[^]|[^\\`]){1,1000}?/.source;
+const LABEL = /(?<label>(?:\\[^]|\[[^\][]{0,200}\]|[^\][\\]){0,1000})/.source;
+const TARGET = /\(\s{0,9}<?(?<target>(?:\([^\s()]{0,200}\)|[^\s()<>]){0,2000})>?(?:\s{1,9}"[^"]{0,200}")?\s{0,9}\)/;
+const TOKENS = [
+  /\\(?<escaped>[!-/:-@[-`{-~])/.source,
+  /(?<!`)(?<ticks>`{1,9})(?!`)(?<code>[^]{0,2000}?[^`])\k<ticks>(?!`)/.source,
+  `(?<mark>${MARK})(?=\\S)(?<body>${BODY})(?<![\\s*~])\\k<mark>(?![*~]|(?<=_)\\w)`,
+  `(?<image>!?)\\[${LABEL}\\]${TARGET.source}`,
+  /(?<!\w)(?<bare>https?:\/\/[^\s<>"*`]{1,2000})/.source,
+  /<(?<angle>(?:https?:|mailto:)[^\s<>]{1,2000})>/.source,
+  /(?<br><br ?\/?>)|&(?<entity>amp|lt|gt|quot|nbsp|#39);/.source,
+];
+const TOKEN = new RegExp(TOKENS.join("|"), "g");
+// What may become a token when more text has come.
+const ENDS = /[*_~]+$|!?\[|[!\\]$|`|<(?=[a-z]|$)|&(?=[a-z#]|$)|(?<!\w)h[tps:/]{0,7}$/.source;
+const HALF = new RegExp(`(?:${MARK})(?=\\S|$)|${ENDS}`, "g");
+// A mark whose other end has not come yet, and a link without its address.
+const OPEN = new RegExp(`^(?:(?<mark>${MARK})|(?<ticks>\`+))(?=[^\\s\`])`);
+const OPEN_LINK = new RegExp(`^!?\\[${LABEL}\\](?:\\([^)]*)?$`);
+const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"', nbsp: "\u00a0", "#39": "'" };
+// A text node of this size is left alone: the browser shapes a node anew when it grows.
+const NODE = 1000;
+
+function safeAddress(text) {
+  try {
+    const url = new URL(text);
+    return ["http:", "https:", "mailto:"].includes(url.protocol) ? url.href : null;
+  } catch {
+    return null;
+  }
+}
+
+function put(parent, text) {
+  const last = parent.lastChild;
+  if (last?.nodeType === Node.TEXT_NODE && last.length < NODE) last.appendData(text);
+  else if (text) parent.append(text);
+}
+
+/** A paragraph that grows: `write`, then `paint` once a frame, and `close` at its end. */
+export class Paragraph {
+  constructor(element) {
+    this.element = element;
+    this.before = ""; // the last settled character
+    this.rest = ""; // what has not settled
+    this.tail = document.createElement("span"); // how that looks for now
+  }
+
+  write(text) {
+    this.rest += text;
+  }
+
+  paint(final = false) {
+    this.tail.remove();
+    const text = this.before + this.rest;
+    const settled = read(this.element, text, this.before.length, final);
+    this.before = text.slice(settled - 1, settled);
+    this.rest = text.slice(settled);
+    if (!this.rest) return;
+    this.tail.replaceChildren();
+    guess(this.tail, this.rest);
+    this.element.append(this.tail);
+  }
+
+  close() {
+    this.paint(true);
+  }
+}
+
+/** Append a whole piece of text, such as the cell of a table. */
+export function appendInline(parent, text) {
+  read(parent, text, 0, true);
+}
+
+/** Append nodes for what is decided from here on, and tell up to where. */
+function read(parent, text, from, final, linked = false) {
+  for (let at = from; at < text.length; ) {
+    TOKEN.lastIndex = HALF.lastIndex = at;
+    const found = TOKEN.exec(text);
+    const half = final ? null : HALF.exec(text);
+    const end = Math.min(found?.index ?? text.length, half?.index ?? text.length);
+    put(parent, text.slice(at, end));
+    if (end === text.length) break;
+    at = end + (found?.[0].length ?? 0);
+    // It is open, or the next character may change what it is.
+    if (found?.index !== end || (!final && at >= text.length)) return end;
+    at -= token(parent, found.groups, linked);
+  }
+  return text.length;
+}
+
+/** Append a token, and tell how many of its last characters do not belong to it. */
+function token(parent, groups, linked) {
+  const { escaped, ticks, code, mark, body, label, bare, angle, br, entity } = groups;
+  if (escaped) put(parent, escaped);
+  else if (ticks) add(parent, "code", { textContent: code.replace(/^ (.*\S.*) $/, "$1") });
+  else if (mark) read(marked(parent, mark), body, 0, true, linked);
+  else if (label !== undefined) link(parent, groups, linked);
+  else if (bare) return address(parent, bare, linked);
+  else if (angle) anchor(parent, linked ? null : safeAddress(angle), angle);
+  else if (br) add(parent, "br");
+  else put(parent, ENTITIES[entity]);
+  return 0;
+}
+
+function marked(parent, mark) {
+  if (mark[0] === "~") return add(parent, "del");
+  const outer = mark.length > 1 ? add(parent, "strong") : parent;
+  return mark.length === 2 ? outer : add(outer, "em");
+}
+
+function anchor(parent, href, text = "") {
+  if (!href) return add(parent, "span", { textContent: text });
+  const rel = "noopener noreferrer";
+  return add(parent, "a", { textContent: text, href, title: href, rel, target: "_blank" });
+}
+
+function link(parent, { image, label, target }, linked) {
+  const href = linked ? null : safeAddress(target);
+  const element = anchor(parent, href);
+  if (image) put(element, `🖼 ${label || target}`);
+  else read(element, label, 0, true, true);
+  // An address that may not be followed is shown, so that nobody wonders.
+  if (!href && target) put(parent, ` (${target})`);
+}
+
+function address(parent, bare, linked) {
+  let text = bare;
+  const unbalanced = () => text.endsWith(")") && text.split(")").length > text.split("(").length;
+  while (/[.,;:!?'\]}_~]$/.test(text) || unbalanced()) text = text.slice(0, -1);
+  anchor(parent, linked ? null : safeAddress(text), text);
+  return bare.length - text.length;
+}
+
+/** Show what is not decided as if it were to end well. */
+function guess(parent, rest) {
+  if (/^[*_~`!&<\\[]+$/.test(rest)) return; // half a mark would only flicker
+  TOKEN.lastIndex = 0;
+  const whole = TOKEN.exec(rest)?.index === 0;
+  const open = whole ? null : OPEN.exec(rest)?.groups;
+  const label = OPEN_LINK.exec(rest)?.groups.label;
+  if (whole) read(parent, rest, 0, true);
+  else if (label) put(parent, label);
+  else if (open?.ticks) add(parent, "code", { textContent: rest.slice(open.ticks.length) });
+  else if (open) guessAfter(marked(parent, open.mark), rest.slice(open.mark.length));
+  else {
+    put(parent, rest[0]);
+    guessAfter(parent, rest.slice(1));
+  }
+}
+
+function guessAfter(parent, text) {
+  const settled = read(parent, text, 0, false);
+  if (settled < text.length) guess(parent, text.slice(settled));
+}
