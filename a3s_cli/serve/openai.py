@@ -313,11 +313,10 @@ def status(code: str) -> int:
 
 def models(names: Iterable[str], created: int = 0) -> Json:
     """Give the list of models: the configured one as `a3s`, then those that have a name."""
-    listed = (DEFAULT_MODEL, *(name for name in names if name != DEFAULT_MODEL))
-    return {"object": "list", "data": [one_model(name, created) for name in listed]}
-
-
-def one_model(name: str, created: int = 0) -> Json:
-    """Give one model of the list."""
-    owner = name.partition("/")[0]
-    return {"id": name, "object": "model", "created": created, "owned_by": owner}
+    # `PROVIDER/MODEL` says that a provider takes any name: nothing that could be chosen.
+    chosen = (name for name in names if name != DEFAULT_MODEL and not name.endswith("/MODEL"))
+    listed = [
+        {"id": name, "object": "model", "created": created, "owned_by": name.partition("/")[0]}
+        for name in (DEFAULT_MODEL, *chosen)
+    ]
+    return {"object": "list", "data": listed}

@@ -256,7 +256,7 @@ def test_nothing_that_was_said_is_lost(stream: list[Event]) -> None:
 
 
 def test_the_models() -> None:
-    told = openai.models(["openai/gpt-5", "a3s", "local"], created=7)
+    told = openai.models(["openai/gpt-5", "a3s", "openai/MODEL", "local"], created=7)
     assert told == {
         "object": "list",
         "data": [

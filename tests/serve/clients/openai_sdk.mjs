@@ -1,41 +1,36 @@
-// The official SDK of Node. Reads a spec as JSON from stdin, prints what came of its request.
+// The official SDK for Node. Reads a spec as JSON from stdin, makes its requests one after the
+// other, and prints what came of each.
 import { readFileSync } from "node:fs";
 import OpenAI from "openai";
 
-const spec = JSON.parse(readFileSync(0, "utf8"));
-const client = new OpenAI({ baseURL: spec.baseURL, apiKey: spec.apiKey });
-const said = { content: "", reasoning_content: "", chunks: 0 };
+const { url, token, requests } = JSON.parse(readFileSync(0, "utf8"));
+const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: token });
 
-async function run() {
-  if (spec.models) {
-    const ids = [];
-    for await (const model of client.models.list()) ids.push(model.id);
-    return { ids };
-  }
-  const answer = await client.chat.completions.create(spec.request);
-  if (!spec.request.stream) return { completion: answer };
+async function streamed(request, leavesAt) {
+  const said = { content: "", reasoning_content: "" };
   let finish = null, usage = null;
-  for await (const chunk of answer) {
-    said.chunks += 1;
+  const stream = await client.chat.completions.create(request);
+  for await (const chunk of stream) {
     usage = chunk.usage ?? usage;
-    const [choice] = chunk.choices;
-    if (!choice) continue;
-    finish = choice.finish_reason ?? finish;
-    said.content += choice.delta.content ?? "";
-    said.reasoning_content += choice.delta.reasoning_content ?? "";
-    if (spec.abortAt && said.content.includes(spec.abortAt)) {
-      answer.controller.abort();
-      return { aborted: true };
+    for (const { delta, finish_reason } of chunk.choices) {
+      finish = finish_reason ?? finish;
+      for (const name in said) said[name] += delta[name] ?? "";
     }
+    if (leavesAt && said.content.includes(leavesAt)) break;
   }
-  return { finish, usage };
+  return { ...said, finish, usage };
 }
 
-const told = (error) => ({
-  kind: error.constructor.name,
-  status: error.status ?? null,
-  code: error.code ?? null,
-  message: error.message,
+async function made({ models, leavesAt, ...request }) {
+  if (models) return { models: (await client.models.list()).data.map((one) => one.id) };
+  if (request.stream) return streamed(request, leavesAt);
+  const { choices, usage } = await client.chat.completions.create(request);
+  return { choices, usage };
+}
+
+const failed = ({ constructor, status = null, code = null, error }) => ({
+  error: { kind: constructor.name, status, code, message: error?.message },
 });
-const result = await run().catch((error) => ({ error: told(error) }));
-console.log(JSON.stringify({ ...said, ...result }));
+const told = [];
+for (const request of requests) told.push(await made(request).catch(failed));
+console.log(JSON.stringify(told));
