@@ -41,6 +41,8 @@ HEADERS: dict[str, str] = {
 DONE = b"data: [DONE]\n\n"
 #: Characters of one call's output that are shown.
 SHOWN = 4096
+#: Characters of one chunk: readers that give up on a line of 64 KiB are common here as well.
+PIECE = 8192
 
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 #: HTTP statuses of a run that failed; any other is a 500.
@@ -136,7 +138,8 @@ class Stream:
     def _chunks(self, event: Event) -> Iterator[Json]:
         answer = self._answer
         for delta in answer.deltas(event):
-            yield self._chunk([{"index": 0, "delta": delta, "finish_reason": None}])
+            for piece in _pieces(delta):
+                yield self._chunk([{"index": 0, "delta": piece, "finish_reason": None}])
         if answer.failure is not None:
             yield answer.failure
         elif answer.finish_reason is not None:
@@ -148,6 +151,13 @@ class Stream:
     def _chunk(self, choices: list[Json]) -> Json:
         head = self._answer.head("chat.completion.chunk")
         return {**head, "choices": choices, **({"usage": None} if self._wants_usage else {})}
+
+
+def _pieces(delta: Json) -> Iterator[Json]:
+    """Give a delta in pieces none of which makes a long line."""
+    ((name, text),) = [*delta.items()][-1:]
+    for start in range(0, max(1, len(text)), PIECE):
+        yield {**(delta if start == 0 else {}), name: text[start : start + PIECE]}
 
 
 def completion(events: Iterable[Event], body: Json) -> tuple[int, Json]:

@@ -212,6 +212,18 @@ def test_long_output_is_cut_and_says_so() -> None:
     assert aside == f"[1] bash  yes\n{printed[0]}y\n[1] exit 0\n"
 
 
+def test_no_line_is_long() -> None:
+    """Open WebUI and others read with a limit of 64 KiB a line."""
+    thing = {"name": "\x00" * 100_000}
+    stream: list[Event] = [
+        e.Start(schema_version=1, version="", run_id="r", model="m"),
+        ENDINGS["end"].replace(object=thing),
+    ]
+    data = _bytes(stream, {"response_format": SHAPE})
+    assert json.loads(chat_message(data)["message"]["content"]) == thing
+    assert max(map(len, data.split(b"\n"))) < 64 * 1024
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_run_may_end_anywhere(ending: str) -> None:
     for stream in recorded().values():
