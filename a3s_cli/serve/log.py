@@ -28,7 +28,7 @@ class Log:
         self._on_disk = on_disk
         self._lines: list[bytes] = []
         self._bytes = 0
-        self._waiting: set[asyncio.Event] = set()
+        self._waiting: set[asyncio.Future[bool]] = set()
 
     def append(self, lines: bytes) -> None:
         """Take finished lines, newlines included."""
@@ -39,8 +39,9 @@ class Log:
         self.over = new[-1].startswith(_TERMINAL)
         if self._bytes > 2 * WINDOW and self._on_disk():
             self._trim(WINDOW)
-        for woken in self._waiting:
-            woken.set()
+        waiting, self._waiting = self._waiting, set()
+        for woken in waiting:
+            _wake(woken, True)
 
     def lines(self, seq: int, room: int) -> list[bytes]:
         """Give lines from this one on, at least one if there is any, and about `room` bytes."""
@@ -54,18 +55,18 @@ class Log:
 
     async def more(self, seq: int, timeout: float) -> bool:
         """Wait until there is a line of this number; False where none has come in time."""
-        woken = asyncio.Event()
+        if self.next > seq or self.over:
+            return True
+        # Not `asyncio.timeout`: this happens for each event and each reader.
+        loop = asyncio.get_running_loop()
+        woken: asyncio.Future[bool] = loop.create_future()
         self._waiting.add(woken)
+        timer = loop.call_later(timeout, _wake, woken, False)
         try:
-            async with asyncio.timeout(timeout):
-                while self.next <= seq and not self.over:
-                    woken.clear()
-                    await woken.wait()
-        except TimeoutError:
-            return False
+            return await woken
         finally:
+            timer.cancel()
             self._waiting.discard(woken)
-        return True
 
     def forget(self) -> None:
         """Keep nothing in memory any more that is on the disk."""
@@ -79,3 +80,8 @@ class Log:
             gone += 1
         del self._lines[:gone]
         self.first += gone
+
+
+def _wake(woken: asyncio.Future[bool], has_more: bool) -> None:
+    if not woken.done():
+        woken.set_result(has_more)
