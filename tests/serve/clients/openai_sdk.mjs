@@ -2,9 +2,12 @@
 // other, and prints what came of each.
 import { readFileSync } from "node:fs";
 import OpenAI from "openai";
+import { inPieces } from "./pieces.mjs";
 
-const { url, token, requests } = JSON.parse(readFileSync(0, "utf8"));
-const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: token });
+const { url, token, requests, answer } = JSON.parse(readFileSync(0, "utf8"));
+// With an answer nobody is asked.
+const fetch = answer && (async () => inPieces(answer));
+const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: token, ...(fetch && { fetch }) });
 
 async function streamed(request, leavesAt) {
   const said = { content: "", reasoning_content: "" };

@@ -9,11 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import httpx2
 import openai
 import pytest
 
+from a3s_cli.serve import openai as adapter
+from a3s_cli.serve.follow import COMMENT
+
 from ...support.replies import Reply, bash, error, reasoning, text
+from ..protocols import chat_message
 from ..serving import Host, Serving
+from ..streams import recorded
 from .node import client as node
 
 Json = dict[str, Any]
@@ -95,15 +101,19 @@ TALKS: list[tuple[Json, list[Reply], Json]] = [
 
 def _python(serving: Serving, requests: list[Json]) -> list[Json]:
     with openai.OpenAI(base_url=f"{serving.url}/v1", api_key=serving.token) as client:
-        told = []
-        for request in requests:
-            try:
-                told.append(_made(client, dict(request)))
-            except openai.APIError as failure:
-                assert isinstance(failure.body, dict), failure
-                status = getattr(failure, "status_code", None)
-                kind, message = type(failure).__name__, failure.body["message"]
-                told.append(_failed(kind, status, str(failure.code), message))
+        return _told(client, requests)
+
+
+def _told(client: openai.OpenAI, requests: list[Json]) -> list[Json]:
+    told = []
+    for request in requests:
+        try:
+            told.append(_made(client, dict(request)))
+        except openai.APIError as failure:
+            assert isinstance(failure.body, dict), failure
+            status = getattr(failure, "status_code", None)
+            kind, message = type(failure).__name__, failure.body["message"]
+            told.append(_failed(kind, status, str(failure.code), message))
     return told
 
 
@@ -156,3 +166,24 @@ def test_the_key_is_the_token(host: Host, sdk: Sdk) -> None:
     assert told == _failed(
         "AuthenticationError", 401, "token", "the Authorization is not that of this server"
     )
+
+
+def test_heartbeats_and_cuts_are_no_harm() -> None:
+    """A quiet run over a bad connection: comments between the frames, seven bytes at a time."""
+    stream = adapter.Stream(STREAM)
+    data = b"".join(map(stream.feed, recorded()["everything"]))
+    answer = data.replace(b"\n\n", b"\n\n" + COMMENT)
+    pieces = [answer[at : at + 7] for at in range(0, len(answer), 7)]
+
+    def reply(_: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, headers=adapter.HEADERS, content=iter(pieces))
+
+    transport = httpx2.Client(transport=httpx2.MockTransport(reply))
+    with openai.OpenAI(base_url="http://localhost", api_key="key", http_client=transport) as client:
+        (told,) = _told(client, [_ask("?", **STREAM)])
+    whole = chat_message(data)
+    message = whole["message"]
+    said = {name: message[name] for name in ("content", "reasoning_content")}
+    assert told == {**said, "finish": "stop", "usage": whole["usage"]}
+    spec = {"url": "http://localhost", "token": "key", "requests": [_ask("?", **STREAM)]}
+    assert node("openai_sdk.mjs", {**spec, "answer": answer.decode()}) == [told]
