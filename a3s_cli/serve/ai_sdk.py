@@ -68,7 +68,7 @@ def _said(messages: list[Any], number: int) -> Said:
         part = element(parts, index, f"{place}.parts")
         if part.get("type") == "text":
             texts.append(field(part, "text", str, f"{place}.parts[{index}].") or "")
-        elif role == "user":
+        elif part.get("type") == "file" and role == "user":
             raise wrong(f"{place}.parts[{index}].type", part.get("type"), "text")
     return Said(role, "\n".join(texts))
 

@@ -318,6 +318,12 @@ def test_what_may_stand_beside_it() -> None:
     assert ai_sdk.asked({**body, "asks": True}).asks
 
 
+def test_parts_of_the_uis_own_are_no_text() -> None:
+    own = {"type": "data-place", "data": {"line": 3}}
+    parts = [{"type": "text", "text": "Why"}, own, {"type": "text", "text": "not?"}]
+    assert ai_sdk.asked({"messages": [{"role": "user", "parts": parts}]}) == Asked("Why\nnot?")
+
+
 def test_a_chat_without_a_name_brings_its_past_along() -> None:
     asked = ai_sdk.asked({"messages": [_user("Before."), ASSISTANT, _user("Now?")]})
     assert asked == Asked(
