@@ -60,8 +60,9 @@ def _calls(draw: st.DrawFn, turn: int) -> list[Event]:
 
 @st.composite
 def _call(draw: st.DrawFn, tool_id: str, turn: int) -> list[Event]:
+    is_bash = draw(st.booleans())
     named: dict[str, Any] = {
-        "tool_name": draw(st.sampled_from(["bash", "read"])),
+        "tool_name": "bash" if is_bash else "read",
         "tool_id": tool_id,
     }
     fate = draw(st.sampled_from(["done", "done", "cancelled", "denied", "rejected"]))
@@ -83,7 +84,8 @@ def _call(draw: st.DrawFn, tool_id: str, turn: int) -> list[Event]:
     found.append(e.ToolStart(turn=turn, rule="user", **named, **given))
     printed = draw(st.lists(_TEXT, max_size=3))
     found += [e.ToolOutputDelta(text=text, **named) for text in printed]
-    ending: dict[str, Any] = {"exit_code": 0}
+    # A command's own status is no failure of the call.
+    ending: dict[str, Any] = {"exit_code": draw(st.sampled_from([0, 3])) if is_bash else 0}
     if fate == "cancelled":
         ending = {"exit_code": 130, "reason": "cancelled"}
     found.append(e.ToolEnd(tool_output="".join(printed), duration_ms=1, **named, **ending))

@@ -184,6 +184,7 @@ def test_an_object_grows_in_one_part() -> None:
     whole = {"name": "b", "size": 3}
     assert states[-1] == {"object": whole, "round": 0, "final": True}
     assert states[0] == {"object": {"name": "b"}, "round": 0, "final": False}
+    assert [state["final"] for state in states] == [False] * (len(states) - 1) + [True]
 
 
 def test_an_object_that_was_too_large_to_be_shown_comes_whole() -> None:
@@ -262,10 +263,11 @@ def test_every_legal_stream_keeps_the_protocol_and_loses_nothing(stream: list[Ev
         said = "".join(one.text for one in stream if one.type == f"{kind}_delta")
         shown = [part["text"] for part in message["parts"] if part["type"] == kind]
         assert "".join(shown) == said
-    ends = {one.tool_id: one for one in stream if one.type == "tool_end"}
-    done = {part["id"]: part for part in message["parts"] if part.get("state") == "done"}
-    assert {tool_id: part["output"]["toolOutput"] for tool_id, part in done.items()} == {
-        tool_id: end.tool_output for tool_id, end in ends.items() if not end.reason
+    done = {part["id"]: part["output"] for part in message["parts"] if part.get("state") == "done"}
+    assert done == {
+        one.tool_id: {"toolOutput": one.tool_output, "exitCode": one.exit_code, "durationMs": 1}
+        for one in stream
+        if one.type == "tool_end" and not one.reason
     }
     turns = sum(one.type == "turn_start" for one in stream)
     assert sum(part["type"] == "step" for part in message["parts"]) == turns

@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import openai
 import pytest
+from pydantic import BaseModel
 
 from a3s_cli.serve import openai as adapter
 from a3s_cli.serve.follow import COMMENT
@@ -187,3 +188,31 @@ def test_heartbeats_and_cuts_are_no_harm() -> None:
     assert told == {**said, "finish": "stop", "usage": whole["usage"]}
     spec = {"url": "http://localhost", "token": "key", "requests": [_ask("?", **STREAM)]}
     assert node("openai_sdk.mjs", {**spec, "answer": answer.decode()}) == [told]
+
+
+class Thing(BaseModel):
+    name: str
+    size: int
+
+
+def test_the_helpers_of_the_sdk() -> None:
+    """`parse` and `stream` check more than they must; both make a model of the object."""
+    body = {**STREAM, "response_format": {"type": "json_schema", "json_schema": {"schema": {}}}}
+    events = recorded()["object"]
+    stream = adapter.Stream(body)
+    data = b"".join(map(stream.feed, events))
+    _, whole = adapter.completion(events, body)
+
+    def reply(request: httpx2.Request) -> httpx2.Response:
+        if b'"stream":true' in request.content:
+            return httpx2.Response(200, headers=adapter.HEADERS, content=data)
+        return httpx2.Response(200, json=whole)
+
+    transport = httpx2.Client(transport=httpx2.MockTransport(reply))
+    asking: Json = {**_ask("?"), "response_format": Thing}
+    with openai.OpenAI(base_url="http://localhost", api_key="key", http_client=transport) as client:
+        parsed = client.chat.completions.parse(**asking)
+        with client.chat.completions.stream(**asking) as growing:
+            streamed = growing.get_final_completion()
+    for answer in (parsed, streamed):
+        assert answer.choices[0].message.parsed == Thing(name="b", size=3)
