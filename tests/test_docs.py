@@ -161,7 +161,7 @@ def press_control_c(a3s: Bench, run: Any) -> None:
 
 @pytest.mark.parametrize(("script", "session"), sessions("README.md"))
 def test_readme(a3s: Bench, script: str | None, session: str) -> None:
-    for program in ("jq", "git"):
+    for program in ("jq", "git", "curl"):
         if not shutil.which(program):
             pytest.skip(f"no {program}")
     assert script, "say in a comment before the session which script answers it"

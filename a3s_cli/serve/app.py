@@ -30,14 +30,15 @@ from . import ai_sdk, native, openai
 from .approvals import checked_answer
 from .asked import Asked
 from .follow import Render, Stream, run_lines, session_lines
-from .guard import Refused, json_body, refusal
+from .guard import json_body, refusal
 from .openapi import document
 from .past import Lines, ends, place
-from .runs import Leaving, LiveRun, Runs, Unknown
+from .refused import Refused, not_found
+from .runs import LiveRun, Runs
 
 PAGE = Path(__file__).parent / "page"
-#: HTTP statuses of what goes wrong before a run has begun; the first that fits.
-STATUSES = ((Unknown, 404), (Leaving, 503), (SessionBusy, 409), (UsageError, 400))
+#: HTTP statuses of what keeps a run from beginning; whatever else does is our 500.
+STATUSES = ((SessionBusy, 409), (UsageError, 400))
 
 Catalogue = Callable[[], list[dict[str, Any]]]
 
@@ -118,7 +119,7 @@ class Routes:
         await self._runs.require(session)
         run = self._runs.live(session)
         if run is None or not run.approver.answer(tool_id, answer):
-            raise Unknown(f"no question about the call {tool_id[:100]!r} waits for an answer")
+            raise not_found(f"no question about the call {tool_id[:100]!r} waits for an answer")
         return _json({"toolId": tool_id, "answer": answer})
 
     async def models(self, _: Request) -> Response:

@@ -30,7 +30,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..errors import UsageError
 from ..wire import loads
+from .refused import Refused
 
 #: Bytes of a request's body. Some clients send the whole conversation each time.
 BODY_LIMIT = 8 * 1024 * 1024
@@ -46,17 +48,12 @@ SECURITY = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
+#: Where the user says what the token is, if it is not to be a new one each time.
+VARIABLE = "A3S_SERVE_TOKEN"
+SHORTEST = 16
+_TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{SHORTEST},}}")
 _SAFE = ("GET", "HEAD")
 _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]+)?", re.ASCII)
-
-
-class Refused(Exception):
-    """A request that is not served: its status, a code, and a sentence."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
 
 
 def refusal(status: int, code: str, message: str, hint: str | None = None) -> Response:
@@ -71,8 +68,12 @@ def refusal(status: int, code: str, message: str, hint: str | None = None) -> Re
 class Tokens:
     """What opens the door: one token for as long as the server runs, and tickets that work once."""
 
-    def __init__(self, port: int) -> None:
-        self.token = secrets.token_urlsafe(32)
+    def __init__(self, port: int, chosen: str = "") -> None:
+        if chosen and not _TOKEN.fullmatch(chosen):
+            raise UsageError(
+                f"{VARIABLE} is no token: expected at least {SHORTEST} letters, digits, '-' or '_'"
+            )
+        self.token = chosen or secrets.token_urlsafe(32)
         self.cookie = f"a3s-{port}"
         self._tickets: set[str] = set()
 

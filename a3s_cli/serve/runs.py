@@ -24,7 +24,7 @@ from ..blocking import blocking
 from ..config.layers import load
 from ..emitter import Emitter
 from ..environment import held_secrets
-from ..errors import Cancelled, SessionBusy, TemporaryError, UsageError, internal
+from ..errors import Cancelled, SessionBusy, internal
 from ..keeping import Kept, keep
 from ..plan import Plan, chosen_tools
 from ..redaction import Redactor
@@ -40,16 +40,11 @@ from ..wire import clean
 from .approvals import WebApprover
 from .asked import Asked
 from .log import Log
+from .refused import Refused, not_found
 
 log = logging.getLogger(__name__)
 #: Runs that are over and could not be kept on disk, whose lines stay for who comes back.
 UNKEPT = 16
-
-
-class Leaving(TemporaryError):
-    """The server is about to end, and begins nothing any more."""
-
-    code = "busy"
 
 
 class LiveRun:
@@ -135,7 +130,7 @@ class Runs:
     async def begin(self, asked: Asked, *, asks: bool) -> LiveRun:
         """Begin a run; raises what is wrong with the request, and SessionBusy."""
         if self.leaving:
-            raise Leaving("the server is about to end")
+            raise Refused(503, "leaving", "the server is about to end")
         session = asked.session_id or new_id()
         while (previous := self._live.get(session)) is not None:
             if not previous.ending:
@@ -166,9 +161,9 @@ class Runs:
         return [{**row_json(row), "live": row.id in self._live} for row in rows]
 
     async def require(self, session: str) -> None:
-        """Raise Unknown where there is no such session in this workspace."""
+        """Refuse where there is no such session in this workspace."""
         if self.live(session) is None and session not in await blocking(self._own):
-            raise Unknown(f"there is no session {session[:100]!r} in this workspace")
+            raise _no_session(session)
 
     def _own(self) -> list[str]:
         return self._store.recent.sessions(str(self._workspace)) if self._store else []
@@ -179,7 +174,7 @@ class Runs:
     def _open(self, run: LiveRun, asked: Asked, asks: bool) -> None:
         # One of another workspace is not gone on with here, whoever names it.
         if self._store and self._store.has(run.session) and run.session not in self._own():
-            raise Unknown(f"there is no session {run.session!r} in this workspace")
+            raise _no_session(run.session)
         wanted = Wanted.of(asked.schema)
         run.open(self._plan(asked, wanted), wanted, asks=asks)
 
@@ -215,10 +210,8 @@ class Runs:
         run.gone.set()
 
 
-class Unknown(UsageError):
-    """There is no such thing here."""
-
-    code = "not_found"
+def _no_session(session: str) -> Refused:
+    return not_found(f"there is no session {session[:100]!r} in this workspace")
 
 
 def _store() -> Store | None:

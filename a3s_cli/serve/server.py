@@ -33,7 +33,7 @@ from ..process import kill_all
 from ..redaction import Redactor
 from ..run_plan import Request, RunOptions, run_plan
 from .app import app
-from .guard import Guard, Tokens
+from .guard import VARIABLE, Guard, Tokens
 from .runs import Runs
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -61,8 +61,8 @@ def serve(options: RunOptions, where: Where, show: Callable[[str], None]) -> NoR
     workspace = Path.cwd()
     listener = _listen(where)
     port: int = listener.getsockname()[1]
-    tokens = Tokens(port)
-    secrets = {"A3S_SERVE_TOKEN": tokens.token}
+    tokens = Tokens(port, os.environ.get(VARIABLE, ""))
+    secrets = {VARIABLE: tokens.token}
     log_to_stderr(_checked(options, workspace, secrets), debug=options.debug)
     runs = Runs(options, workspace, secrets)
 

@@ -30,7 +30,8 @@ def test_it_prints_one_line_and_dies_of_the_signal(host: Host, number: int) -> N
 def is_leaving(serving: Serving) -> bool:
     """Whether a signal has arrived: then a busy session is not the reason any more."""
     late = serving.post("/api/chat", {"message": "late", "sessionId": "s"})
-    assert late.json()["error"]["code"] == "busy"
+    told = late.status_code, late.json()["error"]["code"]
+    assert told in ((409, "busy"), (503, "leaving"))
     return late.status_code == 503
 
 
@@ -168,6 +169,19 @@ def test_a_missing_extra_is_named(host: Host) -> None:
         "",
         "a3s: serve needs uvicorn, which is not installed:  pip install 'a3s-cli[serve]'\n",
     )
+
+
+def test_the_token_may_be_chosen(host: Host) -> None:
+    token = "correct-horse-battery"
+    serving = host.serve([text("ok")], env={"A3S_SERVE_TOKEN": token})
+    assert serving.token == token
+    assert serving.ask("go")[-1]["text"] == "ok"
+    for wrong in ("short", "with a blank in it", "ä" * 20):
+        result = host.bench("serve", "--port", "0", env={"A3S_SERVE_TOKEN": wrong})
+        assert (result.status, result.stderr.decode()) == (
+            2,
+            "a3s: A3S_SERVE_TOKEN is no token: expected at least 16 letters, digits, '-' or '_'\n",
+        )
 
 
 def test_the_token_is_no_business_of_the_models(host: Host) -> None:
