@@ -212,6 +212,31 @@ def test_long_output_is_cut_and_says_so() -> None:
     assert aside == f"[1] bash  yes\n{printed[0]}y\n[1] exit 0\n"
 
 
+def test_calls_that_print_at_the_same_time_can_be_told_apart() -> None:
+    def event(kind: type[Event], number: int, **more: Any) -> Event:
+        return kind(tool_name="bash", tool_id=f"b{number}", **more)
+
+    def printed(number: int, text: str) -> Event:
+        return event(e.ToolOutputDelta, number, text=text)
+
+    begun = {"turn": 1, "rule": "default"}
+    stream: list[Event] = [
+        e.Start(schema_version=1, version="", run_id="r"),
+        event(e.ToolStart, 1, tool_input={"command": "a"}, **begun),
+        event(e.ToolStart, 2, tool_input={"command": "b"}, **begun),
+        *(printed(2, "two\n"), printed(2, "2\n"), printed(1, "one"), printed(2, "zwei\n")),
+        *(
+            event(e.ToolEnd, number, tool_output="", exit_code=0, duration_ms=1)
+            for number in (1, 2)
+        ),
+        ENDINGS["end"],
+    ]
+    aside = chat_message(_bytes(stream))["message"]["reasoning_content"]
+    assert aside == (
+        "[1] bash  a\n[2] bash  b\ntwo\n2\n[1] …\none\n[2] …\nzwei\n[1] exit 0\n[2] exit 0\n"
+    )
+
+
 def test_no_line_is_long() -> None:
     """Open WebUI and others read with a limit of 64 KiB a line."""
     thing = {"name": "\x00" * 100_000}
