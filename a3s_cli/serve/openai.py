@@ -245,7 +245,6 @@ class Answer:
     def _aside(self, event: Event) -> str:
         """Give what an event adds to the part that is not the answer."""
         if event.type in ("reasoning_delta", "text_delta"):
-            self._printing = None
             return str(event.text)
         if event.type == "tool_start" and event.turn == 0:
             self._own = event.tool_id  # the object that the request itself has asked for

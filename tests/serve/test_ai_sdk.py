@@ -12,13 +12,10 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from a3s_cli import events as e
-from a3s_cli.errors import UsageError
 from a3s_cli.events import Event
 from a3s_cli.serve import ai_sdk
-from a3s_cli.serve.asked import Asked
 
 from .legal import ENDINGS, legal_streams
 from .protocols import Json, frames, ui_message
@@ -277,123 +274,3 @@ def test_every_legal_stream_keeps_the_protocol_and_loses_nothing(stream: list[Ev
     ]
     runs = [kind for kind, _ in groupby(spoken)]
     assert sum(part["type"] == "text" for part in message["parts"]) == runs.count("text_delta")
-
-
-# -- what is asked ---------------------------------------------------------------
-
-
-def _user(text: str) -> Json:
-    return {"id": "m1", "role": "user", "parts": [{"type": "text", "text": text}]}
-
-
-ASSISTANT = {
-    "id": "m2",
-    "role": "assistant",
-    "parts": [
-        {"type": "step-start"},
-        {
-            "type": "dynamic-tool",
-            "toolCallId": "c",
-            "toolName": "bash",
-            "state": "output-available",
-        },
-        {"type": "text", "text": "An answer.", "state": "done"},
-    ],
-}
-
-
-def test_what_use_chat_sends() -> None:
-    body = {
-        "id": "Xk2pQ9aB7cD1eF3g",
-        "messages": [_user("Before."), ASSISTANT, _user("Now?")],
-        "trigger": "submit-message",
-        "messageId": None,
-    }
-    assert ai_sdk.asked(body) == Asked("Now?", "Xk2pQ9aB7cD1eF3g")
-
-
-def test_what_may_stand_beside_it() -> None:
-    more = {"sessionId": "notes", "model": "openai/gpt-5", "schema": {"type": "object"}}
-    body = {"id": "chat", "messages": [_user("Now?")], **more}
-    assert ai_sdk.asked(body) == Asked("Now?", "notes", "openai/gpt-5", {"type": "object"})
-    assert ai_sdk.asked({**body, "model": "a3s"}).model is None
-    assert ai_sdk.asked({**body, "asks": True}).asks
-
-
-def test_parts_of_the_uis_own_are_no_text() -> None:
-    own = {"type": "data-place", "data": {"line": 3}}
-    parts = [{"type": "text", "text": "Why"}, own, {"type": "text", "text": "not?"}]
-    assert ai_sdk.asked({"messages": [{"role": "user", "parts": parts}]}) == Asked("Why\nnot?")
-
-
-def test_a_chat_without_a_name_brings_its_past_along() -> None:
-    asked = ai_sdk.asked({"messages": [_user("Before."), ASSISTANT, _user("Now?")]})
-    assert asked == Asked(
-        "What was said before, one JSON object a line:\n"
-        '{"role":"user","content":"Before."}\n'
-        '{"role":"assistant","content":"An answer."}\n'
-        "\n"
-        "The message to answer now:\n"
-        "\n"
-        "Now?"
-    )
-
-
-FILE = {"id": "m", "role": "user", "parts": [{"type": "file", "url": "data:,x"}]}
-
-
-@pytest.mark.parametrize(
-    ("body", "sentence"),
-    [
-        ({}, "`messages` of the body is missing: expected a list of UI messages"),
-        ({"messages": "hi"}, '`messages` of the body is "hi": expected a list'),
-        ({"messages": []}, "`messages` of the body is empty: expected at least one from the user"),
-        ({"messages": [1]}, "`messages[0]` of the body is 1: expected an object"),
-        (
-            {"messages": [{"role": "tool", "parts": []}]},
-            '`messages[0].role` of the body is "tool": expected system, user or assistant',
-        ),
-        ({"messages": [FILE]}, '`messages[0].parts[0].type` of the body is "file": expected text'),
-        (
-            {"messages": [_user("a"), ASSISTANT]},
-            "the last of `messages` is from the assistant: expected a question of the user",
-        ),
-        (
-            {"messages": [_user(" ")]},
-            "the last of `messages` is without any text: expected a question of the user",
-        ),
-        ({"id": 7, "messages": [_user("a")]}, "`id` of the body is 7: expected a string"),
-        (
-            {"id": "../x", "messages": [_user("a")]},
-            "'../x' cannot name a session: expected at most 64 letters, digits, '.', '_' or '-', "
-            "the first of them a letter or a digit",
-        ),
-    ],
-)
-def test_a_bad_body_gets_a_sentence(body: Json, sentence: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        ai_sdk.asked(body)
-    assert str(caught.value) == sentence
-
-
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(max_size=3),
-        lambda inner: (
-            st.lists(inner, max_size=3)
-            | st.dictionaries(
-                st.sampled_from(["messages", "role", "parts", "type", "text", "id", "model"]),
-                inner,
-                max_size=4,
-            )
-        ),
-        max_leaves=12,
-    )
-)
-def test_any_body_is_asked_or_refused(body: Any) -> None:
-    try:
-        asked = ai_sdk.asked(body if isinstance(body, dict) else {"messages": body})
-    except UsageError as error:
-        assert str(error)
-    else:
-        assert asked.message.strip()
