@@ -93,8 +93,8 @@ class Routes:
         session = request.path_params["session"]
         await self._runs.require(session)
         known = await blocking(partial(ends, self._runs.path(session)))
-        run = self._runs.live(session)
-        if run is not None and run.id:
+        run = await self._runs.opened(session)
+        if run is not None:
             known[run.id] = run.log.next
         after = place(request.headers.get("last-event-id", ""), known)
         newest = next(reversed(known), "")

@@ -9,7 +9,8 @@ in between from taking a quiet connection for a dead one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -38,7 +39,7 @@ def frames(found: Lines) -> bytes:
     )
 
 
-async def run_lines(runs: Runs, run: LiveRun, seq: int = 0) -> AsyncIterator[Lines | None]:
+async def run_lines(runs: Runs, run: LiveRun, seq: int = 0) -> AsyncGenerator[Lines | None, None]:
     """Follow one run to its end; None is said where there was nothing to say for a while."""
     while True:
         if seq < run.log.first:
@@ -63,15 +64,15 @@ async def run_lines(runs: Runs, run: LiveRun, seq: int = 0) -> AsyncIterator[Lin
 
 async def session_lines(
     runs: Runs, session: str, after: Place | None
-) -> AsyncIterator[Lines | None]:
+) -> AsyncGenerator[Lines | None, None]:
     """Give what is kept of a session from a place on, then follow the run that goes on."""
-    run = runs.live(session)
+    run = await runs.opened(session)
     seq = after.seq if run is not None and after is not None and after.run == run.id else 0
     async for found in read(runs.path(session), after):
         if run is not None and found.run == run.id:
             seq = found.seq + len(found.lines)
         yield found
-    if run is not None and run.id:
+    if run is not None:
         async for live in run_lines(runs, run, seq):
             yield live
 
@@ -81,7 +82,7 @@ class Stream(Response):
 
     def __init__(
         self,
-        lines: AsyncIterator[Lines | None],
+        lines: AsyncGenerator[Lines | None, None],
         render: Render = frames,
         headers: Mapping[str, str] = HEADERS,
     ) -> None:
@@ -111,9 +112,10 @@ class Stream(Response):
         await send(
             {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         )
-        async for found in self._lines:
-            if body := COMMENT if found is None else self._render(found):
-                await send({"type": "http.response.body", "body": body, "more_body": True})
+        async with aclosing(self._lines) as lines:
+            async for found in lines:
+                if body := COMMENT if found is None else self._render(found):
+                    await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
 

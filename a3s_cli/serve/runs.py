@@ -55,7 +55,8 @@ class LiveRun:
         self.id = ""
         self.approver = WebApprover()
         self.log = Log(lambda: self._kept.whole)
-        #: Set when the run is gone and its session free.
+        #: Set when the run has begun, or could not; and when it is gone and its session free.
+        self.opened = asyncio.Event()
         self.gone = asyncio.Event()
         self._why: Cancelled | None = None
         self._emitter = Emitter()
@@ -123,6 +124,12 @@ class Runs:
         """Give the run of a session that goes on, or one whose lines are nowhere but here."""
         return self._live.get(session) or self._unkept.get(session)
 
+    async def opened(self, session: str) -> LiveRun | None:
+        """Give the same, once it is known what comes of a prompt that was posted just now."""
+        while (run := self._live.get(session)) is not None and not run.opened.is_set():
+            await run.opened.wait()
+        return self.live(session)
+
     def going_on(self) -> list[LiveRun]:
         """Give the runs that are not gone yet."""
         return list(self._live.values())
@@ -146,6 +153,7 @@ class Runs:
             self._over(run)
             raise
         self._unkept.pop(session, None)
+        run.opened.set()
         task = asyncio.create_task(self._work(run), name=f"a3s-run-{run.id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -207,6 +215,7 @@ class Runs:
             self._unkept[run.session] = run
             while len(self._unkept) > UNKEPT:
                 del self._unkept[next(iter(self._unkept))]
+        run.opened.set()
         run.gone.set()
 
 
