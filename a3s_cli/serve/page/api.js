@@ -60,14 +60,14 @@ async function* read(response) {
 /**
  * Every event of a session, in order and once, however often the connection is lost.
  *
- * It begins with a response that is open, or with all that was kept, and ends with the newest
- * run. `lost(true)` says that a connection was lost, `lost(false)` that there is one again.
+ * It begins with a response that is open, or behind the event `last`, or with all that was
+ * kept, and ends with the newest run. `lost(true)` says that a connection was lost,
+ * `lost(false)` that there is one again.
  */
-export async function* follow(session, response, signal, lost) {
-  let last = null; // the id of the last event
-  let run = null;
-  let seq = -1;
+export async function* follow(session, response, last, signal, lost) {
+  let [run, seq] = last ? last.split(":") : [];
   let over = false;
+  let found = false;
   for (let attempt = 0; ; attempt += 1) {
     try {
       const headers = last ? { "last-event-id": last } : {};
@@ -75,16 +75,18 @@ export async function* follow(session, response, signal, lost) {
       if (response.status === 204) return;
       lost(false);
       for await (const [id, event] of read(response)) {
-        const owner = id.slice(0, id.lastIndexOf(":"));
+        const [owner] = id.split(":");
         if (owner === run && event.seq <= seq) continue; // it was here before
-        if (event.seq !== (owner === run ? seq + 1 : 0)) throw new Error("an event is missing");
-        [last, run, seq, attempt] = [id, owner, event.seq, 0];
+        if (event.seq !== (owner === run ? Number(seq) + 1 : 0)) throw new Error("one is missing");
+        [last, run, seq, attempt, found] = [id, owner, event.seq, 0, true];
         over = event.type === "end" || event.type === "error";
-        yield event;
+        yield [id, event];
       }
       if (over) return;
     } catch (error) {
       if (signal.aborted || (error instanceof Refusal && !error.lost)) throw error;
+      // A server that was never there is not waited for.
+      if (!found && attempt > 3) throw error;
     }
     response = null;
     lost(true);

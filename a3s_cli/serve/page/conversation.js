@@ -32,6 +32,7 @@ export class Conversation {
     this.session = session;
     this.runs = [];
     this.queue = [];
+    this.last = null; // the id of the last event
     this.lost = false;
     this.stuck = true; // the end stays in view
     this.top = 0;
@@ -68,7 +69,7 @@ export class Conversation {
   /** Show a session that is kept, and follow it if it still runs. */
   open(session) {
     this.reset(session);
-    return this.take(() => null);
+    return this.take(async () => null);
   }
 
   async take(connect) {
@@ -77,10 +78,18 @@ export class Conversation {
       this.lost = is;
       this.changed();
     };
-    let failure = { message: "This run was interrupted.", hint: "a3s was stopped while it ran." };
+    let failure = null;
+    let cut = { message: "This run was interrupted.", hint: "a3s was stopped while it ran." };
     try {
-      const response = await connect(signal);
-      for await (const event of api.follow(this.session, response, signal, lost)) {
+      // A prompt whose answer is lost may run all the same: it is looked for, not sent again.
+      // (A browser may have done that, and is told that the session is busy.)
+      const response = await connect(signal).catch((error) => {
+        if (!error.lost && error.code !== "busy") throw error;
+        cut = error;
+      });
+      const events = api.follow(this.session, response, this.last, signal, lost);
+      for await (const [id, event] of events) {
+        this.last = id;
         this.queue.push(event);
         if (!this.scheduled) this.schedule();
       }
@@ -91,7 +100,7 @@ export class Conversation {
     }
     this.drain(Infinity);
     this.lost = false;
-    if (this.running || failure instanceof api.Refusal) this.refused(failure);
+    if (failure || this.running) this.refused(failure ?? cut);
     this.drawn();
   }
 
@@ -125,12 +134,19 @@ export class Conversation {
     let done = 0;
     while (done < this.queue.length && done < most && performance.now() < until) {
       const event = this.queue[done];
-      if (event.type === "start" && !(this.running && !this.run.began)) this.begin(event.prompt);
+      if (event.type === "start") this.started(event);
       this.run.apply(event);
       done += 1;
     }
     this.queue.splice(0, done);
     for (const run of this.runs) run.paint();
+  }
+
+  started({ prompt, truncated }) {
+    const ours = this.running && !this.run.began;
+    if (ours && (truncated || prompt === this.run.prompt)) return;
+    if (ours) this.refused({ message: "Another run was going on in this session." });
+    this.begin(prompt);
   }
 
   /** The page is another one now. */

@@ -23,14 +23,18 @@ const TOKENS = [
   /<(?<angle>(?:https?:|mailto:)[^\s<>]{1,2000})>/.source,
   /(?<br><br ?\/?>)|&(?<entity>amp|lt|gt|quot|nbsp|#39);/.source,
 ];
-const TOKEN = new RegExp(TOKENS.join("|"), "g");
+// Every token begins with one of these; there is no other place to look.
+const SPECIAL = /[\\`*_~!<&[]|h(?=ttps?:|[tps:/]{0,7}$)/g;
+const TOKEN = new RegExp(TOKENS.join("|"), "y");
 // What may become a token when more text has come.
 const ENDS = /[*_~]+$|!?\[|[!\\]$|`|<(?=[a-z]|$)|&(?=[a-z#]|$)|(?<!\w)h[tps:/]{0,7}$/.source;
-const HALF = new RegExp(`(?:${MARK})(?=\\S|$)|${ENDS}`, "g");
+const HALF = new RegExp(`(?:${MARK})(?=\\S|$)|${ENDS}`, "y");
 // A mark whose other end has not come yet, and a link without its address.
 const OPEN = new RegExp(`^(?:(?<mark>${MARK})|(?<ticks>\`+))(?=[^\\s\`])`);
 const OPEN_LINK = new RegExp(`^!?\\[${LABEL}\\](?:\\([^)]*)?$`);
 const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"', nbsp: "\u00a0", "#39": "'" };
+// What is open for so long is shown as it is.
+const LONGEST = 4000;
 // A text node of this size is left alone: the browser shapes a node anew when it grows.
 const NODE = 1000;
 
@@ -87,16 +91,16 @@ export function appendInline(parent, text) {
 /** Append nodes for what is decided from here on, and tell up to where. */
 function read(parent, text, from, final, linked = false) {
   for (let at = from; at < text.length; ) {
-    TOKEN.lastIndex = HALF.lastIndex = at;
+    SPECIAL.lastIndex = at;
+    const start = SPECIAL.exec(text)?.index ?? text.length;
+    put(parent, text.slice(at, start));
+    TOKEN.lastIndex = HALF.lastIndex = start;
     const found = TOKEN.exec(text);
-    const half = final ? null : HALF.exec(text);
-    const end = Math.min(found?.index ?? text.length, half?.index ?? text.length);
-    put(parent, text.slice(at, end));
-    if (end === text.length) break;
-    at = end + (found?.[0].length ?? 0);
+    at = start + (found?.[0].length ?? 1);
     // It is open, or the next character may change what it is.
-    if (found?.index !== end || (!final && at >= text.length)) return end;
-    at -= token(parent, found.groups, linked);
+    if (!final && (found ? at === text.length : HALF.test(text))) return start;
+    if (found) at -= token(parent, found.groups, linked);
+    else put(parent, text.slice(start, at));
   }
   return text.length;
 }
@@ -147,21 +151,13 @@ function address(parent, bare, linked) {
 /** Show what is not decided as if it were to end well. */
 function guess(parent, rest) {
   if (/^[*_~`!&<\\[]+$/.test(rest)) return; // half a mark would only flicker
-  TOKEN.lastIndex = 0;
-  const whole = TOKEN.exec(rest)?.index === 0;
-  const open = whole ? null : OPEN.exec(rest)?.groups;
   const label = OPEN_LINK.exec(rest)?.groups.label;
-  if (whole) read(parent, rest, 0, true);
+  const { mark, ticks } = OPEN.exec(rest)?.groups ?? {};
+  TOKEN.lastIndex = 0;
+  if (rest.length > LONGEST) put(parent, rest);
   else if (label) put(parent, label);
-  else if (open?.ticks) add(parent, "code", { textContent: rest.slice(open.ticks.length) });
-  else if (open) guessAfter(marked(parent, open.mark), rest.slice(open.mark.length));
-  else {
-    put(parent, rest[0]);
-    guessAfter(parent, rest.slice(1));
-  }
-}
-
-function guessAfter(parent, text) {
-  const settled = read(parent, text, 0, false);
-  if (settled < text.length) guess(parent, text.slice(settled));
+  else if (TOKEN.test(rest)) read(parent, rest, 0, true);
+  else if (ticks) add(parent, "code", { textContent: rest.slice(ticks.length) });
+  else if (mark) read(marked(parent, mark), rest.slice(mark.length), 0, true);
+  else read(parent, rest, 0, true);
 }

@@ -10,13 +10,13 @@ import { appendInline, Paragraph } from "./inline.js";
 import { Preformatted } from "./preformatted.js";
 
 const RULE = /^ {0,3}([-*_])(?: *\1){2,} *$/;
-const MARKER = /^( *)([-*+]|\d{1,9}[.)])( +)(?=\S)/;
-const HEADING = /^ {0,3}(#{1,6}) +(?=\S)/;
+const MARKER = /^( *)([-*+]|\d{1,9}[.)])( +)(?=[^ ])/;
+const HEADING = /^ {0,3}(#{1,6}) +(?=[^ ])/;
 const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,}) *([^\s`]*)/;
 const QUOTE = /^ {0,3}> ?/;
 const ROW = /^ {0,3}\|/;
 const DELIMITERS = /^ *\|?( *:?-+:? *\|)* *:?-+:? *\|? *$/;
-const TASK = /^\[([ xX])\] +(?=\S)/;
+const TASK = /^\[([ xX])\] +(?=[^ ])/;
 const HALF_MARKER = /^ *([-*+]|\d{1,9}[.)]?) *$/;
 // Beginnings of a line that may still become one of several blocks.
 const HALF = [
@@ -27,14 +27,19 @@ const HALF = [
 ];
 
 const indentOf = (text) => /^ */.exec(text)[0].length;
+const isBlank = (text) => indentOf(text) === text.length;
 
-function undecided(rest) {
+// Marks that stand deeper are text.
+const DEEPEST = 20;
+
+function undecided(rest, depth = 0) {
   if (HALF.some((one) => one.test(rest))) return true;
-  if (QUOTE.test(rest)) return undecided(rest.replace(QUOTE, ""));
+  if (depth > DEEPEST) return false;
+  if (QUOTE.test(rest)) return undecided(rest.replace(QUOTE, ""), depth + 1);
   const marker = MARKER.exec(rest);
   if (!marker) return false;
   const after = rest.slice(marker[0].length);
-  return /^\[([ xX](\] *)?)?$/.test(after) || undecided(after.replace(TASK, ""));
+  return /^\[([ xX](\] *)?)?$/.test(after) || undecided(after.replace(TASK, ""), depth + 1);
 }
 
 /** A document that grows: `write`, then `paint` once a frame, and `close`. */
@@ -108,10 +113,10 @@ export class Markdown {
     const inFence = this.leaf?.kind === "fence";
     const plain = inFence ? line : line.replace(/^[ \t]+/, (all) => all.replaceAll("\t", "    "));
     const [depth, rest] = this.match(plain, whole, inFence);
-    if (!whole && !rest.trim()) return false;
+    if (!whole && isBlank(rest)) return false;
     const goesOn = depth === this.containers.length;
     if (inFence && goesOn) return this.fenced(rest, whole);
-    if (rest.trim()) return this.start(depth, rest, whole);
+    if (!isBlank(rest)) return this.start(depth, rest, whole);
     this.closeTo(depth);
     return true;
   }
@@ -129,7 +134,7 @@ export class Markdown {
         rest = rest.replace(QUOTE, "");
         continue;
       }
-      if (rest.trim() && indent < inner && !inFence) {
+      if (indent < rest.length && indent < inner && !inFence) {
         // Many models indent a nested list by two, whatever the width of the marker.
         if (indent < column + 2) break;
         if (!whole && HALF_MARKER.test(rest)) return [depth, ""];
@@ -152,14 +157,15 @@ export class Markdown {
   /** Begin what this line begins; false if it is not clear yet. */
   start(depth, rest, whole) {
     if (!whole && undecided(rest)) return false;
-    const marker = MARKER.exec(rest);
+    const nests = this.containers.length < DEEPEST;
+    const marker = nests && MARKER.exec(rest);
     const heading = HEADING.exec(rest);
     const fence = whole && FENCE.exec(rest);
     if (ROW.test(rest)) this.row(depth, rest);
     else if (RULE.test(rest)) {
       this.closeTo(depth);
       add(this.parent, "hr");
-    } else if (QUOTE.test(rest)) {
+    } else if (nests && QUOTE.test(rest)) {
       this.closeTo(depth);
       this.containers.push({ element: add(this.parent, "blockquote") });
       this.inside(rest.replace(QUOTE, ""), whole);
@@ -178,7 +184,7 @@ export class Markdown {
 
   /** Go on behind a mark that was taken. */
   inside(rest, whole) {
-    if (rest.trim()) this.start(this.containers.length, rest, whole);
+    if (!isBlank(rest)) this.start(this.containers.length, rest, whole);
   }
 
   item(depth, rest, [mark, indent, marker, space], whole) {
@@ -212,7 +218,7 @@ export class Markdown {
   }
 
   text(depth, rest) {
-    const text = rest.trimStart();
+    const text = rest.slice(indentOf(rest));
     // A paragraph goes on, even where the marks of its containers are missing.
     if (this.leaf?.kind === "text") return this.flow(`\n${text}`);
     this.closeTo(depth);
