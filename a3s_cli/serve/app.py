@@ -8,7 +8,6 @@ place.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from ..blocking import blocking
 from ..errors import A3SError, Cancelled, ConfigError, SessionBusy, UsageError
 from ..events import Event
 from ..recording import event_of
@@ -29,6 +27,7 @@ from ..wire import dumps
 from . import ai_sdk, native, openai
 from .approvals import checked_answer
 from .asked import Asked
+from .beside import beside
 from .follow import Render, Stream, run_lines, session_lines
 from .guard import json_body, refusal
 from .openapi import document
@@ -92,7 +91,7 @@ class Routes:
         """Give what a client has missed of a session, and follow on; 204 where that is nothing."""
         session = request.path_params["session"]
         await self._runs.require(session)
-        known = await blocking(partial(ends, self._runs.path(session)))
+        known = await beside(ends, self._runs.path(session))
         run = await self._runs.opened(session)
         if run is not None:
             known[run.id] = run.log.next
@@ -124,7 +123,7 @@ class Routes:
 
     async def models(self, _: Request) -> Response:
         """List the models, as `a3s models --json` does."""
-        return _json(await blocking(self._catalogue))
+        return _json(await beside(self._catalogue))
 
     async def schema(self, _: Request) -> Response:
         """Give the JSON Schema of an event, as `a3s schema` does."""
@@ -171,7 +170,7 @@ class Routes:
 
     async def openai_models(self, _: Request) -> Response:
         """List the models that are ready, as OpenAI's clients read it."""
-        rows = await blocking(self._catalogue)
+        rows = await beside(self._catalogue)
         return _json(openai.models([row["model"] for row in rows if row["ready"]]))
 
     async def _begin(self, asked: Asked, *, asks: bool) -> LiveRun:

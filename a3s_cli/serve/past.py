@@ -8,14 +8,13 @@ what it has written.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import orjson
 
-from ..blocking import blocking
 from ..errors import A3SError, UsageError
+from .beside import beside
 
 _START = b'{"type":"start"'
 _ASIDE = b'{"type":"session_'
@@ -42,8 +41,12 @@ async def read(path: Path, after: Place | None = None) -> AsyncIterator[Lines]:
     """Give the lines of a session from a place on, or all of them, in pieces."""
     pieces = _read(path, after)
     # Beside the loop: a session may be long, and a disk slow.
-    while (found := await blocking(partial(next, pieces, None))) is not None:
+    while (found := await beside(_next, pieces)) is not None:
         yield found
+
+
+def _next(pieces: Iterator[Lines]) -> Lines | None:
+    return next(pieces, None)
 
 
 def _read(path: Path, after: Place | None) -> Iterator[Lines]:

@@ -14,13 +14,11 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from ..blocking import blocking
 from ..config.layers import load
 from ..emitter import Emitter
 from ..environment import held_secrets
@@ -39,6 +37,7 @@ from ..terminal_event import error_event
 from ..wire import clean
 from .approvals import WebApprover
 from .asked import Asked
+from .beside import beside
 from .log import Log
 from .refused import Refused, not_found
 
@@ -97,7 +96,7 @@ class LiveRun:
                 self._emitter.emit(error_event(internal(error), duration_ms=duration))
         finally:
             self.log.forget()
-            await blocking(self._kept.close)
+            await beside(self._kept.close)
 
     def cancel(self, why: Cancelled) -> None:
         """End it; the stream still gets its terminal event."""
@@ -148,7 +147,7 @@ class Runs:
             await previous.gone.wait()
         run = self._live[session] = LiveRun(session)
         try:
-            await blocking(partial(self._open, run, asked, asks))
+            await beside(self._open, run, asked, asks)
         except BaseException:
             self._over(run)
             raise
@@ -165,12 +164,12 @@ class Runs:
 
     async def sessions(self, limit: int) -> list[dict[str, Any]]:
         """List the sessions of this workspace, the last used first: no other's are shown."""
-        rows = await blocking(partial(self._summaries, limit))
+        rows = await beside(self._summaries, limit)
         return [{**row_json(row), "live": row.id in self._live} for row in rows]
 
     async def require(self, session: str) -> None:
         """Refuse where there is no such session in this workspace."""
-        if self.live(session) is None and session not in await blocking(self._own):
+        if self.live(session) is None and session not in await beside(self._own):
             raise _no_session(session)
 
     def _own(self) -> list[str]:
