@@ -132,8 +132,8 @@ class Guard:
         origin = request.headers.get("origin")
         if origin is not None and origin.lower() not in (f"http://{host}", f"https://{host}"):
             raise Refused(403, "origin", f"a page of {origin[:100]!r} may not ask here")
-        public = request.url.path == "/" or request.url.path.startswith("/page/")
-        if public:
+        path = request.scope["path"]
+        if path == "/" or path.startswith("/page/"):
             given = request.query_params.get("token")
             return None if given is None else self._enter(given)
         if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):

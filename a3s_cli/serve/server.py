@@ -100,6 +100,7 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,  # an address may bear the token
                 lifespan="off",
+                http="h11",  # the one that the tests know, whatever else is installed
                 ws="none",
                 server_header=False,
                 proxy_headers=False,
