@@ -8,11 +8,9 @@ export class Refusal extends Error {
   }
 }
 
-const unreachable = { lost: true, hint: "Is `a3s serve` still running?" };
-
 async function request(path, options = {}) {
   const response = await fetch(path, options).catch(() => {
-    throw new Refusal("a3s does not answer.", unreachable);
+    throw new Refusal("a3s does not answer.", { lost: true, hint: "Does `a3s serve` still run?" });
   });
   if (response.ok) return response;
   const { status } = response;
@@ -33,7 +31,6 @@ export const chat = (body, signal) => post("/api/chat", body, signal);
 export const cancel = (session) => post(`${place(session)}/cancel`, {});
 export const answer = (session, tool, choice) =>
   post(`${place(session)}/permissions/${encodeURIComponent(tool)}`, { answer: choice });
-/** What `/api/sessions` and `/api/models` list. */
 export const list = async (name) => (await request(`/api/${name}`)).json();
 
 /** The events of a response: `[id, event]`. */
@@ -61,8 +58,7 @@ async function* read(response) {
  * Every event of a session, in order and once, however often the connection is lost.
  *
  * It begins with a response that is open, or behind the event `last`, or with all that was
- * kept, and ends with the newest run. `lost(true)` says that a connection was lost,
- * `lost(false)` that there is one again.
+ * kept, and ends with the newest run. `lost(is)` says whether the connection is lost.
  */
 export async function* follow(session, response, last, signal, lost) {
   let [run, seq] = last ? last.split(":") : [];

@@ -1,6 +1,6 @@
 // A call of a tool as a card: what is asked for, whether it may, what it prints, how it ended.
 
-import { add, copyButton } from "./dom.js";
+import { add, addButton, copyButton } from "./dom.js";
 import { GrowingObject } from "./object.js";
 import { Preformatted } from "./preformatted.js";
 import { duration, plain, printed } from "./wording.js";
@@ -8,33 +8,30 @@ import { duration, plain, printed } from "./wording.js";
 // Of a command's output so much stays in the page, until somebody asks for all of it.
 const SHOWN = 65536;
 const SUBJECTS = ["command", "file_path", "pattern", "url", "path", "schema_name", "prompt"];
-// Their results interest whoever opens the card.
+// What these print interests whoever opens the card.
 const QUIET = ["read", "ls", "glob", "grep", "web_fetch"];
 const MARKS = { asking: "?", running: "●", done: "✓", failed: "✗", denied: "⊘", ended: "■" };
-const ANSWERS = [
-  ["once", "Allow once", "Y"],
-  ["always", "Always in this run", "A"],
-  ["no", "No", "N"],
-];
+const ANSWERS = { once: "Allow once", always: "Always in this run", no: "No" };
+const KEYS = { once: "Y", always: "A", no: "N" };
 
 export class Call {
-  /** `answer(choice)` tells the server what somebody has decided. */
   constructor(parent, event, answer) {
     this.name = event.toolName;
     this.answer = answer;
-    this.element = add(parent, "details", { className: "call" });
+    this.element = add(parent, "details", "call");
     const summary = add(this.element, "summary");
-    this.mark = add(summary, "span", { className: "mark", ariaHidden: "true" });
-    add(summary, "b", { textContent: plain(this.name) });
+    this.mark = add(summary, "span", "mark", "", { ariaHidden: "true" });
+    add(summary, "b", "", plain(this.name));
     this.subject = add(summary, "code");
-    this.outcome = add(summary, "span", { className: "outcome" });
-    this.body = add(this.element, "div", { className: "body" });
+    this.outcome = add(summary, "span", "outcome");
+    this.body = add(this.element, "div", "body");
     this.input = add(this.body, "dl");
     this.describe(event.toolInput ?? { arguments: event.rawInput });
   }
 
   set(state, outcome, open = this.element.open) {
-    this.element.dataset.state = this.state = state;
+    this.state = state;
+    this.element.className = `call ${state}`;
     this.mark.textContent = MARKS[state];
     this.outcome.textContent = outcome;
     this.element.open = open;
@@ -47,28 +44,26 @@ export class Call {
     this.input.replaceChildren();
     for (const [name, value] of Object.entries(input)) {
       // What the first line shows in full need not be said twice.
-      if (name === key && subject.length < 60 && !subject.includes("\n")) continue;
+      if (name === key && /^.{0,59}$/.test(subject)) continue;
       const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
       // What an edit takes out and what it puts in are told apart.
       const className = /^(old|new)_string$/.test(name) ? name : "";
-      add(this.input, "dt", { textContent: plain(name) });
+      add(this.input, "dt", "", plain(name));
       const place = add(this.input, "dd");
-      add(place, "pre", { className, tabIndex: 0, textContent: plain(text) });
+      add(place, "pre", className, plain(text), { tabIndex: 0 });
     }
   }
 
   ask(event) {
     this.set("asking", "waits for you", true);
-    this.question = add(this.body, "div", { className: "question", role: "group" });
+    this.question = add(this.body, "div", "question", "", { role: "group" });
     this.question.ariaLabel = `May ${this.name} run?`;
     const why = event.rule === "default" ? "No rule allows this yet" : `${event.rule} asks first`;
-    add(this.question, "p", { textContent: `${why}. May it run?` });
-    for (const [choice, label, key] of ANSWERS) {
-      const button = add(this.question, "button", { type: "button", className: choice });
-      button.append(`${label} `);
-      add(button, "kbd", { textContent: `Alt ${key}` });
-      button.ariaKeyShortcuts = `Alt+${key}`;
-      button.addEventListener("click", () => this.choose(choice));
+    add(this.question, "p", "", `${why}. May it run?`);
+    for (const [choice, label] of Object.entries(ANSWERS)) {
+      const button = addButton(this.question, `${label} `, () => this.choose(choice));
+      button.className = choice;
+      add(button, "kbd", "", `Alt ${KEYS[choice]}`);
     }
   }
 
@@ -102,8 +97,8 @@ export class Call {
 
   print(text) {
     if (!this.output) {
-      const place = add(this.body, "div", { className: "code" });
-      this.block = add(place, "pre", { className: "output", tabIndex: 0, role: "region" });
+      const place = add(this.body, "div", "code");
+      this.block = add(place, "pre", "output", "", { tabIndex: 0, role: "region" });
       this.block.ariaLabel = `Output of ${this.name}`;
       this.output = new Preformatted(add(this.block, "code"), SHOWN);
       copyButton(place, () => this.output.text);
@@ -122,14 +117,13 @@ export class Call {
   }
 
   offerAll() {
-    this.more = add(this.body, "button", { type: "button", textContent: "Show all of the output" });
-    this.block.before(this.more);
-    this.more.addEventListener("click", () => {
+    this.more = addButton(this.body, "Show all of the output", () => {
       this.output.showAll();
       this.block.classList.add("whole");
       this.block.focus();
       this.more.remove();
     });
+    this.block.parentElement.before(this.more);
   }
 
   end(event) {
@@ -172,6 +166,6 @@ export class Call {
   }
 
   say(text) {
-    add(this.body, "p", { textContent: plain(text) });
+    add(this.body, "p", "", plain(text));
   }
 }

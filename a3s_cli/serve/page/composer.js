@@ -1,18 +1,11 @@
 // Where a prompt is written: the text, the model, and the shape of the answer.
 
-import { add } from "./dom.js";
-
-const element = (id) => document.getElementById(id);
+import { add, element } from "./dom.js";
 
 export class Composer {
-  /** `send(message, options)` is called with what somebody sends. */
   constructor(send) {
-    this.send = send;
-    this.prompt = element("prompt");
-    this.schema = element("schema");
-    this.model = element("model");
-    this.last = "";
-    this.busy = false;
+    const [prompt, schema, model] = ["prompt", "schema", "model"].map(element);
+    Object.assign(this, { send, prompt, schema, model, last: "", busy: false });
     this.prompt.addEventListener("input", () => this.fit());
     this.prompt.addEventListener("keydown", (event) => this.key(event));
     element("composer").addEventListener("submit", (event) => this.submit(event));
@@ -61,8 +54,7 @@ export class Composer {
       if (schema) options.schema = JSON.parse(schema);
     } catch (error) {
       element("wrong").textContent = `This is no JSON: ${error.message}`;
-      this.schema.focus();
-      return;
+      return this.schema.focus();
     }
     this.last = message;
     this.write("");
@@ -72,10 +64,10 @@ export class Composer {
   /** Offer the models that are ready; the configured one goes without saying. */
   offer(rows) {
     const chosen = rows.find((row) => row.default);
-    add(this.model, "option", { value: "", textContent: chosen?.model ?? "Default model" });
+    add(this.model, "option", "", chosen?.model ?? "Default model", { value: "" });
     for (const { model, ready } of rows) {
       if (ready && model !== chosen?.model && !model.endsWith("/MODEL")) {
-        add(this.model, "option", { textContent: model });
+        add(this.model, "option", "", model);
       }
     }
   }

@@ -1,26 +1,18 @@
 // A session in the page: it sends prompts, follows the events, and draws once a frame.
 //
-// Events are queued as they come and drawn together, so that ten thousand deltas cost no
-// more than what they change. A page that nobody sees draws seldom.
+// Events are queued and drawn together: ten thousand deltas cost no more than what they
+// change. A page that nobody sees draws seldom.
 
 import * as api from "./api.js";
 import { Run } from "./run.js";
 
-// A frame takes so many events, or so many milliseconds of them; the rest waits for the next.
-const EVENTS = 2000;
+// Milliseconds in which a frame takes events; the rest waits for the next.
 const BUDGET = 8;
-
-/** A name for a session, in the order of time. */
-function newName() {
-  const [random] = crypto.getRandomValues(new Uint32Array(1));
-  return `${Date.now().toString(36)}${random.toString(36)}`;
-}
 
 export class Conversation {
   /** `changed()`: what is going on, or whether, is different now. */
   constructor(log, changed) {
-    this.log = log;
-    this.changed = changed;
+    Object.assign(this, { log, changed });
     this.reset(null);
     window.addEventListener("scroll", () => this.scrolled(), { passive: true });
     document.addEventListener("visibilitychange", () => this.schedule());
@@ -59,17 +51,18 @@ export class Conversation {
     if (this.running) return;
     this.begin(message, options);
     // The name is ours, so that the run is found again if not even its start arrives.
-    this.session ??= newName();
+    const [random] = crypto.getRandomValues(new Uint32Array(1));
+    this.session ??= Date.now().toString(36) + random.toString(36);
     this.toEnd();
     this.changed();
     const body = { message, sessionId: this.session, ...options };
-    return this.take((signal) => api.chat(body, signal));
+    this.take((signal) => api.chat(body, signal));
   }
 
-  /** Show a session that is kept, and follow it if it still runs. */
+  /** Show a session that is kept, and follow it if it still runs; null is a new one. */
   open(session) {
     this.reset(session);
-    return this.take(async () => null);
+    if (session) this.take(async () => null);
   }
 
   async take(connect) {
@@ -81,8 +74,8 @@ export class Conversation {
     let failure = null;
     let cut = { message: "This run was interrupted.", hint: "a3s was stopped while it ran." };
     try {
-      // A prompt whose answer is lost may run all the same: it is looked for, not sent again.
-      // (A browser may have done that, and is told that the session is busy.)
+      // A prompt whose answer is lost may run all the same: it is looked for, not sent again
+      // (a browser may have done so, and is told that the session is busy).
       const response = await connect(signal).catch((error) => {
         if (!error.lost && error.code !== "busy") throw error;
         cut = error;
@@ -110,14 +103,15 @@ export class Conversation {
     this.run.fail({ ...failure, error: failure.message });
   }
 
-  async cancel() {
-    if (this.running) await api.cancel(this.session);
+  cancel() {
+    // If that fails, it is over or the connection is lost: both are said already.
+    if (this.running) api.cancel(this.session).catch(() => {});
   }
 
   schedule() {
     const work = () => {
       this.scheduled = false;
-      this.drain(EVENTS);
+      this.drain(BUDGET);
       this.drawn();
       if (this.queue.length) this.schedule();
     };
@@ -130,9 +124,9 @@ export class Conversation {
   }
 
   drain(most) {
-    const until = performance.now() + (most === Infinity ? most : BUDGET);
+    const until = performance.now() + most;
     let done = 0;
-    while (done < this.queue.length && done < most && performance.now() < until) {
+    while (done < this.queue.length && performance.now() < until) {
       const event = this.queue[done];
       if (event.type === "start") this.started(event);
       this.run.apply(event);
@@ -143,13 +137,13 @@ export class Conversation {
   }
 
   started({ prompt, truncated }) {
-    const ours = this.running && !this.run.began;
-    if (ours && (truncated || prompt === this.run.prompt)) return;
-    if (ours) this.refused({ message: "Another run was going on in this session." });
+    if (this.running && !this.run.began) {
+      if (truncated || prompt === this.run.prompt) return;
+      this.refused({ message: "Another run was going on in this session." });
+    }
     this.begin(prompt);
   }
 
-  /** The page is another one now. */
   drawn() {
     if (this.stuck) this.toEnd();
     this.changed();

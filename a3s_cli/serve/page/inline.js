@@ -1,16 +1,15 @@
 // One paragraph of Markdown as DOM nodes, while it is still being written.
 //
-// What a model writes is data: nodes are built, HTML is never parsed, a link has one of
-// three schemes, and an image is a link, so that nothing here can act or be fetched.
+// What a model writes is data: HTML is never parsed, a link has one of three schemes, and an
+// image is a link, so that nothing can act or be fetched.
 //
-// Text settles up to the first mark that may still begin something; what has settled is not
-// touched again, and how the text was cut into deltas changes nothing.
+// Text settles up to the first mark that may still begin something. What has settled is not
+// touched again, and how the text was cut changes nothing.
 
 import { add } from "./dom.js";
 
 const MARK = /(?<!\*)\*{2,3}(?!\*)|(?<![*\w])\*(?!\*)|(?<!\w)_{1,3}(?!_)|(?<!~)~~(?!~)/.source;
-// What stands between two marks: code and escapes hide marks. All is bounded, so that no
-// text is slow to read.
+// Code and escapes hide marks. All is bounded, so that no text is slow to read.
 const BODY = /(?:`[^`]{0,500}`|\\[^]|[^\\`]){1,1000}?/.source;
 const LABEL = /(?<label>(?:\\[^]|\[[^\][]{0,200}\]|[^\][\\]){0,1000})/.source;
 const TARGET = /\(\s{0,9}<?(?<target>(?:\([^\s()]{0,200}\)|[^\s()<>]){0,2000})>?(?:\s{1,9}"[^"]{0,200}")?\s{0,9}\)/;
@@ -20,23 +19,15 @@ const TOKENS = [
   `(?<mark>${MARK})(?=\\S)(?<body>${BODY})(?<![\\s*~])\\k<mark>(?![*~]|(?<=_)\\w)`,
   `(?<image>!?)\\[${LABEL}\\]${TARGET.source}`,
   /(?<!\w)(?<bare>https?:\/\/[^\s<>"*`]{1,2000})/.source,
-  /<(?<angle>(?:https?:|mailto:)[^\s<>]{1,2000})>/.source,
-  /(?<br><br ?\/?>)|&(?<entity>amp|lt|gt|quot|nbsp|#39);/.source,
+  /(?<br><br ?\/?>)|&(?<entity>amp|lt|gt|quot|nbsp);/.source,
 ];
 // Every token begins with one of these; there is no other place to look.
 const SPECIAL = /[\\`*_~!<&[]|h(?=ttps?:|[tps:/]{0,7}$)/g;
 const TOKEN = new RegExp(TOKENS.join("|"), "y");
 // What may become a token when more text has come.
-const ENDS = /[*_~]+$|!?\[|[!\\]$|`|<(?=[a-z]|$)|&(?=[a-z#]|$)|(?<!\w)h[tps:/]{0,7}$/.source;
+const ENDS = /[*_~]+$|!?\[|[!\\]$|`|<(?=b|$)|&(?=[a-z]|$)|(?<!\w)h[tps:/]{0,7}$/.source;
 const HALF = new RegExp(`(?:${MARK})(?=\\S|$)|${ENDS}`, "y");
-// A mark whose other end has not come yet, and a link without its address.
-const OPEN = new RegExp(`^(?:(?<mark>${MARK})|(?<ticks>\`+))(?=[^\\s\`])`);
-const OPEN_LINK = new RegExp(`^!?\\[${LABEL}\\](?:\\([^)]*)?$`);
-const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"', nbsp: "\u00a0", "#39": "'" };
-// What is open for so long is shown as it is.
-const LONGEST = 4000;
-// A text node of this size is left alone: the browser shapes a node anew when it grows.
-const NODE = 1000;
+const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"', nbsp: "\u00a0" };
 
 function safeAddress(text) {
   try {
@@ -49,7 +40,8 @@ function safeAddress(text) {
 
 function put(parent, text) {
   const last = parent.lastChild;
-  if (last?.nodeType === Node.TEXT_NODE && last.length < NODE) last.appendData(text);
+  // A long node is left alone: the browser shapes a node anew when it grows.
+  if (last?.nodeType === Node.TEXT_NODE && last.length < 1000) last.appendData(text);
   else if (text) parent.append(text);
 }
 
@@ -72,10 +64,9 @@ export class Paragraph {
     const settled = read(this.element, text, this.before.length, final);
     this.before = text.slice(settled - 1, settled);
     this.rest = text.slice(settled);
-    if (!this.rest) return;
-    this.tail.replaceChildren();
-    guess(this.tail, this.rest);
-    this.element.append(this.tail);
+    // Half a mark would only flicker.
+    this.tail.textContent = this.rest.replace(/\]\([^)]*$|^[*_`~!<&[\\]+|[*_`~]+$/g, "");
+    if (this.rest) this.element.append(this.tail);
   }
 
   close() {
@@ -83,13 +74,8 @@ export class Paragraph {
   }
 }
 
-/** Append a whole piece of text, such as the cell of a table. */
-export function appendInline(parent, text) {
-  read(parent, text, 0, true);
-}
-
 /** Append nodes for what is decided from here on, and tell up to where. */
-function read(parent, text, from, final, linked = false) {
+export function read(parent, text, from = 0, final = true, linked = false) {
   for (let at = from; at < text.length; ) {
     SPECIAL.lastIndex = at;
     const start = SPECIAL.exec(text)?.index ?? text.length;
@@ -107,13 +93,12 @@ function read(parent, text, from, final, linked = false) {
 
 /** Append a token, and tell how many of its last characters do not belong to it. */
 function token(parent, groups, linked) {
-  const { escaped, ticks, code, mark, body, label, bare, angle, br, entity } = groups;
+  const { escaped, ticks, code, mark, body, label, bare, br, entity } = groups;
   if (escaped) put(parent, escaped);
-  else if (ticks) add(parent, "code", { textContent: code.replace(/^ (.*\S.*) $/, "$1") });
+  else if (ticks) add(parent, "code", "", code.replace(/^ (.*\S.*) $/, "$1"));
   else if (mark) read(marked(parent, mark), body, 0, true, linked);
   else if (label !== undefined) link(parent, groups, linked);
   else if (bare) return address(parent, bare, linked);
-  else if (angle) anchor(parent, linked ? null : safeAddress(angle), angle);
   else if (br) add(parent, "br");
   else put(parent, ENTITIES[entity]);
   return 0;
@@ -126,9 +111,9 @@ function marked(parent, mark) {
 }
 
 function anchor(parent, href, text = "") {
-  if (!href) return add(parent, "span", { textContent: text });
+  if (!href) return add(parent, "span", "", text);
   const rel = "noopener noreferrer";
-  return add(parent, "a", { textContent: text, href, title: href, rel, target: "_blank" });
+  return add(parent, "a", "", text, { href, title: href, rel, target: "_blank" });
 }
 
 function link(parent, { image, label, target }, linked) {
@@ -146,18 +131,4 @@ function address(parent, bare, linked) {
   while (/[.,;:!?'\]}_~]$/.test(text) || unbalanced()) text = text.slice(0, -1);
   anchor(parent, linked ? null : safeAddress(text), text);
   return bare.length - text.length;
-}
-
-/** Show what is not decided as if it were to end well. */
-function guess(parent, rest) {
-  if (/^[*_~`!&<\\[]+$/.test(rest)) return; // half a mark would only flicker
-  const label = OPEN_LINK.exec(rest)?.groups.label;
-  const { mark, ticks } = OPEN.exec(rest)?.groups ?? {};
-  TOKEN.lastIndex = 0;
-  if (rest.length > LONGEST) put(parent, rest);
-  else if (label) put(parent, label);
-  else if (TOKEN.test(rest)) read(parent, rest, 0, true);
-  else if (ticks) add(parent, "code", { textContent: rest.slice(ticks.length) });
-  else if (mark) read(marked(parent, mark), rest.slice(mark.length), 0, true);
-  else read(parent, rest, 0, true);
 }

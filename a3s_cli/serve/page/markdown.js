@@ -2,11 +2,10 @@
 //
 // A line is read as soon as its beginning tells which block it belongs to; its rest then
 // flows into that block. So a finished block is never rendered again, and of the open one
-// only its undecided end (see inline.js). It knows what models write: paragraphs, headings,
-// lists, tasks, quotes, fences, tables, rules. HTML is shown as text.
+// only its undecided end (inline.js). It knows what models write; HTML is shown as text.
 
 import { add, copyButton } from "./dom.js";
-import { appendInline, Paragraph } from "./inline.js";
+import { read, Paragraph } from "./inline.js";
 import { Preformatted } from "./preformatted.js";
 
 const RULE = /^ {0,3}([-*_])(?: *\1){2,} *$/;
@@ -16,7 +15,6 @@ const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,}) *([^\s`]*)/;
 const QUOTE = /^ {0,3}> ?/;
 const ROW = /^ {0,3}\|/;
 const DELIMITERS = /^ *\|?( *:?-+:? *\|)* *:?-+:? *\|? *$/;
-const TASK = /^\[([ xX])\] +(?=[^ ])/;
 const HALF_MARKER = /^ *([-*+]|\d{1,9}[.)]?) *$/;
 // Beginnings of a line that may still become one of several blocks.
 const HALF = [
@@ -36,16 +34,13 @@ function undecided(rest, depth = 0) {
   if (HALF.some((one) => one.test(rest))) return true;
   if (depth > DEEPEST) return false;
   if (QUOTE.test(rest)) return undecided(rest.replace(QUOTE, ""), depth + 1);
-  const marker = MARKER.exec(rest);
-  if (!marker) return false;
-  const after = rest.slice(marker[0].length);
-  return /^\[([ xX](\] *)?)?$/.test(after) || undecided(after.replace(TASK, ""), depth + 1);
+  return MARKER.test(rest) && undecided(rest.replace(MARKER, ""), depth + 1);
 }
 
 /** A document that grows: `write`, then `paint` once a frame, and `close`. */
 export class Markdown {
-  constructor(root) {
-    this.containers = [{ element: root }];
+  constructor(parent) {
+    this.containers = [{ element: add(parent, "div", "said") }];
     this.leaf = null; // the open block of text
     this.line = ""; // the beginning of a line that is not decided yet
     this.flowing = false; // whether the line's rest goes into the leaf
@@ -92,7 +87,6 @@ export class Markdown {
     this.containers.length = depth;
   }
 
-  /** Open a block of text, into which the line flows. */
   begin(kind, name, text) {
     this.leaf = Object.assign(new Paragraph(add(this.parent, name)), { kind });
     this.flow(text);
@@ -182,7 +176,7 @@ export class Markdown {
     return true;
   }
 
-  /** Go on behind a mark that was taken. */
+  /** Go on behind a mark. */
   inside(rest, whole) {
     if (!isBlank(rest)) this.start(this.containers.length, rest, whole);
   }
@@ -194,20 +188,14 @@ export class Markdown {
     this.closeTo(next ? depth + 1 : depth);
     if (!next) {
       const element = add(this.parent, marker.length > 1 ? "ol" : "ul");
-      if (marker.length > 1) element.start = Number.parseInt(marker, 10);
+      if (marker.length > 1) element.start = parseInt(marker);
       this.containers.push({ element, kind });
     }
     const list = this.containers.at(-1);
     list.item = add(list.element, "li");
     list.column = indent.length;
     list.inner = indent.length + marker.length + (space.length > 4 ? 1 : space.length);
-    const after = rest.slice(mark.length);
-    const task = TASK.exec(after);
-    if (task) {
-      list.item.className = "task";
-      add(list.item, "span", { className: "box", textContent: task[1] === " " ? "☐" : "☑" });
-    }
-    this.inside(after.replace(TASK, ""), whole);
+    this.inside(rest.slice(mark.length), whole);
   }
 
   row(depth, rest) {
@@ -230,9 +218,9 @@ class Fence extends Preformatted {
   kind = "fence";
 
   constructor(parent, mark, language, indent) {
-    const figure = add(parent, "figure", { className: "code" });
-    add(figure, "figcaption", { textContent: language });
-    super(add(add(figure, "pre", { tabIndex: 0 }), "code"));
+    const figure = add(parent, "figure", "code");
+    add(figure, "figcaption", "", language);
+    super(add(add(figure, "pre", "", "", { tabIndex: 0 }), "code"));
     Object.assign(this, { mark, indent });
     copyButton(figure, () => this.text);
   }
@@ -251,9 +239,9 @@ class Table {
   add(line) {
     if (this.body) return this.row(this.body, "td", line);
     this.align = cells(line).map((cell) => {
-      return /^:.*:$/.test(cell) ? "center" : cell.endsWith(":") ? "right" : "";
+      return cell.endsWith(":") ? (cell[0] === ":" ? "center" : "right") : "";
     });
-    const table = add(add(this.parent, "div", { className: "wide", tabIndex: 0 }), "table");
+    const table = add(add(this.parent, "div", "wide", "", { tabIndex: 0 }), "table");
     this.row(add(table, "thead"), "th", this.header);
     this.body = add(table, "tbody");
   }
@@ -264,14 +252,14 @@ class Table {
     for (const [column, align] of this.align.entries()) {
       const cell = add(row, kind);
       cell.style.textAlign = align;
-      appendInline(cell, values[column] ?? "");
+      read(cell, values[column] ?? "");
     }
   }
 
   paint() {}
 
   close() {
-    if (!this.body) appendInline(add(this.parent, "p"), this.header);
+    if (!this.body) read(add(this.parent, "p"), this.header);
   }
 }
 

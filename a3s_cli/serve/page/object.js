@@ -31,7 +31,7 @@ export class ValueView {
   child(key, value) {
     if (!this.children.has(key)) {
       const item = add(this.list, "li");
-      if (this.kind === "object") add(item, "span", { className: "key", textContent: key });
+      if (this.kind === "object") add(item, "span", "key", key);
       this.children.set(key, new ValueView(item));
     }
     this.children.get(key).show(value);
@@ -47,7 +47,7 @@ export class ValueView {
 /** The object of a `generate_object` call, from the documents that it streams. */
 export class GrowingObject {
   constructor(parent) {
-    this.element = add(parent, "div", { className: "tree" });
+    this.element = add(parent, "div", "tree");
     this.round = 0;
     this.view = new ValueView(this.element);
   }
@@ -69,7 +69,6 @@ export class GrowingObject {
     }
   }
 
-  /** Show the finished value, whatever was shown before. */
   finish(value) {
     this.state = null;
     this.view.begin();

@@ -1,7 +1,7 @@
 // Text that keeps its lines and may be long: a block of code, what a command prints.
 //
-// It is cut into blocks of lines, because a browser lays out anew the block that grows. With
-// a limit only the end stays in the page, until somebody asks for all of it.
+// A browser lays out anew the block that grows: hence blocks of some lines. With a limit only
+// the end stays in the page, until somebody asks for all of it.
 
 import { add } from "./dom.js";
 
@@ -31,7 +31,7 @@ export class Preformatted {
       const size = last?.textContent.length ?? BLOCK;
       // A block ends with a line, or where a line is endless.
       if (size >= BLOCK && (!last || last.textContent.endsWith("\n") || size > 8 * BLOCK)) {
-        last = add(this.element, "span", { textContent: "" });
+        last = add(this.element, "span");
         last.append("");
       }
       const room = Math.max(BLOCK - last.textContent.length, 0);

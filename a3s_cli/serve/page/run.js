@@ -1,17 +1,16 @@
 // One run in the log: its prompt, what the model says and does, and how it ended.
 
 import { Call } from "./call.js";
-import { add, copyButton } from "./dom.js";
+import { add, addButton, copyButton } from "./dom.js";
 import { Markdown } from "./markdown.js";
-import { ValueView } from "./object.js";
 import { Preformatted } from "./preformatted.js";
 import { count, duration } from "./wording.js";
 
 /** What the model thinks, folded. */
 class Thought extends Preformatted {
   constructor(parent, ts) {
-    const folded = add(parent, "details", { className: "thought" });
-    const summary = add(folded, "summary", { textContent: "Thinking…" });
+    const folded = add(parent, "details", "thought");
+    const summary = add(folded, "summary", "", "Thinking…");
     super(add(folded, "div"));
     Object.assign(this, { ts, folded, summary });
   }
@@ -23,25 +22,18 @@ class Thought extends Preformatted {
   }
 }
 
-/** What the model says. */
-class Said extends Markdown {
-  constructor(parent) {
-    super(add(parent, "div", { className: "said" }));
-  }
-}
-
 export class Run {
-  /** `actions`: answer(toolId, choice), retry(run). */
+  /** `actions`: answer(toolId, choice), retry(). */
   constructor(log, prompt, actions) {
     Object.assign(this, { prompt, actions, doing: "Starting", finished: false });
     this.began = null; // its `start`
     this.calls = new Map();
-    this.block = null; // the open Said or Thought
+    this.block = null; // the open Markdown or Thought
     this.fresh = new Set(); // what has to be painted
-    this.element = add(log, "section", { className: "run", ariaBusy: "true" });
-    const heading = add(this.element, "h2", { className: "prompt" });
-    add(heading, "span", { textContent: prompt });
-    this.answer = add(this.element, "div", { className: "answer" });
+    this.element = add(log, "section", "run", "", { ariaBusy: "true" });
+    const heading = add(this.element, "h2", "prompt");
+    add(heading, "span", "", prompt);
+    this.answer = add(this.element, "div", "answer");
   }
 
   get asking() {
@@ -57,7 +49,6 @@ export class Run {
     this.fresh.clear();
   }
 
-  /** The open block of this kind, for what comes now. */
   open(Kind, ts) {
     if (!(this.block instanceof Kind)) {
       this.close(ts);
@@ -85,7 +76,7 @@ export class Run {
   }
 
   notice(text) {
-    add(this.answer, "p", { className: "notice", textContent: text });
+    add(this.answer, "p", "notice", text);
   }
 
   finish(event) {
@@ -99,30 +90,26 @@ export class Run {
 
   ended(event) {
     this.finish(event);
-    if ("object" in event && ![...this.calls.values()].some((call) => call.object)) {
-      new ValueView(add(this.answer, "div", { className: "tree" })).show(event.object);
-    }
     const facts = [duration(event.durationMs), count(event.totalTokens, "token")];
     if (event.toolCalls) facts.unshift(count(event.toolCalls, "call"));
     if (event.costUsd !== undefined) facts.push(`$${event.costUsd.toFixed(4)}`);
-    const footer = add(this.element, "footer", { textContent: facts.join(" · ") });
+    const footer = add(this.element, "footer", "", facts.join(" · "));
     if (event.text) copyButton(footer, () => event.text);
   }
 
-  /** Say that it failed: an `error` event, or what the server or the connection said. */
+  /** It has failed: an `error` event, or what the server or the connection said. */
   fail(event) {
     this.finish(event);
     const cancelled = event.code === "cancelled";
-    const place = add(this.element, "div", { className: `failure ${cancelled && "cancelled"}` });
+    const place = add(this.element, "div", `failure ${event.code}`);
     // What happened long ago is not called out.
     if (!event.ts || Date.now() - event.ts < 5000) place.role = "alert";
-    add(place, "p", { textContent: cancelled ? "Cancelled." : event.error });
-    if (event.hint) add(place, "p", { textContent: event.hint });
-    const facts = [event.code, event.provider, event.status && `HTTP ${event.status}`];
-    if (event.exitCode !== undefined) facts.push(`exit ${event.exitCode}`);
-    add(place, "p", { className: "facts", textContent: facts.filter(Boolean).join(" · ") });
-    this.retry = add(place, "button", { type: "button", textContent: "Try again" });
-    this.retry.addEventListener("click", () => this.actions.retry(this));
+    add(place, "p", "", cancelled ? "Cancelled." : event.error);
+    if (event.hint) add(place, "p", "", event.hint);
+    const { code, provider, status, exitCode } = event;
+    const facts = [code, provider, status && `HTTP ${status}`, exitCode && `exit ${exitCode}`];
+    add(place, "p", "facts", facts.filter(Boolean).join(" · "));
+    this.retry = addButton(place, "Try again", this.actions.retry);
   }
 }
 
@@ -136,7 +123,7 @@ const HANDLERS = {
   },
   text_delta(run, { ts, text }) {
     run.doing = "Writing";
-    run.open(Said, ts).write(text);
+    run.open(Markdown, ts).write(text);
   },
   reasoning_delta: (run, { ts, text }) => run.open(Thought, ts).write(text),
   turn_end: (run, { ts }) => run.close(ts),

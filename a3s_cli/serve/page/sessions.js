@@ -6,10 +6,7 @@ import { ago, count } from "./wording.js";
 
 export class Sessions {
   constructor(nav, button) {
-    this.nav = nav;
-    this.button = button;
-    this.list = nav.querySelector("ol");
-    this.current = null;
+    Object.assign(this, { button, list: nav.querySelector("ol"), current: null });
     button.addEventListener("click", () => this.toggle());
     nav.addEventListener("click", (event) => event.target.closest("a") && this.toggle(false));
   }
@@ -22,26 +19,24 @@ export class Sessions {
     document.body.classList.toggle("sessions", open);
     this.button.ariaExpanded = open;
     if (open) this.refresh().then(() => this.list.querySelector("a")?.focus());
+    else this.button.focus();
   }
 
   async refresh() {
-    try {
-      this.show(await api.list("sessions"));
-    } catch {
-      // The log says what is wrong with the server.
-    }
+    // What is wrong with the server is said elsewhere.
+    const rows = await api.list("sessions").catch(() => null);
+    if (rows) this.show(rows);
   }
 
   show(rows) {
     this.list.replaceChildren();
     for (const row of rows) {
-      const link = add(add(this.list, "li"), "a", { href: `#${row.id}` });
-      add(link, "span", { className: "title", textContent: row.prompt.trim() || "(empty)" });
+      const link = add(add(this.list, "li"), "a", "", "", { href: `#${row.id}` });
+      add(link, "span", "title", row.prompt.trim() || "(empty)");
       const facts = [row.live ? "running" : ago(row.used)];
       if (row.turns) facts.push(count(row.turns, "turn"));
-      add(link, "span", { className: "facts", textContent: facts.join(" · ") });
+      add(link, "span", "facts", facts.join(" · "));
     }
-    if (!rows.length) add(this.list, "li", { className: "none", textContent: "None here yet." });
     this.mark(this.current);
   }
 

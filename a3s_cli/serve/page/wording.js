@@ -1,23 +1,19 @@
 // How the page says things: times, amounts, and text that must not deceive.
 
-/** `0.4 s`, `12 s`, `3 min 5 s`. */
 export function duration(ms) {
   if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
-  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return seconds < 60 ? `${seconds} s` : `${Math.trunc(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** `1 turn`, `2 turns`. */
 export function count(number, noun) {
   return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-/** `now`, `5 min ago`, `3 d ago`. */
 export function ago(ms) {
-  const minutes = Math.floor((Date.now() - ms) / 60000);
-  if (minutes < 1) return "now";
-  if (minutes < 60) return `${minutes} min ago`;
-  return minutes < 1440 ? `${Math.floor(minutes / 60)} h ago` : `${Math.floor(minutes / 1440)} d ago`;
+  const minutes = Math.trunc((Date.now() - ms) / 60000);
+  if (minutes < 60) return minutes < 1 ? "now" : `${minutes} min ago`;
+  return minutes < 1440 ? `${Math.trunc(minutes / 60)} h ago` : `${Math.trunc(minutes / 1440)} d ago`;
 }
 
 const STEERING = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;

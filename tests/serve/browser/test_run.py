@@ -140,8 +140,9 @@ def test_a_failure_says_what_to_do(host: Host, open_page: Open) -> None:
     chat = open_page(host.serve(script))
     chat.send("Go.")
     alert = chat.page.get_by_role("alert").filter(has=chat.page.locator(".facts"))
-    event = chat.serving.client.get("/api/sessions").json()[0]["id"]
-    with chat.serving.events(event) as stream:
+    expect(alert).to_be_visible()
+    session = chat.serving.client.get("/api/sessions").json()[0]["id"]
+    with chat.serving.events(session) as stream:
         told = stream.whole()[-1]
     assert alert.locator("p").all_inner_texts() == [
         told["error"],
