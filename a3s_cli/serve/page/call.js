@@ -10,7 +10,7 @@ const SHOWN = 65536;
 const SUBJECTS = ["command", "file_path", "pattern", "url", "path", "schema_name", "prompt"];
 // What these print interests whoever opens the card.
 const QUIET = ["read", "ls", "glob", "grep", "web_fetch"];
-const MARKS = { asking: "?", running: "●", done: "✓", failed: "✗", denied: "⊘", ended: "■" };
+const MARKS = { asking: "?", running: "●", done: "✓", failed: "✗", denied: "⊘" };
 const ANSWERS = { once: "Allow once", always: "Always in this run", no: "No" };
 const KEYS = { once: "Y", always: "A", no: "N" };
 
@@ -43,10 +43,10 @@ export class Call {
     this.subject.textContent = subject.split("\n", 1)[0].slice(0, 300);
     this.input.replaceChildren();
     for (const [name, value] of Object.entries(input)) {
-      // What the first line shows in full need not be said twice.
+      // What is said already, or interests nobody but the model.
       if (name === key && /^.{0,59}$/.test(subject)) continue;
+      if (name === "schema" && this.state !== "asking") continue;
       const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
-      // What an edit takes out and what it puts in are told apart.
       const className = /^(old|new)_string$/.test(name) ? name : "";
       add(this.input, "dt", "", plain(name));
       const place = add(this.input, "dd");
@@ -56,6 +56,7 @@ export class Call {
 
   ask(event) {
     this.set("asking", "waits for you", true);
+    this.describe(event.toolInput);
     this.question = add(this.body, "div", "question", "", { role: "group" });
     this.question.ariaLabel = `May ${this.name} run?`;
     const why = event.rule === "default" ? "No rule allows this yet" : `${event.rule} asks first`;
@@ -162,7 +163,7 @@ export class Call {
   over() {
     if (this.state !== "running" && this.state !== "asking") return;
     this.question?.remove();
-    this.set("ended", "interrupted");
+    this.set("failed", "interrupted");
   }
 
   say(text) {

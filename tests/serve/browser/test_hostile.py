@@ -37,13 +37,20 @@ MARKDOWN = f"""{HTML}
 """
 
 #: In the page: what it must not hold, and where its links lead.
-FOUND = """() => [
-  window.hacked ?? null,
-  [...document.querySelectorAll("script:not([src^='/page/']), img, svg, iframe, object, embed, style, form:not(#composer, dialog form), base, meta[http-equiv]")].map((e) => e.outerHTML),
-  [...document.querySelectorAll("link")].map((e) => e.getAttribute("href")),
-  [...document.querySelectorAll("*")].flatMap((e) => e.getAttributeNames()).filter((n) => n.startsWith("on")),
-  [...new Set([...document.querySelectorAll("#log a")].map((e) => `${e.protocol} ${e.rel} ${e.target}`))],
-]"""
+FOUND = """() => {
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const active = "script:not([src^='/page/']), img, svg, iframe, object, embed, style, base, " +
+    "form:not(#composer, dialog form), meta[http-equiv]";
+  const attributes = all("*").flatMap((one) => one.getAttributeNames());
+  const links = all("#log a").map((one) => `${one.protocol} ${one.rel} ${one.target}`);
+  return [
+    window.hacked ?? null,
+    all(active).map((one) => one.outerHTML),
+    all("link").map((one) => one.getAttribute("href")),
+    attributes.filter((name) => name.startsWith("on")),
+    [...new Set(links)],
+  ];
+}"""
 
 
 def test_nothing_acts(host: Host, open_page: Open) -> None:

@@ -74,7 +74,7 @@ CASES = {
     ),
     "a\n\n---\n\n* * *\n": "<p>a</p><hr><hr>",
     "| a | b\\|c |\n|---|--:|\n| **1** | 2 |\n| 3 |\nafter": (
-        '<div class="wide" tabindex="0"><table><thead><tr><th>a</th>'
+        '<div tabindex="0" class="wide"><table><thead><tr><th>a</th>'
         '<th style="text-align: right;">b|c</th></tr></thead><tbody>'
         '<tr><td><strong>1</strong></td><td style="text-align: right;">2</td></tr>'
         '<tr><td>3</td><td style="text-align: right;"></td></tr></tbody></table></div><p>after</p>'
