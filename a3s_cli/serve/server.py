@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import socket
 import time
@@ -39,6 +40,8 @@ from .runs import Runs
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: Seconds that runs have to finish by themselves after a signal, and then to end.
 DRAIN = 5.0
+#: Descriptors that we ask for: a run has a client, a provider, a session and its commands' pipes.
+DESCRIPTORS = 8192
 LAST_WORDS = 3.0
 #: Seconds within which one key press may arrive as two signals (a wrapper passes it on).
 SAME_PRESS = 0.05
@@ -58,6 +61,7 @@ def serve(options: RunOptions, where: Where, show: Callable[[str], None]) -> NoR
     """Serve until a signal comes, and end by it. `show` prints the address when all is ready."""
     if options.cwd is not None:
         _enter(options.cwd)
+    _raise_limit()
     workspace = Path.cwd()
     listener = _listen(where)
     port: int = listener.getsockname()[1]
@@ -191,6 +195,13 @@ def _listen(where: Where) -> socket.socket:
             f"{where.host} port {where.port} cannot be served: {why}",
             hint="--port 0 takes a free one" if where.port else None,
         ) from None
+
+
+def _raise_limit() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _shown(host: str) -> str:

@@ -160,7 +160,9 @@ class Host:
     ) -> Serving:
         """Start a server whose model plays a script."""
         model = self.bench.serve(script, wire, after)
-        command = ("serve", "--port", "0", "-m", MODELS[wire], *options)
+        # A busy machine is no silent model.
+        patient = ("--idle-timeout", "10m")
+        command = ("serve", "--port", "0", "-m", MODELS[wire], *patient, *options)
         environment = self.bench.environment(model) | dict(env or {})
         run = self.bench.spawn(*command, env=environment, ignore=ignore)
         serving = Serving(run, model)

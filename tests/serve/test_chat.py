@@ -85,11 +85,10 @@ def test_a_failed_run_is_a_stream_as_well(host: Host) -> None:
 
 @pytest.mark.parametrize("kept", [True, False], ids=["kept", "nowhere to keep it"])
 def test_a_reader_that_drops_after_any_event_misses_none(host: Host, kept: bool) -> None:
-    script = [bash("printf 'a\\nb'; echo c", "c1"), text("x", "y", "z")]
-    env = {"HOME": None, "XDG_STATE_HOME": None} if not kept else {}
-    serving = host.serve(script * 1, "--allow", "bash", env=env)
     gate = threading.Event()
-    serving.model.script[1] = text("x", gate, "y", "z")
+    script = [bash("printf 'a\\nb'; echo c", "c1"), text("x", gate, "y", "z")]
+    env = {"HOME": None, "XDG_STATE_HOME": None} if not kept else {}
+    serving = host.serve(script, "--allow", "bash", env=env)
     seen = []
     with serving.chat("go", sessionId="s") as stream:
         seen += stream.take("text_delta")

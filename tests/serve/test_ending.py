@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import subprocess  # noqa: TID251 - a black-box test starts the program
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +22,10 @@ from .serving import HANG, Host, Serving, lawful, wait_until
 def test_it_prints_one_line_and_dies_of_the_signal(host: Host, number: int) -> None:
     serving = host.serve([text("ok")])
     serving.ask("go")
+    # Two hundred runs need more descriptors than a shell gives.
+    limits = Path(f"/proc/{serving.run.pid}/limits").read_text()
+    soft, hard = re.findall(r"^Max open files +(\d+) +(\d+)", limits, re.M)[0]
+    assert int(soft) >= min(8192, int(hard))
     serving.run.signal(number)
     result = serving.run.finish(HANG)
     assert (result.exit_status, result.stderr) == (-number, b"")
