@@ -180,6 +180,18 @@ def test_a_question_is_answered_over_http(host: Host, answer: str) -> None:
     assert (host.bench.work / "made").exists() == (answer != "no")
 
 
+def test_a_run_is_cancelled_while_it_asks(host: Host) -> None:
+    serving = host.serve([bash("touch made", "c1")])
+    with serving.chat("go", sessionId="s") as stream:
+        frames = stream.take("permission_request")
+        assert serving.post("/api/sessions/s/cancel").json() == {"cancelled": True}
+        frames += list(stream)
+        late = serving.post("/api/sessions/s/permissions/c1", {"answer": "once"})
+    events = lawful(frames)
+    assert (types(events)[-2:], events[-1]["code"]) == (["permission_denied", "error"], "cancelled")
+    assert (late.status_code, (host.bench.work / "made").exists()) == (404, False)
+
+
 def test_nobody_is_asked_where_that_was_said(host: Host) -> None:
     serving = host.serve([bash("touch made", "c1"), text("ok")], "--on-ask", "deny")
     assert "permission_denied" in types(serving.ask("go"))

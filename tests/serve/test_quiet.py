@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from a3s_cli.serve import follow
+from a3s_cli.serve import approvals, follow
 
 from ..support.a3s import Bench
-from ..support.replies import text
+from ..support.replies import bash, text
 from .inside import inside, scripted
 from .serving import HANG, Host
 
@@ -52,6 +52,24 @@ def test_a_quiet_stream_says_that_it_lives(
 
     with scripted(a3s, monkeypatch, gate, [text("a", gate, "b")]):
         asyncio.run(asyncio.wait_for(listen(a3s.work), HANG))
+
+
+def test_a_question_does_not_wait_for_ever(a3s: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert approvals.PATIENCE == 3600
+    monkeypatch.setattr(approvals, "PATIENCE", 0.05)
+
+    async def listen(work: Path) -> bytes:
+        async with inside(work) as serving:
+            reader, writer = await serving.ask("/api/chat", {"message": "go"})
+            found = await reader.readuntil(b'{"type":"end"')
+            writer.close()
+            return found
+
+    with scripted(a3s, monkeypatch, threading.Event(), [bash("touch made", "c1"), text("ok")]):
+        found = asyncio.run(asyncio.wait_for(listen(a3s.work), HANG))
+    assert b'"toolId":"c1","answer":"no","by":"nobody"' in found
+    assert b"nobody has answered for an hour" in found
+    assert not (a3s.work / "made").exists()
 
 
 def test_whoever_only_looks_is_not_kept(host: Host) -> None:
