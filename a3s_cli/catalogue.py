@@ -42,9 +42,13 @@ def tools_text() -> str:
     return "\n".join(lines) + "\n"
 
 
-def models(environment: Mapping[str, str], config_file: str | None) -> list[dict[str, Any]]:
+def models(
+    environment: Mapping[str, str],
+    config_file: str | None,
+    settings: Mapping[str, Any] | None = None,
+) -> list[dict[str, Any]]:
     """Give a row for each configured model, each provider with a key, and each local model."""
-    config = load_config({}, environment, Path.cwd(), config_file=config_file)
+    config = load_config(settings or {}, environment, Path.cwd(), config_file=config_file)
     rows = [_configured(config, name, environment) for name in _names(config)]
     return rows + _local(environment)
 

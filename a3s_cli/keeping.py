@@ -52,6 +52,11 @@ class Kept(State):
                 self._conversation.call_ids.take(self._past.call_ids)
         return self._conversation
 
+    @property
+    def whole(self) -> bool:
+        """Whether every line so far is on the disk."""
+        return self._file is not None and self._file.failure is None
+
     def begin(self, emitter: Emitter) -> None:
         """Keep every line of a run, from its first one."""
         if self._file:

@@ -162,7 +162,7 @@ def press_control_c(a3s: Bench, run: Any) -> None:
     ("script", "session"), [*sessions("README.md"), *sessions("docs/pipelines.md")]
 )
 def test_sessions(a3s: Bench, script: str | None, session: str) -> None:
-    for program in ("jq", "git"):
+    for program in ("jq", "git", "curl"):
         if not shutil.which(program):
             pytest.skip(f"no {program}")
     assert script, "say in a comment before the session which script answers it"

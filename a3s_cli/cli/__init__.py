@@ -30,7 +30,7 @@ Examples:
 
 #: The commands as `--help` shows them; each is in the file of its name, and imported for use.
 COMMANDS = {
-    "Run": ("run", "replay"),
+    "Run": ("run", "serve", "replay"),
     "Look back": ("audit", "sessions"),
     "Decide what may run": ("policy", "trust", "tools"),
     "Set up": ("models", "config"),

@@ -59,7 +59,39 @@ function __a3s_takes_value
             'a3s run --max-retries' \
             'a3s run --max-parallel' \
             'a3s run --session' \
-            'a3s run --record'
+            'a3s run --record' \
+            'a3s serve --host' \
+            'a3s serve --port' \
+            'a3s serve -m' \
+            'a3s serve --model' \
+            'a3s serve --max-tokens' \
+            'a3s serve --temperature' \
+            'a3s serve --reasoning' \
+            'a3s serve -C' \
+            'a3s serve --cwd' \
+            'a3s serve --config' \
+            'a3s serve -s' \
+            'a3s serve --system' \
+            'a3s serve --append-system' \
+            'a3s serve --tools' \
+            'a3s serve --allow' \
+            'a3s serve --deny' \
+            'a3s serve --ask' \
+            'a3s serve --default-decision' \
+            'a3s serve --permissions' \
+            'a3s serve --on-ask' \
+            'a3s serve --sandbox' \
+            'a3s serve --network' \
+            'a3s serve --env' \
+            'a3s serve --redact-env' \
+            'a3s serve --max-turns' \
+            'a3s serve --max-tool-calls' \
+            'a3s serve --max-cost' \
+            'a3s serve --timeout' \
+            'a3s serve --tool-timeout' \
+            'a3s serve --idle-timeout' \
+            'a3s serve --max-retries' \
+            'a3s serve --max-parallel'
             return 0
     end
     return 1
@@ -80,7 +112,7 @@ function __a3s_walk
             if __a3s_takes_value $__a3s_path $word
                 set -e words[1]
             end
-        else if contains -- "$__a3s_path $word" 'a3s audit' 'a3s completion' 'a3s config' 'a3s man' 'a3s models' 'a3s policy' 'a3s replay' 'a3s run' 'a3s schema' 'a3s sessions' 'a3s tools' 'a3s trust' 'a3s models pull' 'a3s policy test' 'a3s sessions export' 'a3s sessions list' 'a3s sessions prune' 'a3s sessions rm' 'a3s sessions show'
+        else if contains -- "$__a3s_path $word" 'a3s audit' 'a3s completion' 'a3s config' 'a3s man' 'a3s models' 'a3s policy' 'a3s replay' 'a3s run' 'a3s schema' 'a3s serve' 'a3s sessions' 'a3s tools' 'a3s trust' 'a3s models pull' 'a3s policy test' 'a3s sessions export' 'a3s sessions list' 'a3s sessions prune' 'a3s sessions rm' 'a3s sessions show'
             set __a3s_path "$__a3s_path $word"
             set __a3s_position 0
         else
@@ -137,6 +169,7 @@ complete -c a3s -n '__a3s_at \'a3s\'' -a policy -d 'Try permission rules without
 complete -c a3s -n '__a3s_at \'a3s\'' -a replay -d 'Render a recorded run again.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a run -d 'Run one prompt and exit.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a schema -d 'Print the JSON Schema of one line of the event stream.'
+complete -c a3s -n '__a3s_at \'a3s\'' -a serve -d 'Serve a page to talk to the agent, and its API.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a sessions -d 'List, show, export and remove sessions.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a tools -d 'List the tools: name, description, arguments.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a trust -d 'Let DIR\'s .a3s/config.acl count as your own configuration does.'
@@ -157,7 +190,7 @@ complete -c a3s -n '__a3s_at \'a3s config\'' -l no-project -d 'Ignore the projec
 complete -c a3s -n '__a3s_at \'a3s config\'' -l json -d 'Print one JSON object.'
 complete -c a3s -n '__a3s_at \'a3s config\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s man\'' -s h -l help -d 'Show this message and exit.'
-complete -c a3s -n '__a3s_at \'a3s man\'' -a 'a3s audit completion config man models policy replay run schema sessions tools trust events'
+complete -c a3s -n '__a3s_at \'a3s man\'' -a 'a3s audit completion config man models policy replay run schema serve sessions tools trust events'
 complete -c a3s -n '__a3s_at \'a3s models\'' -a pull -d 'Fetch the weights of an embedded model.'
 complete -c a3s -n '__a3s_at \'a3s models\'' -l json -d 'Print a JSON array.'
 complete -c a3s -n '__a3s_at \'a3s models\'' -l config -r -F -d 'One more configuration file.'
@@ -226,6 +259,44 @@ complete -c a3s -n '__a3s_at \'a3s run\'' -l offline -d 'Never fetch weights.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l debug -d 'Log on stderr.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s schema\'' -s h -l help -d 'Show this message and exit.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l host -x -d 'Listen elsewhere than on loopback.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l port -x -d '8321; 0 is a free one.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l open -d 'Open the page in a browser.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -s m -l model -x -a '(__a3s_models)' -d 'The model to ask.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l max-tokens -x -d 'Tokens of one response.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l temperature -x -d 'From 0 to 2.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l reasoning -x -a 'none low medium high' -d 'How much the model may think.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -s C -l cwd -x -a '(__fish_complete_directories)' -d 'Work in DIR, as if started there.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l config -r -F -d 'One more configuration file.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l no-project -d 'Ignore AGENTS.md and the project\'s config.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -s s -l system -x -d 'Replace the system prompt.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l append-system -x -d 'Add to the system prompt.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l tools -x -a '(__a3s_list bash read write edit grep glob ls web_fetch generate_object)' -d 'Offer only these tools.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l tool-input -d 'Stream the arguments of calls as well.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l allow -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Allow calls: bash(git log:*)'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l deny -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Deny calls, whatever allows them.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l ask -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Ask before calls.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l default-decision -x -a 'allow ask deny' -d 'What holds where no rule does.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l allow-all -d 'Allow all that is not denied.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l permissions -r -F -d 'Allow and ask by FILE, not by the config.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l on-ask -x -a 'prompt deny fail' -d 'prompt asks in the page; fail ends the run.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l read-only -d 'Change no file of the workspace.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l sandbox -x -a 'auto require off' -d 'Confine bash: where possible, or not run.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l network -x -a 'on off' -d 'off needs the sandbox.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l env -x -a '(set -nx)' -d 'Let commands see this variable.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l redact-env -x -a '(set -nx)' -d 'Hide its value in all output.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l max-turns -x -d 'Model responses (50).'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l max-tool-calls -x -d 'Executed calls.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l max-cost -x -d 'Needs the model\'s cost in the config.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l timeout -x -d 'The whole run: 90s, 5m.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l tool-timeout -x -d 'One call (120s).'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l idle-timeout -x -d 'A silent answer (60s).'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l max-retries -x -d 'Per request (4).'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l max-parallel -x -d 'Calls at a time (8).'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l pull -d 'Fetch the local model\'s weights if need be.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l offline -d 'Never fetch weights.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l debug -d 'Log on stderr.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s sessions\'' -a export -d 'Print a session as it is kept: NDJSON.'
 complete -c a3s -n '__a3s_at \'a3s sessions\'' -a list -d 'List the sessions, the last used first.'
 complete -c a3s -n '__a3s_at \'a3s sessions\'' -a prune -d 'Remove sessions that nobody has used for 30 days.'

@@ -1,0 +1,93 @@
+"""`a3s serve`: the event stream in a browser, and for the UIs that people have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .options import (
+    confinement_options,
+    debug_option,
+    limit_options,
+    model_options,
+    place_options,
+    rule_options,
+    settings,
+    system_options,
+    tool_input_option,
+    tools_option,
+    weights_options,
+)
+
+EPILOG = """\b
+Examples:
+  a3s serve --open
+  a3s serve --allow 'bash(git log:*)' --sandbox require
+  curl -N -H "Authorization: Bearer $TOKEN" --json '{"message":"hello"}' \\
+    http://127.0.0.1:8321/api/chat
+"""
+
+
+@click.command(epilog=EPILOG, context_settings={"max_content_width": 80})
+@click.option(
+    "--host", metavar="HOST", default="127.0.0.1", help="Listen elsewhere than on loopback."
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    default=8321,
+    help="8321; 0 is a free one.",
+)
+@click.option("--open", "opens", is_flag=True, help="Open the page in a browser.")
+@model_options
+@place_options
+@system_options
+@tools_option
+@tool_input_option
+@rule_options
+@click.option(
+    "--on-ask",
+    type=click.Choice(["prompt", "deny", "fail"]),
+    help="prompt asks in the page; fail ends the run.",
+)
+@confinement_options
+@limit_options
+@weights_options
+@debug_option
+def serve(**given: Any) -> None:
+    """Serve a page to talk to the agent, and its API.
+
+    One line is printed when all is ready: the address, with the token that
+    opens it. Runs, rules, models and sessions are those of a3s run.
+    """
+    try:
+        from ..serve import server
+    except ModuleNotFoundError as error:
+        if error.name not in ("starlette", "uvicorn"):
+            raise
+        raise click.UsageError(
+            f"serve needs {error.name}, which is not installed:  pip install 'a3s-cli[serve]'"
+        ) from None
+
+    from ..prompt import PromptSource
+    from ..run_plan import RunOptions
+
+    options = RunOptions(
+        source=PromptSource(),
+        cwd=given["cwd"],
+        config_file=given["config_file"],
+        permissions=given["permissions"],
+        settings=settings(given),
+        rules={kind: given[kind] for kind in ("allow", "deny", "ask")},
+        tools=given["tools"],
+        tool_input=given["tool_input"],
+        allow_all=given["allow_all"],
+        project=not given["no_project"],
+        pull=given["pull"],
+        offline=given["offline"],
+        debug=given["debug"],
+    )
+    where = server.Where(given["host"], given["port"], given["opens"])
+    server.serve(options, where, click.echo)

@@ -1,0 +1,233 @@
+"""The routes: what may be asked for, and what answers.
+
+Each is a few lines that read a request, ask `runs`, and answer in JSON or with a
+stream. Whatever is wrong is raised, and becomes a 4xx with a sentence in one
+place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from ..errors import A3SError, Cancelled, ConfigError, SessionBusy, UsageError
+from ..events import Event
+from ..recording import event_of
+from ..sessions.listing import NEWEST
+from ..wire import dumps
+from . import ai_sdk, native, openai
+from .approvals import checked_answer
+from .asked import Asked
+from .beside import beside
+from .follow import Render, Stream, run_lines, session_lines
+from .guard import json_body, refusal
+from .openapi import document
+from .past import Lines, ends, place
+from .refused import Refused, not_found
+from .runs import LiveRun, Runs
+
+PAGE = Path(__file__).parent / "page"
+#: HTTP statuses of what keeps a run from beginning; whatever else does is our 500.
+STATUSES = ((SessionBusy, 409), (UsageError, 400))
+
+Catalogue = Callable[[], list[dict[str, Any]]]
+
+
+class Routes:
+    """What answers."""
+
+    def __init__(self, runs: Runs, catalogue: Catalogue) -> None:
+        self._runs = runs
+        self._catalogue = catalogue
+
+    def table(self) -> list[Route | Mount]:
+        """Give every route."""
+        post, session = ["POST"], "/api/sessions/{session}"
+        return [
+            Route("/", self.page),
+            Mount("/page", StaticFiles(directory=PAGE)),
+            Route("/api/chat", self.chat, methods=post),
+            Route("/api/sessions", self.sessions),
+            Route(f"{session}/events", self.events),
+            Route(f"{session}/cancel", self.cancel, methods=post),
+            Route(f"{session}/permissions/{{tool_id:path}}", self.permission, methods=post),
+            Route("/api/models", self.models),
+            Route("/api/schema", self.schema),
+            Route("/openapi.json", self.openapi),
+            Route("/api/ai-sdk", self.ai_sdk, methods=post),
+            Route("/api/ai-sdk/{session}/stream", self.ai_sdk_again),
+            Route("/v1/chat/completions", self.completions, methods=post),
+            Route("/v1/models", self.openai_models),
+        ]
+
+    async def page(self, _: Request) -> Response:
+        """Give the page; it is asked for anew each time, so that an update is seen."""
+        return FileResponse(PAGE / "index.html", headers={"cache-control": "no-cache"})
+
+    # -- the native API ----------------------------------------------------------------
+
+    async def chat(self, request: Request) -> Response:
+        """Begin a run, and follow it from its first event on."""
+        run = await self._begin(native.asked(await json_body(request)), asks=True)
+        stream = Stream(run_lines(self._runs, run))
+        # Where the same stream is had again, if this one breaks before it has said so.
+        stream.headers["content-location"] = f"/api/sessions/{run.session}/events"
+        return stream
+
+    async def sessions(self, _: Request) -> Response:
+        """List the sessions of this workspace, the last used first."""
+        return _json(await self._runs.sessions(NEWEST))
+
+    async def events(self, request: Request) -> Response:
+        """Give what a client has missed of a session, and follow on; 204 where that is nothing."""
+        session = request.path_params["session"]
+        await self._runs.require(session)
+        known = await beside(ends, self._runs.path(session))
+        run = await self._runs.opened(session)
+        if run is not None:
+            known[run.id] = run.log.next
+        after = place(request.headers.get("last-event-id", ""), known)
+        newest = next(reversed(known), "")
+        if (run is None or run.log.over) and (not known or after == (newest, known[newest])):
+            return _nothing()
+        return Stream(session_lines(self._runs, session, after))
+
+    async def cancel(self, request: Request) -> Response:
+        """Cancel the run of a session; where none goes on there is nothing to do."""
+        session = request.path_params["session"]
+        await self._runs.require(session)
+        run = self._runs.live(session)
+        cancelled = run is not None and not run.ending
+        if run is not None and cancelled:
+            run.cancel(Cancelled("the run was cancelled"))
+        return _json({"cancelled": cancelled})
+
+    async def permission(self, request: Request) -> Response:
+        """Answer a `permission_request`."""
+        session, tool_id = request.path_params["session"], request.path_params["tool_id"]
+        answer = checked_answer((await json_body(request)).get("answer"))
+        await self._runs.require(session)
+        run = self._runs.live(session)
+        if run is None or not run.approver.answer(tool_id, answer):
+            raise not_found(f"no question about the call {tool_id[:100]!r} waits for an answer")
+        return _json({"toolId": tool_id, "answer": answer})
+
+    async def models(self, _: Request) -> Response:
+        """List the models, as `a3s models --json` does."""
+        return _json(await beside(self._catalogue))
+
+    async def schema(self, _: Request) -> Response:
+        """Give the JSON Schema of an event, as `a3s schema` does."""
+        from ..event_schema import schema_document
+
+        return _json(schema_document())
+
+    async def openapi(self, _: Request) -> Response:
+        """Give the description of this API."""
+        return _json(document())
+
+    # -- other protocols ---------------------------------------------------------------
+
+    async def ai_sdk(self, request: Request) -> Response:
+        """Begin a run for the AI SDK's `useChat`."""
+        run = await self._begin(ai_sdk.asked(await json_body(request)), asks=True)
+        return self._for_ai_sdk(run)
+
+    async def ai_sdk_again(self, request: Request) -> Response:
+        """Give the stream of the run that goes on, from its begin; 204 where none does."""
+        run = self._runs.live(request.path_params["session"])
+        if run is None or run.log.over:
+            return _nothing()
+        return self._for_ai_sdk(run)
+
+    def _for_ai_sdk(self, run: LiveRun) -> Response:
+        render = _through(ai_sdk.Stream().feed)
+        return Stream(run_lines(self._runs, run), render, ai_sdk.HEADERS)
+
+    async def completions(self, request: Request) -> Response:
+        """Begin a run for an OpenAI client. Nobody can answer there, so nobody is asked."""
+        body = await json_body(request)
+        try:
+            asked, mapper = openai.asked(body), openai.Stream(body)
+            run = await self._begin(asked, asks=False)
+        except A3SError as error:
+            return _json(openai.refusal(error), openai.status(error.code))
+        lines = run_lines(self._runs, run)
+        if body.get("stream") is True:
+            return Stream(lines, _through(mapper.feed), openai.HEADERS)
+        events = [event async for found in lines if found for event in _events(found)]
+        status, answer = openai.completion(events, body)
+        return _json(answer, status, {"x-should-retry": "false"})
+
+    async def openai_models(self, _: Request) -> Response:
+        """List the models that are ready, as OpenAI's clients read it."""
+        rows = await beside(self._catalogue)
+        return _json(openai.models([row["model"] for row in rows if row["ready"]]))
+
+    async def _begin(self, asked: Asked, *, asks: bool) -> LiveRun:
+        try:
+            return await self._runs.begin(asked, asks=asks)
+        except ConfigError as error:
+            if asked.model is None:
+                raise
+            # It is the request that names a model which the configuration does not know.
+            raise UsageError(str(error), hint=error.hint) from None
+
+
+def app(runs: Runs, catalogue: Catalogue) -> Starlette:
+    """Give the application, without its guard."""
+    handlers: dict[Any, Any] = {
+        A3SError: _failed,
+        HTTPException: _not_routed,
+        Refused: _refused,
+        Exception: _broken,
+    }
+    return Starlette(routes=Routes(runs, catalogue).table(), exception_handlers=handlers)
+
+
+def _events(found: Lines) -> list[Event]:
+    events = (event_of(orjson.loads(line)) for line in found.lines)
+    return [event for event in events if event is not None]
+
+
+def _through(feed: Callable[[Event], bytes]) -> Render:
+    return lambda found: b"".join([feed(event) for event in _events(found)])
+
+
+def _json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    fresh = {"cache-control": "no-store", **(headers or {})}
+    return Response(dumps(value), status, fresh, "application/json")
+
+
+def _nothing() -> Response:
+    return Response(status_code=204, headers={"cache-control": "no-store"})
+
+
+async def _failed(_: Request, error: A3SError) -> Response:
+    status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+    return refusal(status, error.code, str(error), error.hint)
+
+
+async def _not_routed(request: Request, error: HTTPException) -> Response:
+    code = {404: "not_found", 405: "method"}.get(error.status_code, "usage")
+    sentence = f"{request.method} {request.url.path[:200]}: {error.detail}"
+    response = refusal(error.status_code, code, sentence)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _refused(_: Request, error: Refused) -> Response:
+    return refusal(error.status, error.code, str(error))
+
+
+async def _broken(_: Request, error: Exception) -> Response:
+    return refusal(500, "internal", f"a3s has a bug: {type(error).__name__}")

@@ -1,0 +1,124 @@
+"""Brings the lines of a run to one client, as server-sent events.
+
+A client has a place in the log and reads on from there. Whatever was said while
+it was not reading is sent together, and while it does not read its socket holds
+this task up, and nothing else. A comment every fifteen seconds keeps whatever is
+in between from taking a quiet connection for a dead one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from .past import PIECE, Lines, Place, read
+from .runs import LiveRun, Runs
+
+#: No proxy may hold back, store or recompress what is sent here.
+HEADERS = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache, no-transform",
+    "x-accel-buffering": "no",
+}
+HEARTBEAT = 15.0
+COMMENT = b": keep-alive\n\n"
+
+#: Gives the bytes that lines become in a protocol.
+Render = Callable[[Lines], bytes]
+
+
+def frames(found: Lines) -> bytes:
+    """Give lines as the native stream has them: an id and the line, nothing else."""
+    return b"".join(
+        b"id: %b:%d\ndata: %b\n\n" % (found.run.encode(), seq, line)
+        for seq, line in enumerate(found.lines, found.seq)
+    )
+
+
+async def run_lines(runs: Runs, run: LiveRun, seq: int = 0) -> AsyncGenerator[Lines | None, None]:
+    """Follow one run to its end; None is said where there was nothing to say for a while."""
+    while True:
+        if seq < run.log.first:
+            # It was slow: what it wants is on the disk only.
+            before = seq
+            async for found in read(runs.path(run.session), Place(run.id, seq)):
+                if found.run != run.id:
+                    return
+                seq = found.seq + len(found.lines)
+                yield found
+            if seq == before:
+                return  # Somebody has removed the session.
+        elif seq < run.log.next:
+            lines = run.log.lines(seq, PIECE)
+            yield Lines(run.id, seq, lines)
+            seq += len(lines)
+        elif run.log.over:
+            return
+        elif not await run.log.more(seq, HEARTBEAT):
+            yield None
+
+
+async def session_lines(
+    runs: Runs, session: str, after: Place | None
+) -> AsyncGenerator[Lines | None, None]:
+    """Give what is kept of a session from a place on, then follow the run that goes on."""
+    run = await runs.opened(session)
+    seq = after.seq if run is not None and after is not None and after.run == run.id else 0
+    async for found in read(runs.path(session), after):
+        if run is not None and found.run == run.id:
+            seq = found.seq + len(found.lines)
+        yield found
+    if run is not None:
+        async for live in run_lines(runs, run, seq):
+            yield live
+
+
+class Stream(Response):
+    """A response that lasts as long as there are lines, and as its client stays."""
+
+    def __init__(
+        self,
+        lines: AsyncGenerator[Lines | None, None],
+        render: Render = frames,
+        headers: Mapping[str, str] = HEADERS,
+    ) -> None:
+        super().__init__(headers=headers)
+        # How long it will be nobody knows.
+        del self.headers["content-length"]
+        self._lines = lines
+        self._render = render
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send until the lines or the client are gone, whichever comes first."""
+        if scope["method"] == "HEAD":
+            await super().__call__(scope, receive, send)
+            return
+        sending = asyncio.create_task(self._send(send))
+        leaving = asyncio.create_task(_left(receive))
+        try:
+            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sending, leaving):
+                task.cancel()
+            await asyncio.wait((sending, leaving))
+        if not sending.cancelled():
+            sending.result()
+
+    async def _send(self, send: Send) -> None:
+        await send(
+            {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+        )
+        async with aclosing(self._lines) as lines:
+            async for found in lines:
+                if body := COMMENT if found is None else self._render(found):
+                    await send({"type": "http.response.body", "body": body, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,209 @@
+"""Who may ask at all: the token, and what a browser says of where a request comes from.
+
+Whoever holds the token can run commands as the user, so a page of somebody else
+must get nowhere, although the user's browser would carry its requests here:
+
+- `Host` must name this machine by an address, or be a name that was meant: a
+  name that somebody has pointed at us (DNS rebinding) is refused;
+- `Origin`, where there is one, must be our own, and a browser that says that a
+  request comes from another site is believed;
+- the cookie is sent by pages of ours alone (SameSite), is read by no script, and
+  bears our port, because cookies do not know ports. With it alone, without an
+  `Origin`, nothing is changed;
+- a body must call itself JSON, which no form can, and is only so long.
+
+The page's own files hold no secret and need no token: without one they can only
+say where to find it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import re
+import secrets
+from collections.abc import Iterable
+from typing import Any
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..errors import UsageError
+from ..wire import loads
+from .refused import Refused
+
+#: Bytes of a request's body. Some clients send the whole conversation each time.
+BODY_LIMIT = 8 * 1024 * 1024
+#: What every response says: run no script but ours, be shown in no frame, tell no other site.
+SECURITY = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+#: Where the user says what the token is, if it is not to be a new one each time.
+VARIABLE = "A3S_SERVE_TOKEN"
+SHORTEST = 16
+_TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{SHORTEST},}}")
+_SAFE = ("GET", "HEAD")
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]+)?", re.ASCII)
+
+
+def refusal(status: int, code: str, message: str, hint: str | None = None) -> Response:
+    """Give the answer to a request that is not served."""
+    told = {"code": code, "message": message} | ({"hint": hint} if hint else {})
+    headers = {"cache-control": "no-store"}
+    if status == 401:
+        headers["www-authenticate"] = "Bearer"
+    return JSONResponse({"error": told}, status, headers)
+
+
+class Tokens:
+    """What opens the door: one token for as long as the server runs, and tickets that work once."""
+
+    def __init__(self, port: int, chosen: str = "") -> None:
+        if chosen and not _TOKEN.fullmatch(chosen):
+            raise UsageError(
+                f"{VARIABLE} is no token: expected at least {SHORTEST} letters, digits, '-' or '_'"
+            )
+        self.token = chosen or secrets.token_urlsafe(32)
+        self.cookie = f"a3s-{port}"
+        self._tickets: set[str] = set()
+
+    def ticket(self) -> str:
+        """Give what opens the page once: other users of the machine see a browser's arguments."""
+        ticket = secrets.token_urlsafe(32)
+        self._tickets.add(ticket)
+        return ticket
+
+    def opens(self, given: str) -> bool:
+        """Tell whether this is the token."""
+        return hmac.compare_digest(given.encode(), self.token.encode())
+
+    def redeems(self, given: str) -> bool:
+        """Tell whether this is the token or a ticket, which is used up thereby."""
+        if self.opens(given):
+            return True
+        used = given in self._tickets
+        self._tickets.discard(given)
+        return used
+
+
+class Guard:
+    """Stands before the routes."""
+
+    def __init__(self, app: ASGIApp, tokens: Tokens, names: Iterable[str]) -> None:
+        self._app = app
+        self._tokens = tokens
+        self._names = {"localhost", *(name.lower() for name in names)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, or say why not."""
+
+        async def secured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(SECURITY)
+                # The page's files have no version in their names: an update must be seen.
+                headers.setdefault("cache-control", "no-cache")
+            await send(message)
+
+        if scope["type"] != "http":
+            return  # A websocket: what is not accepted is closed.
+        app: ASGIApp
+        try:
+            app = self._admitted(Request(scope)) or self._app
+        except Refused as refused:
+            app = refusal(refused.status, refused.code, str(refused))
+        await app(scope, receive, secured)
+
+    def _admitted(self, request: Request) -> Response | None:
+        """Give what stands for the route's own response, if anything; raises Refused."""
+        host = request.headers.get("host", "").lower()
+        if not self._is_ours(host):
+            raise Refused(403, "host", f"the Host {host[:100]!r} is not a name of this server")
+        origin = request.headers.get("origin")
+        if origin is not None and origin.lower() not in (f"http://{host}", f"https://{host}"):
+            raise Refused(403, "origin", f"a page of {origin[:100]!r} may not ask here")
+        path = request.scope["path"]
+        if path == "/" or path.startswith("/page/"):
+            given = request.query_params.get("token")
+            return None if given is None else self._enter(given)
+        if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            raise Refused(403, "origin", "a page of another site may not ask here")
+        self._require_token(request)
+        if request.method not in _SAFE:
+            self._require_json(request)
+        return None
+
+    def _is_ours(self, host: str) -> bool:
+        found = _HOST.fullmatch(host)
+        name = (found[1] or found[2]) if found else ""
+        try:
+            # An address needs no name server, and nobody can point it elsewhere.
+            ipaddress.ip_address(name)
+        except ValueError:
+            return name in self._names
+        return True
+
+    def _enter(self, given: str) -> Response:
+        if not self._tokens.redeems(given):
+            raise Refused(401, "token", "this token is not the one that a3s serve has printed")
+        response = RedirectResponse("/", 303, {"cache-control": "no-store"})
+        response.set_cookie(
+            self._tokens.cookie, self._tokens.token, httponly=True, samesite="strict"
+        )
+        return response
+
+    def _require_token(self, request: Request) -> None:
+        kind, _, given = request.headers.get("authorization", "").partition(" ")
+        if kind:
+            if kind.lower() != "bearer" or not self._tokens.opens(given.strip()):
+                raise Refused(401, "token", "the Authorization is not that of this server")
+            return
+        if not self._tokens.opens(request.cookies.get(self._tokens.cookie, "")):
+            raise Refused(
+                401, "token", "open the address that a3s serve has printed, or send its token"
+            )
+        if request.method not in _SAFE and "origin" not in request.headers:
+            raise Refused(403, "origin", "a request with the cookie alone must have an Origin")
+
+    def _require_json(self, request: Request) -> None:
+        length = request.headers.get("content-length", "0")
+        if length.isdigit() and int(length) > BODY_LIMIT:
+            raise too_long()
+        has_body = length != "0" or "transfer-encoding" in request.headers
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if has_body and kind != "application/json":
+            raise Refused(415, "content_type", "the body must be application/json")
+
+
+def too_long() -> Refused:
+    """Give the refusal of a body that is too long."""
+    return Refused(413, "body", f"the body is longer than {BODY_LIMIT >> 20} MiB")
+
+
+async def json_body(request: Request) -> dict[str, Any]:
+    """Read the body of a request, which must be a JSON object; raises Refused."""
+    data = bytearray()
+    try:
+        async for piece in request.stream():
+            data += piece
+            if len(data) > BODY_LIMIT:
+                raise too_long()
+    except ClientDisconnect:
+        raise Refused(400, "body", "the client left before its request was complete") from None
+    try:
+        value = loads(bytes(data))
+    except (ValueError, RecursionError) as error:
+        raise Refused(400, "body", f"the body is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise Refused(400, "body", "the body is not a JSON object")
+    return value

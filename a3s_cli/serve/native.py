@@ -1,0 +1,35 @@
+"""What `POST /api/chat` asks for: `{message, sessionId?, model?, schema?}`, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import UsageError
+from ..prompt import checked_prompt
+from .asked import Asked, field, model, session
+
+FIELDS = ("message", "sessionId", "model", "schema")
+
+
+def asked(body: Mapping[str, Any]) -> Asked:
+    """Read the body; raises UsageError for what is wrong with it."""
+    for name in body:
+        if name not in FIELDS:
+            raise UsageError(f"the body has no field {name[:40]!r}{_meant(name)}")
+    message = field(body, "message", str)
+    if message is None:
+        raise UsageError("`message` of the body is missing: expected the prompt, a string")
+    return Asked(
+        checked_prompt(message, "`message` of the body"),
+        session(body, "sessionId"),
+        model(body),
+        body.get("schema"),
+    )
+
+
+def _meant(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, FIELDS, 1)
+    return f"; did you mean {near[0]!r}?" if near else f": expected {', '.join(FIELDS)}"

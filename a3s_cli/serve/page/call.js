@@ -1,0 +1,172 @@
+// A call of a tool as a card: what is asked for, whether it may, what it prints, how it ended.
+
+import { add, addButton, copyButton } from "./dom.js";
+import { GrowingObject } from "./object.js";
+import { Preformatted } from "./preformatted.js";
+import { duration, plain, printed } from "./wording.js";
+
+// Of a command's output so much stays in the page, until somebody asks for all of it.
+const SHOWN = 65536;
+const SUBJECTS = ["command", "file_path", "pattern", "url", "path", "schema_name", "prompt"];
+// What these print interests whoever opens the card.
+const QUIET = ["read", "ls", "glob", "grep", "web_fetch"];
+const MARKS = { asking: "?", running: "●", done: "✓", failed: "✗", denied: "⊘" };
+const ANSWERS = { once: "Allow once", always: "Always in this run", no: "No" };
+const KEYS = { once: "Y", always: "A", no: "N" };
+
+export class Call {
+  constructor(parent, event, answer) {
+    this.name = event.toolName;
+    this.answer = answer;
+    this.element = add(parent, "details", "call");
+    const summary = add(this.element, "summary");
+    this.mark = add(summary, "span", "mark", "", { ariaHidden: "true" });
+    add(summary, "b", "", plain(this.name));
+    this.subject = add(summary, "code");
+    this.outcome = add(summary, "span", "outcome");
+    this.body = add(this.element, "div", "body");
+    this.input = add(this.body, "dl");
+    this.describe(event.toolInput ?? { arguments: event.rawInput });
+  }
+
+  set(state, outcome, open = this.element.open) {
+    this.state = state;
+    this.element.className = `call ${state}`;
+    this.mark.textContent = MARKS[state];
+    this.outcome.textContent = outcome;
+    this.element.open = open;
+  }
+
+  describe(input) {
+    const key = SUBJECTS.find((one) => typeof input[one] === "string");
+    const subject = plain(input[key] ?? "");
+    this.subject.textContent = subject.split("\n", 1)[0].slice(0, 300);
+    this.input.replaceChildren();
+    for (const [name, value] of Object.entries(input)) {
+      // What is said already, or interests nobody but the model.
+      if (name === key && /^.{0,59}$/.test(subject)) continue;
+      if (name === "schema" && this.state !== "asking") continue;
+      const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
+      const className = /^(old|new)_string$/.test(name) ? name : "";
+      add(this.input, "dt", "", plain(name));
+      const place = add(this.input, "dd");
+      add(place, "pre", className, plain(text), { tabIndex: 0 });
+    }
+  }
+
+  ask(event) {
+    this.set("asking", "waits for you", true);
+    this.describe(event.toolInput);
+    this.question = add(this.body, "div", "question", "", { role: "group" });
+    this.question.ariaLabel = `May ${this.name} run?`;
+    const why = event.rule === "default" ? "No rule allows this yet" : `${event.rule} asks first`;
+    add(this.question, "p", "", `${why}. May it run?`);
+    for (const [choice, label] of Object.entries(ANSWERS)) {
+      const button = addButton(this.question, `${label} `, () => this.choose(choice));
+      button.className = choice;
+      add(button, "kbd", "", `Alt ${KEYS[choice]}`);
+    }
+  }
+
+  async choose(choice) {
+    const buttons = this.question?.querySelectorAll("button") ?? [];
+    for (const button of buttons) button.disabled = true;
+    try {
+      await this.answer(choice);
+    } catch (error) {
+      for (const button of buttons) button.disabled = false;
+      this.say(error.message);
+    }
+  }
+
+  answered({ answer }) {
+    this.question?.remove();
+    this.set("running", answer === "no" ? "refused" : "allowed");
+  }
+
+  start(event) {
+    this.describe(event.toolInput);
+    this.set("running", "running", this.element.open || !QUIET.includes(this.name));
+  }
+
+  write(text) {
+    if (this.name === "generate_object") {
+      this.object ??= new GrowingObject(this.body);
+      this.object.write(text);
+    } else this.print(text);
+  }
+
+  print(text) {
+    if (!this.output) {
+      const place = add(this.body, "div", "code");
+      this.block = add(place, "pre", "output", "", { tabIndex: 0, role: "region" });
+      this.block.ariaLabel = `Output of ${this.name}`;
+      this.output = new Preformatted(add(this.block, "code"), SHOWN);
+      copyButton(place, () => this.output.text);
+    }
+    this.output.write(printed(text));
+  }
+
+  paint() {
+    this.object?.paint();
+    if (!this.output) return;
+    const { block } = this;
+    const atEnd = block.scrollTop + block.clientHeight >= block.scrollHeight - 24;
+    this.output.paint();
+    if (atEnd && this.state === "running") block.scrollTop = block.scrollHeight;
+    if (this.output.cut && !this.more) this.offerAll();
+  }
+
+  offerAll() {
+    this.more = addButton(this.body, "Show all of the output", () => {
+      this.output.showAll();
+      this.block.classList.add("whole");
+      this.block.focus();
+      this.more.remove();
+    });
+    this.block.parentElement.before(this.more);
+  }
+
+  end(event) {
+    const failed = event.exitCode !== 0;
+    if (this.name === "generate_object") this.endObject(event.toolOutput);
+    else if (!this.output && event.toolOutput) this.print(event.toolOutput);
+    this.paint();
+    let how = failed ? "failed" : "done";
+    if (this.name === "bash") how = `exit ${event.exitCode}`;
+    if (event.reason) how = event.reason === "timeout" ? "timed out" : "cancelled";
+    this.set(failed ? "failed" : "done", `${how} · ${duration(event.durationMs)}`);
+  }
+
+  endObject(text) {
+    const { object, error, violations = [] } = JSON.parse(text);
+    if (error === undefined) {
+      this.object ??= new GrowingObject(this.body);
+      this.object.finish(object);
+      copyButton(this.body, () => JSON.stringify(object, null, 2));
+    } else this.say([error, ...violations.map((one) => `${one.path}: ${one.message}`)].join("\n"));
+  }
+
+  deny(event) {
+    this.question?.remove();
+    this.set("denied", "denied", true);
+    this.say(event.reason);
+    if (event.hint) this.say(`To allow it: ${event.hint}`);
+  }
+
+  reject(event) {
+    this.set("denied", `rejected: ${event.reason.replace("_", " ")}`);
+    this.say(event.error);
+  }
+
+  /** The run is over: a call without an end was interrupted. */
+  over() {
+    if (this.state !== "running" && this.state !== "asking") return;
+    this.question?.remove();
+    this.set("failed", "interrupted");
+  }
+
+  say(text) {
+    add(this.body, "p", "", plain(text));
+  }
+}

@@ -1,0 +1,74 @@
+// Where a prompt is written: the text, the model, and the shape of the answer.
+
+import { add, element } from "./dom.js";
+
+export class Composer {
+  constructor(send) {
+    const [prompt, schema, model] = ["prompt", "schema", "model"].map(element);
+    Object.assign(this, { send, prompt, schema, model, last: "", busy: false });
+    this.prompt.addEventListener("input", () => this.fit());
+    this.prompt.addEventListener("keydown", (event) => this.key(event));
+    element("composer").addEventListener("submit", (event) => this.submit(event));
+    element("shaped").addEventListener("click", () => this.shape());
+    this.write(sessionStorage.getItem("draft") ?? "");
+  }
+
+  key(event) {
+    // An input method takes its own Enter.
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) this.submit(event);
+    if (event.key === "ArrowUp" && !this.prompt.value) {
+      event.preventDefault();
+      this.write(this.last);
+    }
+  }
+
+  write(text) {
+    this.prompt.value = text;
+    this.prompt.focus();
+    this.fit();
+  }
+
+  /** Be as high as the text, and keep it where a reload finds it. */
+  fit() {
+    const { style } = this.prompt;
+    style.height = "auto";
+    style.height = `${this.prompt.scrollHeight}px`;
+    sessionStorage.setItem("draft", this.prompt.value);
+  }
+
+  shape() {
+    const { hidden } = element("shape");
+    element("shape").hidden = !hidden;
+    element("shaped").ariaExpanded = hidden;
+    (hidden ? this.schema : this.prompt).focus();
+  }
+
+  submit(event) {
+    event.preventDefault();
+    const message = this.prompt.value;
+    if (this.busy || !message.trim()) return;
+    const options = this.model.value ? { model: this.model.value } : {};
+    element("wrong").textContent = "";
+    try {
+      const schema = !element("shape").hidden && this.schema.value.trim();
+      if (schema) options.schema = JSON.parse(schema);
+    } catch (error) {
+      element("wrong").textContent = `This is no JSON: ${error.message}`;
+      return this.schema.focus();
+    }
+    this.last = message;
+    this.write("");
+    this.send(message, options);
+  }
+
+  /** Offer the models that are ready; the configured one goes without saying. */
+  offer(rows) {
+    const chosen = rows.find((row) => row.default);
+    add(this.model, "option", "", chosen?.model ?? "Default model", { value: "" });
+    for (const { model, ready } of rows) {
+      if (ready && model !== chosen?.model && !model.endsWith("/MODEL")) {
+        add(this.model, "option", "", model);
+      }
+    }
+  }
+}

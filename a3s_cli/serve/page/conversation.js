@@ -1,0 +1,164 @@
+// A session in the page: it sends prompts, follows the events, and draws once a frame.
+//
+// Events are queued and drawn together: ten thousand deltas cost no more than what they
+// change. A page that nobody sees draws seldom.
+
+import * as api from "./api.js";
+import { Run } from "./run.js";
+
+// Milliseconds in which a frame takes events; the rest waits for the next.
+const BUDGET = 8;
+
+export class Conversation {
+  /** `changed()`: what is going on, or whether, is different now. */
+  constructor(log, changed) {
+    Object.assign(this, { log, changed });
+    this.reset(null);
+    window.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    document.addEventListener("visibilitychange", () => this.schedule());
+  }
+
+  reset(session) {
+    this.control?.abort();
+    this.control = new AbortController();
+    this.session = session;
+    this.runs = [];
+    this.queue = [];
+    this.last = null; // the id of the last event
+    this.lost = false;
+    this.stuck = true; // the end stays in view
+    this.top = 0;
+    this.log.replaceChildren();
+  }
+
+  get run() {
+    return this.runs.at(-1);
+  }
+
+  get running() {
+    return this.run?.finished === false;
+  }
+
+  begin(prompt, options) {
+    this.run?.retry?.remove();
+    const answer = (tool, choice) => api.answer(this.session, tool, choice);
+    const retry = () => this.send(prompt, options);
+    this.runs.push(new Run(this.log, prompt, { answer, retry }));
+  }
+
+  /** Send a prompt; `options`: model, schema. */
+  send(message, options) {
+    if (this.running) return;
+    this.begin(message, options);
+    // The name is ours, so that the run is found again if not even its start arrives.
+    const [random] = crypto.getRandomValues(new Uint32Array(1));
+    this.session ??= Date.now().toString(36) + random.toString(36);
+    this.toEnd();
+    this.changed();
+    const body = { message, sessionId: this.session, ...options };
+    this.take((signal) => api.chat(body, signal));
+  }
+
+  /** Show a session that is kept, and follow it if it still runs; null is a new one. */
+  open(session) {
+    this.reset(session);
+    if (session) this.take(async () => null);
+  }
+
+  async take(connect) {
+    const { signal } = this.control;
+    const lost = (is) => {
+      this.lost = is;
+      this.changed();
+    };
+    let failure = null;
+    let cut = { message: "This run was interrupted.", hint: "a3s was stopped while it ran." };
+    try {
+      // A prompt whose answer is lost may run all the same: it is looked for, not sent again
+      // (a browser may have done so, and is told that the session is busy).
+      const response = await connect(signal).catch((error) => {
+        if (!error.lost && error.code !== "busy") throw error;
+        cut = error;
+      });
+      const events = api.follow(this.session, response, this.last, signal, lost);
+      for await (const [id, event] of events) {
+        this.last = id;
+        this.queue.push(event);
+        if (!this.scheduled) this.schedule();
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof api.Refusal)) throw error;
+      failure = error;
+    }
+    this.drain(Infinity);
+    this.lost = false;
+    if (failure || this.running) this.refused(failure ?? cut);
+    this.drawn();
+  }
+
+  /** Say what went wrong outside of any event. */
+  refused(failure) {
+    if (!this.running) this.begin("");
+    this.run.fail({ ...failure, error: failure.message });
+  }
+
+  cancel() {
+    // If that fails, it is over or the connection is lost: both are said already.
+    if (this.running) api.cancel(this.session).catch(() => {});
+  }
+
+  schedule() {
+    const work = () => {
+      this.scheduled = false;
+      this.drain(BUDGET);
+      this.drawn();
+      if (this.queue.length) this.schedule();
+    };
+    cancelAnimationFrame(this.frame);
+    clearTimeout(this.timer);
+    this.scheduled = true;
+    // A hidden page has no frames.
+    if (document.hidden) this.timer = setTimeout(work, 200);
+    else this.frame = requestAnimationFrame(work);
+  }
+
+  drain(most) {
+    const until = performance.now() + most;
+    let done = 0;
+    while (done < this.queue.length && performance.now() < until) {
+      const event = this.queue[done];
+      if (event.type === "start") this.started(event);
+      this.run.apply(event);
+      done += 1;
+    }
+    this.queue.splice(0, done);
+    for (const run of this.runs) run.paint();
+  }
+
+  started({ prompt, truncated }) {
+    if (this.running && !this.run.began) {
+      if (truncated || prompt === this.run.prompt) return;
+      this.refused({ message: "Another run was going on in this session." });
+    }
+    this.begin(prompt);
+  }
+
+  drawn() {
+    if (this.stuck) this.toEnd();
+    this.changed();
+  }
+
+  toEnd() {
+    this.stuck = true;
+    window.scrollTo(0, document.documentElement.scrollHeight);
+  }
+
+  scrolled() {
+    const below = document.documentElement.scrollHeight - window.scrollY - window.innerHeight;
+    if (below < 40) this.stuck = true;
+    else if (window.scrollY < this.top - 2) this.stuck = false;
+    this.top = window.scrollY;
+    this.changed();
+  }
+}

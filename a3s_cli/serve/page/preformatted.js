@@ -1,0 +1,56 @@
+// Text that keeps its lines and may be long: a block of code, what a command prints.
+//
+// A browser lays out anew the block that grows: hence blocks of some lines. With a limit only
+// the end stays in the page, until somebody asks for all of it.
+
+import { add } from "./dom.js";
+
+const BLOCK = 8192;
+
+/** Preformatted text that grows: `write`, then `paint` once a frame. */
+export class Preformatted {
+  constructor(element, limit = Infinity) {
+    Object.assign(this, { element, limit, pieces: [], fresh: [], shown: 0, cut: false });
+  }
+
+  get text() {
+    return this.pieces.join("");
+  }
+
+  write(text) {
+    this.pieces.push(text);
+    this.fresh.push(text);
+  }
+
+  paint() {
+    let text = this.fresh.join("");
+    this.fresh = [];
+    this.shown += text.length;
+    while (text) {
+      let last = this.element.lastElementChild;
+      const size = last?.textContent.length ?? BLOCK;
+      // A block ends with a line, or where a line is endless.
+      if (size >= BLOCK && (!last || last.textContent.endsWith("\n") || size > 8 * BLOCK)) {
+        last = add(this.element, "span");
+        last.append("");
+      }
+      const room = Math.max(BLOCK - last.textContent.length, 0);
+      const end = text.length > room ? text.indexOf("\n", room) + 1 || text.length : text.length;
+      last.firstChild.appendData(text.slice(0, end));
+      text = text.slice(end);
+    }
+    while (this.shown > this.limit && this.element.childElementCount > 1) {
+      const first = this.element.firstChild;
+      this.shown -= first.textContent.length;
+      this.cut = true;
+      first.remove();
+    }
+  }
+
+  showAll() {
+    this.limit = Infinity;
+    this.element.replaceChildren();
+    this.fresh = [this.text];
+    this.paint();
+  }
+}

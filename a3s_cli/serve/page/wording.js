@@ -1,0 +1,29 @@
+// How the page says things: times, amounts, and text that must not deceive.
+
+export function duration(ms) {
+  if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.trunc(seconds / 60)} min ${seconds % 60} s`;
+}
+
+export function count(number, noun) {
+  return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+export function ago(ms) {
+  const minutes = Math.trunc((Date.now() - ms) / 60000);
+  if (minutes < 60) return minutes < 1 ? "now" : `${minutes} min ago`;
+  return minutes < 1440 ? `${Math.trunc(minutes / 60)} h ago` : `${Math.trunc(minutes / 1440)} d ago`;
+}
+
+const STEERING = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+/** Text with what is invisible, or turns the order of letters around, made visible. */
+export function plain(text) {
+  return text.replace(STEERING, (char) => `⟨${char.codePointAt(0).toString(16).padStart(4, "0")}⟩`);
+}
+
+/** What a command prints: no colours, and its lines as lines. */
+export function printed(text) {
+  return plain(text.replace(/\x1b\[[0-9;:]*[A-Za-z]/g, "").replace(/\r\n?/g, "\n"));
+}

@@ -1,0 +1,229 @@
+"""The runs of this server: each is begun once, and goes on whoever listens.
+
+A run is planned and opened by the same functions as one of the command line, so
+that a model, a rule, a sandbox or a session means the same to both; the
+configuration is read for each anew, as there. It runs as a task of the server's
+loop. Its session is locked while it goes on, and free in between: `a3s run
+--session` may go on with it, and the other way round.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ..config.layers import load
+from ..emitter import Emitter
+from ..environment import held_secrets
+from ..errors import Cancelled, SessionBusy, internal
+from ..keeping import Kept, keep
+from ..plan import Plan, chosen_tools
+from ..redaction import Redactor
+from ..run_plan import Request, RunOptions, run_plan
+from ..session_runs import PromptRun, Wanted
+from ..sessions.file import NotKept
+from ..sessions.head import Summary
+from ..sessions.ids import new_id
+from ..sessions.listing import row_json, summaries
+from ..sessions.store import Store
+from ..terminal_event import error_event
+from ..wire import clean
+from .approvals import WebApprover
+from .asked import Asked
+from .beside import beside
+from .log import Log
+from .refused import Refused, not_found
+
+log = logging.getLogger(__name__)
+#: Runs that are over and could not be kept on disk, whose lines stay for who comes back.
+UNKEPT = 16
+
+
+class LiveRun:
+    """One run, from the prompt until its session is free again."""
+
+    def __init__(self, session: str) -> None:
+        self.session = session
+        self.id = ""
+        self.approver = WebApprover()
+        self.log = Log(lambda: self._kept.whole)
+        #: Set when the run has begun, or could not; and when it is gone and its session free.
+        self.opened = asyncio.Event()
+        self.gone = asyncio.Event()
+        self._why: Cancelled | None = None
+        self._emitter = Emitter()
+        self._kept = Kept()
+        self._run: PromptRun | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether every line so far can be read from the disk."""
+        return self._kept.whole
+
+    @property
+    def ending(self) -> bool:
+        """Whether it will be gone by itself, and soon."""
+        return self.log.over or self._why is not None
+
+    def open(self, plan: Plan, wanted: Wanted, *, asks: bool) -> None:
+        """Open the session and begin: the first event is there, nothing has been done yet."""
+        hide = plan.redactor.whole
+        self._kept = keep(plan.environment, plan.workspace, hide, named=self.session)
+        self._emitter.redact(plan.redactor)
+        self._emitter.add_line_sink(self.log.append)
+        approver = self.approver if asks and plan.on_ask == "prompt" else None
+        self._run = PromptRun(plan, self._emitter, lambda: self._kept, approver, wanted)
+        if self._why is not None:
+            self._run.cancel(self._why)
+        self.id = str(orjson.loads(self.log.lines(0, 1)[0])["runId"])
+
+    async def work(self) -> None:
+        """Do the run, to its terminal event and until its session is free."""
+        assert self._run
+        try:
+            await self._run.execute()
+        except Exception as error:  # a bug of ours ends in an event as well
+            log.exception("a run has failed", exc_info=error)
+            if not self.log.over:
+                duration = self._emitter.elapsed_ms()
+                self._emitter.emit(error_event(internal(error), duration_ms=duration))
+        finally:
+            self.log.forget()
+            await beside(self._kept.close)
+
+    def cancel(self, why: Cancelled) -> None:
+        """End it; the stream still gets its terminal event."""
+        self._why = self._why or why
+        if self._run is not None:
+            self._run.cancel(why)
+
+
+class Runs:
+    """Every run that goes on, by its session."""
+
+    def __init__(self, options: RunOptions, workspace: Path, secrets: Mapping[str, str]) -> None:
+        self._options = options
+        self._workspace = workspace
+        self._secrets = secrets
+        self._store = _store()
+        self._live: dict[str, LiveRun] = {}
+        self._unkept: dict[str, LiveRun] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        #: Whether nothing begins any more.
+        self.leaving = False
+
+    def live(self, session: str) -> LiveRun | None:
+        """Give the run of a session that goes on, or one whose lines are nowhere but here."""
+        return self._live.get(session) or self._unkept.get(session)
+
+    async def opened(self, session: str) -> LiveRun | None:
+        """Give the same, once it is known what comes of a prompt that was posted just now."""
+        while (run := self._live.get(session)) is not None and not run.opened.is_set():
+            await run.opened.wait()
+        return self.live(session)
+
+    def going_on(self) -> list[LiveRun]:
+        """Give the runs that are not gone yet."""
+        return list(self._live.values())
+
+    async def begin(self, asked: Asked, *, asks: bool) -> LiveRun:
+        """Begin a run; raises what is wrong with the request, and SessionBusy."""
+        if self.leaving:
+            raise Refused(503, "leaving", "the server is about to end")
+        session = asked.session_id or new_id()
+        while (previous := self._live.get(session)) is not None:
+            if not previous.ending:
+                raise SessionBusy(
+                    f"a run of the session {session} is going on",
+                    hint="follow it, cancel it, or use another session",
+                )
+            await previous.gone.wait()
+        run = self._live[session] = LiveRun(session)
+        try:
+            await beside(self._open, run, asked, asks)
+        except BaseException:
+            self._over(run)
+            raise
+        self._unkept.pop(session, None)
+        run.opened.set()
+        task = asyncio.create_task(self._work(run), name=f"a3s-run-{run.id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return run
+
+    def path(self, session: str) -> Path:
+        """Give where the lines of a session are kept, if they are."""
+        return self._store.path(session) if self._store else Path(os.devnull)
+
+    async def sessions(self, limit: int) -> list[dict[str, Any]]:
+        """List the sessions of this workspace, the last used first: no other's are shown."""
+        rows = await beside(self._summaries, limit)
+        return [{**row_json(row), "live": row.id in self._live} for row in rows]
+
+    async def require(self, session: str) -> None:
+        """Refuse where there is no such session in this workspace."""
+        if self.live(session) is None and session not in await beside(self._own):
+            raise _no_session(session)
+
+    def _own(self) -> list[str]:
+        return self._store.recent.sessions(str(self._workspace)) if self._store else []
+
+    def _summaries(self, limit: int) -> list[Summary]:
+        return summaries(self._store, self._own(), limit) if self._store else []
+
+    def _open(self, run: LiveRun, asked: Asked, asks: bool) -> None:
+        # One of another workspace is not gone on with here, whoever names it.
+        if self._store and self._store.has(run.session) and run.session not in self._own():
+            raise _no_session(run.session)
+        wanted = Wanted.of(asked.schema)
+        run.open(self._plan(asked, wanted), wanted, asks=asks)
+
+    def _plan(self, asked: Asked, wanted: Wanted) -> Plan:
+        options = self._options
+        if asked.model is not None:
+            options = replace(options, settings={**options.settings, "model": asked.model})
+        config = load(
+            options.settings,
+            os.environ,
+            self._workspace,
+            config_file=options.config_file,
+            permissions=options.permissions,
+            project=options.project,
+        )
+        request = Request(clean(asked.message), chosen_tools(options.tools), wanted.schema)
+        plan = run_plan(options, request, config, self._workspace)
+        redactor = Redactor({**held_secrets(config, os.environ), **self._secrets})
+        return replace(plan, redactor=redactor, on_ask=config.get("on_ask") or "prompt")
+
+    async def _work(self, run: LiveRun) -> None:
+        try:
+            await run.work()
+        finally:
+            self._over(run)
+
+    def _over(self, run: LiveRun) -> None:
+        del self._live[run.session]
+        if run.id and not run.kept:
+            self._unkept[run.session] = run
+            while len(self._unkept) > UNKEPT:
+                del self._unkept[next(iter(self._unkept))]
+        run.opened.set()
+        run.gone.set()
+
+
+def _no_session(session: str) -> Refused:
+    return not_found(f"there is no session {session[:100]!r} in this workspace")
+
+
+def _store() -> Store | None:
+    try:
+        return Store.find(os.environ)
+    except NotKept:
+        return None  # Each run says so.

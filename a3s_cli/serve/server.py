@@ -1,0 +1,232 @@
+"""The process of `a3s serve`: its socket, its signals, its end.
+
+SIGTERM, SIGINT and SIGHUP all begin the same end: no new prompt is taken, the
+runs that go on have a while to finish, then they are cancelled, their clients
+get their terminal events, and the process dies of the signal. A second signal
+spares the while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import resource
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import uvicorn
+
+from ..catalogue import models
+from ..config.layers import load
+from ..debug_log import log_to_stderr
+from ..environment import held_secrets
+from ..errors import Cancelled, UsageError
+from ..leave import complain, die_of
+from ..output.wording import count
+from ..plan import chosen_tools
+from ..process import kill_all
+from ..redaction import Redactor
+from ..run_plan import Request, RunOptions, run_plan
+from .app import app
+from .guard import VARIABLE, Guard, Tokens
+from .runs import Runs
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: Seconds that runs have to finish by themselves after a signal, and then to end.
+DRAIN = 5.0
+#: Descriptors that we ask for: a run has a client, a provider, a session and its commands' pipes.
+DESCRIPTORS = 8192
+LAST_WORDS = 3.0
+#: Seconds within which one key press may arrive as two signals (a wrapper passes it on).
+SAME_PRESS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What to listen on."""
+
+    host: str
+    port: int
+    #: Whether a browser is to be opened.
+    opens: bool
+
+
+def serve(options: RunOptions, where: Where, show: Callable[[str], None]) -> NoReturn:
+    """Serve until a signal comes, and end by it. `show` prints the address when all is ready."""
+    if options.cwd is not None:
+        _enter(options.cwd)
+    _raise_limit()
+    workspace = Path.cwd()
+    listener = _listen(where)
+    port: int = listener.getsockname()[1]
+    tokens = Tokens(port, os.environ.get(VARIABLE, ""))
+    secrets = {VARIABLE: tokens.token}
+    log_to_stderr(_checked(options, workspace, secrets), debug=options.debug)
+    runs = Runs(options, workspace, secrets)
+
+    def catalogue() -> list[dict[str, object]]:
+        return models(os.environ, options.config_file, options.settings)
+
+    guard = Guard(app(runs, catalogue), tokens, [where.host, socket.gethostname()])
+    server = _Server(guard, runs)
+    address = f"http://{_shown(where.host)}:{port}/?token="
+
+    def ready() -> None:
+        show(address + tokens.token)
+        if not _is_loopback(where.host):
+            complain(
+                f"whoever reaches {where.host} and has the token can run commands as you, and "
+                "the token is not encrypted on its way"
+            )
+        if where.opens:
+            _open_browser(address + tokens.ticket())
+
+    # Not asyncio.run: it would wait for a thread that a slow name server holds up.
+    number = asyncio.new_event_loop().run_until_complete(server.serve_on(listener, ready))
+    # What has not ended in its time gets no more of it.
+    kill_all()
+    die_of(number)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with our signals and our end."""
+
+    def __init__(self, application: Guard, runs: Runs) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application,
+                log_config=None,
+                access_log=False,  # an address may bear the token
+                lifespan="off",
+                http="h11",  # the one that the tests know, whatever else is installed
+                ws="none",
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._runs = runs
+        self._signal: int | None = None
+        self._signalled_at = 0.0
+        self._started = asyncio.Event()
+        self._signalled = asyncio.Event()
+        self._again = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to us."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, and say so."""
+        await super().startup(sockets=sockets)
+        self._started.set()
+
+    async def serve_on(self, listener: socket.socket, ready: Callable[[], None]) -> int:
+        """Serve until a signal has come and everything has ended; give the signal."""
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            # A signal that was ignored when we came stays ignored (nohup, `&` in a script).
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                loop.add_signal_handler(number, self._on_signal, number)
+        serving = asyncio.create_task(self.serve([listener]))
+        await self._started.wait()
+        ready()
+        await self._signalled.wait()
+        await self._end_runs()
+        self.should_exit = True
+        await serving
+        return self._signal or signal.SIGTERM
+
+    def _on_signal(self, number: int) -> None:
+        now = time.monotonic()
+        if self._signal is not None:
+            if now - self._signalled_at > SAME_PRESS:
+                self._again.set()
+            return
+        self._signal, self._signalled_at = number, now
+        self._runs.leaving = True
+        self._signalled.set()
+
+    async def _end_runs(self) -> None:
+        """Let the runs finish for a while, or until a second signal; then cancel them."""
+        assert self._signal
+        number = self._signal
+        if left := sum(not run.ending for run in self._runs.going_on()):
+            complain(
+                f"{count(left, 'run')} may take {DRAIN:g} s to finish; a second signal cancels"
+            )
+        gone = asyncio.gather(*(run.gone.wait() for run in self._runs.going_on()))
+        again = asyncio.create_task(self._again.wait())
+        await asyncio.wait((gone, again), timeout=DRAIN, return_when=asyncio.FIRST_COMPLETED)
+        again.cancel()
+        for run in self._runs.going_on():
+            run.cancel(Cancelled(f"cancelled by {signal.Signals(number).name}", signal=number))
+        await asyncio.wait((gone,), timeout=LAST_WORDS)
+
+
+def _checked(options: RunOptions, workspace: Path, secrets: dict[str, str]) -> Redactor:
+    """Plan a run of nothing, so that what is wrong is said now and not to the first prompt."""
+    config = load(
+        options.settings,
+        os.environ,
+        workspace,
+        config_file=options.config_file,
+        permissions=options.permissions,
+        project=options.project,
+    )
+    run_plan(options, Request("", chosen_tools(options.tools)), config, workspace)
+    return Redactor({**held_secrets(config, os.environ), **secrets})
+
+
+def _listen(where: Where) -> socket.socket:
+    family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
+    try:
+        return socket.create_server((where.host, where.port), family=family, backlog=512)
+    except OSError as error:
+        why = (error.strerror or str(error)).partition(" (while ")[0]
+        raise UsageError(
+            f"{where.host} port {where.port} cannot be served: {why}",
+            hint="--port 0 takes a free one" if where.port else None,
+        ) from None
+
+
+def _raise_limit() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _is_loopback(host: str) -> bool:
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _open_browser(address: str) -> None:
+    import threading
+    import webbrowser
+
+    # A browser of the terminal lasts until it is left.
+    threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+
+def _enter(directory: str) -> None:
+    try:
+        os.chdir(directory)
+    except OSError as error:
+        raise UsageError(f"-C {directory}: {error.strerror}") from None
