@@ -108,6 +108,16 @@ rule_options = _all(
 )
 #: The names of their parameters.
 RULES = ("allow", "deny", "ask", "default_decision", "allow_all", "permissions")
+#: What stands together in the `--help` of whatever runs prompts.
+SECTIONS_OF_A_RUN = {
+    "Model": ("model", "max_tokens", "temperature", "reasoning", "pull", "offline"),
+    "Rules": ("tools", *RULES, "on_ask", "read_only"),
+    "Sandbox and secrets": ("sandbox", "network", "env", "redact_env"),
+    "Limits": (
+        "max_turns", "max_tool_calls", "max_cost", "timeout", "tool_timeout", "idle_timeout",
+        "max_retries", "max_parallel",
+    ),
+}  # fmt: skip
 confinement_options = _all(
     click.option(
         "--read-only", is_flag=True, default=None, help="Change no file of the workspace."

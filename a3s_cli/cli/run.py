@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from .options import (
-    RULES,
+    SECTIONS_OF_A_RUN,
     confinement_options,
     debug_option,
     limit_options,
@@ -33,15 +33,9 @@ Examples:
 SECTIONS = {
     "Prompt": ("prompt_file", "append_stdin", "system", "append_system"),
     "Answer": ("output", "as_json", "schema", "tool_input", "record"),
-    "Model": ("model", "max_tokens", "temperature", "reasoning", "pull", "offline"),
-    "Rules": ("tools", *RULES, "on_ask", "read_only"),
-    "Sandbox and secrets": ("sandbox", "network", "env", "redact_env"),
-    "Limits": (
-        "max_turns", "max_tool_calls", "max_cost", "timeout", "tool_timeout", "idle_timeout",
-        "max_retries", "max_parallel",
-    ),
+    **SECTIONS_OF_A_RUN,
     "Session": ("session", "newest", "no_session"),
-}  # fmt: skip
+}
 
 
 @click.command(

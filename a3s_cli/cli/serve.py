@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from .options import (
+    SECTIONS_OF_A_RUN,
     confinement_options,
     debug_option,
     limit_options,
@@ -19,6 +20,7 @@ from .options import (
     tools_option,
     weights_options,
 )
+from .sections import Sectioned
 
 EPILOG = """\b
 Examples:
@@ -29,7 +31,20 @@ Examples:
 """
 
 
-@click.command(epilog=EPILOG, context_settings={"max_content_width": 80})
+#: What stands together in `--help`.
+SECTIONS = {
+    "Server": ("host", "port", "opens"),
+    "Prompt": ("system", "append_system", "tool_input"),
+    **SECTIONS_OF_A_RUN,
+}
+
+
+@click.command(
+    cls=Sectioned,
+    sections=SECTIONS,
+    epilog=EPILOG,
+    context_settings={"max_content_width": 80},
+)
 @click.option(
     "--host", metavar="HOST", default="127.0.0.1", help="Listen elsewhere than on loopback."
 )
