@@ -212,6 +212,9 @@ def _shorten_text(event: Event, name: str, counter: str | None) -> Event:
 
 
 def _fits(event: Event) -> bool:
+    # One text that is too long alone is not encoded to see that: it may be megabytes.
+    if any(type(one) is str and len(one) >= LINE_LIMIT for one in event.__dict__.values()):
+        return False
     # The margin is for the digits that the stamp adds, and for the digest that a recording does.
     return len(encode(event)) < LINE_LIMIT - 192
 
@@ -255,15 +258,16 @@ def digest(text: str) -> dict[str, Any]:
 
 def size(text: str) -> int:
     """Give the size of a text in bytes of UTF-8."""
-    return len(clean(text).encode())
+    return len(text) if text.isascii() else len(clean(text).encode())
 
 
 def cut(text: str, head: int = HEAD, tail: int = TAIL) -> str:
     """Keep the first `head` and the last `tail` bytes of a text, and say what is missing."""
-    data = clean(text).encode()
-    if len(data) <= head + tail:
+    total = size(text)
+    if total <= head + tail:
         return text
-    first = data[:head].decode(errors="ignore")
-    last = data[len(data) - tail :].decode(errors="ignore")
-    missing = len(data) - len(first.encode()) - len(last.encode())
+    # A character has a byte at least, so the ends are in these; the middle is not copied.
+    first = clean(text[:head]).encode()[:head].decode(errors="ignore")
+    last = clean(text[len(text) - tail :]).encode()[-tail:].decode(errors="ignore")
+    missing = total - len(first.encode()) - len(last.encode())
     return f"{first}\n[… {missing} bytes left out …]\n{last}"

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .spill import Spill
 
 _TURN_END = b'{"type":"turn_end"'
+#: Bytes that a step has in its line beside what was said.
+ENVELOPE = 256
 _START = b'{"type":"start"'
 #: Data and size are enough for what is only appended to; macOS has no such call.
 _sync = getattr(os, "fdatasync", os.fsync)
@@ -140,12 +142,14 @@ class SessionFile:
     def _step(self, messages: Sequence[Message], *, replace: bool) -> None:
         replacing = {"replace": True} if replace else {}
         said = to_json(messages, self._hide)
-        made = line(MESSAGES, **replacing, messages=said)
-        if len(made) >= LINE_LIMIT:
+        data = dumps(said)
+        if len(data) < LINE_LIMIT - ENVELOPE:
+            made = line(MESSAGES, **replacing, messages=said)
+        else:
             spill = self.spill()
             if spill is None:
                 return
-            spill.write(dumps(said))
+            spill.write(data)
             kept = spill.finish(sync=True)
             if kept is None:
                 self.lose(
