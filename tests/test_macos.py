@@ -31,6 +31,7 @@ for owner, names in {
     for name in names.split():
         if hasattr(owner, name):
             delattr(owner, name)
+os.process_cpu_count = os.cpu_count  # From Python 3.13 on, of what has just been taken away.
 class Poll:
     def __init__(self):
         self.real = poll()

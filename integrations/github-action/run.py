@@ -42,7 +42,7 @@ def main() -> int:
     status = run(files, recording)
     if not recording.exists():
         return status
-    events = [json.loads(line) for line in recording.read_text("utf-8").splitlines()]
+    events = [json.loads(line) for line in recording.read_bytes().splitlines()]
     put("recording", str(recording))
     put("run-id", events[0]["runId"])
     put("text", answer(events))

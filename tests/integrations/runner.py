@@ -20,6 +20,8 @@ from ..support.a3s import Bench
 from ..support.server import Server
 
 ACTION = Path(__file__).parents[2] / "integrations/github-action"
+#: Seconds for a step; an installation on a busy machine takes its time.
+BOUND = 300.0
 EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 
 
@@ -71,7 +73,9 @@ def run_action(
             "RUNNER_TEMP": str(temp),
         }
         shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(files["script"])]
-        result = a3s.start(shell, server, "none", False, env=environment, cwd=checkout).finish()
+        result = a3s.start(shell, server, "none", False, env=environment, cwd=checkout).finish(
+            BOUND
+        )
         job.log += result.stdout.decode() + result.stderr.decode()
         job.summary += files["summary"].read_text()
         job.status = job.status or result.status

@@ -54,7 +54,7 @@ def in_root(root: Path, line: str, directory: str) -> subprocess.CompletedProces
         words += ["--bind", str(root / name), f"/{name}"]
     words += ["--chdir", directory, "sh", "-c", line]
     return subprocess.run(
-        words, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=120
+        words, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=300
     )
 
 
