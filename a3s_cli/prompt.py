@@ -164,7 +164,7 @@ def _text(data: bytes, place: str) -> str:
     if len(data) > PROMPT_LIMIT:
         raise UsageError(f"{place} is larger than {PROMPT_LIMIT >> 20} MiB")
     try:
-        return data.decode("utf-8-sig")
+        return data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         wrong = f"byte {error.start} is {data[error.start]:#04x}"
         raise UsageError(f"{place} is not UTF-8: {wrong}") from None

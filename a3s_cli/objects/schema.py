@@ -166,7 +166,7 @@ def _read(descriptor: int, place: str) -> str:
     if len(data) > LARGEST:
         raise UsageError(f"{place}: it is larger than {LARGEST >> 10} KiB")
     try:
-        return data.decode("utf-8-sig")
+        return data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         wrong = f"byte {error.start} is {data[error.start]:#04x}"
         raise UsageError(f"{place}: it is not UTF-8: {wrong}") from None
