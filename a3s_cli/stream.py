@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Generator
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -186,12 +187,13 @@ class EventStream(Closing):
     def _in_thread(self, running: Running) -> None:
         # Not asyncio.run: it would wait for a thread that a slow name server holds up. Nor the
         # host's kind of loop, which may want signals that only the main thread gets.
-        loop = asyncio.SelectorEventLoop()
         try:
-            loop.run_until_complete(self._execute(running))
-            loop.run_until_complete(_end_the_rest())
+            with contextlib.closing(asyncio.SelectorEventLoop()) as loop:
+                loop.run_until_complete(self._execute(running))
+                loop.run_until_complete(_end_the_rest())
+        except OSError as error:  # no descriptors are left for a loop
+            self._broken = self._broken or error
         finally:
-            loop.close()
             self._ended()
 
     async def _execute(self, running: Running) -> None:

@@ -12,29 +12,32 @@ from hypothesis import HealthCheck, settings
 
 pytest.register_assert_rewrite("tests.support")
 
-from .support.a3s import Bench  # noqa: E402 - after the line that makes its asserts speak
+from .support.a3s import Bench, proofs  # noqa: E402 - after the line that makes its asserts speak
 from .support.watchdog import Watchdog  # noqa: E402
-
-# How long an example takes says how busy the machine is, and nothing else.
-settings.register_profile(
-    "untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--proofs",
         type=int,
-        default=int(os.environ.get("A3S_PROOFS", "100")),
+        default=int(os.environ.get("A3S_PROOFS", "50")),
         metavar="PERCENT",
-        help="size of the slow proofs, which repeat an experiment (default: A3S_PROOFS, or 100)",
+        help="size of the proofs that repeat an experiment or draw examples (A3S_PROOFS, or 50)",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     # Through the environment, because test modules read it when they are collected.
     os.environ["A3S_PROOFS"] = str(config.getoption("--proofs"))
+    # How long an example takes says how busy the machine is, and nothing else.
+    settings.register_profile(
+        "untimed",
+        settings(),
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        max_examples=proofs(100),
+    )
+    settings.load_profile("untimed")
     config.pluginmanager.register(Watchdog(config))
     # Ignored by `nohup` or by `&` in a script, they would be ignored by every run as well. A
     # handler, because its place is taken by the default action in what we execute.

@@ -218,7 +218,7 @@ ENDINGS = {
 
 def test_a_slow_reader_gets_everything(a3s: Bench) -> None:
     """The run is over long before its reader wakes up; the end must be waited for."""
-    line = f"{RUN} | (sleep 6; cat); exit ${{PIPESTATUS[0]}}"
+    line = f"{RUN} | (sleep 4; cat); exit ${{PIPESTATUS[0]}}"
     runs = {name: a3s.shell(line, script=script) for name, (script, _) in ENDINGS.items()}
     for name, run in runs.items():
         result, status = run.finish(), ENDINGS[name][1]

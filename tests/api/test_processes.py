@@ -160,6 +160,31 @@ def test_a_tool_that_never_returns_does_not_hold_the_interpreter(
     assert host.finish()[0] == 0
 
 
+def test_however_few_descriptors_there_are_a_run_ends(library: Library, hosts: list[Host]) -> None:
+    """It may fail in any way, but whoever reads it is never left waiting."""
+    program = """
+    import resource
+    options.max_retries = 0
+    session = Agent.create().session(".", options)
+    session.send("go")
+    used, (_, hard) = len(os.listdir("/proc/self/fd")), resource.getrlimit(resource.RLIMIT_NOFILE)
+    ended = []
+    for spare in (0, 1, 2, 3, 4, 5, 6, 40):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + spare, hard))
+        try:
+            ended.append(session.send("go").text)
+        except Exception as failure:
+            ended.append("failed")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    say(ended=ended, last=session.send("go").text)
+    """
+    host = Host(library, [text("yes")] * 10, program)
+    hosts.append(host)
+    told = host.said()
+    assert (set(told["ended"]), len(told["ended"])) == ({"failed", "yes"}, 8)
+    assert told["ended"][-1] == told["last"] == "yes" and host.finish()[0] == 0
+
+
 GUEST = """
 import logging, subprocess, time, ctypes
 import uvicorn

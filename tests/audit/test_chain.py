@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from a3s_cli.audit.verdict import Verdict, judge
 from a3s_cli.record import digest
+from tests.support.a3s import proofs
 
 from .streams import bash, run
 
@@ -106,7 +107,9 @@ def test_a_line_that_nobody_recorded(lines: list[bytes]) -> None:
 
 
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=proofs(200),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.randoms(use_true_random=False))
 def test_no_change_passes_with_the_head(lines: list[bytes], chance: random.Random) -> None:

@@ -21,6 +21,7 @@ from a3s_cli.audit.policy_file import AuditRule
 from a3s_cli.audit.report_github import code, fence
 from a3s_cli.audit.verdict import Breach, RuleVerdict, Totals, Verdict, judge
 from a3s_cli.recording import Problem
+from tests.support.a3s import proofs
 
 from .streams import bash, run
 
@@ -78,7 +79,7 @@ def orders(report: str) -> list[str]:
     return [line for line in lines if ORDERS.search(line)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=proofs(300), deadline=None)
 @given(HOSTILE, st.booleans())
 @example("::error::x", True)
 @example("\n::error::x", True)
@@ -90,7 +91,7 @@ def test_no_report_gives_an_order(text: str, content: bool) -> None:
 ANNOTATION = re.compile(r"::(error|warning|notice) title=([^:,\r\n]*)::([^\r\n]*)")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=proofs(300), deadline=None)
 @given(HOSTILE, st.booleans())
 def test_github_gets_only_our_annotations(text: str, content: bool) -> None:
     given = orders(report_github.report([verdict(text)], content=content))
@@ -106,7 +107,7 @@ def test_github_gets_only_our_annotations(text: str, content: bool) -> None:
     assert kinds == ["error", "error", "error", "warning", "notice"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=proofs(300), deadline=None)
 @given(HOSTILE, st.booleans())
 def test_junit_is_xml_with_our_structure(text: str, content: bool) -> None:
     report = report_junit.report([verdict(text)], content=content)
@@ -122,7 +123,7 @@ def test_junit_is_xml_with_our_structure(text: str, content: bool) -> None:
     assert root.attrib == {"name": "a3s audit", "tests": "4", "failures": "1", "errors": "1"}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=proofs(300), deadline=None)
 @given(HOSTILE, st.booleans())
 def test_json_is_one_object_on_one_line(text: str, content: bool) -> None:
     report = report_json.report([verdict(text)], content=content)
@@ -152,7 +153,7 @@ def unfenced(markdown: str) -> list[str]:
     return outside
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=proofs(300), deadline=None)
 @given(HOSTILE, st.booleans())
 @example("```", True)
 @example("a\n```\n# owned", True)

@@ -29,7 +29,7 @@ from a3s_cli.manual.roff import page as to_roff
 from a3s_cli.manual.text import page as to_text
 from a3s_cli.manual.tree import read
 
-from ..support.a3s import Bench
+from ..support.a3s import Bench, proofs
 
 CHECKOUT = Path(__file__).parents[2]
 ROOT = read(group)
@@ -73,7 +73,7 @@ LETTERS = st.characters(min_codepoint=33, max_codepoint=126) | st.sampled_from("
 LINES = st.lists(st.text(LETTERS, min_size=1, max_size=8), min_size=1, max_size=12).map(" ".join)
 
 
-@settings(max_examples=30)
+@settings(max_examples=proofs(30))
 @given(LINES, LINES, st.lists(LINES | st.just(""), min_size=1, max_size=3))
 @example(r".so /etc/passwd 'x \n a\fBb `.PP` \(em ~ ^", ".TH", ["'tis", ".", "", r"\\"])
 def test_text_stays_text(line: str, term: str, lines: list[str]) -> None:

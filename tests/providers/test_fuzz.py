@@ -17,11 +17,14 @@ from hypothesis import strategies as st
 
 from a3s_cli.errors import A3SError
 from a3s_cli.sse import Parser
+from tests.support.a3s import proofs
 from tests.support.corpus import ROOT, Recording, recordings
 from tests.support.decoding import NAMES, Answer, answer
 
 pytestmark = pytest.mark.skipif(not recordings(), reason=f"no recordings in {ROOT}; set A3S_CORPUS")
-SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(
+    max_examples=proofs(60), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 Event = tuple[str, str]
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from a3s_cli.messages import Message, Reasoning, Text, ToolCall, ToolResult
 from a3s_cli.sessions.lines import MESSAGES, from_json, line, to_json
 from a3s_cli.wire import loads
+from tests.support.a3s import proofs
 
 text = st.text(max_size=20)
 opaque = st.recursive(
@@ -34,7 +35,7 @@ messages = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=proofs(200), deadline=None)
 @given(st.lists(messages, max_size=4))
 def test_messages_come_back(said: list[Message]) -> None:
     written = line(MESSAGES, messages=to_json(said, str))
@@ -44,7 +45,7 @@ def test_messages_come_back(said: list[Message]) -> None:
     assert from_json(value["messages"]) == said
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=proofs(200), deadline=None)
 @given(opaque)
 def test_no_json_breaks_the_reader(value: Any) -> None:
     try:

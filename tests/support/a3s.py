@@ -29,8 +29,8 @@ MODELS: dict[Wire, str] = {"openai-chat": "openai/test-model", "anthropic": "ant
 
 
 def proofs(number: int) -> int:
-    """How many repetitions a slow proof makes: `--proofs` percent of the number, at least one."""
-    return max(1, number * int(os.environ.get("A3S_PROOFS", "100")) // 100)
+    """How many repetitions or examples a proof makes: `--proofs` percent of the number."""
+    return max(1, number * int(os.environ["A3S_PROOFS"]) // 100)
 
 
 class Bench:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from a3s_cli.tools.base import ToolError
+from tests.support.a3s import proofs
 
 from ..support.corpus import ROOT
 from .desk import NO_RIPGREP, TOOLS, Desk
@@ -32,7 +33,7 @@ OURS = (
 )
 #: What an edit replaces by what, in turns, so that the file does not grow; outside it would too.
 THERE_AND_BACK = (("\n", "!\n"), ("!\n", "\n"))
-ROUNDS = 2000 * int(os.environ.get("A3S_PROOFS", "100")) // 100
+ROUNDS = proofs(2000)
 
 
 def cases() -> list[dict[str, Any]]:

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.a3s import proofs
+
 from .desk import Desk
 
 
@@ -89,7 +91,7 @@ def test_the_rest_stays_as_it_is(
     assert edit(desk, content, old, new) == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=proofs(60), deadline=None)
 @given(st.binary(max_size=60), st.binary(max_size=60), st.text("ab€ \t", min_size=1, max_size=6))
 def test_an_edit_can_be_undone(
     tmp_path_factory: pytest.TempPathFactory, head: bytes, tail: bytes, new: str

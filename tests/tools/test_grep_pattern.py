@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import shutil
 from pathlib import Path
@@ -13,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from a3s_cli.tools.grep_pattern import PatternError, parse
+from tests.support.a3s import proofs
 
 from .desk import NO_RIPGREP, TOOLS, Desk
 
 #: Each example is two searches by child processes.
-EXAMPLES = max(10, 60 * int(os.environ.get("A3S_PROOFS", "100")) // 100)
 TEXT = (
     """abc aab
 Éa é é1 ЖА жа\r
@@ -121,7 +120,7 @@ def search(desk: Desk, path: str, pattern: str, ignore_case: bool) -> str:
 
 
 @pytest.mark.skipif(shutil.which("rg") is None, reason="no rg (ripgrep)")
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=proofs(60), deadline=None)
 @given(st.lists(st.sampled_from(ATOMS), min_size=1, max_size=6).map("".join), st.booleans())
 def test_both_engines_agree(
     tmp_path_factory: pytest.TempPathFactory, pattern: str, ignore_case: bool

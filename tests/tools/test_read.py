@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.a3s import proofs
+
 from .desk import Desk
 
 
@@ -64,7 +66,7 @@ def test_a_long_line_is_cut(desk: Desk) -> None:
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=proofs(100), deadline=None)
 @given(
     st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0\n\r\ufeff"), max_size=50)),
     st.booleans(),

@@ -26,6 +26,7 @@ from a3s_cli.output.terminal import cells
 from a3s_cli.permissions.policy import Policy
 from a3s_cli.tools import base
 from tests.support import laws
+from tests.support.a3s import proofs
 
 # -- what is shown -------------------------------------------------------------------------
 
@@ -62,7 +63,7 @@ def columns(row: str) -> int:
 @example("a" * 500, 20)
 @example("日" * 500, 21)
 @example("e" + "\u0301" * 500, 20)
-@settings(max_examples=400)
+@settings(max_examples=proofs(400))
 def test_every_character_is_shown_and_none_is_obeyed(script: str, width: int) -> None:
     rows = sheet(question(command=script), width).rows
     assert rows[0] == "  command"

@@ -14,6 +14,7 @@ from a3s_cli.files.ignore import Rules, is_secret
 from a3s_cli.files.walk import Tree
 from a3s_cli.files.wildcards import Wildcard
 from a3s_cli.files.workspace import Workspace
+from tests.support.a3s import proofs
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="no git")
 
@@ -56,7 +57,7 @@ def found_by_git(root: Path) -> set[str]:
 
 
 @needs_git
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=proofs(80), deadline=None)
 @given(
     st.lists(DIRECTORIES, max_size=5),
     st.lists(st.tuples(st.integers(0, 9), st.lists(LINES, max_size=4)), max_size=3),

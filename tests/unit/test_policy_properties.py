@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
@@ -20,10 +19,10 @@ from a3s_cli.permissions.policy import Decision, Policy
 from a3s_cli.permissions.rule_pattern import could_match, matches, path_matches
 from a3s_cli.permissions.shell import commands
 from a3s_cli.tools.base import Subject
+from tests.support.a3s import proofs
 
-EXAMPLES = int(os.environ.get("A3S_FUZZ", "1000"))
 FUZZ = settings(
-    max_examples=EXAMPLES,
+    max_examples=proofs(1000),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

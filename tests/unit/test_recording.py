@@ -35,6 +35,7 @@ from a3s_cli.events import (
 )
 from a3s_cli.messages import Usage
 from a3s_cli.recording import read
+from tests.support.a3s import proofs
 
 USAGE = Usage(5, 4, 3, 2, 1, 15)
 BASH: dict[str, Any] = {"tool_name": "bash", "tool_id": "c1"}
@@ -135,7 +136,7 @@ def changed(draw: st.DrawFn) -> list[bytes]:
     return [json.dumps(one).encode() + b"\n" for one in values]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=proofs(150), deadline=None)
 @given(changed())
 def test_a_changed_field_is_let_through_or_named(lines: list[bytes]) -> None:
     """Whatever is wrong is told as a wrong stream; never as a bug of ours."""
@@ -147,7 +148,7 @@ def test_a_changed_field_is_let_through_or_named(lines: list[bytes]) -> None:
         assert [line.data for line in found] == lines
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=proofs(100), deadline=None)
 @given(st.lists(st.binary(max_size=40).map(lambda data: data + b"\n"), max_size=4))
 def test_no_bytes_are_taken_for_a_stream(lines: list[bytes]) -> None:
     with pytest.raises(InvalidStream):

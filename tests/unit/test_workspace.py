@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from a3s_cli.files.workspace import Workspace, printable
+from tests.support.a3s import proofs
 
 
 @pytest.fixture
@@ -164,7 +165,7 @@ NAMES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=proofs(300), deadline=None)
 @given(st.lists(NAMES, max_size=8).map("/".join), st.booleans())
 def test_inside_means_what_the_system_means(
     tmp_path_factory: pytest.TempPathFactory, path: str, absolute: bool
