@@ -9,9 +9,11 @@ import argparse
 import json
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +79,7 @@ def main() -> int:
             failures += report.failed()
             value = {**about, "figures": figures, "failures": failures}
             options.json.write_text(json.dumps(value, indent=1) + "\n")
-    return 1 if any(one["row"].startswith("a3s ") for one in failures) else 0
+    return 1 if any(one["row"].startswith(("a3s ", "a3s,")) for one in failures) else 0
 
 
 def chosen(options: argparse.Namespace) -> list[Agent]:
@@ -98,21 +100,27 @@ def measure(
         return max(least, int(number * options.scale))
 
     rounds, python = options.rounds, interpreter(options.a3s)
-    ours = next((agent for agent in agents if agent.name == "a3s"), None)
+    ours = [agent for agent in agents if agent.name == "a3s"]
     deltas = sized(20_000, 10)
-    try:
-        if part == "startup":
-            startup.measure(report, place, python, agents, rounds)
-        elif part == "throughput":
-            throughput.measure(report, place, agents, rounds, deltas, sized(200_000, 10))
-        elif part == "growth" and ours:
-            growth.turns(report, place, ours, rounds, sized(200, 4))
-            growth.sessions(report, place, ours, python, rounds, sized(10_000, 11))
-            growth.memory(report, place, ours, deltas)
-        elif part == "instructions" and ours:
-            instructions.measure(report, place, ours, python, commit=options.commit)
-    except Failed as error:
-        report.failures[part, f"a3s {part}"] = str(error)
+    steps: list[Callable[[], None]] = []
+    if part == "startup":
+        steps.append(lambda: startup.measure(report, place, python, agents, rounds))
+    elif part == "throughput":
+        lines = sized(200_000, 10)
+        steps.append(lambda: throughput.measure(report, place, agents, rounds, deltas, lines))
+    elif part == "growth" and ours:
+        turns, many = sized(200, 4), sized(10_000, 11)
+        steps.append(lambda: growth.turns(report, place, ours[0], rounds, turns))
+        steps.append(lambda: growth.sessions(report, place, ours[0], python, rounds, many))
+        steps.append(lambda: growth.memory(report, place, ours[0], deltas))
+    elif ours:
+        commit = options.commit
+        steps.append(lambda: instructions.measure(report, place, ours[0], python, commit=commit))
+    for number, step in enumerate(steps, 1):
+        try:
+            step()
+        except (Failed, OSError, ValueError, subprocess.SubprocessError) as error:
+            report.failures[part.capitalize(), f"a3s, step {number}"] = str(error)
 
 
 def interpreter(program: Path) -> str:

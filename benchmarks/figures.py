@@ -109,7 +109,8 @@ class Report:
         text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
         failed = [f"- {row}: {why}" for (where, row), why in self.failures.items() if where == part]
         about = [self.about[part], ""] if part in self.about else []
-        return "\n".join([f"### {part}", "", *about, text, "", *failed, *([""] if failed else [])])
+        table = [text, ""] if names else []
+        return "\n".join([f"### {part}", "", *about, *table, *failed, *([""] if failed else [])])
 
 
 def interleaved(

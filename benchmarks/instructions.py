@@ -26,7 +26,7 @@ def measure(report: Report, place: Place, agent: Agent, python: str, *, commit: 
     """Count once; the number varies by less than one in a hundred."""
     valgrind = shutil.which("valgrind")
     if valgrind is None:
-        report.failures[PART, agent.name] = "valgrind is not installed"
+        report.failures[PART, f"{agent.name} run"] = "valgrind is not installed"
         return
     counter = (valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null", python)
     _, environment = agent.asked(place, "instructions", Scenario())

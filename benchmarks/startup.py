@@ -51,7 +51,7 @@ def measure(
         texts = [one.text or one.whole for one in runs]
         report.add(PART, agent.name, "first text", "s", texts, against=bare)
         _whole(report, agent.name, runs, bare, cpu)
-    report.about[PART] = f"{', '.join(versions)}"
+    report.about[PART] = f"Versions: {', '.join(versions) or 'unknown'}."
     _whole(report, BARE, seen[BARE], bare, cpu)
 
 

@@ -33,9 +33,13 @@ def measure(
         if agent.shell:
             jobs[f"{agent.name} command"] = agent.command(place, "command", command)
     seen, failures = interleaved(jobs, rounds)
-    report.failures |= {(ANSWER, job): why for job, why in failures.items()}
+    for job, why in failures.items():
+        report.failures[COMMAND if job.endswith(" command") else ANSWER, job] = why
     report.wanted |= WANTED
-    report.about[ANSWER] = f"{deltas:,} deltas of four characters, beyond a run of one word."
+    report.about[ANSWER] = (
+        f"{deltas:,} deltas of four characters, beyond a run of one word. "
+        "Whoever writes a few lines shows the answer as a whole, at its end."
+    )
     report.about[COMMAND] = f"{lines:,} lines of {LINE} bytes, beyond a run of one word."
     for agent in agents:
         words = seen.get(f"{agent.name} one word", [])
