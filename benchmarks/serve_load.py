@@ -1,8 +1,8 @@
 """Measure `a3s serve` under load: latency of each event, a client that stalls, drops that leak.
 
-    python -m benchmarks.serve_load [CLIENTS [SECONDS]]
+    python -m benchmarks.serve_load [CLIENTS [SECONDS [RATE]]]
 
-A provider in a process of its own says a word with the time on it ten times a
+A provider in a process of its own says a word with the time on it RATE times a
 second to each run; what is measured is how old a word is when the client has it:
 the provider's socket, the run, the log and the server-sent event. Once with a run
 for each client, once with one run for all. Every client must get every event in
@@ -27,8 +27,10 @@ import time
 from collections.abc import Awaitable, Iterator
 from pathlib import Path
 
-#: Words a second of each run.
-RATE = 10
+#: Clients, seconds, and words a second of each run.
+CLIENTS, SECONDS, RATE = (
+    int(one) for one in [*sys.argv[1:], *["200", "12", "10"][len(sys.argv) - 1 :]]
+)
 #: Seconds in which all runs begin.
 BEGIN = 3
 DROPS = 1000
@@ -261,13 +263,12 @@ async def measure(serving: Serving, clients: int, words: int) -> None:
 
 
 def main() -> None:
-    clients, seconds = (int(one) for one in [*sys.argv[1:], *["200", "12"][len(sys.argv) - 1 :]])
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 4096)), hard))
     with tempfile.TemporaryDirectory() as home, provider() as url:
         serving = Serving(Path(home), url)
         try:
-            asyncio.run(measure(serving, clients, seconds * RATE))
+            asyncio.run(measure(serving, CLIENTS, SECONDS * RATE))
         finally:
             serving.process.terminate()
             serving.process.wait(30)

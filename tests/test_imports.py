@@ -18,7 +18,7 @@ from .support.replies import bash, text
 HEAVY = {
     "asyncio", "httpx", "httpcore", "h11", "ssl", "pydantic", "jsonschema_rs", "tree_sitter",
     "tree_sitter_bash", "tomllib", "rich", "xllamacpp", "subprocess", "logging",
-    "email", "http", "a3s_cli.runner", "a3s_cli.loop", "a3s_cli.transport",
+    "email", "http", "starlette", "uvicorn", "a3s_cli.runner", "a3s_cli.loop", "a3s_cli.transport",
 }  # fmt: skip
 #: All that comes from elsewhere on the way of a run that calls nothing.
 ELSEWHERE = {"click", "orjson", "h11"}
@@ -50,7 +50,9 @@ def loaded(*command: str, environment: dict[str, str] | None = None) -> set[str]
     return {line.rpartition("|")[2].strip() for line in lines}
 
 
-@pytest.mark.parametrize("command", ["--version", "--help", "run --help", "models --help"])
+@pytest.mark.parametrize(
+    "command", ["--version", "--help", "run --help", "models --help", "serve --help"]
+)
 def test_help_loads_nothing_heavy(command: str) -> None:
     names = loaded(*command.split())
     assert "click" in names

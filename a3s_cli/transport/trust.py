@@ -11,6 +11,7 @@ import ssl
 import threading
 from asyncio import wrap_future
 from concurrent.futures import Future
+from functools import lru_cache
 
 from ..errors import ConfigError
 
@@ -19,17 +20,23 @@ def trusted() -> ssl.SSLContext:
     """Give the authorities; the environment may name others. Raises ConfigError."""
     file, directory = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     try:
-        if file or directory:
-            return ssl.create_default_context(cafile=file or None, capath=directory or None)
-        import certifi
-
-        return ssl.create_default_context(cafile=certifi.where())
+        return _read(file, directory)
     except OSError as error:
         variable = "SSL_CERT_FILE" if file else "SSL_CERT_DIR"
         reason = os.strerror(error.errno) if error.errno else error
         raise ConfigError(
             f"{variable}: no certificates could be read from {file or directory}: {reason}"
         ) from None
+
+
+@lru_cache(maxsize=4)
+def _read(file: str | None, directory: str | None) -> ssl.SSLContext:
+    # Most of a megabyte: the runs of one process share them.
+    if file or directory:
+        return ssl.create_default_context(cafile=file or None, capath=directory or None)
+    import certifi
+
+    return ssl.create_default_context(cafile=certifi.where())
 
 
 class Trust:

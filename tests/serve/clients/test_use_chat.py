@@ -182,7 +182,6 @@ def test_a_question_of_the_rules_and_a_cancel(host: Host) -> None:
         ["prints", "begun\n"],
         ["post", "/api/sessions/chat-1/cancel", {}],
         ["over"],
-        body={"asks": True},
     )
     call = {"command": "echo begun; sleep 600"}
     answer = {"toolName": "bash", "toolInput": call, "rule": "default"}
