@@ -55,6 +55,13 @@ SECTIONS = {
     default=8321,
     help="8321; 0 is a free one.",
 )
+@click.option(
+    "--allow-origin",
+    "origins",
+    metavar="ORIGIN",
+    multiple=True,
+    help="Let pages of ORIGIN ask, if they send the token.",
+)
 @click.option("--open", "opens", is_flag=True, help="Open the page in a browser.")
 @model_options
 @place_options
@@ -104,5 +111,5 @@ def serve(**given: Any) -> None:
         offline=given["offline"],
         debug=given["debug"],
     )
-    where = server.Where(given["host"], given["port"], given["opens"])
+    where = server.Where(given["host"], given["port"], given["origins"], given["opens"])
     server.serve(options, where, click.echo)

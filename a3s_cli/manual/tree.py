@@ -24,6 +24,7 @@ KINDS: dict[str, Kind] = {
     "ID": "session",
     "LIST": "tools",
     "NAME": "variable",
+    "ORIGIN": "text",
     "PATH": "file",
     "PROVIDER/MODEL": "model",
     "RULE": "rule",

@@ -43,7 +43,9 @@ Chunk = dict[str, Any]
 def asked(body: dict[str, Any]) -> Asked:
     """Read what `useChat` sends: the chat's id names the session, the last message asks.
 
-    `sessionId`, `model` and `schema` may stand beside it (the `body` option).
+    `sessionId`, `model` and `schema` may stand beside it (the `body` option), and
+    `asks` where the UI shows `data-permission` and sends the answer. Without it
+    nobody would, and the chat would wait for ever: what the rules ask is denied.
     """
     messages = field(body, "messages", list)
     if messages is None:
@@ -51,7 +53,8 @@ def asked(body: dict[str, Any]) -> Asked:
     named = session(body, "sessionId", "id")
     said = [_said(messages, number) for number in range(len(messages))]
     message = prompt(said, kept=named is not None)
-    return Asked(message, named, model(body), body.get("schema"))
+    asks = field(body, "asks", bool) is True
+    return Asked(message, named, model(body), body.get("schema"), asks)
 
 
 def _said(messages: list[Any], number: int) -> Said:

@@ -7,7 +7,8 @@ place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from . import ai_sdk, native, openai
 from .approvals import checked_answer
 from .asked import Asked
 from .beside import beside
-from .follow import Render, Stream, run_lines, session_lines
+from .follow import Render, Stream, attended, run_lines, session_lines
 from .guard import json_body, refusal
 from .openapi import document
 from .past import Lines, ends, place
@@ -139,8 +140,8 @@ class Routes:
 
     async def ai_sdk(self, request: Request) -> Response:
         """Begin a run for the AI SDK's `useChat`."""
-        run = await self._begin(ai_sdk.asked(await json_body(request)), asks=True)
-        return self._for_ai_sdk(run)
+        asked = ai_sdk.asked(await json_body(request))
+        return self._for_ai_sdk(await self._begin(asked, asks=asked.asks))
 
     async def ai_sdk_again(self, request: Request) -> Response:
         """Give the stream of the run that goes on, from its begin; 204 where none does."""
@@ -154,7 +155,11 @@ class Routes:
         return Stream(run_lines(self._runs, run), render, ai_sdk.HEADERS)
 
     async def completions(self, request: Request) -> Response:
-        """Begin a run for an OpenAI client. Nobody can answer there, so nobody is asked."""
+        """Begin a run for an OpenAI client. Nobody can answer there, so nobody is asked.
+
+        Leaving is all that such a client can do to stop an answer, and it cannot come
+        back: it cancels, unless a session was named in which the run can be found.
+        """
         body = await json_body(request)
         try:
             asked, mapper = openai.asked(body), openai.Stream(body)
@@ -162,9 +167,14 @@ class Routes:
         except A3SError as error:
             return _json(openai.refusal(error), openai.status(error.code))
         lines = run_lines(self._runs, run)
+        left = None if asked.session_id else partial(run.cancel, Cancelled("the client has left"))
         if body.get("stream") is True:
-            return Stream(lines, _through(mapper.feed), openai.HEADERS)
-        events = [event async for found in lines if found for event in _events(found)]
+            return Stream(lines, _through(mapper.feed), openai.HEADERS, left)
+        events: list[Event] = []
+        if not await attended(_collect(lines, events), request.receive):
+            if left:
+                left()
+            return _nothing()  # Nobody reads it.
         status, answer = openai.completion(events, body)
         return _json(answer, status, {"x-should-retry": "false"})
 
@@ -197,6 +207,12 @@ def app(runs: Runs, catalogue: Catalogue) -> Starlette:
 def _events(found: Lines) -> list[Event]:
     events = (event_of(orjson.loads(line)) for line in found.lines)
     return [event for event in events if event is not None]
+
+
+async def _collect(lines: AsyncIterable[Lines | None], events: list[Event]) -> None:
+    async for found in lines:
+        if found is not None:
+            events += _events(found)
 
 
 def _through(feed: Callable[[Event], bytes]) -> Render:

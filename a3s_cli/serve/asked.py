@@ -32,6 +32,8 @@ class Asked:
     model: str | None = None
     #: A JSON Schema, where the answer is to be an object.
     schema: Any = None
+    #: Whether somebody is there who answers what the rules ask.
+    asks: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ in between from taking a quiet connection for a dead one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import aclosing
+from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -85,28 +86,23 @@ class Stream(Response):
         lines: AsyncGenerator[Lines | None, None],
         render: Render = frames,
         headers: Mapping[str, str] = HEADERS,
+        left: Callable[[], None] | None = None,
     ) -> None:
+        """`left` is called if the client leaves before the end."""
         super().__init__(headers=headers)
         # How long it will be nobody knows.
         del self.headers["content-length"]
         self._lines = lines
         self._render = render
+        self._left = left
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the lines or the client are gone, whichever comes first."""
         if scope["method"] == "HEAD":
             await super().__call__(scope, receive, send)
             return
-        sending = asyncio.create_task(self._send(send))
-        leaving = asyncio.create_task(_left(receive))
-        try:
-            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (sending, leaving):
-                task.cancel()
-            await asyncio.wait((sending, leaving))
-        if not sending.cancelled():
-            sending.result()
+        if not await attended(self._send(send), receive) and self._left is not None:
+            self._left()
 
     async def _send(self, send: Send) -> None:
         await send(
@@ -117,6 +113,22 @@ class Stream(Response):
                 if body := COMMENT if found is None else self._render(found):
                     await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
+
+
+async def attended(work: Coroutine[Any, Any, None], receive: Receive) -> bool:
+    """Work for as long as the client is there; False where it left before the end."""
+    working = asyncio.create_task(work)
+    leaving = asyncio.create_task(_left(receive))
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (working, leaving):
+            task.cancel()
+        await asyncio.wait((working, leaving))
+    if working.cancelled():
+        return False
+    working.result()
+    return True
 
 
 async def _left(receive: Receive) -> None:

@@ -6,7 +6,8 @@ must get nowhere, although the user's browser would carry its requests here:
 - `Host` must name this machine by an address, or be a name that was meant: a
   name that somebody has pointed at us (DNS rebinding) is refused;
 - `Origin`, where there is one, must be our own, and a browser that says that a
-  request comes from another site is believed;
+  request comes from another site is believed; the user may allow further ones, an
+  app under development say, which then have to send the token themselves;
 - the cookie is sent by pages of ours alone (SameSite), is read by no script, and
   bears our port, because cookies do not know ports. With it alone, without an
   `Origin`, nothing is changed;
@@ -48,11 +49,15 @@ SECURITY = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
+#: What a page of an origin that the user has allowed may do, and see.
+PREFLIGHT = {"access-control-allow-methods": "GET, POST", "access-control-max-age": "600"}
+SHARED = {"vary": "Origin", "access-control-expose-headers": "content-location"}
 #: Where the user says what the token is, if it is not to be a new one each time.
 VARIABLE = "A3S_SERVE_TOKEN"
 SHORTEST = 16
 _TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{SHORTEST},}}")
 _SAFE = ("GET", "HEAD")
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]+)?", re.ASCII)
 _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]+)?", re.ASCII)
 
 
@@ -99,10 +104,13 @@ class Tokens:
 class Guard:
     """Stands before the routes."""
 
-    def __init__(self, app: ASGIApp, tokens: Tokens, names: Iterable[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, tokens: Tokens, names: Iterable[str], origins: Iterable[str] = ()
+    ) -> None:
         self._app = app
         self._tokens = tokens
         self._names = {"localhost", *(name.lower() for name in names)}
+        self._origins = {checked_origin(origin) for origin in origins}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or say why not."""
@@ -111,15 +119,18 @@ class Guard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(SECURITY)
+                if (origin := request.headers.get("origin", "").lower()) in self._origins:
+                    headers.update(SHARED | {"access-control-allow-origin": origin})
                 # The page's files have no version in their names: an update must be seen.
                 headers.setdefault("cache-control", "no-cache")
             await send(message)
 
         if scope["type"] != "http":
             return  # A websocket: what is not accepted is closed.
+        request = Request(scope)
         app: ASGIApp
         try:
-            app = self._admitted(Request(scope)) or self._app
+            app = self._admitted(request) or self._app
         except Refused as refused:
             app = refusal(refused.status, refused.code, str(refused))
         await app(scope, receive, secured)
@@ -129,16 +140,21 @@ class Guard:
         host = request.headers.get("host", "").lower()
         if not self._is_ours(host):
             raise Refused(403, "host", f"the Host {host[:100]!r} is not a name of this server")
-        origin = request.headers.get("origin")
-        if origin is not None and origin.lower() not in (f"http://{host}", f"https://{host}"):
+        origin = request.headers.get("origin", f"http://{host}").lower()
+        is_own = origin in (f"http://{host}", f"https://{host}")
+        if not is_own and origin not in self._origins:
             raise Refused(403, "origin", f"a page of {origin[:100]!r} may not ask here")
+        if not is_own and request.method == "OPTIONS":
+            wanted = request.headers.get("access-control-request-headers", "")
+            allowed = PREFLIGHT | {"access-control-allow-headers": wanted}
+            return Response(status_code=204, headers=allowed)
         path = request.scope["path"]
         if path == "/" or path.startswith("/page/"):
             given = request.query_params.get("token")
             return None if given is None else self._enter(given)
-        if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        if is_own and request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             raise Refused(403, "origin", "a page of another site may not ask here")
-        self._require_token(request)
+        self._require_token(request, cookie=is_own)
         if request.method not in _SAFE:
             self._require_json(request)
         return None
@@ -162,13 +178,14 @@ class Guard:
         )
         return response
 
-    def _require_token(self, request: Request) -> None:
+    def _require_token(self, request: Request, *, cookie: bool) -> None:
         kind, _, given = request.headers.get("authorization", "").partition(" ")
         if kind:
             if kind.lower() != "bearer" or not self._tokens.opens(given.strip()):
                 raise Refused(401, "token", "the Authorization is not that of this server")
             return
-        if not self._tokens.opens(request.cookies.get(self._tokens.cookie, "")):
+        given = request.cookies.get(self._tokens.cookie, "") if cookie else ""
+        if not self._tokens.opens(given):
             raise Refused(
                 401, "token", "open the address that a3s serve has printed, or send its token"
             )
@@ -183,6 +200,16 @@ class Guard:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if has_body and kind != "application/json":
             raise Refused(415, "content_type", "the body must be application/json")
+
+
+def checked_origin(origin: str) -> str:
+    """Give an origin as browsers send it, or refuse it."""
+    if not _ORIGIN.fullmatch(origin.lower()):
+        raise UsageError(
+            f"--allow-origin {origin[:100]}: expected one such as http://localhost:3000, "
+            "without a path"
+        )
+    return origin.lower()
 
 
 def too_long() -> Refused:

@@ -53,6 +53,8 @@ class Where:
 
     host: str
     port: int
+    #: Origins besides our own whose pages may ask.
+    origins: tuple[str, ...]
     #: Whether a browser is to be opened.
     opens: bool
 
@@ -73,7 +75,8 @@ def serve(options: RunOptions, where: Where, show: Callable[[str], None]) -> NoR
     def catalogue() -> list[dict[str, object]]:
         return models(os.environ, options.config_file, options.settings)
 
-    guard = Guard(app(runs, catalogue), tokens, [where.host, socket.gethostname()])
+    names = [where.host, socket.gethostname()]
+    guard = Guard(app(runs, catalogue), tokens, names, where.origins)
     server = _Server(guard, runs)
     address = f"http://{_shown(where.host)}:{port}/?token="
 

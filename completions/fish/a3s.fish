@@ -62,6 +62,7 @@ function __a3s_takes_value
             'a3s run --record' \
             'a3s serve --host' \
             'a3s serve --port' \
+            'a3s serve --allow-origin' \
             'a3s serve -m' \
             'a3s serve --model' \
             'a3s serve --max-tokens' \
@@ -261,6 +262,7 @@ complete -c a3s -n '__a3s_at \'a3s run\'' -s h -l help -d 'Show this message and
 complete -c a3s -n '__a3s_at \'a3s schema\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l host -x -d 'Listen elsewhere than on loopback.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l port -x -d '8321; 0 is a free one.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l allow-origin -x -d 'Let pages of ORIGIN ask, if they send the token.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l open -d 'Open the page in a browser.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -s m -l model -x -a '(__a3s_models)' -d 'The model to ask.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l max-tokens -x -d 'Tokens of one response.'

@@ -57,6 +57,7 @@ def test_what_may_stand_beside_it() -> None:
     body = {"id": "chat", "messages": [_user("Now?")], **more}
     assert ai_sdk.asked(body) == Asked("Now?", "notes", "openai/gpt-5", {"type": "object"})
     assert ai_sdk.asked({**body, "model": "a3s"}).model is None
+    assert ai_sdk.asked({**body, "asks": True}).asks
 
 
 def test_parts_of_the_uis_own_are_no_text() -> None:

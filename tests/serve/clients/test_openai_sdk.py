@@ -6,7 +6,11 @@ what `_python` is here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx2
@@ -17,7 +21,7 @@ from pydantic import BaseModel
 from a3s_cli.serve import openai as adapter
 from a3s_cli.serve.follow import COMMENT
 
-from ...support.replies import Reply, bash, error, reasoning, text
+from ...support.replies import Reply, after, bash, error, reasoning, stall, text
 from ..protocols import chat_message
 from ..serving import Host, Serving
 from ..streams import recorded
@@ -167,6 +171,45 @@ def test_the_key_is_the_token(host: Host, sdk: Sdk) -> None:
     assert told == _failed(
         "AuthenticationError", 401, "token", "the Authorization is not that of this server"
     )
+
+
+@SDKS
+def test_who_leaves_cancels(host: Host, sdk: Sdk) -> None:
+    """A client of this protocol cannot come back, nor cancel in any other way."""
+    serving = host.serve([stall("so", " far")])
+    (told,) = sdk(serving, [_ask("?", stream=True, leavesAt="so")])
+    assert told["content"].startswith("so")
+    serving.model.wait_for_departure()
+
+
+def test_who_gives_up_waiting_cancels(host: Host) -> None:
+    """Without a stream as well; where the request names a session the run goes on in it."""
+    gate = threading.Event()
+    serving = host.serve([stall("so"), after(text("Yes."), gate)])
+    with _waiting(serving, _ask("?")):
+        serving.model.wait_for_request(1)
+    serving.model.wait_for_departure(1)
+    with _waiting(serving, _ask("?", sessionId="notes")):
+        serving.model.wait_for_request(2)
+    gate.set()
+    with serving.events("notes") as stream:
+        assert stream.whole()[-1]["text"] == "Yes."
+
+
+@contextmanager
+def _waiting(serving: Serving, request: Json) -> Iterator[None]:
+    """Ask, and hang up afterwards without having read an answer."""
+    body = json.dumps(request).encode()
+    lines = [
+        "POST /v1/chat/completions HTTP/1.1",
+        f"host: 127.0.0.1:{serving.port}",
+        f"authorization: Bearer {serving.token}",
+        "content-type: application/json",
+        f"content-length: {len(body)}",
+    ]
+    with socket.create_connection(("127.0.0.1", serving.port)) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+        yield
 
 
 def test_heartbeats_and_cuts_are_no_harm() -> None:

@@ -69,7 +69,7 @@ def test_a_conversation_with_tools(host: Host) -> None:
             text("Done", "."),
             text("As I said."),
         ],
-        *("--allow", "bash", "--on-ask", "deny"),
+        *("--allow", "bash"),
     )
     go = str(host.bench.work / "go")
     told = _use(
@@ -182,6 +182,7 @@ def test_a_question_of_the_rules_and_a_cancel(host: Host) -> None:
         ["prints", "begun\n"],
         ["post", "/api/sessions/chat-1/cancel", {}],
         ["over"],
+        body={"asks": True},
     )
     call = {"command": "echo begun; sleep 600"}
     answer = {"toolName": "bash", "toolInput": call, "rule": "default"}
