@@ -33,7 +33,7 @@ Examples:
 
 #: What stands together in `--help`.
 SECTIONS = {
-    "Server": ("host", "port", "opens"),
+    "Server": ("host", "port", "origins", "opens"),
     "Prompt": ("system", "append_system", "tool_input"),
     **SECTIONS_OF_A_RUN,
 }

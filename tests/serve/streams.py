@@ -13,7 +13,18 @@ from a3s_cli.events import Event
 from a3s_cli.recording import event_of
 
 from ..support.a3s import Bench
-from ..support.replies import Reasoning, Reply, a_call, bash, calls, cut, error, reasoning, text
+from ..support.replies import (
+    Pause,
+    Reasoning,
+    Reply,
+    a_call,
+    bash,
+    calls,
+    cut,
+    error,
+    reasoning,
+    text,
+)
 
 SCHEMA = {
     "type": "object",
@@ -64,7 +75,7 @@ def recorded() -> Streams:
 def _record(a3s: Bench) -> dict[str, list[bytes]]:
     (a3s.work / "schema.json").write_text(json.dumps(SCHEMA))
     shape = ("--schema", "schema.json")
-    shaped = text('{"name":"b",', '"size":3}')
+    shaped = text('{"name":"b",', Pause(0.6), '"size":3}')
     scripts = {
         "plain": ((), [text("Hello", " there!")]),
         "everything": (ALLOW, _everything()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...support.replies import a_call, bash, error, reasoning, text
+from ...support.replies import Pause, a_call, bash, error, reasoning, text
 from ..serving import Host, Serving
 from .node import client
 
@@ -110,7 +110,9 @@ def test_a_conversation_with_tools(host: Host) -> None:
 
 def test_an_object_an_error_and_another_try(host: Host) -> None:
     serving = host.serve(
-        [text('{"name":"b', '",', '"size":3}'), error(401), text("Better.")], "--tools", "none"
+        [text('{"name":"b', Pause(0.6), '","size":3}'), error(401), text("Better.")],
+        "--tools",
+        "none",
     )
     shape = {"body": {"schema": SCHEMA}}
     told = _use(serving, ["send", "Describe.", shape], ["send", "Fail."], ["regenerate"])
