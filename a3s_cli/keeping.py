@@ -57,6 +57,11 @@ class Kept(State):
         """Whether every line so far is on the disk."""
         return self._file is not None and self._file.failure is None
 
+    def force_by(self, force: Callable[[Callable[[], None]], object]) -> None:
+        """Let somebody else have lines forced to the disk, in their order and before `close`."""
+        if self._file:
+            self._file.force = force
+
     def begin(self, emitter: Emitter) -> None:
         """Keep every line of a run, from its first one."""
         if self._file:

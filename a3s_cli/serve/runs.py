@@ -37,7 +37,7 @@ from ..terminal_event import error_event
 from ..wire import clean
 from .approvals import WebApprover
 from .asked import Asked
-from .beside import beside
+from .beside import beside, later, settled
 from .log import Log
 from .refused import Refused, not_found
 
@@ -76,6 +76,8 @@ class LiveRun:
         """Open the session and begin: the first event is there, nothing has been done yet."""
         hide = plan.redactor.whole
         self._kept = keep(plan.environment, plan.workspace, hide, named=self.session)
+        # A disk that takes its time to be sure of a turn must hold up nobody.
+        self._kept.force_by(later)
         self._emitter.redact(plan.redactor)
         self._emitter.add_line_sink(self.log.append)
         approver = self.approver if asks and plan.on_ask == "prompt" else None
@@ -96,6 +98,7 @@ class LiveRun:
                 self._emitter.emit(error_event(internal(error), duration_ms=duration))
         finally:
             self.log.forget()
+            await settled()
             await beside(self._kept.close)
 
     def cancel(self, why: Cancelled) -> None:

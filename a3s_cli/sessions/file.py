@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,6 +31,10 @@ ENVELOPE = 256
 _START = b'{"type":"start"'
 #: Data and size are enough for what is only appended to; macOS has no such call.
 _sync = getattr(os, "fdatasync", os.fsync)
+
+
+def _at_once(force: Callable[[], None]) -> None:
+    force()
 
 
 class NotKept(OutputError):
@@ -56,6 +60,8 @@ class SessionFile:
         self.path = path
         #: Why the session is not kept any more; whoever runs it says so, once.
         self.failure: NotKept | None = None
+        #: Has what forces lines to the disk done: at once, or in its turn beside a busy loop.
+        self.force: Callable[[Callable[[], None]], object] = _at_once
         self._descriptor: int | None = descriptor
         self._recent = recent
         self._hide = hide
@@ -175,6 +181,9 @@ class SessionFile:
             self._size += len(lines)
 
     def _flush(self) -> None:
+        self.force(self._force)
+
+    def _force(self) -> None:
         if self.failure is not None or self._descriptor is None:
             return
         try:

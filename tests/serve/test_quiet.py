@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from pathlib import Path
 
 import pytest
 
 from a3s_cli.serve import approvals, follow
+from a3s_cli.sessions import file as session_file
 
 from ..support.a3s import Bench
-from ..support.replies import bash, text
+from ..support.replies import bash, call, text
 from .inside import inside, scripted
 from .serving import HANG, Host
 
@@ -52,6 +54,33 @@ def test_a_quiet_stream_says_that_it_lives(
 
     with scripted(a3s, monkeypatch, gate, [text("a", gate, "b")]):
         asyncio.run(asyncio.wait_for(listen(a3s.work), HANG))
+
+
+def test_no_disk_holds_up_the_loop(a3s: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was said is forced to the disk as in a run of the command line, and elsewhere."""
+    forced: list[tuple[str, bytes]] = []
+
+    def force(descriptor: int) -> None:
+        size = os.fstat(descriptor).st_size
+        lines = os.pread(descriptor, size, 0).splitlines()
+        forced.append((threading.current_thread().name, lines[-1][:20]))
+
+    monkeypatch.setattr(session_file, "_sync", force)
+
+    async def listen(work: Path) -> None:
+        async with inside(work) as serving:
+            reader, writer = await serving.ask("/api/chat", {"message": "go", "sessionId": "s"})
+            await reader.readuntil(b'{"type":"end"')
+            writer.close()
+            while serving.runs.live("s"):
+                await asyncio.sleep(0.01)
+
+    reads = call("read", {"file_path": "none"}, "c1")
+    with scripted(a3s, monkeypatch, threading.Event(), [reads, text("ok")]):
+        asyncio.run(asyncio.wait_for(listen(a3s.work), HANG))
+    # After the turn with a call, and after the run.
+    assert [name for name, _ in forced] == ["a3s-sync_0"] * 2
+    assert forced[-1][1] == b'{"type":"session_clo'
 
 
 def test_a_question_does_not_wait_for_ever(a3s: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
