@@ -77,8 +77,13 @@ class Routes:
     # -- the native API ----------------------------------------------------------------
 
     async def chat(self, request: Request) -> Response:
-        """Begin a run, and follow it from its first event on."""
-        run = await self._begin(native.asked(await json_body(request)), asks=True)
+        """Begin a run, and follow it from its first event on.
+
+        A browser sends a request again by itself where a connection that it used before
+        breaks; the key of the first one then leads to the run that is there already.
+        """
+        asked = native.asked(await json_body(request))
+        run = await self._begin(asked, asks=True, key=request.headers.get("idempotency-key", ""))
         stream = Stream(run_lines(self._runs, run))
         # Where the same stream is had again, if this one breaks before it has said so.
         stream.headers["content-location"] = f"/api/sessions/{run.session}/events"
@@ -183,9 +188,9 @@ class Routes:
         rows = await beside(self._catalogue)
         return _json(openai.models([row["model"] for row in rows if row["ready"]]))
 
-    async def _begin(self, asked: Asked, *, asks: bool) -> LiveRun:
+    async def _begin(self, asked: Asked, *, asks: bool, key: str = "") -> LiveRun:
         try:
-            return await self._runs.begin(asked, asks=asks)
+            return await self._runs.begin(asked, asks=asks, key=key)
         except ConfigError as error:
             if asked.model is None:
                 raise

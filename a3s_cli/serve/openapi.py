@@ -63,6 +63,12 @@ _SESSION = {
     },
 }
 _ANSWER = {"type": "string", "enum": ["once", "always", "no"]}
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "of one's own for each prompt: a request with it is never run twice",
+    "schema": _STRING,
+}
 _LAST = {
     "name": "Last-Event-ID",
     "in": "header",
@@ -92,7 +98,7 @@ def _paths() -> Json:
     session = "/api/sessions/{session}"
     nothing: Json = {"204": {"description": "there is nothing more to come"}}
     return {
-        "/api/chat": _post("Run a prompt", _CHAT, _events("the run's events")),
+        "/api/chat": _post("Run a prompt", _CHAT, _events("the run's events"), _KEY),
         "/api/sessions": _get("List the sessions of this workspace", _list(_SESSION)),
         f"{session}/events": _get(
             "Replay what was missed of a session, and follow",
@@ -134,8 +140,8 @@ def _get(summary: str, responses: Json, *parameters: Json) -> Json:
     return {"get": _operation(summary, responses, parameters)}
 
 
-def _post(summary: str, body: Json, responses: Json) -> Json:
-    operation = _operation(summary, responses, ())
+def _post(summary: str, body: Json, responses: Json, *parameters: Json) -> Json:
+    operation = _operation(summary, responses, parameters)
     content = {"application/json": {"schema": body}}
     return {"post": {**operation, "requestBody": {"required": True, "content": content}}}
 

@@ -44,6 +44,8 @@ from .refused import Refused, not_found
 log = logging.getLogger(__name__)
 #: Runs that are over and could not be kept on disk, whose lines stay for who comes back.
 UNKEPT = 16
+#: Requests whose keys are remembered, so that none of them begins a second run.
+KEYS = 1000
 
 
 class LiveRun:
@@ -118,6 +120,7 @@ class Runs:
         self._store = _store()
         self._live: dict[str, LiveRun] = {}
         self._unkept: dict[str, LiveRun] = {}
+        self._keys: dict[str, LiveRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         #: Whether nothing begins any more.
         self.leaving = False
@@ -136,8 +139,15 @@ class Runs:
         """Give the runs that are not gone yet."""
         return list(self._live.values())
 
-    async def begin(self, asked: Asked, *, asks: bool) -> LiveRun:
-        """Begin a run; raises what is wrong with the request, and SessionBusy."""
+    async def begin(self, asked: Asked, *, asks: bool, key: str = "") -> LiveRun:
+        """Begin a run; raises what is wrong with the request, and SessionBusy.
+
+        A request with the `key` of one before gets the run that that one has begun.
+        """
+        if (before := self._keys.get(key)) is not None:
+            await before.opened.wait()
+            if before.id:
+                return before
         if self.leaving:
             raise Refused(503, "leaving", "the server is about to end")
         session = asked.session_id or new_id()
@@ -149,6 +159,10 @@ class Runs:
                 )
             await previous.gone.wait()
         run = self._live[session] = LiveRun(session)
+        if key:
+            self._keys[key] = run
+            while len(self._keys) > KEYS:
+                del self._keys[next(iter(self._keys))]
         try:
             await beside(self._open, run, asked, asks)
         except BaseException:

@@ -46,6 +46,21 @@ def test_a_prompt_is_answered_by_the_stream_of_its_run(host: Host) -> None:
         assert [frame.data for frame in again] == lines
 
 
+def test_a_prompt_that_is_sent_twice_runs_once(host: Host) -> None:
+    """As a browser does by itself: while the first goes on, and after its end."""
+    go = threading.Event()
+    serving = host.serve([text("Do", go, "ne."), text("Another.")])
+    serving.client.headers["idempotency-key"] = "one"
+    with serving.chat("go", sessionId="mine") as first, serving.chat("go", sessionId="mine") as too:
+        go.set()
+        events = first.whole()
+        assert too.whole() == events
+    assert serving.ask("go", sessionId="mine") == events
+    serving.client.headers["idempotency-key"] = "two"
+    assert serving.ask("go", sessionId="mine")[-1]["text"] == "Another."
+    assert len(serving.model.requests) == 2
+
+
 def test_a_session_goes_on_here_and_in_the_terminal(host: Host) -> None:
     serving = host.serve([text("one"), text("two"), text("three")])
     first = serving.ask("a", sessionId="mine")

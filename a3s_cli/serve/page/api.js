@@ -21,7 +21,9 @@ async function request(path, options = {}) {
 }
 
 function post(path, body, signal) {
-  const headers = { "content-type": "application/json" };
+  // A browser may send it again by itself.
+  const key = crypto.getRandomValues(new Uint32Array(4)).join();
+  const headers = { "content-type": "application/json", "idempotency-key": key };
   return request(path, { method: "POST", headers, body: JSON.stringify(body), signal });
 }
 
@@ -33,7 +35,6 @@ export const answer = (session, tool, choice) =>
   post(`${place(session)}/permissions/${encodeURIComponent(tool)}`, { answer: choice });
 export const list = async (name) => (await request(`/api/${name}`)).json();
 
-/** The events of a response: `[id, event]`. */
 async function* read(response) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";

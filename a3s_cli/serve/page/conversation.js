@@ -74,8 +74,7 @@ export class Conversation {
     let failure = null;
     let cut = { message: "This run was interrupted.", hint: "a3s was stopped while it ran." };
     try {
-      // A prompt whose answer is lost may run all the same: it is looked for, not sent again
-      // (a browser may have done so, and is told that the session is busy).
+      // A prompt whose answer is lost may run all the same: it is looked for, not sent again.
       const response = await connect(signal).catch((error) => {
         if (!error.lost && error.code !== "busy") throw error;
         cut = error;
