@@ -116,7 +116,8 @@ def _provider(plan: Plan, where: Endpoint, emitter: Emitter) -> Provider:
 
         return ReplayProvider(where.model)
     from .providers.http import HttpProvider
-    from .transport.post import Patience, Transport
+    from .transport.patience import Patience
+    from .transport.post import Transport
 
     patience = Patience(
         None if is_loopback(where.base_url) else plan.config.get("first_byte_timeout"),

@@ -38,7 +38,8 @@ from ..providers.base import (
 )
 from ..providers.http import HttpProvider
 from ..providers.openai_chat import OpenAIChat
-from ..transport.post import Patience, Transport
+from ..transport.patience import Patience
+from ..transport.post import Transport
 from ..values import State, replace
 from . import catalogue, prompt, server, tags, weights
 from .progress import Progress

@@ -217,7 +217,7 @@ async def command(
 
 async def send(server: Server, transport: Transport, path: str, body: bytes) -> bytes:
     """Post to the server and give its whole answer."""
-    from ..transport.post import Patience
+    from ..transport.patience import Patience
 
     headers = {
         "authorization": f"Bearer {server.key}",

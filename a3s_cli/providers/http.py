@@ -14,7 +14,8 @@ from contextlib import aclosing
 from ..errors import A3SError, TruncatedStream
 from ..sse import Parser
 from ..transport.faults import BrokenResponse
-from ..transport.post import HttpFailure, Patience, Transport
+from ..transport.patience import Patience
+from ..transport.post import HttpFailure, Transport
 from .base import Chunk, Endpoint, Request, Way, Wire
 from .codec import finish, secrets
 from .failures import classify
@@ -58,11 +59,14 @@ class HttpProvider:
         parser, decoder = Parser(), self._wire.decoder(self._endpoint)
         post = self._wire.encode(request, self._endpoint)
         answer = self._transport.post(post.url, post.headers, post.body, self._patience)
+        until: float | None = None
         async with aclosing(answer) as body:
             try:
-                while data := await _next(body, whole=decoder.complete):
+                while data := await _next(body, until):
                     if chunks := decoder.feed(parser.feed(data)):
                         yield chunks
+                    if until is None and decoder.complete:
+                        until = asyncio.get_running_loop().time() + LINGER
             except BrokenResponse as error:
                 # What comes after the protocol's end is not worth failing for.
                 if not decoder.complete:
@@ -74,10 +78,10 @@ class HttpProvider:
         return classify(status, headers, body, self._endpoint.provider, secrets(self._endpoint))
 
 
-async def _next(body: AsyncIterator[bytes], *, whole: bool) -> bytes:
-    """Give the next bytes, none at the end; a whole answer's connection is not waited for."""
+async def _next(body: AsyncIterator[bytes], until: float | None) -> bytes:
+    """Give the next bytes, none at the end; a whole answer is not followed for long."""
     try:
-        async with asyncio.timeout(LINGER if whole else None):
+        async with asyncio.timeout_at(until):
             return await anext(body, b"")
     except TimeoutError:
         return b""

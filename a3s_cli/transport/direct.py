@@ -11,7 +11,6 @@ the next turn as well.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -22,7 +21,8 @@ from .. import __version__
 from ..errors import ProviderError
 from .faults import CONNECT_TIMEOUT, broken, connection_timed_out, no_answer, not_connected
 from .framing import BadFraming, Framing, framing
-from .inflate import PIECE
+from .incoming import Incoming
+from .patience import Patience
 
 if TYPE_CHECKING:
     from .trust import Trust
@@ -38,11 +38,9 @@ _PLAIN = "%/:@!$&'()*+,;=~?"
 class Connection:
     """One connection to one server; it serves one exchange at a time."""
 
-    def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, url: str
-    ) -> None:
-        self._reader = reader
-        self._writer = writer
+    def __init__(self, transport: asyncio.Transport, incoming: Incoming, url: str) -> None:
+        self._transport = transport
+        self._incoming = incoming
         self._url = url
         self._body: Framing | None = None
         # What came behind the head of the answer, in the same read.
@@ -60,34 +58,36 @@ class Connection:
             raise ProviderError(f"{url} is no URL that can be requested: {error}") from None
         context = await trust.context() if secure else None
         # A host whose IPv6 leads nowhere is not waited for; other loops than asyncio's try in turn.
-        own_loop = isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop)
-        race: dict[str, Any] = {"happy_eyeballs_delay": RACE_DELAY} if own_loop else {}
+        loop = asyncio.get_running_loop()
+        race: dict[str, Any] = {}
+        if isinstance(loop, asyncio.BaseEventLoop):
+            race["happy_eyeballs_delay"] = RACE_DELAY
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                reader, writer = await asyncio.open_connection(
-                    parts.hostname, port, ssl=context, limit=PIECE, **race
+                transport, incoming = await loop.create_connection(
+                    Incoming, parts.hostname or "", port, ssl=context, **race
                 )
         except TimeoutError:
             raise connection_timed_out(url) from None
         except (OSError, UnicodeError) as error:
             raise not_connected(url, error) from error
-        return cls(reader, writer, url=url)
+        return cls(transport, incoming, url)
 
     @property
     def usable(self) -> bool:
         """Whether another request can be sent: the last answer is whole, and the server stays."""
         idle = self._body is None or (self._body.done and not self._body.rest and self._stays)
-        return idle and not self._reader.at_eof() and not self._writer.is_closing()
+        return idle and self._incoming.silent and not self._transport.is_closing()
 
     async def post(
-        self, url: str, headers: Mapping[str, str], content: bytes
+        self, url: str, headers: Mapping[str, str], content: bytes, patience: Patience
     ) -> tuple[int, dict[str, str]]:
-        """Send a request; give its answer's status and headers. Raises NetworkError."""
+        """Send a request; give its answer's status and headers. Raises an A3SError."""
         self._url = url
         http = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_LIMIT)
         try:
-            await self._send(http, url, headers, content)
-            head = await self._head(http)
+            self._send(http, url, headers, content)
+            head = await self._head(http, patience)
             named = {
                 name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers
             }
@@ -101,7 +101,7 @@ class Connection:
         self._stays = head.http_version == b"1.1" and not closing
         return head.status_code, named
 
-    async def _send(
+    def _send(
         self, http: h11.Connection, url: str, headers: Mapping[str, str], content: bytes
     ) -> None:
         parts = urlsplit(url)
@@ -121,15 +121,21 @@ class Connection:
             headers=list({**own, **given}.items()),
         )
         request = (http.send(one) for one in (head, h11.Data(content), h11.EndOfMessage()))
-        self._writer.write(b"".join(part for part in request if part))
-        # A server may refuse without reading the rest: its answer tells more than our failure.
-        with contextlib.suppress(ConnectionError):
-            await self._writer.drain()
+        # Not waited for: a server may answer before it has read all, or refuse to read it.
+        self._transport.write(b"".join(part for part in request if part))
 
-    async def _head(self, http: h11.Connection) -> h11.Response:
+    async def _head(self, http: h11.Connection, patience: Patience) -> h11.Response:
+        """Read the head of the answer, and the informational ones before it."""
+        seconds, late = patience.first_byte, patience.no_answer
         while not isinstance(event := http.next_event(), h11.Response):
-            if event is h11.NEED_DATA:
-                http.receive_data(await self._reader.read(PIECE))
+            if event is not h11.NEED_DATA:
+                continue
+            try:
+                async with asyncio.timeout(seconds):
+                    http.receive_data(await self._incoming.read())
+            except TimeoutError:
+                raise late(self._url) from None
+            seconds, late = patience.idle, patience.broken_off
         return event
 
     async def read(self) -> bytes:
@@ -139,7 +145,7 @@ class Connection:
         try:
             while not body.done:
                 data, self._read_already = self._read_already, b""
-                if piece := body.feed(data or await self._reader.read(PIECE)):
+                if piece := body.feed(data or await self._incoming.read()):
                     return piece
         except (OSError, BadFraming) as error:
             raise broken(self._url, error) from error
@@ -147,4 +153,4 @@ class Connection:
 
     def close(self) -> None:
         """Hang up, without the politeness that could be kept waiting."""
-        self._writer.transport.abort()
+        self._transport.abort()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..errors import ProviderError
 from .faults import broken
+from .patience import Patience
 from .proxies import proxy_for
 from .trust import Trust
 
@@ -36,7 +37,9 @@ class Exchange(Protocol):
 class Route(Protocol):
     """The way to one server, for as long as a run lasts."""
 
-    async def post(self, url: str, headers: Mapping[str, str], content: bytes) -> Exchange:
+    async def post(
+        self, url: str, headers: Mapping[str, str], content: bytes, patience: Patience
+    ) -> Exchange:
         """Send a POST; raises an A3SError where no answer comes."""
 
     async def close(self) -> None:
@@ -62,11 +65,13 @@ class Direct:
         self._connect = connect
         self._idle: list[Connection] = []
 
-    async def post(self, url: str, headers: Mapping[str, str], content: bytes) -> Exchange:
+    async def post(
+        self, url: str, headers: Mapping[str, str], content: bytes, patience: Patience
+    ) -> Exchange:
         """Send a POST; see `Route.post`."""
         connection = await self._connection(url)
         try:
-            status, named = await connection.post(url, headers, content)
+            status, named = await connection.post(url, headers, content, patience)
         except BaseException:
             connection.close()
             raise
@@ -118,8 +123,12 @@ class Proxied:
 
         self._client = new_client(url)
 
-    async def post(self, url: str, headers: Mapping[str, str], content: bytes) -> Exchange:
+    async def post(
+        self, url: str, headers: Mapping[str, str], content: bytes, patience: Patience
+    ) -> Exchange:
         """Send a POST; see `Route.post`."""
+        import asyncio
+
         import httpx
 
         from .client import unreachable
@@ -128,7 +137,10 @@ class Proxied:
             outgoing = self._client.build_request(
                 "POST", url, headers=dict(headers), content=content
             )
-            return _ProxiedExchange(await self._client.send(outgoing, stream=True), url)
+            async with asyncio.timeout(patience.first_byte):
+                return _ProxiedExchange(await self._client.send(outgoing, stream=True), url)
+        except TimeoutError:
+            raise patience.no_answer(url) from None
         except httpx.InvalidURL as error:
             raise ProviderError(f"{url} is no URL that can be requested: {error}") from error
         except httpx.HTTPError as error:

@@ -13,11 +13,11 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from urllib.parse import urljoin, urlsplit
 
-from ..errors import A3SError, ProviderError, ProviderTimeout
-from ..values import Value
+from ..errors import A3SError, ProviderError
 from .exchange import Exchange, Route, route_to
 from .faults import host
 from .inflate import inflated
+from .patience import Patience
 from .trust import Trust
 
 #: Bytes of an error's body that are read, and the seconds that may take.
@@ -33,13 +33,6 @@ class HttpFailure(Exception):
         self.status = status
         self.headers = headers
         self.body = body
-
-
-class Patience(Value):
-    """Seconds that a server may be silent: before its first byte, and between bytes."""
-
-    first_byte: float | None = 300.0
-    idle: float | None = 60.0
 
 
 class Transport:
@@ -74,10 +67,7 @@ class Transport:
                     async with asyncio.timeout(patience.idle):
                         data = await anext(body, b"")
                 except TimeoutError:
-                    raise ProviderTimeout(
-                        f"{host(url)} was silent for {patience.idle:g} s in mid-answer",
-                        hint="--idle-timeout sets how long a3s waits",
-                    ) from None
+                    raise patience.broken_off(url) from None
                 if not data:
                     return
                 yield data
@@ -94,21 +84,12 @@ class Transport:
         self, url: str, headers: Mapping[str, str], content: bytes, patience: Patience
     ) -> Exchange:
         for _ in range(REDIRECTS):
-            exchange = await self._send(url, headers, content, patience.first_byte)
+            exchange = await self._route(url).post(url, headers, content, patience)
             if exchange.status not in (301, 302, 303, 307, 308):
                 return exchange
             await exchange.close()
             url = _redirected(exchange, url)
         raise ProviderError(f"{host(url)} redirects in a circle")
-
-    async def _send(
-        self, url: str, headers: Mapping[str, str], content: bytes, timeout: float | None
-    ) -> Exchange:
-        try:
-            async with asyncio.timeout(timeout):
-                return await self._route(url).post(url, headers, content)
-        except TimeoutError:
-            raise ProviderTimeout(f"{host(url)} gave no answer for {timeout:g} s") from None
 
     def _route(self, url: str) -> Route:
         origin = urlsplit(url)[:2]

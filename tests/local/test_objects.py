@@ -118,7 +118,8 @@ async def _all_made(work: Path, names: Sequence[str]) -> dict[str, tuple[Any, li
     from a3s_cli.providers.base import Endpoint
     from a3s_cli.response import Asker, CallIds
     from a3s_cli.tools.base import ToolContext
-    from a3s_cli.transport.post import Patience, Transport
+    from a3s_cli.transport.patience import Patience
+    from a3s_cli.transport.post import Transport
 
     emitter = Emitter()
     config = load({"model": "local"}, {}, work, project=False)
