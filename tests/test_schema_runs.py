@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ READ = replies.call("read", {"file_path": "ada.txt"})
 
 
 def test_an_object_without_tools_is_one_request(tmp_path: Path) -> None:
-    done = run(tmp_path, [replies.text(*ADA_TEXT)], schema=PERSON, tools="none")
+    # The rest comes when the beginning was seen.
+    seen = threading.Event()
+    answer = replies.text(ADA_TEXT[:11], seen, ADA_TEXT[11:])
+    done = run(tmp_path, [answer], schema=PERSON, tools="none", when={'"name":"A': seen})
     assert done.last["object"] == ADA
     assert (done.last["text"], done.last["turns"], done.last["toolCalls"]) == ("", 0, 0)
     assert done.last["totalTokens"] == wires.GIVEN + wires.MADE
