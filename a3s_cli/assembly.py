@@ -70,7 +70,7 @@ def assemble(
     # A model that cannot call is offered nothing; its file says `tool_call = false`.
     tools = chosen(plan) if where.quirks.get("tool_call", True) else {}
     request = _request(plan, where, tools)
-    around = surroundings(plan, emitter, sandbox, Nested(asker, request))
+    around = surroundings(plan, emitter, conversation, sandbox, Nested(asker, request))
     calls = Calls(
         around,
         tools,
@@ -89,7 +89,11 @@ def chosen(plan: Plan) -> dict[str, Tool]:
 
 
 def surroundings(
-    plan: Plan, emitter: Emitter, sandbox: Sandbox | None, model: Nested | None = None
+    plan: Plan,
+    emitter: Emitter,
+    conversation: Conversation,
+    sandbox: Sandbox | None,
+    model: Nested | None = None,
 ) -> Surroundings:
     """Give what every call of a run shares."""
     config = plan.config
@@ -107,6 +111,7 @@ def surroundings(
         sandbox=sandbox,
         redactor=plan.redactor,
         conceal=plan.conceal,
+        spill=conversation.spill,
     )
 
 

@@ -9,11 +9,14 @@ kept on disk, each step is kept as it is taken.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .messages import Message, Text
 from .response import CallIds
 from .values import State, field
+
+if TYPE_CHECKING:
+    from .execution import Spill
 
 
 class Keeper(Protocol):
@@ -24,6 +27,9 @@ class Keeper(Protocol):
 
     def replace(self, messages: Sequence[Message]) -> None:
         """Keep these instead of all that was kept."""
+
+    def spill(self) -> Spill | None:
+        """Begin to keep what is too long for a line."""
 
 
 class Conversation(State):
@@ -37,6 +43,10 @@ class Conversation(State):
         """Begin with a prompt, after whatever was answered before."""
         self.settle()
         self.add(Message("user", (Text(text),)))
+
+    def spill(self) -> Spill | None:
+        """Begin to keep an output that is too long for an event, where anything is kept."""
+        return self.keeper.spill() if self.keeper else None
 
     def add(self, *step: Message) -> None:
         """Take a step; an answer of nothing is none."""

@@ -255,8 +255,10 @@ class ToolEnd(Event):
     duration_ms: Annotated[int, "milliseconds since its tool_start"]
     truncated: Annotated[bool | None, "true where toolOutput is a cut"] = None
     output_bytes: Annotated[int | None, "bytes of the whole output, where it was cut"] = None
-    output_file: Annotated[str | None, "where the whole output was kept"] = None
-    output_sha256: Annotated[str | None, "digest of the whole output"] = None
+    output_file: Annotated[
+        str | None, "where the output was kept whole, up to the cap of its deltas"
+    ] = None
+    output_sha256: Annotated[str | None, "digest of that file"] = None
     path: Annotated[str | None, "write, edit: the file; absolute, links resolved"] = None
     sha256: Annotated[str | None, "write, edit: digest of the file's new content"] = None
 

@@ -11,7 +11,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from . import wire
 from .capture import Capture
@@ -27,6 +28,28 @@ from .tools import base
 from .values import Value
 
 log = logging.getLogger(__name__)
+
+
+class Kept(Protocol):
+    """A value that was kept whole."""
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+
+    @property
+    def sha256(self) -> str:
+        """Its digest."""
+
+
+class Spill(Protocol):
+    """Takes a long value in pieces; what cannot be kept is not, and nothing is raised."""
+
+    def write(self, data: bytes) -> None:
+        """Keep the next piece."""
+
+    def finish(self) -> Kept | None:
+        """Give the value its name; None if it could not be kept."""
 
 
 class CallLimits(Value):
@@ -60,6 +83,8 @@ class Surroundings(Value):
     model: base.Model | None = None
     #: Keeps from commands what they could read of this process; called before each tool.
     conceal: Callable[[], None] = lambda: None
+    #: Begins to keep an output that is too long for an event; None where nothing is kept.
+    spill: Callable[[], Spill | None] = lambda: None
 
 
 class Execution:
@@ -76,6 +101,7 @@ class Execution:
         self._redacted = False
         self._shown = 0
         self._capped = False
+        self._spilled: Spill | None = None
         self._names: dict[str, Any] = {
             "tool_name": prepared.call.name,
             "tool_id": prepared.call.id,
@@ -155,7 +181,7 @@ class Execution:
 
     def _keep(self, text: str, before: int) -> None:
         """Capture and show a piece; it says so where more than `before` secrets are hidden."""
-        self._captured.add(text)
+        self._add(text)
         limit = self._around.limits.output_bytes
         if self._shown < limit:
             text = _within(text, limit - self._shown)
@@ -176,6 +202,18 @@ class Execution:
                 )
             )
 
+    def _add(self, text: str) -> None:
+        """Capture a piece; from where the output will be cut, it is kept whole elsewhere."""
+        captured, limit = self._captured, self._around.limits.output_bytes
+        data = wire.clean(text).encode()
+        if captured.bytes <= wire.HEAD + wire.TAIL < captured.bytes + len(data):
+            self._spilled = self._around.spill()
+            if self._spilled:
+                self._spilled.write(captured.text().encode())
+        if self._spilled and captured.bytes < limit:
+            self._spilled.write(data[: limit - captured.bytes])
+        captured.add(text)
+
     def _end(self, result: base.ToolResult, begun: float) -> str:
         """Emit `tool_end` and give what the model is told."""
         before = self._hidden.replaced
@@ -184,10 +222,11 @@ class Execution:
         whole = self._around.redactor.whole(result.output or "")
         if result.output is not None:
             redacted = self._redacted or whole != result.output
-            self._captured = Capture()
-            self._captured.add(whole)
+            self._captured, self._spilled = Capture(), None
+            self._add(whole)
         output = self._captured.text() if result.told is None else whole
         truncated = result.told is None and self._captured.truncated
+        kept = self._spilled.finish() if self._spilled and truncated else None
         end: Event = ToolEnd(
             **self._names,
             tool_output=output,
@@ -196,6 +235,8 @@ class Execution:
             duration_ms=round((time.monotonic() - begun) * 1000),
             truncated=truncated or None,
             output_bytes=self._captured.bytes if truncated else None,
+            output_file=str(kept.path) if kept else None,
+            output_sha256=kept.sha256 if kept else None,
             path=result.path,
             sha256=result.sha256,
         )

@@ -181,7 +181,7 @@ class DirectCall(Running):
     async def _called(self, sandbox: Sandbox | None) -> list[ToolResult]:
         plan, emitter, approver = self._plan, self._emitter, self._approver
         if self._call.name != "generate_object":
-            around = surroundings(plan, emitter, sandbox)
+            around = surroundings(plan, emitter, self._conversation, sandbox)
             calls = Calls(around, chosen(plan), on_ask="deny", approver=approver)
             return await calls.run([self._call], turn=0)
         # The one tool that asks a model.

@@ -46,7 +46,13 @@ SCHEMA: dict[str, tuple[dict[str, type], dict[str, type]]] = {
     "tool_output_delta": (_CALL | {"text": str}, {}),
     "tool_end": (
         _CALL | {"toolOutput": str, "exitCode": int, "durationMs": int},
-        {"reason": str, "truncated": bool, "outputBytes": int, "outputFile": str}
+        {
+            "reason": str,
+            "truncated": bool,
+            "outputBytes": int,
+            "outputFile": str,
+            "outputSha256": str,
+        }
         | {"outputSha256": str, "path": str, "sha256": str},
     ),
     "permission_denied": (
@@ -273,6 +279,7 @@ def _check_fates(events: Sequence[Event]) -> None:
     capped = {event.get("toolId") for event in events if event.get("code") == "output_capped"}
     for end in (event for event in events if event["type"] == "tool_end"):
         assert ("truncated" in end) == ("outputBytes" in end), end
+        assert ("outputFile" in end) == ("outputSha256" in end), end
         assert end.get("reason") in (None, "timeout", "cancelled"), end
         fits = len(end["toolOutput"].encode()) <= OUTPUT_LIMIT + 256 or object_laws.is_whole(end)
         assert fits, "toolOutput is over 48 KiB"
