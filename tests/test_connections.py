@@ -146,3 +146,56 @@ def _answer_once(listener: socket.socket) -> None:
     with connection:
         if read_request(connection):
             connection.sendall(sized(ANSWER))
+
+
+FAREWELL = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize("unasked", [FAREWELL, sized(wires.text("openai-chat", "stale"))])
+@pytest.mark.parametrize("hangs_up", [True, False])
+def test_what_nobody_asked_for_is_no_answer(a3s: Bench, unasked: bytes, hangs_up: bool) -> None:
+    """Many a proxy says goodbye to an idle connection, with a 408."""
+    asked: list[Asked] = []
+
+    def answer(connection: socket.socket, first: Asked) -> None:
+        asked.append(first)
+        if len(asked) > 1:
+            connection.sendall(sized(ANSWER))
+            return
+        connection.sendall(sized(wires.call("openai-chat", "bash", {"command": "sleep 0.6"})))
+        threading.Event().wait(0.2)
+        connection.sendall(unasked)
+        if not hangs_up:
+            read_request(connection)
+
+    with RawServer(answer) as server:
+        env = {"OPENAI_BASE_URL": f"{server.url}/v1"}
+        words = ("-m", "openai/x", "--max-retries", "0", "--allow", "bash", "go")
+        assert a3s("run", *words, env=env).text == "done"
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("stays", [0.05, 30])
+def test_a_refusal_is_told_while_the_request_is_not_taken(a3s: Bench, stays: float) -> None:
+    """More than any buffer holds: the server reads none of it, and hangs up or does not."""
+    refusal = b"HTTP/1.1 413 Too Large\r\ncontent-length: 5\r\n\r\nlarge"
+    listener = socket.create_server(("127.0.0.1", 0))
+    over = threading.Event()
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(1000)
+            connection.sendall(refusal)
+            over.wait(stays)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    (a3s.work / "prompt").write_text("x " * 4_000_000)
+    env = {"OPENAI_BASE_URL": f"http://127.0.0.1:{listener.getsockname()[1]}/v1"}
+    with listener:
+        words = ("-m", "openai/x", "--max-retries", "0", "-f", "prompt")
+        result = a3s("run", *words, env=env, timeout=20)
+        over.set()
+        thread.join(10)
+    assert (result.last["code"], result.last["status"]) == ("provider_error", 413)
