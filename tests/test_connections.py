@@ -199,3 +199,16 @@ def test_a_refusal_is_told_while_the_request_is_not_taken(a3s: Bench, stays: flo
         over.set()
         thread.join(10)
     assert (result.last["code"], result.last["status"]) == ("provider_error", 413)
+
+
+def test_nobody_waits_for_more_than_the_usage_behind_an_answer(a3s: Bench) -> None:
+    def answer(connection: socket.socket, _: Asked) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + ANSWER)
+        for _second in range(40):
+            threading.Event().wait(0.5)
+            connection.sendall(b": still here\n\n")
+
+    with RawServer(answer) as server:
+        env = {"OPENAI_BASE_URL": f"{server.url}/v1"}
+        result = a3s("run", "-m", "openai/x", "go", env=env)
+    assert result.text == "done" and result.last["durationMs"] < 8000
