@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import ssl
 import threading
-from asyncio import wrap_future
+from asyncio import shield, wrap_future
 from concurrent.futures import Future
 from functools import lru_cache
 
@@ -53,8 +53,8 @@ class Trust:
         return self._read
 
     async def context(self) -> ssl.SSLContext:
-        """Give them; raises ConfigError."""
-        return await wrap_future(self.begin())
+        """Give them; raises ConfigError. Who waits no more takes them from nobody else."""
+        return await shield(wrap_future(self.begin()))
 
     def _work(self, read: Future[ssl.SSLContext]) -> None:
         try:
