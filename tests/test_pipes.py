@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import signal
 import socket
@@ -190,6 +191,19 @@ def test_a_closed_stderr_and_stdin(a3s: Bench) -> None:
     result = run.finish()
     assert result.status == 0
     laws.check_stream(laws.parse(result.stdout), 0)
+
+
+@pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- 2>&-"])
+def test_no_file_becomes_a_closed_stderr_or_stdin(a3s: Bench, closed: str) -> None:
+    """What is said on stderr would end in the session, and the session look like a stdin."""
+    refused = a3s.shell(
+        f"a3s run -m $MODEL -o raw go {closed}", script=[error(400, {"error": {"message": "no"}})]
+    )
+    assert refused.finish().status == 1
+    (session,) = (a3s.home / ".local/state/a3s/sessions").glob("*.ndjson")
+    assert all(json.loads(line) for line in session.read_text().splitlines())
+    told = a3s.shell(f"a3s run -m $MODEL go {closed}", script=[text("done")]).finish()
+    assert b"stdin_ignored" not in told.stdout and told.status == 0
 
 
 def test_a_reader_that_never_reads_cannot_stop_a_signal(a3s: Bench, pipe: list[int]) -> None:

@@ -95,6 +95,7 @@ def main() -> NoReturn:
 def _status(arguments: list[str]) -> int:
     try:
         _require_stdout()
+        _hold_the_others()
         result: Any = group.main(arguments, prog_name="a3s", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as leave:
@@ -127,6 +128,19 @@ def _require_stdout() -> None:
         os.fstat(1)
     except OSError:
         raise OutputError("stdout is closed: there is nowhere to write") from None
+
+
+def _hold_the_others() -> None:
+    """Keep what is opened next from becoming stdin or stderr, where these are closed.
+
+    For writing only: whoever reads such a stdin still hears that it cannot be read.
+    """
+    for number in (0, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest that is free, since those below it are open.
+            os.set_inheritable(os.open(os.devnull, os.O_WRONLY), True)
 
 
 def _bug(error: Exception, arguments: list[str]) -> int:
