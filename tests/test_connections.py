@@ -212,3 +212,21 @@ def test_nobody_waits_for_more_than_the_usage_behind_an_answer(a3s: Bench) -> No
         env = {"OPENAI_BASE_URL": f"{server.url}/v1"}
         result = a3s("run", "-m", "openai/x", "go", env=env)
     assert result.text == "done" and result.last["durationMs"] < 8000
+
+
+@pytest.mark.parametrize(
+    "sent", [b"HTTP/1.1 200 OK\r\ncontent-ty", b"HTTP/1.1 100 Continue\r\n\r\n"]
+)
+def test_half_a_head_is_not_waited_for_for_ever(a3s: Bench, sent: bytes) -> None:
+    """Also where the first byte may take as long as it likes, on loopback."""
+
+    def answer(connection: socket.socket, _: Asked) -> None:
+        connection.sendall(sent)
+        connection.recv(1)
+
+    with RawServer(answer) as server:
+        env = {"OPENAI_BASE_URL": f"{server.url}/v1"}
+        words = ("-m", "openai/x", "--max-retries", "0", "--idle-timeout", "1", "go")
+        result = a3s("run", *words, env=env)
+    assert (result.last["code"], result.status) == ("provider_timeout", 75)
+    assert "was silent for 1 s in mid-answer" in result.last["error"]

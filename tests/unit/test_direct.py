@@ -8,6 +8,7 @@ import pytest
 
 from a3s_cli.transport.direct import Connection
 from a3s_cli.transport.faults import BrokenResponse
+from a3s_cli.transport.patience import Patience
 from a3s_cli.transport.trust import Trust
 from tests.support.sockets import RawServer, resetting
 
@@ -18,7 +19,7 @@ async def _read_late(url: str) -> bytes:
     connection = await Connection.open(url, Trust())
     got = b""
     try:
-        await connection.post(url, {}, b"")
+        await connection.post(url, {}, b"", Patience())
         await asyncio.sleep(0.5)
         with pytest.raises(BrokenResponse, match="reset"):
             while data := await connection.read():
