@@ -25,7 +25,7 @@ from .messages import ToolCall, ToolResult
 from .permissions.policy import Policy
 from .redaction import NOTHING, Redactor
 from .tools import base
-from .values import Value
+from .values import Value, field
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Surroundings(Value):
     emitter: Emitter
     policy: Policy
     workspace: Workspace
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     limits: CallLimits
     redactor: Redactor = NOTHING
     sandbox: base.Sandbox | None = None

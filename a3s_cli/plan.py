@@ -32,8 +32,8 @@ class Plan(Value):
 
     prompt: str
     workspace: Path
-    environment: Mapping[str, str]
-    config: Config
+    environment: Mapping[str, str] = field(repr=False)
+    config: Config = field(repr=False)
     model: str
     tools: Sequence[str]
     policy: Policy
@@ -50,7 +50,7 @@ class Plan(Value):
     #: How the commands of `bash` are confined.
     confinement: Confinement = field(default_factory=Confinement)
     #: What commands get of our environment.
-    child_environment: Mapping[str, str] = field(default_factory=dict)
+    child_environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     #: Hides our secrets in everything that is written, and from the model.
     redactor: Redactor = NOTHING
     #: Keeps commands from reading in our process what they were not given.

@@ -110,8 +110,9 @@ class HttpRequest(Value):
     """One POST, ready to be sent."""
 
     url: str
-    headers: Mapping[str, str]
-    body: bytes
+    #: The key is among them.
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 class Endpoint(Value):

@@ -124,7 +124,7 @@ class ToolContext(Value):
     #: Seconds that the call may take unless its own arguments say otherwise.
     timeout: float = 120.0
     #: The environment for child processes.
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     #: Shows a delta that is no part of the output: a state, which the next one replaces.
     show: Callable[[str], None] = lambda _: None
     #: Hides the secrets that we hold; what a tool shows through `output` is hidden already.

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from a3s_cli.files.workspace import Workspace
+from a3s_cli.providers.base import Endpoint, HttpRequest
+from a3s_cli.tools.base import ToolContext
 from a3s_cli.values import State, Value, field, replace
 
 
@@ -88,3 +92,18 @@ def test_the_standard_library_s_functions() -> None:
     match point:
         case Point(x, y):
             assert (x, y) == (1, 2)
+
+
+def test_no_key_is_in_what_is_shown() -> None:
+    """A traceback, a debugger or a log may show any of these."""
+    secret = "sk-0123456789"
+    shown = [
+        Endpoint("openai", "m", "openai-chat", "http://x", secret, {"authorization": secret}),
+        HttpRequest("http://x", {"authorization": secret}, secret.encode()),
+        ToolContext(Workspace(Path("/")), print, no_wait, environment={"KEY": secret}),
+    ]
+    assert [secret in repr(one) for one in shown] == [False] * 3
+
+
+async def no_wait() -> None:
+    """Wait for nobody."""
