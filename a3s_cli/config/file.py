@@ -49,6 +49,7 @@ Standing = Literal["own", "trusted", "untrusted"]
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_FRAMING = frozenset(("content-length", "transfer-encoding"))
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\t]*")
 
 _PERMISSIONS = (*RULES, *PERMISSION_KEYS)
@@ -195,6 +196,8 @@ class ConfigFile:
         for inner in self._body(item, "headers"):
             if not _HEADER_NAME.fullmatch(inner.name):
                 self._fail(inner, "the name of an HTTP header", "another string")
+            if inner.name.lower() in _FRAMING:
+                self._fail(inner, "a header that does not say where the body ends", inner.name)
             # Header names have no case, so one spelling lets a stronger layer replace a weaker.
             self._assign(scope.headers, inner, inner.name.lower(), _header)
 

@@ -160,6 +160,10 @@ def test_camel_case_is_the_same_key(house: House) -> None:
             "1:29: expected the name of an HTTP header, found another string",
         ),
         (
+            'providers "a" { headers = { "Content-Length" = "5" } }',
+            "1:29: expected a header that does not say where the body ends, found Content-Length",
+        ),
+        (
             r'providers "a" { headers = { a = "c\nd" } }',
             "1:33: expected a string of printable ASCII for a, found something else",
         ),
