@@ -9,6 +9,7 @@ is not used again.
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 #: Bytes that may wait to be read before the server is held back.
 HIGH_WATER = 1024 * 1024
@@ -53,8 +54,8 @@ class Incoming(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.Protocol`."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are asyncio's by what they can do, not by their class.
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""

@@ -8,7 +8,7 @@ out a thousand times as large.
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 from ..errors import InvalidResponse
 
@@ -18,15 +18,23 @@ PIECE = 256 * 1024
 
 async def inflated(body: AsyncIterator[bytes], coding: str, host: str) -> AsyncIterator[bytes]:
     """Give the pieces of a body that has this `content-encoding`."""
-    inflate = _inflater(coding.strip().lower(), host)
-    async for data in body:
+    coding = coding.strip().lower()
+    inflate = _inflater(coding, host)
+    async for arrived in body:
+        data = arrived
         if inflate is None:
             for start in range(0, len(data), PIECE):
                 yield data[start : start + PIECE]
             continue
         try:
-            for piece in _pieces(inflate, data):
-                yield piece
+            while data:
+                if inflate.eof:
+                    # A body may be several compressed pieces, one behind the other.
+                    inflate = _inflater(coding, host)
+                    assert inflate is not None
+                if piece := inflate.decompress(data, PIECE):
+                    yield piece
+                data = inflate.unconsumed_tail or inflate.unused_data
         except zlib.error as error:
             raise InvalidResponse(f"{host} sent a body that cannot be decompressed") from error
 
@@ -39,10 +47,3 @@ def _inflater(coding: str, host: str) -> zlib._Decompress | None:
     if coding == "deflate":
         return zlib.decompressobj()
     raise InvalidResponse(f"{host} sent a {coding[:40]} body, which was not asked for")
-
-
-def _pieces(inflate: zlib._Decompress, data: bytes) -> Iterator[bytes]:
-    while data and not inflate.eof:
-        if piece := inflate.decompress(data, PIECE):
-            yield piece
-        data = inflate.unconsumed_tail
