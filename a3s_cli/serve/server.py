@@ -189,6 +189,9 @@ def _checked(options: RunOptions, workspace: Path, secrets: dict[str, str]) -> R
 
 
 def _listen(where: Where) -> socket.socket:
+    if not where.host:
+        # A variable that is not set, most likely: it would be every address of this machine.
+        raise UsageError("--host is empty: expected an address or a name")
     family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
     try:
         return socket.create_server((where.host, where.port), family=family, backlog=512)

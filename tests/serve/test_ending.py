@@ -115,6 +115,7 @@ def test_a_port_that_is_taken(host: Host) -> None:
 @pytest.mark.parametrize(
     ("options", "status", "sentence"),
     [
+        (["--host", ""], 2, "--host is empty"),
         (["--host", "no such host"], 2, "no such host port 0 cannot be served"),
         (["--port", "70000"], 2, "--port"),
         (["-C", "/nowhere"], 2, "-C /nowhere: No such file or directory"),
