@@ -132,3 +132,23 @@ def test_the_same_prompt_twice_while_its_session_ends(
 
     with scripted(a3s, monkeypatch, threading.Event(), [text("a")]):
         asyncio.run(asyncio.wait_for(ask(a3s.work), HANG))
+
+
+def test_nobody_follows_a_run_that_never_begins(
+    a3s: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `useChat` does after a reload, while a prompt is still being looked at."""
+
+    async def ask(work: Path) -> bytes:
+        async with inside(work) as serving:
+            run = serving.runs._live["s"] = LiveRun("s")
+            reader, writer = await serving.ask("/api/ai-sdk/s/stream")
+            await asyncio.sleep(0.05)
+            serving.runs._over(run)
+            told = await reader.readline()
+            writer.close()
+            return told
+
+    with scripted(a3s, monkeypatch, threading.Event(), []):
+        told = asyncio.run(asyncio.wait_for(ask(a3s.work), HANG))
+    assert told.startswith(b"HTTP/1.1 204")
