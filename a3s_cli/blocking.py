@@ -18,12 +18,13 @@ from typing import Any
 async def blocking(function: Callable[[], Any]) -> Any:
     """Give what the function returns, or raise what it raises.
 
+    What is no Exception, `sys.exit` in a command's own code say, is raised as one.
     A call that is cancelled is left to itself: no thread can be ended from outside.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Any] = loop.create_future()
 
-    def settle(value: Any, error: BaseException | None) -> None:
+    def settle(value: Any, error: Exception | None) -> None:
         if not done.done() and error is None:
             done.set_result(value)
         elif not done.done():
@@ -32,13 +33,15 @@ async def blocking(function: Callable[[], Any]) -> Any:
 
     def call() -> None:
         value: Any = None
-        error: BaseException | None = None
+        error: Exception | None = None
         try:
             value = function()
         except StopIteration:
             error = RuntimeError("the function raised StopIteration")  # A future takes none.
-        except BaseException as raised:  # noqa: BLE001  # it is raised where the call is awaited
+        except Exception as raised:  # noqa: BLE001  # it is raised where the call is awaited
             error = raised
+        except BaseException as raised:  # noqa: BLE001  # sys.exit, say: it would end the loop
+            error = RuntimeError(f"the function raised {type(raised).__name__}")
         with contextlib.suppress(RuntimeError):  # The loop has gone, and so has whoever waited.
             loop.call_soon_threadsafe(settle, value, error)
 

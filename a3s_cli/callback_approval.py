@@ -23,7 +23,7 @@ class CallbackApprover:
         """Give the function's answer; one that raises or answers something else has not."""
         try:
             answer = await self._ask(question)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # which would end the loop, and the host
             raise Unanswered(f"on_ask raised {type(error).__name__}: {error}") from error
         if answer not in get_args(Answer):
             expected = ", ".join(map(repr, get_args(Answer)))

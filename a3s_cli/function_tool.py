@@ -73,7 +73,7 @@ class FunctionTool(Tool):
             return await self._call(given, context)
         except ToolError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # which would end the loop, and the host
             raise ToolError(f"{type(error).__name__}: {error}") from error
 
     async def _call(self, given: dict[str, Any], context: ToolContext) -> ToolResult:

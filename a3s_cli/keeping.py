@@ -92,6 +92,10 @@ class Kept(State):
         if self._file:
             self._file.close()
 
+    def forget(self) -> None:
+        """Hold no conversation any more; what is on the disk stays there."""
+        self._past = self._conversation = None
+
 
 def keep(
     environment: Mapping[str, str],

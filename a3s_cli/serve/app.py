@@ -150,7 +150,7 @@ class Routes:
 
     async def ai_sdk_again(self, request: Request) -> Response:
         """Give the stream of the run that goes on, from its begin; 204 where none does."""
-        run = self._runs.live(request.path_params["session"])
+        run = await self._runs.opened(request.path_params["session"])
         if run is None or run.log.over:
             return _nothing()
         return self._for_ai_sdk(run)

@@ -66,7 +66,7 @@ _ANSWER = {"type": "string", "enum": ["once", "always", "no"]}
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "of one's own for each prompt: a request with it is never run twice",
+    "description": "one for each prompt: what is sent again with it runs once, another is refused",
     "schema": _STRING,
 }
 _LAST = {

@@ -10,6 +10,7 @@ loop. Its session is locked while it goes on, and free in between: `a3s run
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import os
 from collections.abc import Mapping
@@ -102,6 +103,9 @@ class LiveRun:
             self.log.forget()
             await settled()
             await beside(self._kept.close)
+            # Its key or its lines may be known for long, and the conversation is long itself.
+            self._kept.forget()
+            self._run = None
 
     def cancel(self, why: Cancelled) -> None:
         """End it; the stream still gets its terminal event."""
@@ -120,7 +124,7 @@ class Runs:
         self._store = _store()
         self._live: dict[str, LiveRun] = {}
         self._unkept: dict[str, LiveRun] = {}
-        self._keys: dict[str, LiveRun] = {}
+        self._keys: dict[str, tuple[bytes, LiveRun]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         #: Whether nothing begins any more.
         self.leaving = False
@@ -142,38 +146,52 @@ class Runs:
     async def begin(self, asked: Asked, *, asks: bool, key: str = "") -> LiveRun:
         """Begin a run; raises what is wrong with the request, and SessionBusy.
 
-        A request with the `key` of one before gets the run that that one has begun.
+        A request with the `key` of one before gets the run that that one has begun,
+        and must be the same.
         """
-        if (before := self._keys.get(key)) is not None:
+        same = fingerprint(asked)
+        while (known := self._keys.get(key)) is not None:
+            begun, before = known
+            if begun != same:
+                raise Refused(422, "key", "another request has had this Idempotency-Key")
             await before.opened.wait()
             if before.id:
                 return before
         if self.leaving:
-            raise Refused(503, "leaving", "the server is about to end")
-        session = asked.session_id or new_id()
-        while (previous := self._live.get(session)) is not None:
-            if not previous.ending:
-                raise SessionBusy(
-                    f"a run of the session {session} is going on",
-                    hint="follow it, cancel it, or use another session",
-                )
-            await previous.gone.wait()
-        run = self._live[session] = LiveRun(session)
+            raise _leaving()
+        run = LiveRun(asked.session_id or new_id())
         if key:
-            self._keys[key] = run
+            # Before anything is waited for: the same request may come meanwhile.
+            self._keys[key] = same, run
             while len(self._keys) > KEYS:
                 del self._keys[next(iter(self._keys))]
         try:
+            await self._take_session(run)
             await beside(self._open, run, asked, asks)
         except BaseException:
+            if self._keys.get(key) == (same, run):
+                del self._keys[key]
             self._over(run)
             raise
-        self._unkept.pop(session, None)
+        self._unkept.pop(run.session, None)
         run.opened.set()
         task = asyncio.create_task(self._work(run), name=f"a3s-run-{run.id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return run
+
+    async def _take_session(self, run: LiveRun) -> None:
+        """Be the run of its session, once the one before it is gone."""
+        while (previous := self._live.get(run.session)) is not None:
+            if not previous.ending:
+                raise SessionBusy(
+                    f"a run of the session {run.session} is going on",
+                    hint="follow it, cancel it, or use another session",
+                )
+            await previous.gone.wait()
+        if self.leaving:
+            raise _leaving()
+        self._live[run.session] = run
 
     def path(self, session: str) -> Path:
         """Give where the lines of a session are kept, if they are."""
@@ -226,13 +244,23 @@ class Runs:
             self._over(run)
 
     def _over(self, run: LiveRun) -> None:
-        del self._live[run.session]
+        if self._live.get(run.session) is run:
+            del self._live[run.session]
         if run.id and not run.kept:
             self._unkept[run.session] = run
             while len(self._unkept) > UNKEPT:
                 del self._unkept[next(iter(self._unkept))]
         run.opened.set()
         run.gone.set()
+
+
+def fingerprint(asked: Asked) -> bytes:
+    """Give what tells a request from another, in few bytes."""
+    return hashlib.sha256(repr(asked).encode("utf-8", "surrogatepass")).digest()
+
+
+def _leaving() -> Refused:
+    return Refused(503, "leaving", "the server is about to end")
 
 
 def _no_session(session: str) -> Refused:

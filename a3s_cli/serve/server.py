@@ -43,6 +43,8 @@ DRAIN = 5.0
 #: Descriptors that we ask for: a run has a client, a provider, a session and its commands' pipes.
 DESCRIPTORS = 8192
 LAST_WORDS = 3.0
+#: Seconds that clients have to take theirs, or to come to the end of what they ask.
+GOODBYE = 1
 #: Seconds within which one key press may arrive as two signals (a wrapper passes it on).
 SAME_PRESS = 0.05
 
@@ -111,7 +113,8 @@ class _Server(uvicorn.Server):
                 ws="none",
                 server_header=False,
                 proxy_headers=False,
-                timeout_graceful_shutdown=1,
+                # By then nobody is there any more: see `shutdown`.
+                timeout_graceful_shutdown=GOODBYE + 1,
             )
         )
         self._runs = runs
@@ -130,6 +133,18 @@ class _Server(uvicorn.Server):
         """Begin to listen, and say so."""
         await super().startup(sockets=sockets)
         self._started.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, and cut off who does not leave: uvicorn would cancel in mid-request."""
+        timer = asyncio.get_running_loop().call_later(GOODBYE, self._cut_off)
+        try:
+            await super().shutdown(sockets=sockets)
+        finally:
+            timer.cancel()
+
+    def _cut_off(self) -> None:
+        for connection in self.server_state.connections:
+            connection.transport.abort()
 
     async def serve_on(self, listener: socket.socket, ready: Callable[[], None]) -> int:
         """Serve until a signal has come and everything has ended; give the signal."""
@@ -189,6 +204,9 @@ def _checked(options: RunOptions, workspace: Path, secrets: dict[str, str]) -> R
 
 
 def _listen(where: Where) -> socket.socket:
+    if not where.host:
+        # A variable that is not set, most likely: it would be every address of this machine.
+        raise UsageError("--host is empty: expected an address or a name")
     family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
     try:
         return socket.create_server((where.host, where.port), family=family, backlog=512)

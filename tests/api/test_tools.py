@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import datetime
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any, Literal
@@ -107,6 +108,25 @@ def test_one_that_raises(library: Library) -> None:
     end, told, events = outcome(library, broken, {})
     assert (end.exit_code, end.tool_output) == (1, "LookupError: no such thing")
     assert told == "LookupError: no such thing" and events[-1].type == "end"
+
+
+def test_one_that_wants_to_end_the_program(library: Library) -> None:
+    @tool
+    def plain() -> None:
+        sys.exit(3)
+
+    @tool
+    async def awaited() -> None:
+        sys.exit(3)
+
+    @tool
+    def pieces() -> Iterator[str]:
+        yield "so far"
+        sys.exit(3)
+
+    for own in (plain, awaited, pieces):
+        end, told, events = outcome(library, own, {})
+        assert end.exit_code == 1 and "SystemExit" in told and events[-1].type == "end"
 
 
 def test_one_that_gives_nothing(library: Library) -> None:
@@ -392,6 +412,19 @@ def test_no_and_no_answer(library: Library, answer: Any) -> None:
     said = {"no": "said no", "yes": "on_ask gave 'yes'", None: "on_ask gave None"}
     assert said.get(str(answer) if answer else None, "LookupError: nobody here") in fates[0].reason
     assert not (library.work / "made").exists()
+
+
+def test_an_answer_that_wants_to_end_the_program(library: Library) -> None:
+    def plain(question: Question) -> Any:
+        sys.exit(3)
+
+    async def awaited(question: Question) -> Any:
+        sys.exit(3)
+
+    for on_ask in (plain, awaited):
+        answers, fates = asked(library, on_ask)
+        assert answers == [("no", "nobody")]
+        assert [fate.type for fate in fates] == ["permission_denied"]
 
 
 def test_a_question_of_a_direct_call(library: Library) -> None:

@@ -61,6 +61,18 @@ def test_a_prompt_that_is_sent_twice_runs_once(host: Host) -> None:
     assert len(serving.model.requests) == 2
 
 
+def test_a_key_is_of_one_prompt(host: Host) -> None:
+    """Else the second would never run, and be answered with what somebody else has asked."""
+    serving = host.serve([text("One."), text("Two.")])
+    key = {"idempotency-key": "one"}
+    bodies = {"message": "go", "sessionId": "a"}, {"message": "go", "sessionId": "b"}
+    assert serving.client.post("/api/chat", json=bodies[0], headers=key).status_code == 200
+    refused = serving.client.post("/api/chat", json=bodies[1], headers=key)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "key")
+    assert len(serving.model.requests) == 1
+    assert serving.ask("go", sessionId="b")[-1]["text"] == "Two."
+
+
 def test_a_session_goes_on_here_and_in_the_terminal(host: Host) -> None:
     serving = host.serve([text("one"), text("two"), text("three")])
     first = serving.ask("a", sessionId="mine")

@@ -15,6 +15,7 @@ import pytest
 
 from ..support import processes
 from ..support.replies import bash, text
+from .inside import request
 from .serving import HANG, Host, Serving, lawful, wait_until
 
 
@@ -115,6 +116,7 @@ def test_a_port_that_is_taken(host: Host) -> None:
 @pytest.mark.parametrize(
     ("options", "status", "sentence"),
     [
+        (["--host", ""], 2, "--host is empty"),
         (["--host", "no such host"], 2, "no such host port 0 cannot be served"),
         (["--port", "70000"], 2, "--port"),
         (["-C", "/nowhere"], 2, "-C /nowhere: No such file or directory"),
@@ -130,6 +132,24 @@ def test_what_is_wrong_is_said_before_anything_is_served(
     result = host.bench("serve", "--port", "0", "-m", "openai/x", *options)
     assert (result.status, result.stdout) == (status, b"")
     assert sentence in result.stderr.decode() and result.stderr.count(b"\n") <= 2
+
+
+def test_clients_that_stay_do_not_keep_it(host: Host) -> None:
+    """One has not said all that it asks, one does not take what it has asked for."""
+    serving = host.serve([text("x" * 12_000_000)])
+    serving.ask("go", sessionId="s")
+    unfinished = request(serving.port, serving.token, "/api/chat", {"message": "go"})[:-1]
+    stalled = request(serving.port, serving.token, "/api/sessions/s/events")
+    with (
+        socket.create_connection(("127.0.0.1", serving.port), HANG) as one,
+        socket.create_connection(("127.0.0.1", serving.port), HANG) as other,
+    ):
+        one.sendall(unfinished)
+        other.sendall(stalled)
+        assert other.recv(64)
+        serving.run.signal(signal.SIGTERM)
+        result = serving.run.finish(HANG)
+    assert (result.exit_status, result.stderr) == (-signal.SIGTERM, b"")
 
 
 def test_beyond_loopback_it_warns(host: Host) -> None:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import threading
 from pathlib import Path
 
 import pytest
+
+from a3s_cli.conversation import Conversation
+from a3s_cli.errors import Cancelled
+from a3s_cli.serve.asked import Asked
+from a3s_cli.serve.runs import LiveRun
 
 from ..support.a3s import Bench, proofs
 from ..support.replies import text
@@ -89,3 +95,60 @@ async def come_and_go(work: Path) -> None:
             writer.close()
         assert await tasks(before) == before
         assert run.log._waiting == set(), "a reader that has left still waits"
+
+
+def test_no_conversation_stays_behind(a3s: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run is known by its key for long, and a session may be long."""
+
+    async def ask(work: Path) -> int:
+        async with inside(work) as serving:
+            for number in range(3):
+                run = await serving.runs.begin(Asked("go", "s"), asks=False, key=str(number))
+                await run.gone.wait()
+            await asyncio.sleep(0)
+            gc.collect()
+            return sum(isinstance(one, Conversation) for one in gc.get_objects())
+
+    before = sum(isinstance(one, Conversation) for one in gc.get_objects())
+    with scripted(a3s, monkeypatch, threading.Event(), [text("a")] * 3):
+        assert asyncio.run(asyncio.wait_for(ask(a3s.work), HANG)) <= before
+
+
+def test_the_same_prompt_twice_while_its_session_ends(
+    a3s: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask(work: Path) -> None:
+        async with inside(work) as serving:
+            runs = serving.runs
+            ending = runs._live["s"] = LiveRun("s")
+            ending.cancel(Cancelled("as in a test"))
+            asked = Asked("go", "s")
+            both = [asyncio.create_task(runs.begin(asked, asks=False, key="k")) for _ in range(2)]
+            await asyncio.sleep(0.05)
+            runs._over(ending)
+            first, second = await asyncio.gather(*both)
+            assert first is second
+            await first.gone.wait()
+
+    with scripted(a3s, monkeypatch, threading.Event(), [text("a")]):
+        asyncio.run(asyncio.wait_for(ask(a3s.work), HANG))
+
+
+def test_nobody_follows_a_run_that_never_begins(
+    a3s: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `useChat` does after a reload, while a prompt is still being looked at."""
+
+    async def ask(work: Path) -> bytes:
+        async with inside(work) as serving:
+            run = serving.runs._live["s"] = LiveRun("s")
+            reader, writer = await serving.ask("/api/ai-sdk/s/stream")
+            await asyncio.sleep(0.05)
+            serving.runs._over(run)
+            told = await reader.readline()
+            writer.close()
+            return told
+
+    with scripted(a3s, monkeypatch, threading.Event(), []):
+        told = asyncio.run(asyncio.wait_for(ask(a3s.work), HANG))
+    assert told.startswith(b"HTTP/1.1 204")

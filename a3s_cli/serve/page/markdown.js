@@ -14,7 +14,7 @@ const HEADING = /^ {0,3}(#{1,6}) +(?=[^ ])/;
 const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,}) *([^\s`]*)/;
 const QUOTE = /^ {0,3}> ?/;
 const ROW = /^ {0,3}\|/;
-const DELIMITERS = /^ *\|?( *:?-+:? *\|)* *:?-+:? *\|? *$/;
+const DELIMITERS = /^ *\|?( *:?-+:? *\|)* *:?-+:?(?: *\|)? *$/;
 const HALF_MARKER = /^ *([-*+]|\d{1,9}[.)]?) *$/;
 // Beginnings of a line that may still become one of several blocks.
 const HALF = [

@@ -162,3 +162,5 @@ def test_no_text_is_slow_to_read(chat: Chat) -> None:
     # A search without a bound would take minutes for each.
     for piece in ("**a ", "[", "`a", "_a", "[a](", "<a", "*a **b ", "![[", "> ", "- a ", "|", "\\"):
         assert len(chat.page.evaluate(RENDER, [piece * 4000])) >= 2000
+    row = "|-" + " " * 200_000 + "x\n"
+    assert len(chat.page.evaluate(RENDER, ["| a |\n", row])) >= 200_000
