@@ -19,7 +19,7 @@ import click
 from .. import __version__
 from ..errors import A3SError, ExitStatus, OutputError
 from ..leave import complain, die_of
-from .sections import SectionedGroup
+from .sections import SectionedGroup, flag
 
 EPILOG = """\b
 Examples:
@@ -82,9 +82,17 @@ class Commands(SectionedGroup):
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
 )
-@click.version_option(__version__, prog_name="a3s", message="%(prog)s %(version)s")
 def group() -> None:
     """An agent on the command line: every event is one JSON line on stdout."""
+
+
+group.params.append(
+    flag(
+        ["--version"],
+        "Show the version and exit.",
+        lambda _: click.echo(f"a3s {__version__}"),
+    )
+)
 
 
 def main() -> NoReturn:

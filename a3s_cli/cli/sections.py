@@ -7,7 +7,7 @@ what it does not name comes last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import click
@@ -18,7 +18,38 @@ REST = "Other options"
 _COLUMN = 30
 
 
-class Sectioned(click.Command):
+class Helpful(click.Command):
+    """A command whose `--help` is described without asking for a translation.
+
+    Click looks for one on the disk, for each command and before anything is done.
+    """
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Give the option; click caches its own in the same place."""
+        names = self.get_help_option_names(ctx)
+        if names and self._help_option is None:
+            self._help_option = flag(names, "Show this message and exit.", _show_help)
+        return self._help_option
+
+
+def flag(names: Iterable[str], help: str, action: Callable[[click.Context], None]) -> click.Option:
+    """Give an option that does something and ends the program."""
+
+    def act(ctx: click.Context, _: click.Parameter, given: bool) -> None:
+        if given and not ctx.resilient_parsing:
+            action(ctx)
+            ctx.exit()
+
+    return click.Option(
+        list(names), is_flag=True, is_eager=True, expose_value=False, help=help, callback=act
+    )
+
+
+def _show_help(ctx: click.Context) -> None:
+    click.echo(ctx.get_help(), color=ctx.color)
+
+
+class Sectioned(Helpful):
     """A command whose options stand in sections: title -> names of parameters."""
 
     def __init__(self, *args: Any, sections: Sections, **settings: Any) -> None:
@@ -47,7 +78,7 @@ class Sectioned(click.Command):
                 formatter.write_dl([(name.ljust(width), help) for name, help in names], _COLUMN)
 
 
-class SectionedGroup(click.Group):
+class SectionedGroup(Helpful, click.Group):
     """A group whose commands stand in sections, each with its whole summary."""
 
     def __init__(self, *args: Any, sections: Mapping[str, Iterable[str]], **settings: Any) -> None:
