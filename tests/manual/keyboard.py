@@ -35,8 +35,9 @@ SHELLS = {
 }
 _STUB = """#!/bin/sh
 test "$1 $2" = 'completion --models' && cat "$NAMES"
-for word; do printf '<%s>' "$word"; done >> "$NOTED"
-echo >> "$NOTED"
+for word; do noted="$noted<$word>"; done
+# In one write: what a completion starts in the background notes its words at the same time.
+echo "$noted" >> "$NOTED"
 """
 
 
