@@ -37,7 +37,7 @@ _STUB = """#!/bin/sh
 test "$1 $2" = 'completion --models' && cat "$NAMES"
 for word; do noted="$noted<$word>"; done
 # In one write: what a completion starts in the background notes its words at the same time.
-echo "$noted" >> "$NOTED"
+printf '%s\\n' "$noted" >> "$NOTED"
 """
 
 
