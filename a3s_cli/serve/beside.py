@@ -16,7 +16,9 @@ from typing import ParamSpec, TypeVar
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-_threads = ThreadPoolExecutor(4, thread_name_prefix="a3s-disk")
+#: Threads that read, each begun when it is first needed.
+READERS = 4
+_threads = ThreadPoolExecutor(READERS, thread_name_prefix="a3s-disk")
 #: What is done in the order in which it was asked for.
 _in_order = ThreadPoolExecutor(1, thread_name_prefix="a3s-sync")
 
