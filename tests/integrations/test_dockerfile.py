@@ -46,12 +46,12 @@ def in_root(root: Path, line: str, directory: str) -> subprocess.CompletedProces
         elif name not in ("proc", "dev", "tmp", "src", "work"):
             words += ["--ro-bind", f"/{name}", f"/{name}"]
     words += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/opt"]
-    # What the interpreter itself needs may be anywhere.
-    for needed in (sys.prefix, sys.base_prefix):
-        words += ["--ro-bind", needed, needed]
     for name in ("src", "opt/a3s", "work"):
         (root / name).mkdir(parents=True, exist_ok=True)
         words += ["--bind", str(root / name), f"/{name}"]
+    # What the interpreter itself needs may be anywhere, also below one of these.
+    for needed in (sys.prefix, sys.base_prefix):
+        words += ["--ro-bind", needed, needed]
     words += ["--chdir", directory, "sh", "-c", line]
     return subprocess.run(
         words, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=300
