@@ -77,7 +77,9 @@ class Connection:
     def usable(self) -> bool:
         """Whether another request can be sent: the last answer is whole, and the server stays."""
         idle = self._body is None or (self._body.done and not self._body.rest and self._stays)
-        return idle and self._incoming.silent and not self._transport.is_closing()
+        # Of a request that was refused early, a part may not have left us yet.
+        sent = not self._transport.is_closing() and not self._transport.get_write_buffer_size()
+        return idle and sent and self._incoming.silent
 
     async def post(
         self, url: str, headers: Mapping[str, str], content: bytes, patience: Patience
