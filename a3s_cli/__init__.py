@@ -8,36 +8,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
-
 if TYPE_CHECKING:
-    from .agent import Agent
-    from .approval import Question
+    from .api.agent import Agent
+    from .api.event_stream import EventStream
+    from .api.function_tool import FunctionTool, tool
+    from .api.options import PermissionPolicy, SessionOptions
+    from .api.result import Result
+    from .api.session import Session
+    from .api.session_runs import ToolOutcome
     from .errors import A3SError, SessionBusy
     from .events import AnyEvent, Event
-    from .function_tool import FunctionTool, tool
-    from .options import PermissionPolicy, SessionOptions
-    from .result import Result
-    from .session import Session
-    from .session_runs import ToolOutcome
-    from .stream import EventStream
+    from .permissions.approval import Question
+    from .version import __version__
 
 #: Every public name, and the module that it is in.
 _HOMES = {
     "A3SError": "errors",
-    "Agent": "agent",
+    "Agent": "api.agent",
     "AnyEvent": "events",
     "Event": "events",
-    "EventStream": "stream",
-    "FunctionTool": "function_tool",
-    "PermissionPolicy": "options",
-    "Question": "approval",
-    "Result": "result",
-    "Session": "session",
+    "EventStream": "api.event_stream",
+    "FunctionTool": "api.function_tool",
+    "PermissionPolicy": "api.options",
+    "Question": "permissions.approval",
+    "Result": "api.result",
+    "Session": "api.session",
     "SessionBusy": "errors",
-    "SessionOptions": "options",
-    "ToolOutcome": "session_runs",
-    "tool": "function_tool",
+    "SessionOptions": "api.options",
+    "ToolOutcome": "api.session_runs",
+    "__version__": "version",
+    "tool": "api.function_tool",
 }
 # Written out, because type checkers read it.
 __all__ = [
@@ -54,6 +54,7 @@ __all__ = [
     "SessionBusy",
     "SessionOptions",
     "ToolOutcome",
+    "__version__",
     "tool",
 ]
 

@@ -123,9 +123,9 @@ class Event:
 
     def to_bytes(self) -> bytes:
         """Give the line that stdout carries, with its newline."""
-        from .wire import encode
+        from .jsontext import dumps
 
-        return encode(self)
+        return dumps(self.to_dict()) + b"\n"
 
     def to_json(self) -> str:
         """Give the line that stdout carries, without its newline."""

@@ -26,10 +26,10 @@ from pathlib import Path
 from typing import Any
 
 from a3s_cli import Agent, EventStream, PermissionPolicy, Session, SessionOptions
-from a3s_cli.emitter import Drain, Emitter, EventSink
+from a3s_cli.api.event_stream import Running
 from a3s_cli.errors import A3SError
 from a3s_cli.events import End
-from a3s_cli.stream import Running
+from a3s_cli.stream.emitter import Drain, Emitter, EventSink
 
 LEAST = 150_000
 #: Deltas that one read of a fast provider brings.

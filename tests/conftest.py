@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 pytest.register_assert_rewrite("tests.support")
 
 from .support.a3s import Bench, proofs  # noqa: E402 - after the line that makes its asserts speak
+from .support.house import House  # noqa: E402
 from .support.watchdog import Watchdog  # noqa: E402
 
 
@@ -62,3 +63,15 @@ def a3s(tmp_path: Path) -> Iterator[Bench]:
     bench = Bench(tmp_path)
     yield bench
     bench.close()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    """A home and a project that hold nothing yet."""
+    return House(tmp_path)
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """An empty workspace."""
+    return tmp_path

@@ -250,14 +250,14 @@ def test_the_tool_of_the_contributors_guide(tmp_path: Path) -> None:
     from typing import ClassVar
 
     from a3s_cli.files.workspace import Workspace
-    from a3s_cli.tools.base import Subject, Tool, ToolContext, ToolResult, resolve
+    from a3s_cli.tool_protocol import Subject, Tool, ToolContext, ToolReturn, resolve
 
     guide = (ROOT / "CONTRIBUTING.md").read_text()
     found = re.search(r"^   ```python\n(.*?)^   ```$", guide, re.M | re.S)
     assert found
     names: dict[str, Any] = {
         "Any": Any, "ClassVar": ClassVar, "Subject": Subject, "Tool": Tool,
-        "ToolContext": ToolContext, "ToolResult": ToolResult, "resolve": resolve,
+        "ToolContext": ToolContext, "ToolReturn": ToolReturn, "resolve": resolve,
     }  # fmt: skip
     exec("from __future__ import annotations\n" + re.sub("^   ", "", found[1], flags=re.M), names)
     (tmp_path / "three").write_text("1\n2\n3\n")
@@ -268,4 +268,4 @@ def test_the_tool_of_the_contributors_guide(tmp_path: Path) -> None:
     context = ToolContext(workspace=Workspace(tmp_path), output=lambda text: None, drain=drain)
     tool = names["Count"]()
     assert tool.problems({"file_path": "three"}) == [] != tool.problems({})
-    assert asyncio.run(tool.run({"file_path": "three"}, context)) == ToolResult("3")
+    assert asyncio.run(tool.run({"file_path": "three"}, context)) == ToolReturn("3")

@@ -18,7 +18,8 @@ from .support.replies import bash, text
 HEAVY = {
     "asyncio", "httpx", "httpcore", "h11", "ssl", "pydantic", "jsonschema_rs", "tree_sitter",
     "tree_sitter_bash", "tomllib", "rich", "xllamacpp", "subprocess", "logging",
-    "email", "http", "starlette", "uvicorn", "a3s_cli.runner", "a3s_cli.loop", "a3s_cli.transport",
+    "email", "http", "starlette", "uvicorn", "a3s_cli.run.run", "a3s_cli.run.loop",
+    "a3s_cli.transport",
 }  # fmt: skip
 #: All that comes from elsewhere on the way of a run that calls nothing.
 ELSEWHERE = {"click", "orjson", "h11"}
@@ -26,13 +27,15 @@ ELSEWHERE = {"click", "orjson", "h11"}
 UNUSED = {
     "email", "http", "urllib.request", "tomllib", "random", "unicodedata", "multiprocessing",
     "a3s_cli.objects", "a3s_cli.audit", "a3s_cli.local", "a3s_cli.manual", "a3s_cli.web",
-    "a3s_cli.supervisor", "a3s_cli.process", "a3s_cli.files.walk", "a3s_cli.files.ignore",
+    "a3s_cli.processes.supervisor", "a3s_cli.processes.spawner", "a3s_cli.files.walk",
+    "a3s_cli.files.ignore",
     "a3s_cli.permissions.shell", "a3s_cli.tools.grep_search", "a3s_cli.sessions.past",
-    "a3s_cli.output.pretty", "a3s_cli.config.acl", "a3s_cli.record", "a3s_cli.recording",
+    "a3s_cli.output.pretty", "a3s_cli.config.acl", "a3s_cli.stream.recorder",
+    "a3s_cli.stream.reader",
     "a3s_cli.transport.client", "a3s_cli.transport.get", "a3s_cli.cli.audit",
 }  # fmt: skip
 #: What must not be in the way of the first line.
-LATER = UNUSED | HEAVY | {"hashlib", "a3s_cli.response", "a3s_cli.sandbox.bwrap"}
+LATER = UNUSED | HEAVY | {"hashlib", "a3s_cli.run.response", "a3s_cli.sandbox.bwrap"}
 
 
 def loaded(*command: str, environment: dict[str, str] | None = None) -> set[str]:

@@ -1,138 +1,126 @@
-"""Who may import whom: strictly down, never sideways between two names on one line.
+"""Who may import whom: strictly down, from room to room, and never in a circle.
 
-The table is the house's plan. An arrow that points up, or between siblings, is
-a failing test; so is a module that nobody has given a place.
+The table is the plan of the house. The files at the top of the package are its
+vocabulary and stand on the lowest floor together, except those that the table
+names. An import that points up, or to another room on the same floor, is a
+failing test; so are a room without a floor and a circle between files, inside a
+room as well. Imports inside functions count; those for type checkers do not.
 """
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "a3s_cli"
 
-#: From the bottom up. A name stands for the module, or for everything in the package.
-LAYERS = [
-    # what must not be seen, in whatever anybody says
-    ["masking", "redaction", "values"],
-    # words and pure helpers
-    [
-        "__init__",
-        "errors",
-        "messages",
-        "validation",
-        "registry",
-        "leave",
-        "files",
-        "web",
-        "approval",
-        "fingerprint",
-        "closing",
-        "blocking",
-    ],
-    ["process", "supervisor", "providers.base"],
-    # what things are
-    ["events", "account", "prompt", "retry", "sse", "record", "tools.base", "sandbox"],
-    ["redacted_events", "wire", "terminal_event", "event_schema", "permissions", "output"],
-    ["redacted_request", "debug_log", "emitter", "capture", "config", "recording", "objects"],
-    ["shortening"],
-    # the effects, and one call, one response, one recording
-    ["environment", "transport", "execution", "response", "playback", "audit", "sessions"],
-    # may a call run?
-    ["judgement"],
-    # what is plugged in
-    ["providers", "tools", "calls", "nested"],
-    ["local", "conversation"],
-    ["compaction"],
-    ["loop", "keeping"],
-    # one run
-    ["confinement"],
-    ["plan", "trust", "catalogue"],
-    ["assembly", "policy_test", "function_tool"],
-    ["runner", "buffer", "run_plan", "options", "callback_approval", "result"],
-    # the library
-    ["stream", "session_plan"],
-    ["session_runs"],
-    ["session"],
-    ["agent"],
-    ["foreground", "manual", "serve"],
-    # the command line
-    ["cli"],
-    ["__main__", "manual.__main__"],
-]
-#: Bridges that are no arrows: a function's own import of what only looks upward.
-ALLOWED = {("events", "wire")} | {
-    ("__init__", f"{name}")
-    for name in (
-        "agent",
-        "approval",
-        "fingerprint",
-        "errors",
-        "events",
-        "function_tool",
-        "options",
-        "result",
-        "session",
-        "session_runs",
-        "stream",
-    )
-}
+#: From the bottom up. A word is a room, or a file at the top of the package.
+FLOORS = [
+    # the vocabulary
+    {
+        "version", "values", "errors", "messages", "events", "jsontext", "registry", "fingerprint",
+        "validation", "sse", "prompt", "model",
+    },
+    # what a workspace, a page of the web and a secret are
+    {"files", "web", "secrets"},
+    # what a tool is, what runs it, what may run; events on their way
+    {"tool_protocol", "processes", "permissions", "stream"},
+    {"config", "output", "objects"},
+    # the effects, and what was kept of them
+    {"transport", "sandbox", "sessions", "audit"},
+    # what is plugged in; siblings do not see each other
+    {"providers", "tools"},
+    {"local"},
+    {"run"},
+    {"api"},
+    # front ends
+    {"serve", "manual"},
+    {"commands"},
+    {"cli", "__main__"},
+]  # fmt: skip
+#: The façade: every name in it is imported when it is first used.
+FACADE = "__init__"
 
 
 def modules() -> list[Path]:
-    return sorted(PACKAGE.rglob("*.py"))
+    return sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 
 
 def name_of(path: Path) -> str:
     parts = path.relative_to(PACKAGE).with_suffix("").parts
-    if len(parts) > 1 and parts[-1] == "__init__":
-        parts = parts[:-1]
-    return ".".join(parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def layer_of(name: str) -> int:
-    for place in (name, name.partition(".")[0]):
-        for number, names in enumerate(LAYERS):
-            if place in names:
-                return number
-    raise AssertionError(f"{name} has no place in the plan")
+def floor_of(name: str) -> int:
+    room = name.partition(".")[0]
+    for number, rooms in enumerate(FLOORS):
+        if room in rooms:
+            return number
+    raise AssertionError(f"{name} has no floor in the plan")
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def imports(path: Path) -> frozenset[str]:
     """The modules of the package that this file imports, wherever it does so."""
-    own = name_of(path).split(".")
-    package = own if path.name == "__init__.py" and own != ["__init__"] else own[:-1]
+    own = list(path.relative_to(PACKAGE).with_suffix("").parts)[:-1]
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = package[: len(package) - node.level + 1]
-            if node.module:
-                base = [*base, *node.module.split(".")]
-            for alias in node.names:
-                target = ".".join([*base, alias.name])
-                if (PACKAGE / Path(*target.split("."))).with_suffix(".py").exists():
-                    found.add(target)
-                elif base:
-                    found.add(".".join(base))
-                else:
-                    found.add("__init__")
-    return found
+    for node in running_code(ast.parse(path.read_text())):
+        if not (isinstance(node, ast.ImportFrom) and node.level):
+            continue
+        base = own[: len(own) - node.level + 1] + (node.module.split(".") if node.module else [])
+        for alias in node.names:
+            target = [*base, alias.name]
+            is_module = (PACKAGE / Path(*target)).with_suffix(".py").exists()
+            found.add(".".join(target if is_module else base) or FACADE)
+    return frozenset(found)
+
+
+def running_code(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every node that can run, without the blocks for type checkers."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from running_code(node)
 
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)
 def test_imports_point_down(path: Path) -> None:
     own = name_of(path)
-    package = own.partition(".")[0]
-    wrong = []
-    for target in sorted(imports(path)):
-        within = target.partition(".")[0] == package
-        if within or (own, target) in ALLOWED:
-            continue
-        if layer_of(target) >= layer_of(own):
-            wrong.append(target)
+    wrong = [
+        target
+        for target in sorted(imports(path))
+        if target == FACADE
+        or (floor_of(target) >= floor_of(own) and not within_one_room(own, target))
+    ]
     assert wrong == []
+
+
+def within_one_room(one: str, other: str) -> bool:
+    """Whether both are in the same room; the vocabulary at the top is one."""
+    rooms = {name.partition(".")[0] for name in (one, other)}
+    return len(rooms) == 1 or rooms <= FLOORS[0] or rooms == {"cli", "__main__"}
+
+
+def test_no_circle_between_files() -> None:
+    graph = {name_of(path): imports(path) for path in modules()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        raise AssertionError(" imports ".join(reversed(error.args[1]))) from None
+
+
+def test_the_plan_is_short_and_so_is_the_top() -> None:
+    rooms = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    top = {path.stem for path in PACKAGE.glob("*.py")}
+    assert set().union(*FLOORS) == rooms | top - {FACADE}
+    assert len(FLOORS) <= 13
+    assert len(top) <= 15
 
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)

@@ -16,7 +16,7 @@ from ..events import Event, ToolStart
 from ..permissions.policy import Policy
 from ..permissions.rules import Rule, parse_rule
 from ..registry import TOOLS, load
-from ..tools.base import Subject
+from ..tool_protocol import Subject
 
 #: File tools that write; `tool_end.path` says where.
 WRITERS = ("write", "edit")

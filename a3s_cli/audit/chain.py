@@ -8,8 +8,8 @@ digests. With it no line can be edited, cut, moved or inserted.
 
 from __future__ import annotations
 
-from ..record import NOTHING, digest
-from ..recording import Line, Problem
+from ..stream.reader import Line, Problem
+from ..stream.recorder import NOTHING, digest
 
 
 class Chain:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from ..masking import mask
+from ..secrets.masking import mask
 from .verdict import RuleVerdict, Verdict
 from .wording import (
     LONGEST,

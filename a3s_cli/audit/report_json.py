@@ -10,9 +10,9 @@ from dataclasses import asdict
 from typing import Any
 
 from ..events import camel
-from ..masking import mask_value
-from ..recording import Problem
-from ..wire import dumps
+from ..jsontext import dumps
+from ..secrets.masking import mask_value
+from ..stream.reader import Problem
 from .verdict import Breach, RuleVerdict, Verdict, exit_status
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from ..errors import ExitStatus
 from ..events import TERMINAL, Event, Start, ToolEnd, ToolStart
-from ..recording import INTERRUPTED, Checker, Line, Problem
+from ..stream.reader import INTERRUPTED, Checker, Line, Problem
 from ..values import State, Value, field
 from .calls import Call, CallJudge, WriteJudge, call_of, lexical, written
 from .chain import Chain

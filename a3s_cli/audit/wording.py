@@ -10,10 +10,10 @@ a report is read by more people than a recording.
 
 from __future__ import annotations
 
-from ..masking import mask
 from ..output.disarm import Disarmer
 from ..output.terminal import single_line
-from ..recording import Problem
+from ..secrets.masking import mask
+from ..stream.reader import Problem
 from .verdict import Breach, RuleVerdict, Verdict
 
 #: Characters of one thing that is quoted.

@@ -16,9 +16,9 @@ from typing import Any, NoReturn
 
 import click
 
-from .. import __version__
 from ..errors import A3SError, ExitStatus, OutputError
-from ..leave import complain, die_of
+from ..processes.exit import complain, die_of
+from ..version import __version__
 from .sections import SectionedGroup, flag
 
 EPILOG = """\b
@@ -155,7 +155,7 @@ def _bug(error: Exception, arguments: list[str]) -> int:
     if "--debug" in arguments:
         from traceback import format_exception
 
-        from ..masking import mask
+        from ..secrets.masking import mask
 
         # What was wrong may quote a key.
         os.write(2, mask("".join(format_exception(error))).encode(errors="replace"))

@@ -42,6 +42,6 @@ def audit(paths: tuple[str, ...], **given: Any) -> int:
     valid stream (the rest is judged as well). Of several streams the worst
     counts, and 65 is worse than 5.
     """
-    from ..audit.run import audit as judge
+    from ..commands.audit import audit as judge
 
     return judge(paths, lambda text: click.echo(text, nl=False), **given)

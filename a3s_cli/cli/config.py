@@ -12,7 +12,7 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def config(cwd: str | None, config_file: str | None, no_project: bool, as_json: bool) -> None:
     """Show the effective settings and where each came from, secrets masked."""
-    from ..config.effective import shown
+    from ..commands.config import shown
 
     text = shown(cwd=cwd, config_file=config_file, project=not no_project, as_json=as_json)
     click.echo(text, nl=False)

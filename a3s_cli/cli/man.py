@@ -15,7 +15,7 @@ def man(ctx: click.Context, topic: tuple[str, ...]) -> None:
     name, the section chooses: 1 is the command, 5 a format, 7 the rules. On a
     terminal man(1) shows the page; elsewhere it is plain text.
     """
-    from ..manual.show import show
+    from ..commands.man import show
 
     if len(topic) > 2:
         raise click.UsageError("one page at a time: a3s man [SECTION] [TOPIC]", ctx)

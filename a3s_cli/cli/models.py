@@ -20,7 +20,7 @@ def models(ctx: click.Context, as_json: bool, config_file: str | None) -> None:
         return
     import os
 
-    from .. import catalogue
+    from ..run import catalogue
 
     rows = catalogue.models(os.environ, config_file)
     shown = catalogue.models_json(rows) if as_json else catalogue.models_text(rows)

@@ -15,8 +15,8 @@ def pull(name: str | None) -> int:
     What has arrived before an interruption is kept, and the next pull goes on
     from there. The path of the weights is printed when they are complete.
     """
+    from ..commands.models_pull import pull_for_a_person
     from ..errors import Cancelled
-    from ..local.pulling import pull_for_a_person
 
     try:
         click.echo(pull_for_a_person(name))

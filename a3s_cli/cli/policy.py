@@ -38,7 +38,7 @@ def test(**given: Any) -> int:
 
     Exit status: 0 allow, 4 ask, 5 deny, 2 a bad rule or input, 78 a bad file.
     """
-    from ..policy_test import Question, judge
+    from ..commands.policy import Question, judge
 
     decision = given["default_decision"]
     text, status = judge(

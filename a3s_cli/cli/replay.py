@@ -20,6 +20,6 @@ def replay(recording: str, output: Any) -> int:
 
     Exit status 65 names the line and the field where a stream is not valid.
     """
-    from ..playback import replay as play
+    from ..commands.replay import replay as play
 
     return play(recording, output)

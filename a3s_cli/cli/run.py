@@ -98,9 +98,9 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     if (given["session"] is not None) + given["newest"] + given["no_session"] > 1:
         raise click.UsageError("--session, --continue and --no-session exclude each other", ctx)
 
-    from ..foreground import run as run_in_foreground
-    from ..prompt import PromptSource
-    from ..run_plan import RunOptions
+    from ..commands.run import run as run_in_foreground
+    from ..run.prompt_source import PromptSource
+    from ..run.request import RunOptions
 
     run_in_foreground(
         RunOptions(

@@ -8,6 +8,6 @@ import click
 @click.command(epilog="\b\nExample:\n  a3s schema | jq '.[\"$defs\"] | keys'")
 def schema() -> None:
     """Print the JSON Schema of one line of the event stream."""
-    from ..event_schema import event_schema
+    from ..stream.schema import event_schema
 
     click.echo(event_schema(), nl=False)

@@ -93,8 +93,8 @@ def serve(**given: Any) -> None:
             f"serve needs {error.name}, which is not installed:  pip install 'a3s-cli[serve]'"
         ) from None
 
-    from ..prompt import PromptSource
-    from ..run_plan import RunOptions
+    from ..run.prompt_source import PromptSource
+    from ..run.request import RunOptions
 
     options = RunOptions(
         source=PromptSource(),

@@ -34,7 +34,7 @@ def _show(text: str | bytes) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def show_list(everything: bool, as_json: bool) -> None:
     """List the sessions, the last used first."""
-    from ..sessions import command
+    from ..commands import sessions as command
     from ..sessions.listing import NEWEST
 
     def tell(text: str) -> None:
@@ -52,7 +52,7 @@ def show(session: str, as_json: bool) -> None:
 
     The beginning of an ID is enough, if no other begins with it.
     """
-    from ..sessions import command
+    from ..commands import sessions as command
 
     command.show_session(os.environ, _show, session, as_json=as_json)
 
@@ -64,7 +64,7 @@ def export(session: str) -> None:
 
     audit and replay read it. What is too big for a line stays where it is.
     """
-    from ..sessions import command
+    from ..commands import sessions as command
 
     for piece in command.exported(os.environ, session):
         _show(piece)
@@ -74,7 +74,7 @@ def export(session: str) -> None:
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
 def rm(ids: tuple[str, ...]) -> None:
     """Remove sessions, with all that was kept beside them."""
-    from ..sessions import command
+    from ..commands import sessions as command
 
     command.remove(os.environ, ids)
 
@@ -87,6 +87,6 @@ def prune(as_json: bool) -> None:
     Of the rest, the oldest go until 1 GiB is left. A run does this once a day.
     A session in use stays.
     """
-    from ..sessions import command
+    from ..commands import sessions as command
 
     command.show_pruned(os.environ, _show, as_json=as_json)

@@ -16,6 +16,6 @@ def trust(directory: str | None) -> None:
     """
     import os
 
-    from ..trust import trust as add
+    from ..commands.trust import trust as add
 
     click.echo(add(directory, os.environ), nl=False)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import AuthError, ConfigError
-from ..providers.base import Endpoint
+from ..model import Endpoint
 from .base_urls import host, is_loopback, normalise
 from .layers import provider_from
 from .model_names import LOCAL, REPLAY, unknown_provider

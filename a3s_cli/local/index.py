@@ -17,8 +17,8 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import process
 from ..errors import A3SError, ConfigError, NetworkError, OutputError, ProviderError
+from ..processes import spawner as process
 from .partial import append, length
 
 if TYPE_CHECKING:

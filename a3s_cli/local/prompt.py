@@ -14,7 +14,7 @@ import json
 from collections.abc import Container, Iterator, Mapping, Sequence
 
 from ..messages import Message, Text, ToolResult, ToolSpec
-from ..providers.base import Request
+from ..model import Request
 from ..values import replace
 from . import tags
 

@@ -19,12 +19,10 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..emitter import Emitter
 from ..errors import ConfigError, NetworkError, TruncatedStream
 from ..events import Notice
 from ..messages import Message, ToolCall, ToolResult, ToolSpec, Usage
-from ..prompt import system_prompt
-from ..providers.base import (
+from ..model import (
     CallChunk,
     Chunk,
     Decoder,
@@ -36,8 +34,10 @@ from ..providers.base import (
     Way,
     Wire,
 )
+from ..prompt import system_prompt
 from ..providers.http import HttpProvider
 from ..providers.openai_chat import OpenAIChat
+from ..stream.emitter import Emitter
 from ..transport.patience import Patience
 from ..transport.post import Transport
 from ..values import State, replace
@@ -189,7 +189,7 @@ class LocalProvider:
         """Send the request once; see `Provider.stream`."""
         tools = tuple(map(prompt.shortened, request.tools))
         running = self._server or await self._start(tools)
-        general = system_prompt(self._plan.workspace, project=False)
+        general = system_prompt(self._plan.workspace)
         adapted = replace(
             prompt.adapt(request, general, self._diverted),
             max_tokens=request.max_tokens or MOST_TOKENS,

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, NetworkError, ProviderError
-from ..process import Service
-from ..providers.base import Endpoint
+from ..model import Endpoint
+from ..processes.spawner import Service
 from ..values import State
 from . import weights
 

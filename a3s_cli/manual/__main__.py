@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..cli import group
+from ..registry import load
 from .completions import files
 from .pages import man_source, pages
 from .tree import read
@@ -12,7 +12,8 @@ from .tree import read
 
 def generated() -> dict[str, str]:
     """Give every generated file by its path in the checkout."""
-    root = read(group)
+    # By name: the command line stands above the manual and shows it.
+    root = read(load("a3s_cli.cli:group"))
     found = {f"man/{page.file}": man_source(root, page) for page in pages(root)}
     return found | {f"completions/{name}": text for name, text in files(root).items()}
 

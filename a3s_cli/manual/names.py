@@ -15,8 +15,8 @@ _ANY = "/MODEL"
 
 def model_names(environment: Mapping[str, str]) -> str:
     """Give what may follow `-m`, a name per line, and keep it where that is possible."""
-    from ..catalogue import models
     from ..config.model_names import LOCAL
+    from ..run.catalogue import models
 
     found = [LOCAL, *(row["model"] for row in models(environment, None))]
     names = [name.removesuffix("MODEL") if name.endswith(_ANY) else name for name in found]

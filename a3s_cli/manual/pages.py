@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from .. import __version__
 from ..errors import UsageError
+from ..version import __version__
 from . import facts, roff, text
 from .blocks import Block, Heading, Item, Paragraph, Sections, Verbatim, sections
 from .tree import Argument, Command, Option

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .. import wire
+from .. import jsontext
 from ..messages import Message, Text
-from ..providers.base import Shape, Way
+from ..model import Shape, Way
 from ..values import Value
 from .schema import Schema, Violation
 
@@ -56,17 +56,17 @@ def instructions(shape: Shape, *, told: bool = False) -> str:
     if shape.description and shape.mode in ("json", "prompt"):
         said += f" The value is: {shape.description}"
     if told or shape.mode in ("json", "prompt"):
-        said += f"\nIt must satisfy this JSON Schema:\n{wire.dumps(shape.schema).decode()}"
+        said += f"\nIt must satisfy this JSON Schema:\n{jsontext.dumps(shape.schema).decode()}"
     return said
 
 
 def announcement(schema: dict[str, Any] | bool) -> str:
     """Tell the model of a run, before it begins, what its last answer will have to be."""
-    text = wire.dumps(_plain(schema)).decode()
+    text = jsontext.dumps(_plain(schema)).decode()
     return (
         "When you have everything that the answer needs, say so in one short sentence and stop: "
         "the answer itself is asked of you then, as one JSON value of this JSON Schema:\n"
-        f"{wire.cut(text, _HEAD, _TAIL)}"
+        f"{jsontext.cut(text, _HEAD, _TAIL)}"
     )
 
 
@@ -77,7 +77,7 @@ def correction(answer: str, violations: Iterable[Violation], shape: Shape) -> li
         f"That answer is not valid:\n{listed}\n"
         f"Give the whole value again, corrected. {instructions(shape, told=True)}"
     )
-    shown = wire.cut(answer, _HEAD, _TAIL)
+    shown = jsontext.cut(answer, _HEAD, _TAIL)
     return [Message("assistant", (Text(shown),)), Message("user", (Text(asked),))]
 
 

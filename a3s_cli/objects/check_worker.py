@@ -10,8 +10,8 @@ import os
 import resource
 import sys
 
+from ..jsontext import dumps, loads
 from ..validation import Validator
-from ..wire import dumps, loads
 
 #: Bytes of memory.
 MEMORY = 2 * 1024**3

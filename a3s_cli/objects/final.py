@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 
 from ..errors import A3SError
 from ..messages import Message
-from ..tools.base import Tool, ToolContext, ToolResult
+from ..tool_protocol import Tool, ToolContext, ToolReturn
 from .asking import Wanted
 from .maker import NoObject, Task, make
 from .outcome import failure, success
@@ -39,10 +39,10 @@ class FinalObject(Tool):
 
     def ended(
         self, sentence: str, exit_code: int, reason: Literal["timeout", "cancelled"] | None = None
-    ) -> ToolResult:
+    ) -> ToolReturn:
         return failure(sentence, exit_code=exit_code, reason=reason)
 
-    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
+    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
         assert context.model
         try:
             made = await make(self._task, context.model, context)

@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from .. import wire
-from ..redaction import NOTHING, Redactor
+from .. import jsontext
+from ..secrets.redaction import NOTHING, Redactor
 from .finder import Finder
 from .partial import Partial
 
@@ -31,7 +31,7 @@ _EARNED = 16
 _CREDIT = 64 * 1024
 # The text of a delta is JSON in JSON. The rest of its line: the stamp, the names,
 # an id of 128 characters which may take six bytes each.
-_ROOM = wire.LINE_LIMIT - 2048
+_ROOM = jsontext.LINE_LIMIT - 2048
 
 
 class Growing:
@@ -122,7 +122,7 @@ class Growing:
         text = self._encoded(object_partial=value, final=True)
         if _fits(text):
             return text
-        size = len(wire.dumps(value))
+        size = len(jsontext.dumps(value))
         return self._encoded(object_partial_omitted=True, partial_bytes=size, final=True)
 
     def _forget(self) -> None:
@@ -186,8 +186,8 @@ class Growing:
         return {**hidden, self._redactor.whole(key): self._hidden(last, growing)}
 
     def _encoded(self, *, final: bool, **fields: Any) -> str:
-        return wire.dumps({**fields, "round": self.round, "final": final}).decode()
+        return jsontext.dumps({**fields, "round": self.round, "final": final}).decode()
 
 
 def _fits(text: str) -> bool:
-    return len(text) < _ROOM and len(wire.dumps(text)) < _ROOM
+    return len(text) < _ROOM and len(jsontext.dumps(text)) < _ROOM

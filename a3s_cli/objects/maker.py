@@ -13,8 +13,8 @@ from typing import Any
 
 from ..errors import InvalidObject, ProviderError
 from ..messages import Message, Text
-from ..providers.base import ObjectMode, Shape, Way
-from ..tools.base import Model, Question, ToolContext
+from ..model import ObjectMode, Shape, Way
+from ..tool_protocol import Model, Question, ToolContext
 from ..values import Value
 from . import partial
 from .asking import WRAPPER, Wanted, correction, instructions

@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from .. import wire
-from ..tools.base import ToolResult
+from .. import jsontext
+from ..tool_protocol import ToolReturn
 from .schema import Violation
 
 #: Bytes of an object that the model is told.
 _HEAD, _TAIL = 4096, 2048
 
 
-def success(value: Any, repairs: int) -> ToolResult:
+def success(value: Any, repairs: int) -> ToolReturn:
     """Tell of a valid object."""
-    output = wire.dumps({"object": value, "repairRounds": repairs}).decode()
-    return ToolResult(output, told=wire.cut(output, _HEAD, _TAIL))
+    output = jsontext.dumps({"object": value, "repairRounds": repairs}).decode()
+    return ToolReturn(output, told=jsontext.cut(output, _HEAD, _TAIL))
 
 
 def failure(
@@ -29,8 +29,8 @@ def failure(
     *,
     exit_code: int = 1,
     reason: Literal["timeout", "cancelled"] | None = None,
-) -> ToolResult:
+) -> ToolReturn:
     """Tell why there is none."""
-    listed = [{"path": path, "message": wire.clean(message)} for path, message in violations]
-    output = wire.dumps({"error": wire.clean(error), "violations": listed}).decode()
-    return ToolResult(output, exit_code, reason, told=output)
+    listed = [{"path": path, "message": jsontext.clean(message)} for path, message in violations]
+    output = jsontext.dumps({"error": jsontext.clean(error), "violations": listed}).decode()
+    return ToolReturn(output, exit_code, reason, told=output)

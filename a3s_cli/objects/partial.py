@@ -24,7 +24,7 @@ from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
-from .. import wire
+from .. import jsontext
 
 #: The longest document that is read, in bytes, and its deepest nesting.
 MAX_BYTES = 4 * 1024 * 1024
@@ -92,7 +92,7 @@ class Partial:
         self._token = StringIO()
         self._token_length = 0
         self._is_key = False
-        self._joiner = wire.Joiner()
+        self._joiner = jsontext.Joiner()
         self._violation: Violation | None = None
 
     @property
@@ -195,7 +195,7 @@ class Partial:
         whole = _PLAIN_STRING.match(self._text, self.at)
         if whole:
             self.at = whole.end()
-            self._end_key(wire.clean(whole[1]))
+            self._end_key(jsontext.clean(whole[1]))
         else:
             self.at += 1
             self._is_key = True
@@ -286,7 +286,7 @@ class Partial:
         whole = _PLAIN_STRING.match(self._text, self.at)
         if whole:
             self.at = whole.end()
-            self._add(wire.clean(whole[1]))
+            self._add(jsontext.clean(whole[1]))
             return self._end_value()
         self.at += 1
         self._add("")

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .. import wire
+from .. import jsontext
 from ..errors import InvalidObject, UsageError
 from ..validation import SchemaError, Validator
 
@@ -64,19 +64,21 @@ class Schema:
             return await self._found_by_child(value)
         if self._validator.is_valid(value):
             return []
-        if len(wire.dumps(value)) > _SMALL:
+        if len(jsontext.dumps(value)) > _SMALL:
             return await self._found_by_child(value)
         return list(self._validator.violations(value))
 
     def _is_bounded(self, value: Any) -> bool:
-        return self._expanded is not None and self._expanded * len(wire.dumps(value)) <= _BOUNDED
+        return (
+            self._expanded is not None and self._expanded * len(jsontext.dumps(value)) <= _BOUNDED
+        )
 
     async def _found_by_child(self, value: Any) -> list[Violation]:
         from tempfile import NamedTemporaryFile
 
         try:
             with NamedTemporaryFile(prefix="a3s-") as file:
-                file.write(wire.dumps([self.source, value]))
+                file.write(jsontext.dumps([self.source, value]))
                 file.flush()
                 said = await _child(file.name)
         except OSError as error:
@@ -89,14 +91,14 @@ class Schema:
         verdict, *lines = said.splitlines()
         if verdict == "valid":
             return []
-        found = [tuple(wire.loads(line)) for line in lines]
+        found = [tuple(jsontext.loads(line)) for line in lines]
         return found or [("", "the value does not fit the schema")]
 
 
 async def _child(path: str) -> str:
     import jsonschema_rs
 
-    from .. import process
+    from ..processes import spawner as process
 
     said = bytearray()
 
@@ -121,7 +123,7 @@ def read_schema(argument: str, *, prompt_uses_stdin: bool, stdin: int = 0) -> An
     """Give the schema of `--schema FILE|JSON|-`, checked; a UsageError says what is wrong."""
     place, text = _schema_text(argument, prompt_uses_stdin, stdin)
     try:
-        source = wire.loads(text)
+        source = jsontext.loads(text)
     except RecursionError:
         raise UsageError(f"{place}: it is nested too deeply") from None
     except ValueError as error:
@@ -185,7 +187,7 @@ def _bounded(source: Any) -> dict[str, Any] | bool:
             patterns += len(node.get("patternProperties") or ())
     if patterns > MOST_PATTERNS:
         raise SchemaError("", f"it has more than {MOST_PATTERNS} regular expressions")
-    if len(wire.dumps(source)) > LARGEST:
+    if len(jsontext.dumps(source)) > LARGEST:
         raise SchemaError("", f"it is larger than {LARGEST >> 10} KiB")
     return source
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ..approval import Question
+from ..permissions.approval import Question
 from ..values import Value
 from .terminal import cells, hidden
 from .wording import compact, count

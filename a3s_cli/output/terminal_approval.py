@@ -21,8 +21,8 @@ import signal
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 
-from ..approval import Answer, Question, Unanswered
-from ..redaction import NOTHING, Redactor
+from ..permissions.approval import Answer, Question, Unanswered
+from ..secrets.redaction import NOTHING, Redactor
 from ..values import replace
 from .question import Sheet, sheet
 from .terminal import Style, encode

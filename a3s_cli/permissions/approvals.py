@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from .policy import Decision, Policy
 
 if TYPE_CHECKING:
-    from ..tools.base import Subject
+    from ..tool_protocol import Subject
 
 
 class Approvals:

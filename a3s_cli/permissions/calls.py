@@ -14,7 +14,7 @@ from .policy import Decision, Policy
 
 if TYPE_CHECKING:
     from ..files.workspace import Workspace
-    from ..tools.base import Subject, Tool
+    from ..tool_protocol import Subject, Tool
     from .approvals import Approvals
 
 

@@ -39,7 +39,7 @@ from .hints import flags, rules_for_commands, rules_for_path, rules_for_script, 
 from .rules import Rule, parse_rule
 
 if TYPE_CHECKING:
-    from ..tools.base import Subject
+    from ..tool_protocol import Subject
     from .shell_found import Parsed
 
 Verdict = Literal["allow", "ask", "deny"]

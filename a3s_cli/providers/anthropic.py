@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..messages import Message, Part, Reasoning, Text, ToolCall, ToolResult, Usage
-from .base import (
+from ..model import (
     CallChunk,
     Chunk,
     Endpoint,
@@ -45,7 +45,7 @@ from .codec import (
     text_of,
     url,
 )
-from .ways import COMMON, available
+from .object_modes import COMMON, available
 
 NAME = "anthropic"
 VERSION = "2023-06-01"

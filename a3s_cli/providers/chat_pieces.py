@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .base import CallChunk, Chunk
+from ..model import CallChunk, Chunk
 from .codec import argument_text, details, identity_of, object_text, text_of
 
 

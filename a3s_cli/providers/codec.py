@@ -13,8 +13,8 @@ from typing import Any
 import orjson
 
 from ..errors import A3SError, InvalidResponse, TruncatedStream
+from ..model import Chunk, Decoder, Endpoint
 from ..sse import Parser
-from .base import Chunk, Decoder, Endpoint
 from .failures import in_stream, mask, no_stream
 
 #: What reading a field of the wrong type raises. All of the vendor's data is read

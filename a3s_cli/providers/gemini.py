@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..messages import Message, Part, Reasoning, Text, ToolCall, ToolResult, Usage
-from .base import (
+from ..model import (
     CallChunk,
     Chunk,
     Endpoint,
@@ -43,7 +43,7 @@ from .codec import (
     text_of,
     url,
 )
-from .ways import available
+from .object_modes import available
 
 NAME = "gemini"
 #: Tokens of thinking by effort, for the models that take a budget.

@@ -12,11 +12,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 
 from ..errors import A3SError, TruncatedStream
+from ..model import Chunk, Endpoint, Request, Way, Wire
 from ..sse import Parser
 from ..transport.faults import BrokenResponse
 from ..transport.patience import Patience
 from ..transport.post import HttpFailure, Transport
-from .base import Chunk, Endpoint, Request, Way, Wire
 from .codec import finish, secrets
 from .failures import classify
 

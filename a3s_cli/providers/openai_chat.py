@@ -21,7 +21,7 @@ from typing import Any
 
 from ..errors import InvalidResponse
 from ..messages import Message, Reasoning, Text, ToolCall, ToolResult, Usage
-from .base import (
+from ..model import (
     Chunk,
     Endpoint,
     HttpRequest,
@@ -47,7 +47,7 @@ from .codec import (
     text_of,
     url,
 )
-from .ways import OPENAI, available
+from .object_modes import OPENAI, available
 
 NAME = "openai-chat"
 

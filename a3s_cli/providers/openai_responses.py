@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..messages import Message, Reasoning, Text, ToolCall, ToolResult, Usage
-from .base import (
+from ..model import (
     CallChunk,
     Chunk,
     Endpoint,
@@ -46,7 +46,7 @@ from .codec import (
     text_of,
     url,
 )
-from .ways import OPENAI, available
+from .object_modes import OPENAI, available
 
 NAME = "openai-responses"
 #: The models that do not reason and say so with an error when asked for encrypted reasoning.

@@ -19,10 +19,10 @@ from ..errors import (
     TruncatedStream,
 )
 from ..events import Event
-from ..recording import Line, read
+from ..jsontext import dumps, loads
+from ..model import CallChunk, Chunk, ReasoningChunk, Request, StopChunk, UsageChunk, Way
+from ..stream.reader import Line, read
 from ..values import State, field
-from ..wire import dumps, loads
-from .base import CallChunk, Chunk, ReasoningChunk, Request, StopChunk, UsageChunk, Way
 
 #: How a run ends when its model fails. Any other end (a signal, a deadline) was the recorded
 #: run's own: of the model's answer it is a cut.

@@ -23,7 +23,7 @@ from . import hidden, seccomp
 from .view import View
 
 if TYPE_CHECKING:
-    from ..process import Finished
+    from ..processes.spawner import Finished
 
 #: What every confined command gets.
 FLAGS = (
@@ -95,7 +95,7 @@ class Bubblewrap:
         receive: Callable[[bytes], Awaitable[None]],
     ) -> Finished:
         """Run a command as `process.run` does; 126 if it could not be confined and did not run."""
-        from .. import process
+        from ..processes import spawner as process
 
         view = self._look(environment)
         self._running += 1

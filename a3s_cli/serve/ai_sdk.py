@@ -24,8 +24,8 @@ from typing import Any
 
 from ..errors import UsageError
 from ..events import Event
-from ..wire import dumps, loads
-from .asked import Asked, Said, element, field, model, prompt, session, wrong
+from ..jsontext import dumps, loads
+from .prompt_request import Asked, Said, element, field, model, prompt, session, wrong
 
 HEADERS: dict[str, str] = {
     "content-type": "text/event-stream",

@@ -22,19 +22,19 @@ from starlette.staticfiles import StaticFiles
 
 from ..errors import A3SError, Cancelled, ConfigError, SessionBusy, UsageError
 from ..events import Event
-from ..recording import event_of
+from ..jsontext import dumps
 from ..sessions.listing import NEWEST
-from ..wire import dumps
+from ..stream.reader import event_of
 from . import ai_sdk, native, openai
 from .approvals import checked_answer
-from .asked import Asked
-from .beside import beside
+from .disk_threads import beside
 from .follow import Render, Stream, attended, run_lines, session_lines
 from .guard import json_body, refusal
 from .openapi import document
-from .past import Lines, ends, place
+from .prompt_request import Asked
 from .refused import Refused, not_found
 from .runs import LiveRun, Runs
+from .session_lines import Lines, ends, place
 
 PAGE = Path(__file__).parent / "page"
 #: HTTP statuses of what keeps a run from beginning; whatever else does is our 500.
@@ -133,7 +133,7 @@ class Routes:
 
     async def schema(self, _: Request) -> Response:
         """Give the JSON Schema of an event, as `a3s schema` does."""
-        from ..event_schema import schema_document
+        from ..stream.schema import schema_document
 
         return _json(schema_document())
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 from typing import cast, get_args
 
-from ..approval import Answer, Question, Unanswered
 from ..errors import UsageError
+from ..permissions.approval import Answer, Question, Unanswered
 
 #: Seconds that a question waits.
 PATIENCE = 3600.0

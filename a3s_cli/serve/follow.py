@@ -16,8 +16,8 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from .past import PIECE, Lines, Place, read
 from .runs import LiveRun, Runs
+from .session_lines import PIECE, Lines, Place, read
 
 #: No proxy may hold back, store or recompress what is sent here.
 HEADERS = {

@@ -32,7 +32,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..errors import UsageError
-from ..wire import loads
+from ..jsontext import loads
 from .refused import Refused
 
 #: Bytes of a request's body. Some clients send the whole conversation each time.

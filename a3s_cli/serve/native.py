@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import UsageError
-from ..prompt import checked_prompt
-from .asked import Asked, field, model, session
+from ..run.prompt_source import checked_prompt
+from .prompt_request import Asked, field, model, session
 
 FIELDS = ("message", "sessionId", "model", "schema")
 

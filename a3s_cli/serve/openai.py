@@ -27,10 +27,20 @@ from typing import Any
 
 from ..errors import A3SError, UsageError
 from ..events import Event
+from ..jsontext import dumps
 from ..messages import Usage
 from ..output.wording import argument
-from ..wire import dumps
-from .asked import DEFAULT_MODEL, Asked, Said, element, field, model, prompt, session, wrong
+from .prompt_request import (
+    DEFAULT_MODEL,
+    Asked,
+    Said,
+    element,
+    field,
+    model,
+    prompt,
+    session,
+    wrong,
+)
 
 HEADERS: dict[str, str] = {
     "content-type": "text/event-stream",

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .. import __version__
-from ..event_schema import schema_document
+from ..stream.schema import schema_document
+from ..version import __version__
 
 Json = dict[str, Any]
 

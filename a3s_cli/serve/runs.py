@@ -20,26 +20,26 @@ from typing import Any
 
 import orjson
 
+from ..api.session_runs import PromptRun, Wanted
 from ..config.layers import load
-from ..emitter import Emitter
-from ..environment import held_secrets
 from ..errors import Cancelled, SessionBusy, internal
-from ..keeping import Kept, keep
-from ..plan import Plan, chosen_tools
-from ..redaction import Redactor
-from ..run_plan import Request, RunOptions, run_plan
-from ..session_runs import PromptRun, Wanted
+from ..jsontext import clean
+from ..run.kept import Kept, keep
+from ..run.plan import Plan, chosen_tools
+from ..run.request import Request, RunOptions, run_plan
+from ..run.terminal_event import error_event
+from ..sandbox.environment import held_secrets
+from ..secrets.redaction import Redactor
 from ..sessions.file import NotKept
 from ..sessions.head import Summary
 from ..sessions.ids import new_id
 from ..sessions.listing import row_json, summaries
 from ..sessions.store import Store
-from ..terminal_event import error_event
-from ..wire import clean
+from ..stream.emitter import Emitter
 from .approvals import WebApprover
-from .asked import Asked
-from .beside import beside, later, settled
+from .disk_threads import beside, later, settled
 from .log import Log
+from .prompt_request import Asked
 from .refused import Refused, not_found
 
 log = logging.getLogger(__name__)

@@ -22,17 +22,17 @@ from typing import NoReturn
 
 import uvicorn
 
-from ..catalogue import models
 from ..config.layers import load
-from ..debug_log import log_to_stderr
-from ..environment import held_secrets
 from ..errors import Cancelled, UsageError
-from ..leave import complain, die_of
 from ..output.wording import count
-from ..plan import chosen_tools
-from ..process import kill_all
-from ..redaction import Redactor
-from ..run_plan import Request, RunOptions, run_plan
+from ..processes.exit import complain, die_of
+from ..processes.spawner import kill_all
+from ..run.catalogue import models
+from ..run.plan import chosen_tools
+from ..run.request import Request, RunOptions, run_plan
+from ..sandbox.environment import held_secrets
+from ..secrets.log import log_to_stderr
+from ..secrets.redaction import Redactor
 from .app import app
 from .guard import VARIABLE, Guard, Tokens
 from .runs import Runs

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 
 from ..errors import OutputError
+from ..jsontext import LINE_LIMIT, dumps
 from ..messages import Message
-from ..wire import LINE_LIMIT, dumps
 from .lines import CLOSED, INTERRUPTED, MESSAGES, Hide, line, to_json
 from .recent import Recent
 

@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from ..jsontext import LINE_LIMIT
 from ..values import Value
-from ..wire import LINE_LIMIT
 from .lines import CLOSED, INTERRUPTED
 
 #: What nearly always holds the line that is looked for.

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..events import camel
+from ..jsontext import dumps
 from ..messages import Message, Part, Reasoning, Text, ToolCall, ToolResult
-from ..wire import dumps
 
 MESSAGES = "session_messages"
 CLOSED = "session_closed"

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
+from ..jsontext import dumps
 from ..output.disarm import disarm
 from ..output.terminal import cells, fit, single_line
 from ..output.wording import count
-from ..wire import dumps
 from .head import Summary
 from .store import Store
 

@@ -14,9 +14,9 @@ from typing import Any
 import orjson
 
 from ..events import TERMINAL
+from ..jsontext import loads
 from ..messages import Message, ToolResult
 from ..values import Value, field
-from ..wire import loads
 from .lines import CLOSED, INTERRUPTED, MESSAGES, from_json
 from .spill import read_spilled
 

@@ -205,12 +205,6 @@ class Store:
         except OSError as error:
             raise NotKept(f"the session {id} cannot be removed: {error.strerror}") from None
 
-    def prune_if_due(self) -> None:
-        """Remove what is old or too much, once a day; for when a run is over. Raises nothing."""
-        from .pruning import prune_if_due
-
-        prune_if_due(self)
-
     def _open_to_read(self, path: Path) -> int:
         try:
             return os.open(path, _READ)

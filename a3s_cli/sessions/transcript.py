@@ -14,7 +14,7 @@ from ..output.disarm import Disarmer
 from ..output.pretty import Pretty
 from ..output.terminal import Style, neutralise, single_line
 from ..output.wording import count
-from ..recording import INTERRUPTED, Checker, Line
+from ..stream.reader import INTERRUPTED, Checker, Line
 from .head import Summary
 from .listing import size
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from .base import Subject, Tool, ToolContext, ToolResult
+from ..tool_protocol import Subject, Tool, ToolContext, ToolReturn
 
 #: Bytes of one script: what Linux allows a single argument to be, less its terminator.
 LONGEST = 128 * 1024 - 1
@@ -57,8 +57,8 @@ class Bash(Tool):
     def deadline(self, context: ToolContext) -> float | None:
         return None  # `process.run` keeps the deadline, so that what was printed is not lost.
 
-    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
-        from .. import process
+    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
+        from ..processes import spawner as process
 
         timeout = min(arguments.get("timeout", 86_400_000) / 1000, context.timeout)
         lines = Lines(context)
@@ -73,7 +73,7 @@ class Bash(Tool):
             )
         finally:
             lines.finish()
-        return ToolResult(None, finished.exit_code, finished.reason)
+        return ToolReturn(None, finished.exit_code, finished.reason)
 
 
 class Lines:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import Any, BinaryIO, ClassVar
 
-from .base import ToolContext, ToolError, ToolResult, resolve
+from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
 from .files import FileTool, changed, encoded, explained, plural
 
 LARGEST = 64 * 1024 * 1024
@@ -42,7 +42,7 @@ class Edit(FileTool):
     }
     exclusive = True
 
-    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
+    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
         path = resolve(context, arguments["file_path"])
         old = encoded(arguments["old_string"], "old_string")
         new = encoded(arguments["new_string"], "new_string")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
 from ..files.workspace import NotAFile, Workspace, printable
-from .base import Subject, Tool, ToolContext, ToolError, ToolResult
+from ..tool_protocol import Subject, Tool, ToolContext, ToolError, ToolReturn
 
 #: What one call gives at most: under the 48 KiB at which the middle would be cut out.
 PAGE_BYTES = 46 * 1024
@@ -112,11 +112,11 @@ def encoded(text: str, argument: str) -> bytes:
         ) from None
 
 
-def changed(path: Path, content: bytes, output: str) -> ToolResult:
+def changed(path: Path, content: bytes, output: str) -> ToolReturn:
     """Describe the file that a call has written."""
     from hashlib import sha256
 
-    return ToolResult(output, path=printable(str(path)), sha256=sha256(content).hexdigest())
+    return ToolReturn(output, path=printable(str(path)), sha256=sha256(content).hexdigest())
 
 
 def plural(count: int, noun: str) -> str:

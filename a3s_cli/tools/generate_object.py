@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ..errors import A3SError
 from ..messages import Message, Text
-from .base import Tool, ToolContext, ToolResult
+from ..tool_protocol import Tool, ToolContext, ToolReturn
 
 if TYPE_CHECKING:
     from ..objects.maker import Task
@@ -53,12 +53,12 @@ class GenerateObject(Tool):
 
     def ended(
         self, sentence: str, exit_code: int, reason: Literal["timeout", "cancelled"] | None = None
-    ) -> ToolResult:
+    ) -> ToolReturn:
         from ..objects.outcome import failure
 
         return failure(sentence, exit_code=exit_code, reason=reason)
 
-    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
+    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
         from ..objects.maker import NoObject, make
         from ..objects.outcome import failure, success
         from ..validation import SchemaError

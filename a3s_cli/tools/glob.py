@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .base import ToolContext, ToolError, ToolResult, resolve
+from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
 from .files import PAGE_BYTES, SearchTool, explained, plural
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Glob(SearchTool):
         "additionalProperties": False,
     }
 
-    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
+    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
         from asyncio import sleep
 
         from ..files.walk import Tree
@@ -61,7 +61,7 @@ class Glob(SearchTool):
                 if full:
                     break
                 found.append(row)
-        return ToolResult(_report(found, full, arguments["pattern"]))
+        return ToolReturn(_report(found, full, arguments["pattern"]))
 
 
 def _wildcard(pattern: str, start: Path) -> Wildcard:

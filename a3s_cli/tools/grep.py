@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from .base import ToolContext, ToolResult
+from ..tool_protocol import ToolContext, ToolReturn
 from .files import SearchTool
 
 
@@ -37,7 +37,7 @@ class Grep(SearchTool):
     def deadline(self, context: ToolContext) -> float | None:
         return None  # `process.run` keeps it, so that what was found is not lost
 
-    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
+    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
         from .grep_search import search
 
         return await search(arguments, context)

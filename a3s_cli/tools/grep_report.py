@@ -20,7 +20,7 @@ from ..files.ignore import is_secret
 from ..files.walk import Tree
 from ..files.wildcards import Wildcard
 from ..files.workspace import Workspace
-from .base import ToolResult
+from ..tool_protocol import ToolReturn
 from .files import PAGE_BYTES, is_binary, lines, plural
 from .grep_worker import COLUMNS
 
@@ -107,7 +107,7 @@ class Report:
         finally:
             self.files += self.matches > before
 
-    def result(self, timeout: float) -> ToolResult:
+    def result(self, timeout: float) -> ToolReturn:
         """Give the rows and say how the search ended."""
         late = self.exit_code == 124 and not self.full
         count = f"{plural(self.matches, 'match')} in {plural(self.files, 'file')}"
@@ -118,7 +118,7 @@ class Report:
         else:
             note = f"[{count}]" if self.rows else "No matches."
         output = "\n".join([*self.rows, note])
-        return ToolResult(output, 124, "timeout") if late else ToolResult(output)
+        return ToolReturn(output, 124, "timeout") if late else ToolReturn(output)
 
     def _is_searched(self, path: Path, wanted: Wildcard) -> bool:
         parts = path.relative_to(self._start).parts

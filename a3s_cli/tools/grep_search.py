@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ..files.wildcards import Wildcard
+from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
 from ..values import Value
-from .base import ToolContext, ToolError, ToolResult, resolve
 from .files import explained
 from .grep_pattern import Pattern, PatternError, parse
 from .grep_report import Full, Report
@@ -74,7 +74,7 @@ class Search(Value):
         return [*command, f"./{self.start.name}" if self.single else "./"]
 
 
-async def search(arguments: dict[str, Any], context: ToolContext) -> ToolResult:
+async def search(arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
     """Give what grep's arguments find."""
     wanted = _wanted(arguments, context)
     lines = int(arguments.get("context", 0))
@@ -131,7 +131,7 @@ def find_ripgrep(context: ToolContext) -> str | None:
 
 async def _run(search: Search, argv: list[str], lines: int, context: ToolContext) -> Report:
     """Let one engine search; what it found is in the report."""
-    from .. import process
+    from ..processes import spawner as process
 
     wanted = None if search.single else Wildcard(search.glob)
     report = Report(context.workspace, search.start, wanted, lines)

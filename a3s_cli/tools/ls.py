@@ -7,7 +7,7 @@ import stat
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..files.workspace import printable
-from .base import ToolContext, ToolResult, resolve
+from ..tool_protocol import ToolContext, ToolReturn, resolve
 from .files import PAGE_BYTES, SearchTool, explained, plural
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Ls(SearchTool):
         "additionalProperties": False,
     }
 
-    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
+    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
         from ..files.walk import Tree
 
         path = resolve(context, arguments.get("path", "."))
@@ -41,7 +41,7 @@ class Ls(SearchTool):
             notes[0] = f"{len(rows)} of {notes[0]} shown"
         if listing.ignored:
             notes.append(f"{listing.ignored} left out by .gitignore")
-        return ToolResult("\n".join([*rows, f"[{'; '.join(notes)}]"]))
+        return ToolReturn("\n".join([*rows, f"[{'; '.join(notes)}]"]))
 
 
 def _rows(entries: list[Entry], directory: int) -> list[str]:

@@ -12,8 +12,8 @@ from __future__ import annotations
 from codecs import getincrementaldecoder
 from typing import Any, BinaryIO, ClassVar
 
+from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
 from ..values import State, field
-from .base import ToolContext, ToolError, ToolResult, resolve
 from .files import PAGE_BYTES, FileTool, explained, is_binary, lines, plural
 
 LINES = 2000
@@ -42,7 +42,7 @@ class Read(FileTool):
     }
     harmless = True
 
-    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
+    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
         path = resolve(context, arguments["file_path"])
         offset, limit = int(arguments.get("offset", 0)), int(arguments.get("limit", LINES))
         with explained(context, path), context.workspace.open_file(path) as file:
@@ -54,7 +54,7 @@ class Read(FileTool):
             if not page.rows:
                 return _nothing(shown, before, offset)
             left, exact = await _count(file, page)
-        return ToolResult(page.text(left, exact))
+        return ToolReturn(page.text(left, exact))
 
 
 class Page(State):
@@ -151,9 +151,9 @@ async def _count(file: BinaryIO, page: Page) -> tuple[int, bool]:
     return left + 1, False
 
 
-def _nothing(shown: str, before: int, offset: int) -> ToolResult:
+def _nothing(shown: str, before: int, offset: int) -> ToolReturn:
     if offset == 0:
-        return ToolResult(f"{shown} is empty.")
+        return ToolReturn(f"{shown} is empty.")
     raise ToolError(f"offset {offset} is past the end: {shown} has {plural(before, 'line')}")
 
 

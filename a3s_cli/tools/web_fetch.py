@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..files.workspace import printable
-from .base import Subject, Tool, ToolContext, ToolError, ToolResult
+from ..tool_protocol import Subject, Tool, ToolContext, ToolError, ToolReturn
 
 if TYPE_CHECKING:
     from ..transport.get import Answer
@@ -91,17 +91,17 @@ class WebFetch(Tool):
     def deadline(self, context: ToolContext) -> float | None:
         return None  # `run` keeps its own, which the arguments may shorten
 
-    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
+    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
         import asyncio
 
         url, wanted = arguments["url"], arguments.get("format", "markdown")
         seconds = min(arguments.get("timeout", LONGEST), context.timeout)
         try:
             async with asyncio.timeout(seconds):
-                return ToolResult(await self._fetch(_target(url), wanted, context))
+                return ToolReturn(await self._fetch(_target(url), wanted, context))
         except TimeoutError:
             sentence = f"{_shown(url)} was not read within {seconds:g} s"
-            return ToolResult(sentence, 124, "timeout")
+            return ToolReturn(sentence, 124, "timeout")
 
     async def _fetch(self, target: address.Target, wanted: Format, context: ToolContext) -> str:
         """Follow the redirects and give the text of the page at their end."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from .base import ToolContext, ToolError, ToolResult, resolve
+from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
 from .files import FileTool, changed, encoded, explained, plural
 
 
@@ -21,7 +21,7 @@ class Write(FileTool):
     }
     exclusive = True
 
-    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
+    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
         wanted = arguments["file_path"]
         path = resolve(context, wanted)
         if wanted.endswith("/"):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import httpx
 
-from .. import __version__
 from ..errors import A3SError, ConfigError, NetworkError, ProviderError
+from ..version import __version__
 from .faults import CONNECT_TIMEOUT, connection_timed_out, host, no_answer, not_connected
 from .proxies import proxy_for
 from .trust import trusted

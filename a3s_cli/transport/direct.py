@@ -17,8 +17,8 @@ from urllib.parse import quote, urlsplit
 
 import h11
 
-from .. import __version__
 from ..errors import ProviderError
+from ..version import __version__
 from .faults import CONNECT_TIMEOUT, broken, connection_timed_out, no_answer, not_connected
 from .framing import BadFraming, Framing, framing
 from .incoming import Incoming

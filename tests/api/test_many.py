@@ -10,7 +10,7 @@ import tracemalloc
 from typing import Any
 
 from a3s_cli import Agent
-from a3s_cli.buffer import ROOM
+from a3s_cli.api.event_buffer import ROOM
 
 from ..support.a3s import proofs
 from ..support.replies import bash, text

@@ -48,7 +48,7 @@ EXPECTED = [
     "dict[str, Any]",
     "str | None",
     "str",
-    "a3s_cli.result.Result",
+    "a3s_cli.api.result.Result",
     "str",
 ]
 

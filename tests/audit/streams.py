@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from a3s_cli.emitter import Emitter
 from a3s_cli.events import End, Error, Event, Start, ToolEnd, ToolStart, TurnEnd, TurnStart
-from a3s_cli.record import Recording
+from a3s_cli.stream.emitter import Emitter
+from a3s_cli.stream.recorder import Recording
 
 
 def start(**more: Any) -> Event:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from a3s_cli.audit.verdict import Verdict, judge
-from a3s_cli.record import digest
+from a3s_cli.stream.recorder import digest
 from tests.support.a3s import proofs
 
 from .streams import bash, run

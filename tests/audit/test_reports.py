@@ -20,7 +20,7 @@ from a3s_cli.audit import report_github, report_json, report_junit, report_text
 from a3s_cli.audit.policy_file import AuditRule
 from a3s_cli.audit.report_github import code, fence
 from a3s_cli.audit.verdict import Breach, RuleVerdict, Totals, Verdict, judge
-from a3s_cli.recording import Problem
+from a3s_cli.stream.reader import Problem
 from tests.support.a3s import proofs
 
 from .streams import bash, run

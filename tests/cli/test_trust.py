@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from a3s_cli.commands.trust import trust
 from a3s_cli.config.file import ConfigFile
 from a3s_cli.errors import A3SError, ConfigError, UsageError
-from a3s_cli.trust import trust
 from tests.support.a3s import Bench
 from tests.support.house import House, refused
 

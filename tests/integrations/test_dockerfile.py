@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from a3s_cli import __version__
+from a3s_cli.version import __version__
 
 CHECKOUT = Path(__file__).parents[2]
 DOCKERFILE = CHECKOUT / "integrations/Dockerfile"

@@ -12,8 +12,8 @@ import pytest
 
 from a3s_cli.local import weights
 from a3s_cli.local.shapes import ARRAY, ROUNDS, STRING, bounded
+from a3s_cli.model import Request
 from a3s_cli.objects.schema import Schema
-from a3s_cli.providers.base import Request
 from a3s_cli.validation import Validator
 
 from ..support.a3s import proofs
@@ -105,19 +105,19 @@ def test_schemas_of_every_kind(tmp_path: Path) -> None:
 async def _all_made(work: Path, names: Sequence[str]) -> dict[str, tuple[Any, list[Any]]]:
     import json
 
-    from a3s_cli.account import Account
     from a3s_cli.config.layers import load
-    from a3s_cli.emitter import Emitter
     from a3s_cli.files.workspace import Workspace
     from a3s_cli.local.provider import LocalProvider
     from a3s_cli.messages import Message, Text
-    from a3s_cli.nested import Nested
+    from a3s_cli.model import Endpoint
     from a3s_cli.objects.asking import Wanted
     from a3s_cli.objects.maker import Task, make
-    from a3s_cli.plan import Plan, chosen_policy
-    from a3s_cli.providers.base import Endpoint
-    from a3s_cli.response import Asker, CallIds
-    from a3s_cli.tools.base import ToolContext
+    from a3s_cli.run.cost import Account
+    from a3s_cli.run.nested import Nested
+    from a3s_cli.run.plan import Plan, chosen_policy
+    from a3s_cli.run.response import Asker, CallIds
+    from a3s_cli.stream.emitter import Emitter
+    from a3s_cli.tool_protocol import ToolContext
     from a3s_cli.transport.patience import Patience
     from a3s_cli.transport.post import Transport
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from a3s_cli.local import prompt
 from a3s_cli.messages import Message, Text, ToolCall, ToolResult, ToolSpec
-from a3s_cli.providers.base import Request
+from a3s_cli.model import Request
 from a3s_cli.registry import TOOLS, load
 
 SPECS = tuple(load(target)().spec() for target in TOOLS.values())

@@ -9,7 +9,7 @@ import pytest
 
 from a3s_cli.local.provider import repeats
 from a3s_cli.messages import Message, Text, ToolCall, ToolResult
-from a3s_cli.providers.base import CallChunk
+from a3s_cli.model import CallChunk
 
 from ..support.a3s import Bench
 

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import pytest
 
-from a3s_cli import __version__
 from a3s_cli.cli import group
 from a3s_cli.manual.completions import files as completions
 from a3s_cli.manual.pages import pages
 from a3s_cli.manual.tree import read
+from a3s_cli.version import __version__
 
 CHECKOUT = Path(__file__).parents[2]
 WHEEL = f"a3s_cli-{__version__}-py3-none-any.whl"

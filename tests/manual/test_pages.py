@@ -15,8 +15,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from a3s_cli import __version__, policy_test
+from a3s_cli import __version__
 from a3s_cli.cli import NAMES, group
+from a3s_cli.commands import policy as policy_test
 from a3s_cli.config.layers import load
 from a3s_cli.errors import ExitStatus
 from a3s_cli.events import Event, camel

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from a3s_cli import wire
+from a3s_cli import jsontext
 from a3s_cli.objects.partial import Partial
 
 # Escapes, pairs, lone halves, and what some reader splits lines at.
@@ -19,7 +19,7 @@ _NUMBERS = (
     | st.floats(allow_nan=False, allow_infinity=False)
 )
 # Two keys may be one when their lone surrogates are replaced.
-_KEYS = _TEXTS.map(wire.clean)
+_KEYS = _TEXTS.map(jsontext.clean)
 VALUES = st.recursive(
     st.none() | st.booleans() | _NUMBERS | _TEXTS,
     lambda inner: st.lists(inner, max_size=6) | st.dictionaries(_KEYS, inner, max_size=6),
@@ -50,7 +50,7 @@ def split_documents(draw: st.DrawFn) -> list[str]:
 
 def cleaned(text: str) -> Any:
     """Give what the text says, in a form that every reader takes."""
-    return json.loads(wire.dumps(json.loads(text)))
+    return json.loads(jsontext.dumps(json.loads(text)))
 
 
 def is_prefix(first: Any, then: Any) -> bool:

@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import Any
 
 from a3s_cli.config.layers import load
-from a3s_cli.emitter import Emitter
-from a3s_cli.plan import Plan, chosen_model, chosen_policy, chosen_tools, start_event
-from a3s_cli.runner import Run
+from a3s_cli.run.plan import Plan, chosen_model, chosen_policy, chosen_tools, start_event
+from a3s_cli.run.run import Run
+from a3s_cli.stream.emitter import Emitter
 from tests.support import laws, replies, wires
 from tests.support.replies import Reply
 from tests.support.server import Seen, Server

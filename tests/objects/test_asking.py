@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from a3s_cli.model import Shape, Way
 from a3s_cli.objects.asking import WRAPPER, Wanted, correction, instructions
 from a3s_cli.objects.schema import Schema
-from a3s_cli.providers.base import Shape, Way
-from a3s_cli.providers.ways import COMMON, OPENAI
+from a3s_cli.providers.object_modes import COMMON, OPENAI
 from a3s_cli.validation import Validator
 
 PLAIN = Way("strict", object_root=True, keywords=OPENAI)

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a3s_cli import wire
+from a3s_cli import jsontext
 from a3s_cli.events import ToolOutputDelta
 from a3s_cli.objects.growing import Growing
 from a3s_cli.objects.partial import Violation
-from a3s_cli.redaction import Redactor
+from a3s_cli.secrets.redaction import Redactor
+from a3s_cli.stream.line import fit
 
 from .pieces import VALUES, cleaned, is_prefix
 
@@ -159,9 +160,9 @@ def test_no_document_is_cut_and_what_does_not_fit_a_line_is_told_by_its_size(fil
         event = ToolOutputDelta(
             tool_name="generate_object",
             tool_id="\x01" * 128 + "~999",
-            text=wire.dumps(document).decode(),
+            text=jsontext.dumps(document).decode(),
         )
-        assert wire.fit(event) == [event]
+        assert fit(event) == [event]
     shown = ["object_partial" in document for document in documents]
     assert shown == sorted(shown, reverse=True)
     assert True in shown
@@ -169,7 +170,7 @@ def test_no_document_is_cut_and_what_does_not_fit_a_line_is_told_by_its_size(fil
     assert sizes[:-1] == sorted(sizes[:-1])
     assert documents[-1] == {
         "object_partial_omitted": True,
-        "partial_bytes": len(wire.dumps(json.loads(text))),
+        "partial_bytes": len(jsontext.dumps(json.loads(text))),
         "round": 0,
         "final": True,
     }

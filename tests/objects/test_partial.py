@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from a3s_cli import wire
+from a3s_cli import jsontext
 from a3s_cli.objects.partial import MAX_BYTES, MAX_DEPTH, Partial, Violation
 
 from .pieces import cleaned, documents, is_prefix, split_documents, states
@@ -64,7 +64,7 @@ def test_no_prefix_of_a_document_is_refused_and_none_is_complete(text: str, data
     partial.feed(text[:cut])
     assert not partial.complete
     if partial.begun:
-        assert is_prefix(json.loads(wire.dumps(partial.value)), cleaned(text))
+        assert is_prefix(json.loads(jsontext.dumps(partial.value)), cleaned(text))
 
 
 @given(documents(), st.text())
@@ -100,7 +100,7 @@ def test_a_text_is_refused_exactly_if_json_refuses_it(text: str, data: Any) -> N
     else:
         assert valid == (not rest.strip(" \t\n\r"))
         if valid:
-            assert partial.value == json.loads(wire.dumps(expected))
+            assert partial.value == json.loads(jsontext.dumps(expected))
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

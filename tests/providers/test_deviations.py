@@ -9,7 +9,7 @@ import pytest
 
 from a3s_cli.errors import InvalidResponse, TruncatedStream
 from a3s_cli.messages import Usage
-from a3s_cli.providers.base import StopChunk
+from a3s_cli.model import StopChunk
 from a3s_cli.providers.codec import EventDecoder
 from tests.support.decoding import NAMES, answer, endpoint, frames, wire
 

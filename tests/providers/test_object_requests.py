@@ -10,7 +10,7 @@ import pytest
 
 from a3s_cli.config.vendors import VENDORS
 from a3s_cli.messages import Message, Text, ToolSpec
-from a3s_cli.providers.base import Endpoint, ObjectMode, Request, Shape, Wire
+from a3s_cli.model import Endpoint, ObjectMode, Request, Shape, Wire
 from a3s_cli.registry import WIRES, load
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}}

@@ -8,7 +8,7 @@ import pytest
 
 from a3s_cli.errors import TruncatedStream
 from a3s_cli.messages import Usage
-from a3s_cli.providers.base import StopChunk
+from a3s_cli.model import StopChunk
 from tests.support.decoding import Answer, answer, frames
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from a3s_cli.messages import Message, Reasoning, Text, ToolCall, ToolResult
-from a3s_cli.providers.base import ReasoningEffort
+from a3s_cli.model import ReasoningEffort
 from tests.support.conversations import CALL, CONVERSATION, conversation, encode, sent
 from tests.support.decoding import NAMES, endpoint, wire
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from a3s_cli.messages import Message, Part, Reasoning, Text, ToolCall, ToolResult
-from a3s_cli.providers.base import Endpoint
+from a3s_cli.model import Endpoint
 from tests.support.conversations import (
     CALL,
     CONVERSATION,

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from a3s_cli import process
+from a3s_cli.processes import spawner as process
 from a3s_cli.sandbox.bwrap import Bubblewrap
 from a3s_cli.sandbox.probe import Probe
 

@@ -143,7 +143,7 @@ def test_inside_of_a_sandbox_there_is_none(cage: Cage, driver: Driver, shared: P
 def test_the_question_needs_nothing_heavy() -> None:
     script = (
         "import sys; before = set(sys.modules); import a3s_cli.sandbox.probe;"
-        "print(sorted({'asyncio', 'subprocess', 'json', 'pwd', 'a3s_cli.process'}"
+        "print(sorted({'asyncio', 'subprocess', 'json', 'pwd', 'a3s_cli.processes.spawner'}"
         " & (set(sys.modules) - before)))"
     )
     with os.popen(f'{sys.executable} -c "{script}"') as output:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from a3s_cli.files import protected
-from a3s_cli.supervisor import PLACEHOLDER
+from a3s_cli.processes.supervisor import PLACEHOLDER
 
 from ..support import processes
 from .cage import NOBODY, PATH, Cage, Driver

@@ -12,7 +12,7 @@ import pytest
 from a3s_cli.files.workspace import Workspace
 from a3s_cli.sandbox.bwrap import Bubblewrap
 from a3s_cli.sandbox.probe import Probe
-from a3s_cli.tools.base import ToolContext, ToolResult
+from a3s_cli.tool_protocol import ToolContext, ToolReturn
 from a3s_cli.tools.bash import Bash
 
 from .cage import PATH
@@ -33,7 +33,7 @@ def sandbox(tmp_path: Path) -> Iterator[Bubblewrap]:
 
 def call(
     sandbox: Bubblewrap | None, root: Path, *commands: str, timeout: float = 30.0
-) -> tuple[list[ToolResult], str]:
+) -> tuple[list[ToolReturn], str]:
     shown: list[str] = []
 
     async def drain() -> None:
@@ -48,7 +48,7 @@ def call(
         sandbox=sandbox,
     )
 
-    async def all_() -> list[ToolResult]:
+    async def all_() -> list[ToolReturn]:
         return await asyncio.gather(*(Bash().run({"command": one}, context) for one in commands))
 
     return asyncio.run(all_()), "".join(shown)
@@ -73,7 +73,7 @@ def test_it_is_the_same_with_and_without(sandbox: Bubblewrap, tmp_path: Path, co
 
 def test_a_deadline(sandbox: Bubblewrap, tmp_path: Path) -> None:
     results, shown = call(sandbox, tmp_path / "work", "echo up; sleep 99", timeout=0.5)
-    assert (results, shown) == ([ToolResult(None, 124, "timeout")], "up\n")
+    assert (results, shown) == ([ToolReturn(None, 124, "timeout")], "up\n")
 
 
 def test_calls_of_one_turn(sandbox: Bubblewrap, tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ import pytest
 import uvicorn
 
 from a3s_cli.errors import Cancelled
-from a3s_cli.prompt import PromptSource
-from a3s_cli.run_plan import RunOptions
+from a3s_cli.run.prompt_source import PromptSource
+from a3s_cli.run.request import RunOptions
 from a3s_cli.serve.app import app
 from a3s_cli.serve.guard import Guard, Tokens
 from a3s_cli.serve.runs import Runs

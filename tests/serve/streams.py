@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from a3s_cli.events import Event
-from a3s_cli.recording import event_of
+from a3s_cli.stream.reader import event_of
 
 from ..support.a3s import Bench
 from ..support.replies import (

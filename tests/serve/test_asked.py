@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from a3s_cli.errors import UsageError
 from a3s_cli.serve import ai_sdk, openai
-from a3s_cli.serve.asked import Asked
+from a3s_cli.serve.prompt_request import Asked
 
 from .protocols import Json
 from .streams import SCHEMA

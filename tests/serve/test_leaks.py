@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from a3s_cli.conversation import Conversation
 from a3s_cli.errors import Cancelled
-from a3s_cli.serve.asked import Asked
-from a3s_cli.serve.beside import READERS
+from a3s_cli.run.conversation import Conversation
+from a3s_cli.serve.disk_threads import READERS
+from a3s_cli.serve.prompt_request import Asked
 from a3s_cli.serve.runs import LiveRun
 
 from ..support.a3s import Bench, proofs

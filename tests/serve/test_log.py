@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from a3s_cli.errors import UsageError
 from a3s_cli.serve import log as logs
 from a3s_cli.serve.log import Log
-from a3s_cli.serve.past import Lines, Place, ends, place, read
+from a3s_cli.serve.session_lines import Lines, Place, ends, place, read
 
 LINE = st.integers(1, 400).map(lambda size: b'{"type":"x"%b}' % (b" " * size))
 

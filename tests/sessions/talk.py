@@ -6,11 +6,11 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from a3s_cli.emitter import Emitter
 from a3s_cli.events import End, Start, ToolEnd, ToolStart, TurnEnd, TurnStart
 from a3s_cli.messages import Message, Reasoning, Text, ToolCall, ToolResult
 from a3s_cli.sessions.file import SessionFile
 from a3s_cli.sessions.store import Store
+from a3s_cli.stream.emitter import Emitter
 
 
 def store(root: Path) -> Store:

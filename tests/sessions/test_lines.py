@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from a3s_cli.jsontext import loads
 from a3s_cli.messages import Message, Reasoning, Text, ToolCall, ToolResult
 from a3s_cli.sessions.lines import MESSAGES, from_json, line, to_json
-from a3s_cli.wire import loads
 from tests.support.a3s import proofs
 
 text = st.text(max_size=20)

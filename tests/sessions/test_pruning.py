@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from a3s_cli.sessions.pruning import prune
+from a3s_cli.sessions.pruning import prune, prune_if_due
 from a3s_cli.sessions.store import Store
 
 from . import talk
@@ -82,14 +82,14 @@ def test_what_belongs_to_nobody(store: Store) -> None:
 
 
 def test_once_a_day(store: Store) -> None:
-    store.prune_if_due()  # there is nothing yet, not even a place
+    prune_if_due(store)  # there is nothing yet, not even a place
     made(store, "a", 31)
-    store.prune_if_due()
+    prune_if_due(store)
     assert ids(store) == set()
     made(store, "b", 31)
-    store.prune_if_due()
+    prune_if_due(store)
     assert ids(store) == {"b"}
     mark = store.directory / ".recent" / ".pruned"
     os.utime(mark, (time.time() - DAY - 1,) * 2)
-    store.prune_if_due()
+    prune_if_due(store)
     assert ids(store) == set()

@@ -12,8 +12,8 @@ import pytest
 from a3s_cli.audit.policy_file import AuditRule
 from a3s_cli.audit.verdict import Verdict, judge
 from a3s_cli.errors import InvalidStream
-from a3s_cli.recording import ASIDE, INTERRUPTED, read
 from a3s_cli.sessions import lines as session_lines
+from a3s_cli.stream.reader import ASIDE, INTERRUPTED, read
 
 from . import talk
 

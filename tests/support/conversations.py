@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from a3s_cli.messages import Message, Text, ToolCall, ToolResult, ToolSpec
-from a3s_cli.providers.base import Endpoint, HttpRequest, Request
+from a3s_cli.model import Endpoint, HttpRequest, Request
 
 from .decoding import endpoint, wire
 

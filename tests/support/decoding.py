@@ -10,7 +10,7 @@ from typing import Any
 
 from a3s_cli.errors import A3SError
 from a3s_cli.messages import Usage
-from a3s_cli.providers.base import (
+from a3s_cli.model import (
     CallChunk,
     Chunk,
     Endpoint,

@@ -13,7 +13,7 @@ from a3s_cli.config.layers import load
 from a3s_cli.config.model_names import model_name
 from a3s_cli.config.settings import Config
 from a3s_cli.errors import ConfigError
-from a3s_cli.providers.base import Endpoint
+from a3s_cli.model import Endpoint
 
 
 class House:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from a3s_cli.config.layers import load
-from a3s_cli.emitter import Emitter
-from a3s_cli.plan import Plan, chosen_model, chosen_policy, chosen_tools, start_event
-from a3s_cli.runner import Run
+from a3s_cli.run.plan import Plan, chosen_model, chosen_policy, chosen_tools, start_event
+from a3s_cli.run.run import Run
+from a3s_cli.stream.emitter import Emitter
 
 from . import laws
 from .replies import Reply, Wire

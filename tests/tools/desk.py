@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from a3s_cli.files.workspace import Workspace
-from a3s_cli.tools.base import Tool, ToolContext, ToolError, ToolResult
+from a3s_cli.tool_protocol import Tool, ToolContext, ToolError, ToolReturn
 from a3s_cli.tools.edit import Edit
 from a3s_cli.tools.glob import Glob
 from a3s_cli.tools.grep import Grep
@@ -43,7 +43,7 @@ class Desk:
             environment={"PATH": self.path} if self.path else {},
         )
 
-    def call(self, name: str, /, **arguments: Any) -> ToolResult:
+    def call(self, name: str, /, **arguments: Any) -> ToolReturn:
         """Call a tool with arguments that its schema accepts."""
         assert TOOLS[name].problems(arguments) == []
         return asyncio.run(TOOLS[name].run(arguments, self.context()))

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from a3s_cli.tools.base import ToolError
+from a3s_cli.tool_protocol import ToolError
 from tests.support.a3s import proofs
 
 from ..support.corpus import ROOT

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from a3s_cli.calls import Calls
-from a3s_cli.emitter import Emitter
-from a3s_cli.execution import CallLimits, Surroundings
 from a3s_cli.files.workspace import Workspace
 from a3s_cli.messages import ToolCall
 from a3s_cli.permissions.policy import Policy
-from a3s_cli.tools.base import ToolResult
+from a3s_cli.run.calls import Calls
+from a3s_cli.run.execution import CallLimits, Surroundings
+from a3s_cli.stream.emitter import Emitter
+from a3s_cli.tool_protocol import ToolReturn
 from a3s_cli.tools.web_fetch import LARGEST, WebFetch
 from a3s_cli.transport.get import get
 from a3s_cli.transport.inflate import PIECE
@@ -136,7 +136,7 @@ def test_the_deadline_is_for_the_whole_call(web: Web) -> None:
     host = web.serve(Reply(tuple(drops), headers={"content-type": "text/html"}))
     result = web.fetch(f"http://{host}/", timeout=1)
     sentence = f"http://{host}/ was not read within 1 s"
-    assert result == ToolResult(sentence, 124, "timeout")
+    assert result == ToolReturn(sentence, 124, "timeout")
     web.servers[0].wait_for_departure()
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from a3s_cli.errors import NetworkError
 from a3s_cli.permissions.policy import Policy
-from a3s_cli.tools.base import Subject, ToolError
+from a3s_cli.tool_protocol import Subject, ToolError
 from a3s_cli.tools.web_fetch import WebFetch
 from a3s_cli.transport.get import is_own
 from tests.support.a3s import Bench

@@ -19,7 +19,7 @@ import pytest
 
 from a3s_cli.errors import A3SError
 from a3s_cli.files.workspace import Workspace
-from a3s_cli.tools.base import ToolContext, ToolError, ToolResult
+from a3s_cli.tool_protocol import ToolContext, ToolError, ToolReturn
 from a3s_cli.tools.web_fetch import WebFetch, refusal
 from tests.support.replies import Reply
 from tests.support.server import Server
@@ -63,7 +63,7 @@ class Web:
     def tool(self) -> WebFetch:
         return WebFetch(self.resolve, self.refuse)
 
-    def fetch(self, url: str, given: ToolContext | None = None, **arguments: Any) -> ToolResult:
+    def fetch(self, url: str, given: ToolContext | None = None, **arguments: Any) -> ToolReturn:
         arguments["url"] = url
         assert self.tool.problems(arguments) == []
         return asyncio.run(self.tool.run(arguments, given or context()))

@@ -1,0 +1,89 @@
+"""The library's front door: an `Agent` is a configuration, and makes sessions.
+
+agent = Agent.create("config.acl")
+session = agent.session(".")
+print(session.send("what does this project do?").text)
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from .options import SessionOptions
+    from .session import Session
+
+
+class Agent:
+    """Where models, keys and rules come from. Make one with `Agent.create`."""
+
+    def __init__(self, *, config_file: str | None = None, config_text: str | None = None) -> None:
+        self._config_file = config_file
+        self._config_text = config_text
+
+    @classmethod
+    def create(cls, source: str | os.PathLike[str] | None = None) -> Agent:
+        """Give an agent with this configuration; without one, with what the command line finds.
+
+        A `Path`, and a string of one line that ends in `.acl` or names a file,
+        is a path; any other string is the text of a configuration. Raises
+        ConfigError, which says which of the two was tried.
+        """
+        if source is None:
+            return cls()
+        text = os.fspath(source)
+        if not isinstance(text, str):
+            raise TypeError(f"a configuration is text or a path, not {type(text).__name__}")
+        if not isinstance(source, str) or _is_path(text):
+            path = Path(text).absolute()
+            if not path.is_file():
+                raise ConfigError(f"{text}: tried as a path, and there is no such file")
+            agent = cls(config_file=str(path))
+        else:
+            agent = cls(config_text=text)
+        try:
+            agent._check()
+        except ConfigError as error:
+            if agent._config_text is not None and "\n" not in text and error.hint is None:
+                error.hint = "it was taken as text: a path ends in .acl, or names a file"
+            raise
+        return agent
+
+    def session(
+        self, workspace: str | os.PathLike[str] = ".", options: SessionOptions | None = None
+    ) -> Session:
+        """Begin a conversation in a directory; raises for what no run could ever do."""
+        from .options import SessionOptions
+        from .session import Session
+
+        root = Path(workspace).absolute()
+        if not root.is_dir():
+            raise UsageError(f"the workspace {os.fspath(workspace)} is no directory")
+        chosen = SessionOptions() if options is None else options.copy()
+        return Session(root, chosen, config_file=self._config_file, config_text=self._config_text)
+
+    def _check(self) -> None:
+        """Read the configuration once, so that what is wrong with it is said here."""
+        from ..config.layers import load
+
+        load(
+            {},
+            os.environ,
+            Path.cwd(),
+            config_file=self._config_file,
+            config_text=self._config_text,
+            project=False,
+        )
+
+
+def _is_path(text: str) -> bool:
+    if "\n" in text or "\0" in text or not text.strip():
+        return False
+    try:
+        return text.endswith(".acl") or Path(text).exists()
+    except OSError:
+        return False  # Longer than any path may be.

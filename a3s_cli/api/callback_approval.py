@@ -1,0 +1,37 @@
+"""Asks a function of the caller's whether a call may run."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, cast, get_args
+
+from ..permissions.approval import Answer, Question, Unanswered
+from .blocking import blocking
+
+
+class CallbackApprover:
+    """An approver that calls a function, plain or async. A plain one runs in a thread."""
+
+    by = "callback"
+
+    def __init__(self, function: Callable[[Question], Answer | Awaitable[Answer]]) -> None:
+        self._function = function
+
+    async def __call__(self, question: Question) -> Answer:
+        """Give the function's answer; one that raises or answers something else has not."""
+        try:
+            answer = await self._ask(question)
+        except (Exception, SystemExit) as error:  # which would end the loop, and the host
+            raise Unanswered(f"on_ask raised {type(error).__name__}: {error}") from error
+        if answer not in get_args(Answer):
+            expected = ", ".join(map(repr, get_args(Answer)))
+            raise Unanswered(f"on_ask gave {answer!r}, expected one of {expected}")
+        return answer
+
+    async def _ask(self, question: Question) -> Answer:
+        if inspect.iscoroutinefunction(self._function):
+            return cast("Answer", await self._function(question))
+        answer: Any = await blocking(partial(self._function, question))
+        return cast("Answer", await answer if inspect.isawaitable(answer) else answer)

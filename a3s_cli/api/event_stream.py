@@ -1,0 +1,322 @@
+"""The events of one run, for `for` and for `async for`.
+
+There is one run and one way to do it, as a task of an asyncio loop. An `async
+for` lends it the loop that is already running; plain iteration gives it a loop
+and a thread of its own, so that it works in a script, in a notebook, beside a
+running loop and in many threads at once. Whoever stops reading stops the run:
+breaking out of the loop, an exception in its body, Ctrl-C, `with` and garbage
+collection all end in the same cancel, and do not return before the run's
+children are gone.
+
+Iteration never raises for a failed run, whose last event says it all;
+`result()` raises that failure as a typed error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Callable, Generator
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from ..errors import A3SError, Cancelled
+from ..events import TERMINAL, AnyEvent, Event
+from .closable import Closing
+from .event_buffer import Buffer
+from .result import Result, result_of
+
+if TYPE_CHECKING:
+    from ..stream.emitter import Drain, EventSink
+
+    #: Starts the run: gives what to await, and how to cancel it.
+    Start = Callable[[EventSink, Drain], "Running"]
+
+#: Seconds that tasks which a caller's coroutine has left behind may take to end.
+LEFT = 1.0
+
+
+class Running:
+    """A run that has begun, as the stream sees it."""
+
+    async def execute(self) -> None:
+        """Do the work; the terminal event is the last thing that happens."""
+        raise NotImplementedError
+
+    def cancel(self, why: A3SError) -> None:
+        """End it, from any thread or signal handler."""
+        raise NotImplementedError
+
+    def instance(self, value: Any) -> Any:
+        """Give the object of a run as its schema's own type."""
+        return value
+
+
+class EventStream(Closing):
+    """One run's events. It begins with the first read, and ends when nobody reads on."""
+
+    def __init__(self, start: Start) -> None:
+        self._start: Start | None = start
+        self._running: Running | None = None
+        self._events: list[Event] = []
+        self._why: A3SError | None = None
+        # Wakes the reader; which of the two depends on how the run was begun.
+        self._ready: threading.Event | None = None
+        self._ready_in_loop: asyncio.Event | None = None
+        self._buffer = Buffer(self._wake)
+        self._thread: threading.Thread | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._gone: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._broken: BaseException | None = None
+        self._forsaken = False
+
+    @property
+    def over(self) -> bool:
+        """Whether the run has come to its end, and nothing of it is left."""
+        # A loop that was closed before its time has taken the run with it.
+        dead = self._task is not None and self._task.get_loop().is_closed()
+        return dead or self._gone.done()
+
+    @property
+    def ending(self) -> bool:
+        """Whether the run will be over by itself, and soon."""
+        told = bool(self._events) and self._events[-1].type in TERMINAL
+        return told or self._forsaken or self.over
+
+    # -- reading -----------------------------------------------------------------------
+
+    def __iter__(self) -> Generator[AnyEvent, None, None]:
+        """Give the events as they happen; from a thread of the run's own."""
+        self._begin_in_thread()
+        try:
+            while batch := self._next_batch():
+                yield from cast("list[AnyEvent]", batch)
+        finally:
+            self.close()
+
+    def __aiter__(self) -> AsyncIterator[AnyEvent]:
+        """Give the events as they happen; the run is a task of the running loop."""
+        self._begin_in_loop()
+        return _Reader(self)
+
+    def result(self) -> Result:
+        """Read what is left, and give what the run has come to, or raise its typed error."""
+        if not self.over:
+            for _ in self:
+                pass
+        return self._outcome()
+
+    def __await__(self) -> Generator[Any, None, Result]:
+        return self._result_async().__await__()
+
+    async def _result_async(self) -> Result:
+        if not self.over:
+            async for _ in self:
+                pass
+        return self._outcome()
+
+    # -- ending ------------------------------------------------------------------------
+
+    def cancel(self) -> None:
+        """End the run from anywhere: another thread, a task, a signal handler, the loop's body.
+
+        It returns at once; the stream still ends with its `error` event.
+        """
+        self._cancel(Cancelled("the run was cancelled"))
+
+    def close(self) -> None:
+        """Cancel the run if it goes on, and wait until nothing of it is left.
+
+        In the very loop that does the run there is no waiting; `aclose` can.
+        """
+        self.forsake()
+        if self._thread is not None:
+            if self._thread is not threading.current_thread():
+                self._thread.join()
+        elif self._task is not None and not self.over and not _runs_here(self._task.get_loop()):
+            concurrent.futures.wait([self._gone])
+
+    async def aclose(self) -> None:
+        """As `close`, without blocking the running loop."""
+        self.forsake()
+        await self.wait()
+
+    async def wait(self) -> None:
+        """Wait until nothing of the run is left."""
+        if self._running is not None and not self.over:
+            # Not the task itself: its loop may be another one than ours.
+            await asyncio.shield(asyncio.wrap_future(self._gone))
+
+    # -- the run -----------------------------------------------------------------------
+
+    def _begin_in_thread(self) -> None:
+        if self._running is not None:
+            if self._thread is None and not self.over:
+                raise RuntimeError("a task reads this stream: use `async for` or `await`")
+            return
+        if self._forsaken:
+            return
+        self._ready = threading.Event()
+        running = self._begin()
+        self._thread = threading.Thread(
+            target=self._in_thread, args=(running,), name="a3s-run", daemon=True
+        )
+        self._thread.start()
+
+    def _begin_in_loop(self) -> None:
+        if self._running is not None:
+            if self._task is None and not self.over:
+                raise RuntimeError("a thread reads this stream: use `for` or `result()`")
+            return
+        if self._forsaken:
+            return
+        self._ready_in_loop = asyncio.Event()
+        running = self._begin()
+        self._task = asyncio.create_task(self._execute(running), name="a3s-run")
+        self._task.add_done_callback(self._ended)
+
+    def _begin(self) -> Running:
+        assert self._start
+        running = self._start(self._take, self._buffer.drain)
+        self._running = running
+        if self._why is not None:
+            running.cancel(self._why)
+        return running
+
+    def _in_thread(self, running: Running) -> None:
+        # Not asyncio.run: it would wait for a thread that a slow name server holds up. Nor the
+        # host's kind of loop, which may want signals that only the main thread gets.
+        try:
+            with contextlib.closing(asyncio.SelectorEventLoop()) as loop:
+                loop.run_until_complete(self._execute(running))
+                loop.run_until_complete(_end_the_rest())
+        except OSError as error:  # no descriptors are left for a loop
+            self._broken = self._broken or error
+        finally:
+            self._ended()
+
+    async def _execute(self, running: Running) -> None:
+        try:
+            await running.execute()
+        except Exception as error:  # noqa: BLE001  # the reader is told, a thread has nobody
+            self._broken = error
+
+    def _ended(self, _: object = None) -> None:
+        # In this order: whoever has read the last event may send the next prompt.
+        self._gone.set_result(None)
+        self._buffer.close()
+        # A session that nobody else has goes now, and not when cycles are collected.
+        self._start = None
+
+    def _cancel(self, why: A3SError) -> None:
+        self._why = self._why or why
+        if self._running is not None:
+            self._running.cancel(why)
+
+    def forsake(self) -> None:
+        """Let the run end by itself if it has; else cancel it, with nobody left to read."""
+        if self._buffer.closed:
+            return
+        self._forsaken = True
+        self._cancel(Cancelled("the reader of the stream went away"))
+        self._buffer.close()
+
+    # -- between the two ---------------------------------------------------------------
+
+    def _take(self, events: list[Event]) -> None:
+        self._events += events
+        if not self._buffer.closed:
+            self._buffer.put(events)
+
+    def _wake(self) -> None:
+        if self._ready is not None:
+            self._ready.set()
+        elif self._ready_in_loop is not None:
+            loop = self._task.get_loop() if self._task else None
+            if loop is None or _runs_here(loop):
+                self._ready_in_loop.set()
+            elif not loop.is_closed():
+                loop.call_soon_threadsafe(self._ready_in_loop.set)
+
+    def _next_batch(self) -> list[Event]:
+        while True:
+            if self._ready is not None:
+                self._ready.clear()
+            closed = self._buffer.closed
+            if (batch := self._buffer.take()) or closed or self._ready is None:
+                return batch
+            self._ready.wait()
+
+    async def next_batch(self) -> list[Event]:
+        """Wait for events; none come any more where it is empty."""
+        while True:
+            if self._ready_in_loop is not None:
+                self._ready_in_loop.clear()
+            closed = self._buffer.closed
+            if (batch := self._buffer.take()) or closed or self._ready_in_loop is None:
+                return batch
+            await self._ready_in_loop.wait()
+
+    def require_whole(self) -> None:
+        """Raise what kept the run from telling its own end: a bug, or a direct call's failure."""
+        if self._broken is not None:
+            raise self._broken
+
+    def _outcome(self) -> Result:
+        self.require_whole()
+        if self._running is None or not self._events or self._events[-1].type not in TERMINAL:
+            raise self._why or Cancelled("the run was cancelled")
+        return result_of(tuple(self._events), self._running.instance)
+
+
+class _Reader:
+    """Reads a stream in an `async for`.
+
+    No generator: one that is left half read is only finished some time later, and
+    by then the next prompt would find its session busy.
+    """
+
+    __slots__ = ("_batch", "_stream")
+
+    def __init__(self, stream: EventStream) -> None:
+        self._stream = stream
+        # Backwards, so that the next one is the last.
+        self._batch: list[Event] = []
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> AnyEvent:
+        if not self._batch:
+            try:
+                self._batch = (await self._stream.next_batch())[::-1]
+            except BaseException:
+                # A traceback may keep us for long; whoever was waiting has left now.
+                self._stream.forsake()
+                raise
+            if not self._batch:
+                await self._stream.aclose()
+                raise StopAsyncIteration
+        return cast("AnyEvent", self._batch.pop())
+
+    def __del__(self) -> None:
+        self._stream.forsake()
+
+
+def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:
+    """Tell whether this thread is the one that runs the loop just now."""
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False
+
+
+async def _end_the_rest() -> None:
+    """End what the caller's own coroutines have left in a loop that is to be closed."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=LEFT)
+    await asyncio.get_running_loop().shutdown_asyncgens()

@@ -1,0 +1,140 @@
+"""A tool of the user's own: a typed Python function with a docstring.
+
+    @tool
+    def weather(city: str, days: int = 1) -> str:
+        "Tell the weather of a city."
+
+The docstring is what the model is told, the annotations become the schema, and
+what a model sends is converted to the annotated types before the function sees
+it. A plain function runs in a thread, so that it may block; an `async def` runs
+in the run's own loop. A function that yields streams: each piece of text is a
+live delta, and together they are the output. pydantic, which knows annotations
+best, is imported by whoever decorates a function, and by nobody else.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from contextlib import aclosing
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
+
+from ..tool_protocol import Tool, ToolContext, ToolError, ToolReturn
+from .blocking import blocking, pieces_of
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+def tool(function: Callable[..., Any]) -> FunctionTool:
+    """Make a tool of a typed function; it can still be called as before."""
+    return FunctionTool(function)
+
+
+class FunctionTool(Tool):
+    """A function as a tool. Its name is the function's."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.__doc__ = function.__doc__
+        self._model = _arguments_model(function)
+        schema = self._model.model_json_schema()
+        # A title repeats the name, and every request would carry it.
+        for described in (schema, *schema.get("properties", {}).values()):
+            described.pop("title", None)
+        # Class variables of a built-in tool; a function brings its own.
+        self.name = function.__name__  # type: ignore[misc]
+        self.description = inspect.getdoc(function) or function.__name__  # type: ignore[misc]
+        self.parameters = schema  # type: ignore[misc]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function itself."""
+        return self.function(*args, **kwargs)
+
+    def problems(self, arguments: dict[str, Any]) -> list[str]:
+        """Say what does not fit the annotations."""
+        from pydantic import ValidationError
+
+        try:
+            self._model.model_validate(arguments)
+        except ValidationError as error:
+            return [_problem(one["loc"], one["msg"]) for one in error.errors(include_url=False)]
+        return []
+
+    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
+        """Call the function, show what it yields, and give what it returns."""
+        model = self._model.model_validate(arguments)
+        given = {
+            field.alias or name: getattr(model, name)
+            for name, field in type(model).model_fields.items()
+        }
+        try:
+            return await self._call(given, context)
+        except ToolError:
+            raise
+        except (Exception, SystemExit) as error:  # which would end the loop, and the host
+            raise ToolError(f"{type(error).__name__}: {error}") from error
+
+    async def _call(self, given: dict[str, Any], context: ToolContext) -> ToolReturn:
+        function = self.function
+
+        async def show(piece: Any) -> None:
+            context.output(_text(piece))
+            await context.drain()
+
+        if inspect.isasyncgenfunction(function):
+            async with aclosing(function(**given)) as pieces:
+                async for piece in pieces:
+                    await show(piece)
+            return ToolReturn(None)
+        if inspect.isgeneratorfunction(function):
+            await pieces_of(function(**given), show)
+            return ToolReturn(None)
+        if inspect.iscoroutinefunction(function):
+            return ToolReturn(_text(await function(**given)))
+        returned = await blocking(partial(function, **given))
+        return ToolReturn(_text(await returned if inspect.isawaitable(returned) else returned))
+
+
+def _arguments_model(function: Callable[..., Any]) -> type[BaseModel]:
+    """Give the model of a function's arguments."""
+    from pydantic import ConfigDict, Field, create_model
+
+    hints = get_type_hints(function, include_extras=True)
+    fields: dict[str, Any] = {}
+    parameters = inspect.signature(function).parameters
+    for number, (name, parameter) in enumerate(parameters.items()):
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise TypeError(f"{function.__name__}: a tool names its arguments, *{name} cannot be")
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            raise TypeError(f"{function.__name__}: {name} is given by its name, which / forbids")
+        if name not in hints:
+            raise TypeError(f"{function.__name__}: the argument {name} needs an annotation")
+        annotation = hints[name]
+        default = ... if parameter.default is parameter.empty else parameter.default
+        words = [one for one in _metadata(annotation) if isinstance(one, str)]
+        # Under names of our own: pydantic wants some (`json`, `copy`, `_x`) for itself.
+        field = Field(default, alias=name, description=words[0] if words else None)
+        fields[f"argument_{number}"] = (annotation, field)
+    return create_model(function.__name__, __config__=ConfigDict(extra="forbid"), **fields)
+
+
+def _metadata(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
+
+
+def _problem(place: tuple[int | str, ...], message: str) -> str:
+    path = ".".join(map(str, place))
+    return f"{path}: {message}" if path else message
+
+
+def _text(value: Any) -> str:
+    """Give what a function returned as the model reads it: text as it is, else JSON."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    from pydantic_core import to_json
+
+    return to_json(value, fallback=str).decode()

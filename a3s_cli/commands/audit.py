@@ -1,0 +1,82 @@
+"""`a3s audit`: read streams, judge them, report."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from ..audit.policy_file import AuditRule, load_policy
+from ..audit.verdict import Verdict, exit_status, judge
+from ..errors import OutputError, UsageError
+from ..registry import load
+
+Form = Literal["text", "json", "junit", "github"]
+REPORTS: dict[Form, str] = {
+    "text": "a3s_cli.audit.report_text:report",
+    "json": "a3s_cli.audit.report_json:report",
+    "junit": "a3s_cli.audit.report_junit:report",
+    "github": "a3s_cli.audit.report_github:report",
+}
+_DIGEST = re.compile("[0-9a-f]{64}")
+
+
+def audit(
+    paths: Sequence[str],
+    show: Callable[[str], None],
+    *,
+    policy: str | None = None,
+    verify: bool = False,
+    head: str | None = None,
+    form: Form = "text",
+    content: bool = False,
+) -> int:
+    """Judge every stream (`-` is stdin, which may still be going on) and give the exit status.
+
+    The worst counts: 65 for what is no whole stream, then 5 for a violation.
+    """
+    paths = paths or ["-"]
+    if paths.count("-") > 1:
+        raise UsageError("stdin can be audited once only")
+    head = _digest(head, paths)
+    rules = load_policy(policy) if policy is not None else ()
+    verify = verify or head is not None
+    verdicts = [_judged(path, rules, verify, head) for path in paths]
+    show(load(REPORTS[form])(verdicts, content=content))
+    if form == "github":
+        _summarise(verdicts, content)
+    return exit_status(verdicts)
+
+
+def _digest(head: str | None, paths: Sequence[str]) -> str | None:
+    if head is None:
+        return None
+    if not _DIGEST.fullmatch(head.lower()):
+        raise UsageError("--head wants a sha256: 64 hexadecimal digits")
+    if len(paths) > 1:
+        raise UsageError("--head is the head of one recording: audit the others by themselves")
+    return head.lower()
+
+
+def _judged(path: str, rules: Sequence[AuditRule], verify: bool, head: str | None) -> Verdict:
+    name = "stdin" if path == "-" else path
+    try:
+        with open(0, "rb", closefd=False) if path == "-" else open(path, "rb") as stream:
+            return judge(stream, name, rules, verify=verify, head=head)
+    except OSError as error:
+        raise UsageError(f"{name}: {error.strerror}") from None
+
+
+def _summarise(verdicts: Sequence[Verdict], content: bool) -> None:
+    """Append to the summary of the workflow's step, where we are in one."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not path:
+        return
+    from ..audit.report_github import summary
+
+    try:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(summary(verdicts, content=content))
+    except OSError as error:
+        raise OutputError(f"the step's summary cannot be written: {error.strerror}") from None

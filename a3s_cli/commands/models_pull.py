@@ -1,0 +1,85 @@
+"""A pull that a person watches: what comes, from where, and how far it is, on stderr."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..errors import Cancelled
+from ..local import catalogue, weights
+from ..local.progress import Progress
+
+#: Seconds between two drawings of the line.
+INTERVAL = 0.2
+CLEAR_LINE = "\r\x1b[K"
+
+
+class Shown(Progress):
+    """Names each source before it is used; draws the progress where stderr is a terminal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._terminal = sys.stderr.isatty()
+        self._announced = ""
+        self._drawn = 0.0
+
+    def __call__(self, received: int, total: int, source: str) -> None:
+        super().__call__(received, total, source)
+        if source != self._announced:
+            self._announced = source
+            self.say(f"from {source}")
+        now = time.monotonic()
+        if self._terminal and (now - self._drawn > INTERVAL or received == total):
+            self._drawn = now
+            sys.stderr.write(f"{CLEAR_LINE}{self}")
+            sys.stderr.flush()
+
+    def say(self, words: str) -> None:
+        """Write a line that stays."""
+        sys.stderr.write(f"{CLEAR_LINE if self._terminal else ''}{words}\n")
+        sys.stderr.flush()
+
+
+def pull_for_a_person(name: str | None) -> Path:
+    """Fetch a model's weights if they are not here; give their path."""
+    environment = dict(os.environ)
+    model = catalogue.find(name)
+    shown = Shown()
+    if path := weights.installed(name, environment):
+        shown.say(f"{model.name} is here already")
+        return path
+    shown.say(f"{model.name}: {model.size / 1e6:,.0f} MB into {weights.directory(environment)}")
+    try:
+        path = asyncio.run(until_signalled(name, environment, shown))
+    finally:
+        if shown.total:
+            shown.say(str(shown) if shown.received < shown.total else "complete, and verified")
+    if not weights.runtime_installed():
+        shown.say("to run it: pip install 'a3s-cli[local]'")
+    return path
+
+
+async def until_signalled(name: str | None, environment: Mapping[str, str], shown: Shown) -> Path:
+    """Pull; a signal ends it in good order, and as a `Cancelled` that knows the signal."""
+    loop, pulling = asyncio.get_running_loop(), asyncio.current_task()
+    caught: list[int] = []
+
+    def stop(number: int) -> None:
+        caught.append(number)
+        if pulling:
+            pulling.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, stop, number)
+    try:
+        return await weights.pull(name, environment=environment, progress=shown)
+    except asyncio.CancelledError:
+        if not caught:
+            raise
+        raise Cancelled("interrupted; what has arrived is kept", signal=caught[0]) from None

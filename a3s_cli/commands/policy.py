@@ -1,0 +1,143 @@
+"""What would `a3s run` decide about a call? Judged by the same rules, and nothing is run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..config.layers import load as load_config
+from ..config.settings import Config
+from ..errors import ExitStatus, UsageError
+from ..files.workspace import Workspace
+from ..jsontext import dumps, is_plain, loads
+from ..permissions.calls import decide
+from ..permissions.policy import Decision
+from ..processes.exit import complain
+from ..registry import TOOLS, load
+from ..run.plan import chosen_confinement, chosen_policy, offered_tools
+from ..sandbox.confinement import Confinement
+from ..tool_protocol import Subject, Tool
+from ..values import Value, field
+
+STATUS = {"allow": ExitStatus.OK, "ask": ExitStatus.APPROVAL, "deny": ExitStatus.POLICY}
+
+
+class Question(Value):
+    """A call, and what the command line says about the rules."""
+
+    tool: str
+    input: str
+    rules: Mapping[str, Sequence[str]]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    allow_all: bool = False
+    permissions: str | None = None
+    config_file: str | None = None
+    cwd: str | None = None
+    project: bool = True
+
+
+def judge(question: Question) -> tuple[str, int]:
+    """Give the decision as one JSON object and a newline, and the exit status."""
+    workspace = _workspace(question.cwd)
+    config = load_config(
+        question.settings,
+        os.environ,
+        workspace.root,
+        config_file=question.config_file,
+        permissions=question.permissions,
+        project=question.project,
+    )
+    for notice in config.notices:
+        complain(notice.text)
+    policy = chosen_policy(config, question.rules, allow_all=question.allow_all)
+    tool = _tool(question.tool)
+    arguments = _arguments(question.input, tool)
+    subject, _, decision = decide(policy, tool, arguments, workspace)
+    decision = _withheld(tool.name, config, workspace.root) or decision
+    return _shown(decision, subject), STATUS[decision.decision]
+
+
+def _workspace(directory: str | None) -> Workspace:
+    path = Path(directory or ".")
+    if not path.is_dir():
+        raise UsageError(f"-C: there is no directory {directory}")
+    return Workspace(path)
+
+
+def _tool(name: str) -> Tool:
+    if name not in TOOLS:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name.lower(), TOOLS, 1)
+        raise UsageError(
+            f"there is no tool {name!r} (known: {', '.join(TOOLS)})",
+            correction=(name, near[0]) if near else None,
+        )
+    tool: Tool = load(TOOLS[name])()
+    return tool
+
+
+def _arguments(text: str, tool: Tool) -> dict[str, Any]:
+    """Give the call's arguments, if a model's call with them would get as far as the rules."""
+    example = _example(tool)
+    try:
+        arguments = loads(_stdin() if text == "-" else text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"--input is not JSON: {error}", hint=example) from None
+    if not isinstance(arguments, dict) or not is_plain(arguments):
+        raise UsageError("--input is not the JSON object of a call's arguments", hint=example)
+    if problems := tool.problems(arguments):
+        raise UsageError(f"--input does not fit {tool.name}: {'; '.join(problems)}", hint=example)
+    return arguments
+
+
+def _stdin() -> bytes:
+    try:
+        with open(0, "rb", closefd=False) as stdin:
+            return stdin.read()
+    except OSError as error:
+        raise UsageError(f"stdin cannot be read: {error.strerror}") from None
+
+
+def _example(tool: Tool) -> str:
+    properties = tool.parameters["properties"]
+    required = {
+        name: "…" if properties[name].get("type") == "string" else {}
+        for name in tool.parameters.get("required", ())
+    }
+    return f"for example  --input '{dumps(required).decode()}'"
+
+
+def _withheld(tool: str, config: Config, workspace: Path) -> Decision | None:
+    """Give the denial of a tool that a run would not even offer."""
+    confinement = Confinement()
+    if tool == "bash" and config.get("read_only"):
+        confinement = chosen_confinement(config, os.environ, workspace, [tool])
+    if offered_tools([tool], config, confinement):
+        return None
+    name = "network" if tool == "web_fetch" else "read_only"
+    origin = config.settings[name].origin
+    return Decision("deny", name, f"{tool} is not offered: {name} is set in {origin}")
+
+
+def _shown(decision: Decision, subject: Subject) -> str:
+    document: dict[str, Any] = {
+        "decision": decision.decision,
+        "rule": decision.rule,
+        "reason": decision.reason,
+        "commands": list(decision.commands) or _commands(subject),
+    }
+    if decision.hint:
+        document["hint"] = decision.hint
+    return dumps(document).decode() + "\n"
+
+
+def _commands(subject: Subject) -> list[str]:
+    """Find the commands that a bare rule or a default covers without looking at them."""
+    if subject.kind != "command":
+        return []
+    from ..permissions.shell import commands
+
+    return [str(command) for command in commands(subject.value).commands if command.certain]

@@ -1,0 +1,67 @@
+"""`a3s replay`: a recorded run rendered again, as it was seen or in another form."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterable
+from contextlib import ExitStack
+
+from ..errors import ExitStatus, InvalidStream, OutputError, UsageError
+from ..output.choice import Mode, chosen_mode, one_terminal, rendering
+from ..output.writer import Writer
+from ..processes.exit import die_of
+from ..stream.reader import read
+
+
+def replay(path: str, asked: Mode | None) -> int:
+    """Render the recording at `path` (`-` is stdin) and give the exit status.
+
+    What is valid has been rendered when an InvalidStream names the first bad
+    place, so that a live stream can be followed.
+    """
+    lost: list[OSError] = []
+    writer = Writer(1, lost.append)
+    mode = chosen_mode(asked)
+    same = one_terminal()
+    stderr = None if same or mode == "json" else Writer(2, lambda _: None)
+    error = stderr.write if stderr else writer.write
+    show = None
+    failure: InvalidStream | None = None
+    try:
+        with ExitStack() as stack:
+            for line in read(_lines(path, stack), path):
+                writer.wait_for_room()
+                if lost:
+                    break
+                if mode == "json":
+                    writer.write(line.data)
+                elif line.event is not None:
+                    if show is None or line.event.type == "start":  # a session has several runs
+                        show = rendering(mode, writer.write, error, os.environ)
+                    show([line.event])
+    except InvalidStream as invalid:
+        failure = invalid
+    writer.close(lambda: None)
+    if stderr:
+        stderr.close(lambda: 0.5)
+    _tell(lost)
+    if failure:
+        raise failure
+    return ExitStatus.OK
+
+
+def _tell(lost: list[OSError]) -> None:
+    if lost and isinstance(lost[0], BrokenPipeError):
+        die_of(signal.SIGPIPE)
+    if lost:
+        raise OutputError(f"stdout cannot be written: {lost[0].strerror}")
+
+
+def _lines(path: str, stack: ExitStack) -> Iterable[bytes]:
+    if path == "-":
+        return stack.enter_context(open(0, "rb", closefd=False))
+    try:
+        return stack.enter_context(open(path, "rb"))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None

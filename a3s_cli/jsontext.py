@@ -1,0 +1,153 @@
+"""JSON text: values to bytes that every parser accepts, and back.
+
+Everything that leaves the program as JSON is written here, so three promises
+hold everywhere: no parser refuses a line, no line reader splits one, and a text
+that is too long for one event is cut with exact counts, never silently. Nothing
+here knows what an event is; `stream.line` does.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+
+#: No line may reach this many bytes, its newline included.
+LINE_LIMIT = 64 * 1024
+#: How much of a tool's output an event carries: head and tail.
+HEAD, TAIL = 32 * 1024, 16 * 1024
+
+# What JSON allows in a string but some line reader splits or a terminal obeys:
+# DEL, the C1 controls, U+2028 and U+2029. In UTF-8 these byte sequences occur
+# only inside strings, so they can be replaced in the finished line. So can the
+# second `#` of what some CI runners obey wherever it stands in a line of a log.
+_AWKWARD = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\xa8\xa9]|(?<=#)#(?=\[|vso\[|teamcity\[)")
+# Compiled where they are met: most texts have none.
+_SURROGATE = "[\ud800-\udfff]"
+_PAIR = "[\ud800-\udbff][\udc00-\udfff]"
+
+
+def dumps(value: Any) -> bytes:
+    """Encode any JSON value so that every parser accepts it."""
+    try:
+        data = orjson.dumps(value)
+    except TypeError:
+        data = _dumps_slowly(value)
+    if data.isascii() and b"\x7f" not in data and b"##" not in data:
+        return data
+    return _AWKWARD.sub(_escape, data)
+
+
+def loads(data: str | bytes) -> Any:
+    """Parse JSON strictly (no NaN), keeping the digits of huge integers.
+
+    Raises ValueError. A lone surrogate that was written as an escape comes back
+    as one: whoever shows it cleans it.
+    """
+    import json
+
+    return json.loads(data, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def is_plain(value: Any) -> bool:
+    """Tell whether a value is encoded as it stands, with nothing cleaned or out of range."""
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _dumps_slowly(value: Any) -> bytes:
+    # orjson refuses lone surrogates and integers beyond 64 bits.
+    import json
+
+    text = json.dumps(_clean(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode()
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {
+            _clean(key) if isinstance(key, str) else key: _clean(one) for key, one in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_clean(one) for one in value]
+    return value
+
+
+def clean(text: str) -> str:
+    """Join surrogate pairs and replace what is left of them by U+FFFD."""
+    if text.isascii() or not re.search(_SURROGATE, text):
+        return text
+    return re.sub(_SURROGATE, "\ufffd", joined(text))
+
+
+def joined(text: str) -> str:
+    """Join surrogate pairs, such as one that was cut between two deltas."""
+    return text if text.isascii() else re.sub(_PAIR, lambda pair: _join(pair.group()), text)
+
+
+class Joiner:
+    """Cleans a text that comes in pieces: half a pair waits for the other half."""
+
+    def __init__(self) -> None:
+        self._half = ""
+
+    def feed(self, piece: str) -> str:
+        """Give what can be shown now."""
+        text, self._half = self._half + piece, ""
+        if text and "\ud800" <= text[-1] <= "\udbff":
+            text, self._half = text[:-1], text[-1]
+        return clean(text)
+
+    def finish(self) -> str:
+        """Give what stands for a half that never met its other."""
+        half, self._half = self._half, ""
+        return clean(half)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether half a pair is being held."""
+        return bool(self._half)
+
+
+def _join(pair: str) -> str:
+    return pair.encode("utf-16", "surrogatepass").decode("utf-16")
+
+
+def _escape(match: re.Match[bytes]) -> bytes:
+    return f"\\u{ord(match.group().decode()):04x}".encode()
+
+
+def digest(text: str) -> dict[str, Any]:
+    """Give what stands for a string that does not fit: its size, sha256 and head."""
+    from hashlib import sha256
+
+    data = clean(text).encode()
+    head = data[:256].decode(errors="ignore")
+    return {"omitted": len(data), "sha256": sha256(data).hexdigest(), "head": head}
+
+
+def size(text: str) -> int:
+    """Give the size of a text in bytes of UTF-8."""
+    return len(text) if text.isascii() else len(clean(text).encode())
+
+
+def cut(text: str, head: int = HEAD, tail: int = TAIL) -> str:
+    """Keep the first `head` and the last `tail` bytes of a text, and say what is missing."""
+    total = size(text)
+    if total <= head + tail:
+        return text
+    # A character has a byte at least, so the ends are in these; the middle is not copied.
+    first = clean(text[:head]).encode()[:head].decode(errors="ignore")
+    last = clean(text[len(text) - tail :]).encode()[-tail:].decode(errors="ignore")
+    missing = total - len(first.encode()) - len(last.encode())
+    return f"{first}\n[… {missing} bytes left out …]\n{last}"

@@ -1,0 +1,1 @@
+"""The only place that starts processes, and what ends them and this one."""

@@ -1,0 +1,306 @@
+"""The only spawner: every child process of a3s is started, bounded and ended here.
+
+Each command runs under `supervisor.py`, which holds the command's whole tree and
+listens on its standard input: a byte or the end of that pipe ends the tree. So
+there is no pid to get wrong, in a test or in somebody else's process, and a3s
+cannot die in a way that leaves orphans. The one process that is ever signalled
+from here is a supervisor of ours that does not listen any more, because a
+hostile command has stopped it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess  # noqa: TID251  # this is the one place
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from ..values import Value
+
+SUPERVISOR = str(Path(__file__).with_name("supervisor.py"))
+#: Seconds between SIGTERM and SIGKILL.
+GRACE = 0.4
+#: Seconds in which a command's last words have to come after its deadline.
+PATIENCE = GRACE + 0.8
+#: Seconds after which a supervisor that was told to end is killed, and those after which nobody
+#: waits any more. A busy machine makes it slow, and what has detached itself would survive it.
+DESPAIR, GIVE_UP = 20.0, 22.0
+#: Seconds between two looks whether a supervisor is still there.
+HEARTBEAT = 0.25
+#: Seconds between two such looks while it ends.
+MOMENT = 0.05
+READ_SIZE = 256 * 1024
+
+Receive = Callable[[bytes], Awaitable[None]]
+_live: set[Child] = set()
+
+
+class Confinement(Value):
+    """What a command needs that runs another one in a namespace of its own.
+
+    The supervisor sees to it that there is something at the `held` paths while the
+    command runs, and that the `watched` ones are at its end as they were. The
+    command inherits the `descriptors`.
+    """
+
+    held: Sequence[str] = ()
+    watched: Sequence[str] = ()
+    descriptors: Sequence[int] = ()
+
+
+class Finished(Value):
+    """How a command ended: its own exit code (128 + n for a signal), or our reason."""
+
+    exit_code: int
+    reason: Literal["timeout"] | None = None
+
+
+async def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str],
+    timeout: float | None,
+    receive: Receive,
+    merge_stderr: bool = True,
+    confinement: Confinement | None = None,
+) -> Finished:
+    """Run a command to its end and hand over its output piece by piece.
+
+    Its stdin is empty. With `merge_stderr` stderr shares the pipe of stdout,
+    else it is dropped. After `timeout` seconds, or when the task is cancelled,
+    the whole tree is ended: TERM, a grace, KILL. A command that cannot be
+    started ends with 126 or 127, as in a shell.
+    """
+    stderr = subprocess.STDOUT if merge_stderr else subprocess.DEVNULL
+    child = _spawn(argv, cwd, environment, stderr, confinement)
+    try:
+        async with asyncio.timeout(timeout):
+            await _read(child, receive)
+            return Finished(await _status(child))
+    except TimeoutError:
+        # What a command prints on being told to end is part of its output.
+        child.order(b"T")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await _read(child, receive)
+        return Finished(124, "timeout")
+    finally:
+        await _end(child)
+
+
+class Service:
+    """A child that lives beside the run: the same supervision, for as long as it is wanted."""
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+        self._said = b""
+
+    @classmethod
+    async def start(
+        cls,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        environment: Mapping[str, str],
+        stderr: Path | None = None,
+    ) -> Service:
+        """Start a service whose stderr goes to a file, or nowhere."""
+        if stderr is None:
+            return cls(_spawn(argv, cwd, environment, subprocess.DEVNULL))
+        with stderr.open("wb") as file:
+            return cls(_spawn(argv, cwd, environment, file.fileno()))
+
+    async def readline(self) -> bytes:
+        """Give the next line of its stdout; empty when it is gone."""
+        while b"\n" not in self._said:
+            if not (data := await self._child.read()):
+                break
+            self._said += data
+        line, end, self._said = self._said.partition(b"\n")
+        return line + end
+
+    async def stop(self) -> None:
+        """End it and everything that it started."""
+        await _end(self._child)
+
+
+def kill_all() -> None:
+    """Order every live tree to be killed without a grace; does not wait."""
+    for child in list(_live):
+        child.order(b"K")
+
+
+class Child:
+    """A supervisor, from its birth to its end, with nothing between us and the kernel.
+
+    asyncio's own children would do, but for what happens when the task that starts
+    one is cancelled: asyncio kills the supervisor, whose tree nobody else ends, and
+    then waits for pipes that this tree holds. And a loop that is closed cancels what
+    a start of asyncio's waits for. A start of ours waits for nothing.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin and process.stdout
+        self._process = process
+        self._lifeline, self._output = process.stdin, process.stdout
+        os.set_blocking(self._output.fileno(), False)
+        #: Whether somebody waits for its output.
+        self.reading = False
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended, negative for a signal, if it has; 255 if a host took that away."""
+        process = self._process
+        if process.returncode is None:
+            try:
+                pid, status = os.waitpid(process.pid, os.WNOHANG)
+            except ChildProcessError:
+                process.returncode = 255
+            else:
+                process.returncode = os.waitstatus_to_exitcode(status) if pid else None
+        return process.returncode
+
+    async def read(self) -> bytes:
+        """Give the next piece of its output; empty at the end."""
+        self.reading = True
+        try:
+            while True:
+                await self._readable()
+                if (data := self._output.read(READ_SIZE)) is not None:
+                    return data
+        finally:
+            self.reading = False
+
+    async def _readable(self) -> None:
+        loop, descriptor = asyncio.get_running_loop(), self._output.fileno()
+        ready = loop.create_future()
+        loop.add_reader(descriptor, _settle, ready)
+        try:
+            await ready
+        finally:
+            loop.remove_reader(descriptor)
+
+    def order(self, order: bytes) -> None:
+        """Have the tree ended; also from a signal handler."""
+        if not self._lifeline.closed:
+            with contextlib.suppress(OSError):
+                self._lifeline.write(order)
+            self._lifeline.close()
+
+    def signal(self, number: int) -> None:
+        """Signal the supervisor, whose pid is its own for as long as we have not looked."""
+        if self.returncode is None:
+            os.kill(self._process.pid, number)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it cannot go on; where nobody can tell, it may be so."""
+        try:
+            with open(f"/proc/{self._process.pid}/stat", "rb") as file:
+                return file.read().rpartition(b")")[2].split()[0] in (b"T", b"t")
+        except OSError:
+            return sys.platform != "linux"
+
+    def close(self) -> None:
+        """Let go of its output."""
+        if not self.reading:
+            self._output.close()
+
+
+def _settle(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)
+
+
+def _spawn(
+    argv: Sequence[str],
+    cwd: Path,
+    environment: Mapping[str, str],
+    stderr: int,
+    confinement: Confinement | None = None,
+) -> Child:
+    options = []
+    if confinement:
+        options.append("--confined")
+        options += [word for path in confinement.held for word in ("--hold", path)]
+        options += [word for path in confinement.watched for word in ("--watch", path)]
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", SUPERVISOR, str(GRACE), *options, "--", *argv],
+        bufsize=0,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        cwd=cwd,
+        env=dict(environment),
+        # Ctrl-C in a terminal is for a3s to hear, and then for nobody but us to pass on.
+        start_new_session=True,
+        pass_fds=confinement.descriptors if confinement else (),
+    )
+    child = Child(process)
+    _live.add(child)
+    return child
+
+
+async def _read(child: Child, receive: Receive) -> None:
+    """Hand over the output until its end, or until nobody is left to bring it to one.
+
+    The pipe stays open as long as any process has it. Normally that is the
+    supervisor, last of all; if that was killed, what has escaped may hold it
+    for ever.
+    """
+    while True:
+        try:
+            async with asyncio.timeout(HEARTBEAT):
+                data = await child.read()
+        except TimeoutError:
+            if child.returncode is not None:
+                return
+            continue
+        if not data:
+            return
+        await receive(data)
+
+
+async def _status(child: Child) -> int:
+    """Give the command's exit status once the supervisor has gone, as it soon will."""
+    pause = 0.001
+    while (code := child.returncode) is None:
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, HEARTBEAT)
+    return code if code >= 0 else 128 - code
+
+
+async def _end(child: Child) -> None:
+    """Have the tree ended and wait for that, also while being cancelled again."""
+    child.order(b"T")
+    told = time.monotonic()
+    cancelled = None
+    while child.returncode is None and (passed := time.monotonic() - told) < GIVE_UP:
+        try:
+            await _forget(child)
+        except asyncio.CancelledError as again:
+            cancelled = again
+        if passed > DESPAIR:
+            child.signal(signal.SIGKILL)
+        elif child.stopped:
+            child.signal(signal.SIGCONT)
+    child.close()
+    _live.discard(child)
+    if cancelled:
+        raise cancelled
+
+
+async def _forget(child: Child) -> None:
+    """Throw away output for a moment: a full pipe would hold up the supervisor."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(MOMENT):
+            # Whoever waits for a line of it, as a service's owner may, reads it as well.
+            if child.reading or not await child.read():
+                await asyncio.sleep(MOMENT / 10)

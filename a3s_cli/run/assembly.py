@@ -1,0 +1,162 @@
+"""Where names become objects: a plan comes in, what does the work comes out.
+
+The only place that knows providers, tools and rules by their classes. A run of
+the command line, a stream of the library and a tool that is called directly are
+all put together here, so that the same rules hold for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..config.base_urls import is_loopback
+from ..config.endpoints import configured_cost, endpoint
+from ..config.model_names import LOCAL, REPLAY
+from ..files.instructions import project_instructions
+from ..files.workspace import Workspace
+from ..model import Endpoint, Provider, Request
+from ..permissions.approval import Approver
+from ..prompt import SYSTEM, system_prompt
+from ..registry import TOOLS, WIRES, load
+from ..stream.emitter import Emitter
+from ..tool_protocol import Sandbox, Tool
+from ..values import Value
+from .calls import Calls
+from .compaction import Compactor, limit_of
+from .conversation import Conversation
+from .cost import Account, Price
+from .execution import CallLimits, Surroundings
+from .nested import Nested
+from .plan import Plan
+from .response import Asker
+
+
+class Assembly(Value):
+    """What does the work of one run. Whoever assembles it closes the provider."""
+
+    account: Account
+    provider: Provider
+    asker: Asker
+    around: Surroundings
+    calls: Calls
+    request: Request
+    compactor: Compactor
+
+
+def assemble(
+    plan: Plan,
+    emitter: Emitter,
+    conversation: Conversation,
+    *,
+    approver: Approver | None = None,
+    sandbox: Sandbox | None = None,
+) -> Assembly:
+    """Put a run together; raises ConfigError or AuthError where its model cannot be reached."""
+    config = plan.config
+    where = endpoint(config, plan.model, plan.environment)
+    account = Account(
+        Price.of(configured_cost(config, plan.model), where.wire), config.get("max_cost")
+    )
+    provider = _provider(plan, where, emitter)
+    asker = Asker(
+        provider,
+        where.wire,
+        emitter,
+        conversation.call_ids,
+        account,
+        max_retries=config.get("max_retries"),
+        show_input=plan.tool_input,
+        redactor=plan.redactor,
+    )
+    # A model that cannot call is offered nothing; its file says `tool_call = false`.
+    tools = chosen(plan) if where.quirks.get("tool_call", True) else {}
+    request = _request(plan, where, tools)
+    around = surroundings(plan, emitter, conversation, sandbox, Nested(asker, request))
+    calls = Calls(
+        around,
+        tools,
+        on_ask=plan.on_ask,
+        approver=approver,
+        off_limits=(plan.record.resolve(),) if plan.record else (),
+    )
+    limit = limit_of(where.context_tokens, request.max_tokens or where.max_output_tokens)
+    compactor = Compactor(asker, request, conversation, limit)
+    return Assembly(account, provider, asker, around, calls, request, compactor)
+
+
+def chosen(plan: Plan) -> dict[str, Tool]:
+    """Give the tools on offer, in the order in which the model is told of them."""
+    return {name: plan.own_tools.get(name) or load(TOOLS[name])() for name in plan.tools}
+
+
+def surroundings(
+    plan: Plan,
+    emitter: Emitter,
+    conversation: Conversation,
+    sandbox: Sandbox | None,
+    model: Nested | None = None,
+) -> Surroundings:
+    """Give what every call of a run shares."""
+    config = plan.config
+    return Surroundings(
+        emitter,
+        plan.policy,
+        Workspace(plan.workspace),
+        plan.child_environment,
+        CallLimits(
+            tool_timeout=config.get("tool_timeout"),
+            max_parallel=config.get("max_parallel"),
+            max_tool_calls=config.get("max_tool_calls"),
+        ),
+        model=model,
+        sandbox=sandbox,
+        redactor=plan.redactor,
+        conceal=plan.conceal,
+        spill=conversation.spill,
+    )
+
+
+def _provider(plan: Plan, where: Endpoint, emitter: Emitter) -> Provider:
+    if where.wire == REPLAY:
+        from ..providers.replay import ReplayProvider
+
+        return ReplayProvider(where.model)
+    from ..providers.http import HttpProvider
+    from ..transport.patience import Patience
+    from ..transport.post import Transport
+
+    patience = Patience(
+        None if is_loopback(where.base_url) else plan.config.get("first_byte_timeout"),
+        plan.config.get("idle_timeout"),
+    )
+    if where.wire == LOCAL:
+        from ..local.provider import LocalProvider
+
+        return LocalProvider(where, Transport(), patience, plan, emitter)
+    transport = Transport()
+    transport.expect(where.base_url)
+    return HttpProvider(load(WIRES[where.wire]), where, transport, patience)
+
+
+def _request(plan: Plan, where: Endpoint, tools: Mapping[str, Tool]) -> Request:
+    config = plan.config
+    append = config.get("append_system")
+    # A small model that knows of the object beforehand makes it up at once.
+    if plan.schema is not None and tools and where.wire != LOCAL:
+        from ..objects.asking import announcement
+
+        append = "\n\n".join(filter(None, (append, announcement(plan.schema))))
+    return Request(
+        model=where.model,
+        system=system_prompt(
+            plan.workspace,
+            base=config.get("system") or SYSTEM,
+            append=append,
+            instructions=project_instructions(plan.workspace) if plan.project else "",
+        ),
+        messages=(),
+        tools=tuple(tool.spec() for tool in tools.values()),
+        max_tokens=config.get("max_tokens"),
+        temperature=config.get("temperature"),
+        reasoning=config.get("reasoning"),
+    )

@@ -1,0 +1,221 @@
+"""What becomes of the calls of one turn: rejected, denied, or run.
+
+Every call has exactly one fate and every fate has its events. Nothing runs
+before its `tool_start`, which carries the validated arguments; arguments that
+are no JSON object of the tool's schema never get there. Calls of one turn run
+in parallel, except those of tools that change files: they run alone, in the
+model's order. Questions come one at a time, before any call of their group runs.
+What the model is told comes back in the order of its calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from .. import jsontext
+from ..errors import ApprovalRequired, MaxToolCalls
+from ..events import Denial, PermissionDenied, ToolRejected
+from ..messages import ToolCall, ToolResult
+from ..permissions.approval import Approver
+from ..permissions.policy import Decision
+from ..tool_protocol import Tool
+from ..values import State, field
+from .execution import Execution, Prepared, Surroundings
+from .judge import Judge, Judged, Rejected, parsed
+
+#: Identical failing calls in a row after which a model is taken to be stuck.
+STUCK = 3
+#: Calls whose fates are decided before anybody else has a turn.
+AT_A_TIME = 64
+
+
+class Calls(State):
+    """Runs the calls of one run, and remembers what became of them."""
+
+    around: Surroundings
+    tools: Mapping[str, Tool]
+    #: What becomes of a call that needs approval where nobody can be asked.
+    on_ask: Literal["prompt", "deny", "fail"] = "deny"
+    approver: Approver | None = None
+    #: Files that no tool may change.
+    off_limits: Collection[Path] = ()
+    #: Calls that were executed.
+    executed: int = 0
+    denials: list[Denial] = field(default_factory=list)
+    #: Whether the model repeats one failing call and will not stop.
+    stuck: bool = False
+    _last_failure: tuple[str, str] = ("", "")
+    _repeats: int = 0
+    _turn: int = 0
+    _judge: Judge = field(init=False)
+    #: The calls of this turn that have no fate yet, by their ids.
+    _unsettled: dict[str, ToolCall] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._judge = Judge(self.around, self.tools, self.approver, self.off_limits)
+
+    async def run(self, calls: Sequence[ToolCall], turn: int) -> list[ToolResult]:
+        """Settle every call of a turn and give what the model is told, in call order."""
+        self._turn = turn
+        self._unsettled = {call.id: call for call in calls}
+        results: dict[str, ToolResult] = {}
+        try:
+            for batch in self._batches(calls):
+                for call, result in zip(batch, await self._run_batch(batch), strict=True):
+                    results[call.id] = result
+        finally:
+            self._settle_rest()
+        for call in calls:
+            self._watch(call, results[call.id])
+        return [results[call.id] for call in calls]
+
+    def reject(self, calls: Iterable[ToolCall], error: str) -> None:
+        """Settle calls that cannot be executed because their response was cut."""
+        for call in calls:
+            self._reject(call, "invalid_arguments", error)
+
+    def _batches(self, calls: Sequence[ToolCall]) -> list[list[ToolCall]]:
+        """Group neighbours that may run at the same time."""
+        batches: list[list[ToolCall]] = []
+        alone = True
+        for call in calls:
+            tool = self.tools.get(call.name)
+            exclusive = tool is not None and tool.exclusive
+            if alone or exclusive:
+                batches.append([])
+            batches[-1].append(call)
+            alone = exclusive
+        return batches
+
+    async def _run_batch(self, batch: list[ToolCall]) -> list[ToolResult]:
+        slots = asyncio.Semaphore(self.around.limits.max_parallel)
+        prepared = await self._prepared(batch)
+        async with asyncio.TaskGroup() as group:
+            settled = [
+                one if isinstance(one, ToolResult) else group.create_task(self._execute(one, slots))
+                for one in prepared
+            ]
+        if len(prepared) < len(batch):
+            raise MaxToolCalls(
+                f"the model asked for more than {self.around.limits.max_tool_calls} tool calls",
+                hint="--max-tool-calls sets the limit",
+            )
+        return [one if isinstance(one, ToolResult) else one.result() for one in settled]
+
+    async def _prepared(self, batch: list[ToolCall]) -> list[ToolResult | Prepared]:
+        """Decide the fate of each call of a batch, up to the first that is one too many."""
+        fates: list[ToolResult | Prepared] = []
+        room = self.around.limits.max_tool_calls
+        for number, call in enumerate(batch):
+            if number % AT_A_TIME == AT_A_TIME - 1:
+                # A model may ask for thousands: a signal must get through all the same.
+                await asyncio.sleep(0)
+                await self.around.emitter.drain()
+            full = room is not None and self.executed + _running(fates) >= room
+            fate = await self._fate(call, full)
+            if fate is None:
+                break
+            fates.append(fate)
+        return fates
+
+    async def _fate(self, call: ToolCall, full: bool) -> ToolResult | Prepared | None:
+        """Decide a call's fate, None if it is one too many; nothing is executed here."""
+        try:
+            judged = self._judge.judge(call)
+        except Rejected as rejected:
+            return self._reject(call, rejected.reason, str(rejected))
+        decision = judged.decision
+        asks = self._judge.can_ask(decision)
+        if full and (asks or decision.decision == "allow"):
+            return None
+        if asks:
+            decision = await self._judge.ask(judged)
+        if decision.decision != "allow":
+            return self._deny(judged, decision)
+        return Prepared(call, judged.tool, judged.arguments, decision.rule)
+
+    def _deny(self, judged: Judged, decision: Decision) -> ToolResult:
+        call = judged.call
+        self._settled(call)
+        self._tell_denied(call, judged.arguments, decision)
+        if decision.decision == "ask" and self.on_ask == "fail":
+            raise ApprovalRequired(
+                f"{call.name} needs approval, and there is nobody to ask: {decision.reason}",
+                hint=decision.hint or None,
+            )
+        told = f"Permission denied: {decision.reason}"
+        return ToolResult(call.id, call.name, told, failed=True, provider_id=call.provider_id)
+
+    def _tell_denied(self, call: ToolCall, arguments: dict[str, Any], decision: Decision) -> None:
+        self.denials.append(Denial(call.id, call.name, decision.rule))
+        self.around.emitter.emit(
+            PermissionDenied(
+                tool_name=call.name,
+                tool_id=call.id,
+                tool_input=arguments,
+                decision="deny" if decision.decision == "deny" else "ask",
+                rule=decision.rule,
+                reason=decision.reason,
+                hint=decision.hint,
+            )
+        )
+
+    def _reject(
+        self, call: ToolCall, reason: Literal["unknown_tool", "invalid_arguments"], error: str
+    ) -> ToolResult:
+        self._settled(call)
+        self.around.emitter.emit(
+            ToolRejected(
+                tool_name=call.name,
+                tool_id=call.id,
+                raw_input=jsontext.clean(call.arguments),
+                reason=reason,
+                error=error,
+            )
+        )
+        return ToolResult(call.id, call.name, error, failed=True, provider_id=call.provider_id)
+
+    async def _execute(self, prepared: Prepared, slots: asyncio.Semaphore) -> ToolResult:
+        async with slots:
+            self._settled(prepared.call)
+            self.executed += 1
+            return await Execution(self.around, prepared, self._turn).run()
+
+    def _settled(self, call: ToolCall) -> None:
+        self._unsettled.pop(call.id, None)
+
+    def _settle_rest(self) -> None:
+        """Say of calls that the end of the run has overtaken that they never ran."""
+        overtaken = Decision("deny", "run_ended", "the run ended before this call began")
+        for call in self._unsettled.values():
+            try:
+                arguments = parsed(call.arguments)
+            except ValueError:
+                arguments = {}
+            self._tell_denied(call, arguments, overtaken)
+        self._unsettled = {}
+
+    def _watch(self, call: ToolCall, result: ToolResult) -> None:
+        """Notice a model that repeats one failing call."""
+        failure = (call.name, _canonical(call.arguments))
+        if not result.failed:
+            self._last_failure, self._repeats = ("", ""), 0
+        elif failure == self._last_failure:
+            self._repeats += 1
+        else:
+            self._last_failure, self._repeats = failure, 1
+        self.stuck = self.stuck or self._repeats >= STUCK
+
+
+def _running(fates: list[ToolResult | Prepared]) -> int:
+    return sum(isinstance(one, Prepared) for one in fates)
+
+
+def _canonical(arguments: str) -> str:
+    try:
+        return jsontext.dumps(jsontext.loads(arguments)).decode()
+    except (ValueError, RecursionError):
+        return arguments

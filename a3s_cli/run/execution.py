@@ -1,0 +1,264 @@
+"""One call that may run: from its `tool_start`, through its output, to its `tool_end`.
+
+Whatever happens to the tool (an error, a bug, a timeout, a cancelled run), the
+pair of events is complete, its deltas lie between the two, and the model is
+told what the event tells, or a shorter cut of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from .. import jsontext
+from ..errors import A3SError
+from ..events import Event, Notice, ToolEnd, ToolOutputDelta, ToolStart
+from ..files.workspace import Workspace
+from ..messages import ToolCall, ToolResult
+from ..permissions.policy import Policy
+from ..secrets.masking import mask
+from ..secrets.redaction import NOTHING, Redactor
+from ..stream.emitter import Emitter
+from ..tool_protocol import Model, Sandbox, Subject, Tool, ToolContext, ToolError, ToolReturn
+from ..values import Value, field
+from .capture import Capture
+
+log = logging.getLogger(__name__)
+
+
+class Kept(Protocol):
+    """A value that was kept whole."""
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+
+    @property
+    def sha256(self) -> str:
+        """Its digest."""
+
+
+class Spill(Protocol):
+    """Takes a long value in pieces; what cannot be kept is not, and nothing is raised."""
+
+    def write(self, data: bytes) -> None:
+        """Keep the next piece."""
+
+    def finish(self) -> Kept | None:
+        """Give the value its name; None if it could not be kept."""
+
+
+class CallLimits(Value):
+    """What bounds the calls of a run: seconds, bytes of live output, and numbers."""
+
+    tool_timeout: float = 120.0
+    output_bytes: int = 16 * 1024 * 1024
+    max_parallel: int = 8
+    max_tool_calls: int | None = None
+
+
+class Prepared(Value):
+    """A call that will be executed: valid, and allowed by `rule`."""
+
+    call: ToolCall
+    tool: Tool
+    arguments: dict[str, Any]
+    rule: str
+
+
+class Surroundings(Value):
+    """What every execution of a run shares."""
+
+    emitter: Emitter
+    policy: Policy
+    workspace: Workspace
+    environment: Mapping[str, str] = field(repr=False)
+    limits: CallLimits
+    redactor: Redactor = NOTHING
+    sandbox: Sandbox | None = None
+    model: Model | None = None
+    #: Keeps from commands what they could read of this process; called before each tool.
+    conceal: Callable[[], None] = lambda: None
+    #: Begins to keep an output that is too long for an event; None where nothing is kept.
+    spill: Callable[[], Spill | None] = lambda: None
+
+
+class Execution:
+    """One call, from its `tool_start` to its `tool_end`."""
+
+    def __init__(self, around: Surroundings, prepared: Prepared, turn: int) -> None:
+        self._around = around
+        self._emitter = around.emitter
+        self._prepared = prepared
+        self._turn = turn
+        self._captured = Capture()
+        # Before anything is cut: a cut could go through the middle of a secret.
+        self._hidden = around.redactor.stream()
+        self._redacted = False
+        self._shown = 0
+        self._capped = False
+        self._spilled: Spill | None = None
+        self._names: dict[str, Any] = {
+            "tool_name": prepared.call.name,
+            "tool_id": prepared.call.id,
+        }
+
+    async def run(self) -> ToolResult:
+        """Execute, whatever happens end with `tool_end`, and give what the model is told."""
+        prepared, call = self._prepared, self._prepared.call
+        begun = time.monotonic()
+        self._emitter.emit(
+            ToolStart(
+                **self._names,
+                tool_input=prepared.arguments,
+                turn=self._turn,
+                rule=prepared.rule,
+            )
+        )
+        try:
+            result = await self._result()
+        except asyncio.CancelledError:
+            self._end(prepared.tool.ended("the call was cancelled", 130, "cancelled"), begun)
+            raise
+        told = self._end(result, begun)
+        failed = result.exit_code != 0
+        return ToolResult(call.id, call.name, told, failed=failed, provider_id=call.provider_id)
+
+    async def _result(self) -> ToolReturn:
+        tool = self._prepared.tool
+        if self._emitter.unrecorded:
+            # The run is being cancelled; what is not recorded is not executed.
+            return tool.ended("the call was cancelled", 130, "cancelled")
+        self._around.conceal()
+        context = ToolContext(
+            workspace=self._around.workspace,
+            output=self._output,
+            drain=self._emitter.drain,
+            show=self._show,
+            redactor=self._around.redactor,
+            sandbox=self._around.sandbox,
+            tool_id=self._prepared.call.id,
+            model=self._around.model,
+            timeout=self._around.limits.tool_timeout,
+            environment=self._around.environment,
+            allow_url=self._allow_url,
+        )
+        try:
+            async with asyncio.timeout(tool.deadline(context)):
+                return await tool.run(self._prepared.arguments, context)
+        except ToolError as error:
+            return tool.ended(self._told_of(str(error)), 1)
+        except TimeoutError:
+            return tool.ended(f"timed out after {context.timeout:g} s", 124, "timeout")
+        except A3SError as error:
+            return tool.ended(self._told_of(str(error)), 1)
+        except Exception as error:  # A broken tool is the model's to work around.
+            log.debug("tool %s raised", tool.name, exc_info=True)
+            said = self._told_of(f"{type(error).__name__}: {error}")
+            return tool.ended(f"{tool.name} failed: {said}", 1)
+
+    def _told_of(self, failure: str) -> str:
+        """Give the sentence of a failure without secrets, and without what looks like one."""
+        told = mask(self._around.redactor.sentence(failure))
+        self._redacted = told != failure
+        return told
+
+    def _allow_url(self, url: str) -> str | None:
+        name = self._prepared.tool.name
+        decision = self._around.policy.decide(name, Subject("url", url))
+        return None if decision.decision == "allow" else decision.reason
+
+    def _show(self, text: str) -> None:
+        self._emitter.emit(ToolOutputDelta(**self._names, text=text))
+
+    def _output(self, text: str) -> None:
+        before = self._hidden.replaced
+        self._keep(self._hidden.feed(text), before)
+
+    def _keep(self, text: str, before: int) -> None:
+        """Capture and show a piece; it says so where more than `before` secrets are hidden."""
+        self._add(text)
+        limit = self._around.limits.output_bytes
+        if self._shown < limit:
+            text = _within(text, limit - self._shown)
+            self._shown += jsontext.size(text)
+            if text:
+                delta = ToolOutputDelta(**self._names, text=jsontext.clean(text))
+                redacted = self._hidden.replaced > before
+                self._emitter.emit(delta.replace(redacted=True) if redacted else delta)
+        if self._captured.bytes > limit and not self._capped:
+            self._capped = True
+            self._shown = limit
+            self._emitter.emit(
+                Notice(
+                    code="output_capped",
+                    text=f"the call has printed more than {limit} bytes: the rest is not shown",
+                    tool_id=self._prepared.call.id,
+                    limit_bytes=limit,
+                )
+            )
+
+    def _add(self, text: str) -> None:
+        """Capture a piece; from where the output will be cut, it is kept whole elsewhere."""
+        captured, limit = self._captured, self._around.limits.output_bytes
+        data = jsontext.clean(text).encode()
+        if captured.bytes <= jsontext.HEAD + jsontext.TAIL < captured.bytes + len(data):
+            self._spilled = self._around.spill()
+            if self._spilled:
+                self._spilled.write(captured.text().encode())
+        if self._spilled and captured.bytes < limit:
+            self._spilled.write(data[: limit - captured.bytes])
+        captured.add(text)
+
+    def _end(self, result: ToolReturn, begun: float) -> str:
+        """Emit `tool_end` and give what the model is told."""
+        before = self._hidden.replaced
+        self._keep(self._hidden.finish(), before)
+        redacted = self._redacted or self._hidden.replaced > 0
+        whole = self._around.redactor.whole(result.output or "")
+        if result.output is not None:
+            redacted = self._redacted or whole != result.output
+            self._captured, self._spilled = Capture(), None
+            self._add(whole)
+        output = self._captured.text() if result.told is None else whole
+        truncated = result.told is None and self._captured.truncated
+        kept = self._spilled.finish() if self._spilled and truncated else None
+        end: Event = ToolEnd(
+            **self._names,
+            tool_output=output,
+            exit_code=result.exit_code,
+            reason=result.reason,
+            duration_ms=round((time.monotonic() - begun) * 1000),
+            truncated=truncated or None,
+            output_bytes=self._captured.bytes if truncated else None,
+            output_file=str(kept.path) if kept else None,
+            output_sha256=kept.sha256 if kept else None,
+            path=result.path,
+            sha256=result.sha256,
+        )
+        self._emitter.emit(end.replace(redacted=True) if redacted else end)
+        if result.told is not None:
+            return self._around.redactor.whole(result.told)
+        return _told(output, result, time.monotonic() - begun)
+
+
+def _within(text: str, room: int) -> str:
+    data = jsontext.clean(text).encode()
+    return text if len(data) <= room else data[:room].decode(errors="ignore")
+
+
+def _told(output: str, result: ToolReturn, seconds: float) -> str:
+    """Give the model the output, and what it cannot see in it."""
+    if result.reason == "timeout" and result.output is None:
+        note = f"[timed out after {seconds:.1f} s]"
+    elif result.output is None and result.exit_code:
+        note = f"[exit status {result.exit_code}]"
+    elif not output:
+        note = "[no output]"
+    else:
+        return output
+    return f"{output}\n{note}" if output and not output.endswith("\n") else f"{output}{note}"

@@ -1,0 +1,145 @@
+"""What becomes of a call that the model asks for: its arguments, the rules, a person's answer.
+
+Nothing is executed here. A judged call is valid, and everything that was said
+of it was said of the same arguments that will run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from .. import jsontext
+from ..events import PermissionAnswer, PermissionRequest
+from ..messages import ToolCall
+from ..permissions.approval import Approver, Question, Unanswered
+from ..permissions.approvals import Approvals, scope
+from ..permissions.calls import decide
+from ..permissions.policy import Decision
+from ..tool_protocol import Subject, Tool
+from ..values import Value, replace
+from .execution import Surroundings
+
+
+class Rejected(Exception):
+    """The call cannot be executed; the message tells the model why."""
+
+    def __init__(self, reason: Literal["unknown_tool", "invalid_arguments"], why: str) -> None:
+        super().__init__(why)
+        self.reason = reason
+
+
+class Judged(Value):
+    """A valid call, and what the rules say of it."""
+
+    call: ToolCall
+    tool: Tool
+    arguments: dict[str, Any]
+    subject: Subject
+    #: The subject's path, resolved.
+    path: Path | None
+    decision: Decision
+
+
+class Judge:
+    """Judges the calls of one run, and remembers what was approved for the rest of it."""
+
+    def __init__(
+        self,
+        around: Surroundings,
+        tools: Mapping[str, Tool],
+        approver: Approver | None,
+        off_limits: Collection[Path],
+    ) -> None:
+        self._around = around
+        self._tools = tools
+        self._approver = approver
+        self._off_limits = off_limits
+        self._approvals = Approvals(around.policy)
+
+    def judge(self, call: ToolCall) -> Judged:
+        """Hold a call against its tool's schema and the rules; raises `Rejected`."""
+        tool = self._tools.get(call.name)
+        if tool is None:
+            raise Rejected("unknown_tool", _unknown(call.name, self._tools))
+        try:
+            arguments = validated(call.arguments, tool)
+        except ValueError as error:
+            raise Rejected("invalid_arguments", str(error)) from None
+        subject, path, decision = decide(
+            self._approvals, tool, arguments, self._around.workspace, self._off_limits
+        )
+        return Judged(call, tool, arguments, subject, path, decision)
+
+    def can_ask(self, decision: Decision) -> bool:
+        """Whether somebody may turn this decision into another."""
+        return decision.decision == "ask" and self._approver is not None
+
+    async def ask(self, judged: Judged) -> Decision:
+        """Ask about a call; give the decision that the answer makes of it."""
+        assert self._approver
+        emit, call, decision = self._around.emitter.emit, judged.call, judged.decision
+        emit(
+            PermissionRequest(
+                tool_name=call.name,
+                tool_id=call.id,
+                tool_input=judged.arguments,
+                rule=decision.rule,
+            )
+        )
+        try:
+            answer = await self._approver(self._question(judged))
+        except Unanswered as why:
+            emit(PermissionAnswer(tool_id=call.id, answer="no", by="nobody"))
+            return replace(decision, reason=f"{decision.reason}, and nobody was asked: {why}")
+        emit(PermissionAnswer(tool_id=call.id, answer=answer, by=self._approver.by))
+        if answer == "no":
+            return replace(decision, reason="the user was asked and said no", hint="")
+        if answer == "always":
+            self._approvals.always(judged.tool.name, judged.subject, decision, judged.path)
+        return Decision("allow", "user", f"the user was asked and said {answer}")
+
+    def _question(self, judged: Judged) -> Question:
+        return Question(
+            tool_name=judged.call.name,
+            tool_id=judged.call.id,
+            tool_input=judged.arguments,
+            cwd=self._around.workspace.root,
+            path=judged.path,
+            rule=judged.decision.rule,
+            reason=judged.decision.reason,
+            always=scope(judged.tool.name, judged.subject, judged.decision, judged.path),
+        )
+
+
+def validated(text: str, tool: Tool) -> dict[str, Any]:
+    """Give the arguments of a call as its schema accepts them, or raise ValueError."""
+    arguments = parsed(text)
+    if problems := tool.problems(arguments):
+        raise ValueError(f"the arguments do not fit {tool.name}: {'; '.join(problems)}")
+    return arguments
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """Give the JSON object that a call's arguments are, as every parser would read it."""
+    try:
+        arguments = jsontext.loads(text) if text.strip() else {}
+    except (ValueError, RecursionError) as error:
+        place = str(error) if type(error).__name__ == "JSONDecodeError" else "too deep or too long"
+        raise ValueError(f"the arguments are not complete JSON: {place}") from None
+    if not isinstance(arguments, dict):
+        raise ValueError("the arguments are not a JSON object")
+    if not jsontext.is_plain(arguments):
+        # Shown and executed must be the same, and a name with half a character is no name.
+        raise ValueError("the arguments hold half a surrogate pair, or a number beyond 64 bits")
+    return arguments
+
+
+def _unknown(name: str, tools: Mapping[str, Tool]) -> str:
+    from difflib import get_close_matches
+
+    nearest = get_close_matches(name, tools, 1)
+    meant = f" Did you mean {nearest[0]}?" if nearest else ""
+    offered = f"The tools are {', '.join(tools)}." if tools else "No tools are offered."
+    return f"There is no tool {jsontext.clean(name)[:100]!r}.{meant} {offered}"

@@ -1,0 +1,121 @@
+"""The agent loop: a turn of the model, its tools, the next turn, until it stops.
+
+This file knows only protocols: a provider behind `Asker`, tools and their
+policy behind `Calls`. It decides when a run is over and why. Limits, refusals
+and empty answers are exceptions with a code of the contract; whoever runs the
+loop turns them into the terminal event.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import ContextOverflow, InvalidResponse, MaxTurns, ToolLoop
+from ..events import Notice, TurnEnd, TurnStart
+from ..messages import Message
+from ..model import Request
+from ..stream.emitter import Emitter
+from ..values import State, field, replace
+from .calls import Calls
+from .compaction import Compactor
+from .conversation import Conversation
+from .response import Asker, Response, Stream, stopped_short
+
+
+class Progress(State):
+    """How far a run has come; the terminal event reports it, whatever that is."""
+
+    turns: int = 0
+    text: str = ""
+    #: Whether any turn has produced text.
+    spoke: bool = False
+    #: Whether any call came to an end of its own.
+    acted: bool = False
+    #: The run's object: empty until there is one, which may be any JSON value.
+    object: tuple[Any, ...] = ()
+
+
+class Loop(State):
+    """One prompt of a conversation, until it is answered."""
+
+    asker: Asker
+    calls: Calls
+    emitter: Emitter
+    request: Request
+    conversation: Conversation
+    compactor: Compactor
+    max_turns: int = 50
+    #: Whether the answer that counts is an object that comes after the loop.
+    object_follows: bool = False
+    progress: Progress = field(default_factory=Progress)
+
+    async def run(self) -> None:
+        """Go on until the model has answered; raises an A3SError when it does not."""
+        while True:
+            response = await self._turn()
+            if not response.message.calls:
+                self.conversation.add(response.message)
+                self._answered()
+                return
+            await self._act(response)
+            if self.progress.turns >= self.max_turns:
+                raise MaxTurns(
+                    f"the model still wanted tools after {turns(self.max_turns)}",
+                    hint="--max-turns sets the limit",
+                )
+
+    async def _turn(self) -> Response:
+        turn = self.progress.turns + 1
+        await self.compactor.fit()
+        self.emitter.emit(TurnStart(turn=turn))
+        response = await self._response(turn)
+        self.progress.turns = turn
+        self.progress.text = response.message.text
+        self.progress.spoke = self.progress.spoke or bool(response.message.text)
+        self.emitter.emit(
+            TurnEnd(
+                turn=turn,
+                total_tokens=response.usage.total_tokens if response.usage else 0,
+                usage=response.usage,
+                stop_reason=response.stop,
+            )
+        )
+        if failure := stopped_short(response):
+            self.calls.reject(response.message.calls, str(failure))
+            raise failure
+        return response
+
+    async def _response(self, turn: int) -> Response:
+        audience = Stream(self.emitter, show_input=self.asker.show_input)
+        request = replace(self.request, messages=tuple(self.conversation.messages))
+        try:
+            response = await self.asker.ask(request, turn=turn, audience=audience)
+        except ContextOverflow as error:
+            if not audience.failed() or not await self.compactor.resend(error, turn):
+                raise
+            request = replace(self.request, messages=tuple(self.conversation.messages))
+            response = await self.asker.ask(request, turn=turn, audience=audience)
+        self.compactor.gauge.learn(request, response.usage)
+        return response
+
+    async def _act(self, response: Response) -> None:
+        results = await self.calls.run(response.message.calls, self.progress.turns)
+        self.conversation.add(response.message, Message("tool", tuple(results)))
+        self.progress.acted = self.progress.acted or self.calls.executed > 0
+        if self.calls.stuck:
+            raise ToolLoop(
+                "the model repeated one failing call three times",
+                hint="the last tool_end, permission_denied or tool_rejected says why it fails",
+            )
+
+    def _answered(self) -> None:
+        if self.progress.text or self.object_follows:
+            return
+        if not self.progress.spoke and not self.progress.acted:
+            raise InvalidResponse("the model gave an empty answer")
+        self.emitter.emit(Notice(code="empty_answer", text="the model's last answer has no text"))
+
+
+def turns(number: int) -> str:
+    """Give a number of turns in words."""
+    return f"{number} turn" if number == 1 else f"{number} turns"

@@ -1,0 +1,205 @@
+"""Everything that is decided about a run before its first event.
+
+Flags and configuration come in, a `Plan` comes out: the model's name, the tools
+on offer, the rules in force. It imports nothing that could do the work, so that
+`start` is on its way while the network code is still being loaded, and so that
+a broken configuration is a well-formed stream as well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from ..config.endpoints import DEFAULT_LOCAL_MODEL, endpoint
+from ..config.model_names import LOCAL, model_name, no_model
+from ..config.settings import Config
+from ..errors import AuthError, UsageError
+from ..events import SCHEMA_VERSION, Start
+from ..permissions.policy import Policy
+from ..registry import HARMLESS, TOOLS
+from ..sandbox.confinement import Confinement
+from ..secrets.redaction import NOTHING, Redactor
+from ..values import Value, field
+from ..version import __version__
+
+
+class Plan(Value):
+    """What one run will do, and what it may do."""
+
+    prompt: str
+    workspace: Path
+    environment: Mapping[str, str] = field(repr=False)
+    config: Config = field(repr=False)
+    model: str
+    tools: Sequence[str]
+    policy: Policy
+    #: Whether the workspace's AGENTS.md is read.
+    project: bool = True
+    tool_input: bool = False
+    #: Whether weights may be fetched without a question, or not at all.
+    pull: bool = False
+    offline: bool = False
+    #: Tools of the caller's own, by their names; they are among `tools`.
+    own_tools: Mapping[str, Any] = field(default_factory=dict)
+    #: What happens to a call that must be approved.
+    on_ask: Literal["prompt", "deny", "fail"] = "deny"
+    #: How the commands of `bash` are confined.
+    confinement: Confinement = field(default_factory=Confinement)
+    #: What commands get of our environment.
+    child_environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: Hides our secrets in everything that is written, and from the model.
+    redactor: Redactor = NOTHING
+    #: Keeps commands from reading in our process what they were not given.
+    conceal: Callable[[], None] = lambda: None
+    #: Where the stream is recorded.
+    record: Path | None = None
+    #: The JSON Schema of the run's object; None where its answer is text.
+    schema: Any = None
+
+
+def new_run_id() -> str:
+    """Give a name that sorts by time and is not given twice."""
+    import time
+
+    return f"{time.time_ns() // 1_000_000:011x}{os.urandom(5).hex()}"
+
+
+def start_event(
+    prompt: str, workspace: Path, plan: Plan | None, *, session_id: str | None = None
+) -> Start:
+    """Give the first event; without a plan, what is known without a configuration."""
+    if plan is None:
+        return Start(
+            schema_version=SCHEMA_VERSION,
+            version=__version__,
+            run_id=new_run_id(),
+            cwd=str(workspace),
+            prompt=prompt,
+        )
+    return Start(
+        schema_version=SCHEMA_VERSION,
+        version=__version__,
+        run_id=new_run_id(),
+        model=plan.model,
+        cwd=str(workspace),
+        prompt=prompt,
+        tools=list(plan.tools),
+        session_id=session_id,
+        sandbox=plan.confinement.name,
+        policy_sha256=plan.policy.digest(),
+    )
+
+
+def chosen_model(config: Config, environment: Mapping[str, str]) -> str:
+    """Give "provider/model", or say which three ways lead to one."""
+    name = model_name(config)
+    if name is None:
+        from ..local.weights import installed, runtime_installed
+
+        runtime = runtime_installed()
+        if not runtime or installed(None, environment) is None:
+            raise no_model(local_installed=runtime)
+        name = LOCAL
+    if name == LOCAL:
+        name = f"{LOCAL}/{DEFAULT_LOCAL_MODEL}"
+    with contextlib.suppress(AuthError):
+        # A missing key is the run's failure and is told after `start`; all else is wrong already.
+        endpoint(config, name, environment)
+    return name
+
+
+def chosen_tools(wanted: str | None) -> list[str]:
+    """Give the names in `--tools LIST`: all of them by default, none for `none`."""
+    if wanted is None:
+        return list(TOOLS)
+    if wanted.strip() == "none":
+        return []
+    names = [name.strip() for name in wanted.split(",") if name.strip()]
+    if not names:
+        raise UsageError("--tools wants a list such as read,grep, or none")
+    for name in names:
+        if name not in TOOLS:
+            raise unknown_tool(name)
+    return [name for name in TOOLS if name in names]
+
+
+def chosen_confinement(
+    config: Config,
+    environment: Mapping[str, str],
+    workspace: Path,
+    tools: Sequence[str],
+    record: Path | None = None,
+) -> Confinement:
+    """Give how commands are confined; where none can be run nothing is looked for."""
+    mode = config.get("sandbox")
+    if mode == "auto" and "bash" not in tools and config.get("network") == "on":
+        mode = "off"
+    return Confinement(
+        mode,
+        workspace=workspace,
+        environment=environment,
+        network=config.get("network") == "on",
+        read_only=config.get("read_only"),
+        record=record,
+        hidden=[Path(file) for file in config.files if Path(file).is_absolute()],
+    )
+
+
+def default_tools(model: str) -> list[str]:
+    """Give the tools of whoever names none: a small model does not write schemas well."""
+    small = model.partition("/")[0] == LOCAL
+    return [name for name in TOOLS if not (small and name == "generate_object")]
+
+
+def offered_tools(names: Sequence[str], config: Config, confinement: Confinement) -> list[str]:
+    """Give those tools that the configuration leaves: one that must fail is not offered."""
+    withheld: set[str] = set()
+    if config.get("read_only"):
+        withheld |= {"write", "edit"}
+        # Only a sandbox can keep a command from writing.
+        if confinement.name != "bwrap":
+            withheld.add("bash")
+    if config.get("network") == "off":
+        withheld.add("web_fetch")
+    return [name for name in names if name not in withheld]
+
+
+def unknown_tool(name: str) -> UsageError:
+    """Give the refusal of a name that is no tool, with the nearest that is one."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, TOOLS, 1)
+    return UsageError(
+        f"--tools: there is no tool {name!r} (known: {', '.join(TOOLS)})",
+        correction=(name, near[0]) if near else None,
+    )
+
+
+def chosen_policy(
+    config: Config,
+    flags: Mapping[str, Sequence[str]],
+    *,
+    allow_all: bool = False,
+    own_tools: Collection[str] = (),
+) -> Policy:
+    """Give the rules in force: the flags add to the configuration, denials hold always.
+
+    `own_tools` are the caller's own, which rules may name as well.
+    """
+    rules: dict[str, list[str]] = {}
+    for kind in ("allow", "deny", "ask"):
+        rules[kind] = [*flags.get(kind, ()), *(setting.value for setting in config.get(kind))]
+    return Policy(
+        allow=rules["allow"],
+        deny=rules["deny"],
+        ask=rules["ask"],
+        default_decision="allow" if allow_all else config.get("default_decision"),
+        tools=(*TOOLS, *own_tools),
+        # The caller's own tools are there because the caller wants them to be used.
+        harmless=(*HARMLESS, *own_tools),
+        grant_asks=allow_all,
+    )

@@ -1,0 +1,320 @@
+"""One model response: asked for, shown while it arrives, retried where that is honest.
+
+A request that failed may be sent again only while nothing of its answer has
+been shown as text: what a consumer has printed cannot be taken back. Reasoning
+and argument deltas of a failed attempt are void by the `retry` event. A request
+of a tool's own has another audience, which shows states that the next attempt
+replaces. Calls of a cut response do not exist: a `Response` is only ever a whole
+one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from contextlib import aclosing
+from typing import Protocol
+
+from .. import jsontext
+from ..errors import A3SError, InvalidResponse, MaxTokens, Refusal, TruncatedStream
+from ..events import ReasoningDelta, Retry, ToolInputDelta
+from ..messages import Message, Part, Reasoning, Text, ToolCall, Usage
+from ..model import (
+    CallChunk,
+    Chunk,
+    Provider,
+    ReasoningChunk,
+    ReasoningData,
+    Request,
+    StopChunk,
+    StopReason,
+    UsageChunk,
+)
+from ..secrets.redacted_request import redacted_request
+from ..secrets.redaction import NOTHING, Redactor
+from ..stream.emitter import Emitter
+from ..values import State, Value, field
+from .cost import Account
+from .retry import delay_before
+
+
+class CallIds:
+    """Gives every call an id that is unique within a session.
+
+    The provider's own id where it is new, else with a suffix: some providers
+    number the calls of each response from 0 again, and some give none.
+    """
+
+    def __init__(self) -> None:
+        self._used: set[str] = set()
+        # The last suffix of each id that came more than once.
+        self._suffixes: dict[str, int] = {}
+
+    def new(self, provider_id: str, also_taken: Collection[str] = ()) -> str:
+        """Propose an id; it is taken only by `take`, when its response was whole."""
+        base = named(provider_id) or f"call_{len(self._used) + len(also_taken) + 1}"
+        name = base
+        while name in self._used or name in also_taken:
+            self._suffixes[base] = self._suffixes.get(base, 1) + 1
+            name = f"{base}~{self._suffixes[base]}"
+        return name
+
+    def take(self, ids: Iterable[str]) -> None:
+        """Remember ids as used."""
+        self._used.update(ids)
+
+
+def named(text: str) -> str:
+    """Give a name or an id that is safe to show and short enough for every event of its call."""
+    return jsontext.clean(text)[:128]
+
+
+class Response(Value):
+    """A whole answer of a model."""
+
+    message: Message
+    usage: Usage | None
+    stop: StopReason
+    raw_stop: str
+
+
+class Audience(Protocol):
+    """Follows an answer while it arrives."""
+
+    def texts(self, texts: list[str]) -> None:
+        """Take the next pieces of the words."""
+
+    def reasoning(self, text: str) -> None:
+        """Take the next piece of the reasoning."""
+
+    def arguments(self, call_id: str, name: str, text: str) -> None:
+        """Take the next piece of a call's arguments."""
+
+    def failed(self) -> bool:
+        """Hear that the attempt failed; say whether it may be made again."""
+
+
+class Stream:
+    """Shows an answer of the main loop."""
+
+    def __init__(self, emitter: Emitter, *, show_input: bool) -> None:
+        self._emitter = emitter
+        self._show_input = show_input
+        self._shown = False
+
+    def texts(self, texts: list[str]) -> None:
+        """Show words, for good."""
+        self._shown = True
+        self._emitter.emit_texts(texts)
+
+    def reasoning(self, text: str) -> None:
+        """Show reasoning."""
+        self._emitter.emit(ReasoningDelta(text=text))
+
+    def arguments(self, call_id: str, name: str, text: str) -> None:
+        """Show arguments where that was asked for."""
+        if self._show_input:
+            self._emitter.emit(ToolInputDelta(tool_id=call_id, tool_name=name, text=text))
+
+    def failed(self) -> bool:
+        """Allow another attempt where no word was shown."""
+        return not self._shown
+
+
+class _Call(State):
+    id: str
+    provider_id: str
+    name: str
+    arguments: list[str]
+    data: object = None
+    joiner: jsontext.Joiner = field(default_factory=jsontext.Joiner)
+
+
+class Fold:
+    """Gathers the chunks of one attempt into a message, and shows them on the way."""
+
+    def __init__(self, audience: Audience, call_ids: CallIds, wire_name: str) -> None:
+        self._audience = audience
+        self._call_ids = call_ids
+        self._wire_name = wire_name
+        #: Finished parts and the one that grows, in the model's order.
+        self._parts: list[Part | _Call] = []
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._calls: dict[int, _Call] = {}
+        self._ids: set[str] = set()
+        self._joiner = jsontext.Joiner()
+        self._thoughts = jsontext.Joiner()
+        self.usage: Usage | None = None
+        self.stop: StopChunk | None = None
+
+    def take(self, chunks: list[Chunk]) -> None:
+        """Show and keep the chunks of one network read."""
+        texts: list[str] = []
+        for chunk in chunks:
+            if type(chunk) is str:
+                if chunk:
+                    texts.append(chunk)
+                continue
+            if texts:
+                self._say(texts)
+                texts = []
+            self._take_one(chunk)
+        if texts:
+            self._say(texts)
+
+    def finish(self) -> Message:
+        """Give the message, once the response is known to be whole."""
+        if rest := self._joiner.finish():
+            self._say([rest])
+        self._close_text()
+        self._close_reasoning(None)
+        self._call_ids.take(call.id for call in self._calls.values())
+        return Message(
+            "assistant",
+            tuple(self._call(part) if isinstance(part, _Call) else part for part in self._parts),
+        )
+
+    def _say(self, texts: list[str]) -> None:
+        if self._reasoning:
+            self._close_reasoning(None)
+        if self._joiner.waiting or not all(map(str.isascii, texts)):
+            texts = [text for text in map(self._joiner.feed, texts) if text]
+        if texts:
+            self._text.append("".join(texts))
+            self._audience.texts(texts)
+
+    def _take_one(self, chunk: Chunk) -> None:
+        if isinstance(chunk, ReasoningChunk):
+            if text := self._thoughts.feed(chunk.text):
+                self._close_text()
+                self._reasoning.append(text)
+                self._audience.reasoning(text)
+        elif isinstance(chunk, ReasoningData):
+            self._close_text()
+            self._close_reasoning(chunk.data)
+        elif isinstance(chunk, CallChunk):
+            self._take_call(chunk)
+        elif isinstance(chunk, UsageChunk):
+            self.usage = chunk.usage
+        elif isinstance(chunk, StopChunk):
+            self.stop = chunk
+
+    def _take_call(self, chunk: CallChunk) -> None:
+        call = self._calls.get(chunk.key)
+        if call is None:
+            self._close_text()
+            self._close_reasoning(None)
+            call = _Call(self._call_ids.new(chunk.id, self._ids), chunk.id, named(chunk.name), [])
+            self._ids.add(call.id)
+            self._calls[chunk.key] = call
+            self._parts.append(call)
+        call.name = call.name or named(chunk.name)
+        call.data = chunk.data if chunk.data is not None else call.data
+        if chunk.arguments:
+            call.arguments.append(chunk.arguments)
+            if text := call.joiner.feed(chunk.arguments):
+                self._audience.arguments(call.id, call.name, text)
+
+    def _call(self, call: _Call) -> ToolCall:
+        signed = self._wire_name if call.data is not None else ""
+        arguments = jsontext.joined("".join(call.arguments))
+        return ToolCall(call.id, call.name, arguments, call.provider_id, call.data, signed)
+
+    def _close_text(self) -> None:
+        if self._text:
+            self._parts.append(Text("".join(self._text)))
+            self._text = []
+
+    def _close_reasoning(self, data: object) -> None:
+        if rest := self._thoughts.finish():
+            self._reasoning.append(rest)
+            self._audience.reasoning(rest)
+        if self._reasoning or data is not None:
+            text = jsontext.clean("".join(self._reasoning))
+            self._parts.append(Reasoning(text, data, self._wire_name))
+            self._reasoning = []
+
+
+class Asker(Value):
+    """Sends requests to one provider and shows their answers."""
+
+    provider: Provider
+    wire_name: str
+    emitter: Emitter
+    call_ids: CallIds
+    account: Account
+    max_retries: int = 4
+    show_input: bool = False
+    redactor: Redactor = NOTHING
+
+    async def ask(
+        self,
+        request: Request,
+        *,
+        turn: int | None = None,
+        tool_id: str | None = None,
+        audience: Audience | None = None,
+    ) -> Response:
+        """Give the whole response to `request`, after retries where they are honest."""
+        audience = audience or Stream(self.emitter, show_input=self.show_input)
+        attempt = 1
+        while True:
+            fold = Fold(audience, self.call_ids, self.wire_name)
+            self.account.check()
+            try:
+                response = await self._attempt(request, fold)
+                self.account.add(response.usage)
+                return response
+            except A3SError as error:
+                if fold.usage:
+                    self.account.add(fold.usage)
+                attempt += 1
+                delay = delay_before(attempt, error) if audience.failed() else None
+                if delay is None or attempt > self.max_retries + 1:
+                    raise
+                self.emitter.emit(
+                    Retry(
+                        attempt=attempt,
+                        max_attempts=self.max_retries + 1,
+                        delay_ms=round(delay * 1000),
+                        code=error.code,
+                        reason=str(error),
+                        status=error.status,
+                        turn=turn,
+                        tool_id=tool_id,
+                    )
+                )
+                await _pause(delay)
+
+    async def _attempt(self, request: Request, fold: Fold) -> Response:
+        request = redacted_request(request, self.redactor)
+        async with aclosing(self.provider.stream(request)) as stream:
+            async for chunks in stream:
+                fold.take(chunks)
+                await self.emitter.drain()
+        if fold.stop is None:
+            raise TruncatedStream("the answer ended before its protocol's end")
+        message = fold.finish()
+        return Response(message, fold.usage, fold.stop.reason, fold.stop.raw)
+
+
+async def _pause(seconds: float) -> None:
+    # Whoever only knows a conversation need not load an event loop.
+    import asyncio
+
+    await asyncio.sleep(seconds)
+
+
+def stopped_short(response: Response) -> A3SError | None:
+    """Say whether a whole response is nevertheless no answer to act on."""
+    if response.stop == "max_tokens":
+        return MaxTokens(
+            "the answer was cut by a token limit",
+            hint="raise the model's output limit, or ask for less at a time",
+        )
+    if response.stop == "refusal":
+        said = response.raw_stop
+        return Refusal(f"the model refused to answer{f' ({said})' if said else ''}")
+    if response.stop == "other" and not response.message.calls and not response.message.text:
+        return InvalidResponse(f"the model stopped without an answer ({response.raw_stop})")
+    return None

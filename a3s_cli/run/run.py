@@ -1,0 +1,200 @@
+"""One run: its deadline, its cancelling, and the event that it ends with.
+
+The work is one task; cancelling, for whatever reason, is cancelling that task.
+This is the only place that turns an exception into a terminal event, and it
+does so exactly once, whatever happens below. It knows nothing of signals, of
+stdout or of a process's exit: `foreground` does that for the command line, and
+a call of the library needs none of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..errors import A3SError, Cancelled, InternalError, RunTimeout, internal
+from ..events import End, Event, Notice
+from ..jsontext import dumps
+from ..messages import Message, Text, ToolCall
+from ..permissions.approval import Approver
+from ..stream.emitter import Emitter
+from .assembly import Assembly, assemble
+from .conversation import Conversation
+from .cost import Account
+from .execution import Execution, Prepared
+from .loop import Loop, Progress
+from .plan import Plan
+from .terminal_event import error_event
+
+if TYPE_CHECKING:
+    from ..sandbox.bwrap import Bubblewrap
+
+log = logging.getLogger(__name__)
+
+
+class Run:
+    """One planned run. `cancel` may be called from any thread and from a signal handler."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        emitter: Emitter,
+        *,
+        conversation: Conversation | None = None,
+        approver: Approver | None = None,
+        before_end: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._plan = plan
+        self._emitter = emitter
+        self._conversation = conversation or Conversation()
+        self._approver = approver
+        self._before_end = before_end
+        self._why: A3SError | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._asyncio_loop: asyncio.AbstractEventLoop | None = None
+        self._progress = Progress()
+        self._assembly: Assembly | None = None
+        #: The terminal event, once there is one.
+        self.terminal: Event | None = None
+
+    def cancel(self, why: A3SError) -> None:
+        """End the run; the first reason given is the one that counts."""
+        if self._why is None:
+            self._why = why
+        if self._asyncio_loop is not None and self._task is not None:
+            try:
+                self._asyncio_loop.call_soon_threadsafe(self._task.cancel)
+            except RuntimeError:
+                log.debug("the run was over before it could be cancelled")
+
+    async def execute(self) -> None:
+        """Do the work; the last thing it does is to emit the terminal event."""
+        failure: A3SError | None = None
+        self._asyncio_loop = asyncio.get_running_loop()
+        self._task = asyncio.create_task(self._work())
+        if self._why is not None:
+            self._task.cancel()
+        deadline = self._set_deadline()
+        try:
+            await self._task
+        except asyncio.CancelledError:
+            failure = self._why or Cancelled("the run was cancelled")
+        except A3SError as error:
+            failure = error
+        except Exception as error:  # Law 1: a bug of ours ends in an event as well.
+            log.debug("internal error", exc_info=error)
+            failure = internal(error)
+        else:
+            # Asked for before the end was told, if too late to be heard in the work.
+            failure = self._why
+        finally:
+            self._task.cancel()
+            if deadline:
+                deadline.cancel()
+            self._asyncio_loop = None
+        self._before_end()
+        # A full disk does not overrule a signal.
+        cancelled = failure if isinstance(failure, Cancelled) else None
+        self.terminal = self._emitter.end(
+            self._ended(failure), lambda unrecorded: self._ended(cancelled or unrecorded)
+        )
+
+    def _set_deadline(self) -> asyncio.TimerHandle | None:
+        seconds = self._plan.config.get("timeout")
+        if seconds is None:
+            return None
+        error = RunTimeout(f"the run took longer than {seconds:g} s", hint="--timeout sets it")
+        left = seconds - self._emitter.elapsed_ms() / 1000
+        return asyncio.get_running_loop().call_later(max(left, 0), self.cancel, error)
+
+    async def _work(self) -> None:
+        plan, conversation = self._plan, self._conversation
+        sandbox = await self._sandbox()
+        self._assembly = assembly = assemble(
+            plan, self._emitter, conversation, approver=self._approver, sandbox=sandbox
+        )
+        try:
+            conversation.prompt(plan.prompt)
+            # Where nothing can be called there is nothing to do before the object.
+            if assembly.calls.tools or plan.schema is None:
+                await Loop(
+                    assembly.asker,
+                    assembly.calls,
+                    self._emitter,
+                    assembly.request,
+                    conversation,
+                    assembly.compactor,
+                    max_turns=plan.config.get("max_turns"),
+                    object_follows=plan.schema is not None,
+                    progress=self._progress,
+                ).run()
+            if plan.schema is not None:
+                await assembly.compactor.fit()
+                await self._make_object(assembly)
+        finally:
+            conversation.settle()
+            if sandbox:
+                sandbox.close()
+            await assembly.provider.close()
+
+    async def _sandbox(self) -> Bubblewrap | None:
+        confinement = self._plan.confinement
+        known = confinement.name is not None
+        sandbox = await confinement.sandbox()
+        if sandbox is None and confinement.missing:
+            text = f"commands are not confined, because there is no sandbox: {confinement.missing}"
+            self._emitter.emit(Notice(code="sandbox_missing", text=text, flag="--sandbox"))
+        elif sandbox and not known:
+            text = "commands are confined by bubblewrap, which `start` did not know yet"
+            self._emitter.emit(Notice(code="sandbox_found", text=text, flag="--sandbox"))
+        return sandbox
+
+    async def _make_object(self, assembly: Assembly) -> None:
+        """Have the run's last answer written as an object of the plan's schema."""
+        from ..objects.final import FinalObject
+        from ..objects.schema import Schema
+
+        conversation, schema = self._conversation, self._plan.schema
+        tool = FinalObject(Schema(schema), tuple(conversation.messages))
+        call = ToolCall(conversation.call_ids.new("object"), tool.name, "")
+        conversation.call_ids.take([call.id])
+        prepared = Prepared(call, tool, {"schema": schema}, "default")
+        result = await Execution(assembly.around, prepared, turn=0).run()
+        if not tool.value:
+            raise tool.failure or InternalError(f"a3s has a bug: {result.output}")
+        self._progress.object = tool.value
+        if conversation.messages[-1].role != "user":
+            conversation.add(Message("user", (Text("Give the answer as JSON."),)))
+        conversation.add(Message("assistant", (Text(dumps(tool.value[0]).decode()),)))
+
+    def _ended(self, failure: A3SError | None) -> Event:
+        """Give the terminal event."""
+        progress, assembly = self._progress, self._assembly
+        calls = assembly.calls if assembly else None
+        account = assembly.account if assembly else Account()
+        tool_calls = calls.executed if calls else 0
+        denials = tuple(calls.denials) if calls and calls.denials else None
+        duration = self._emitter.elapsed_ms()
+        if failure is None:
+            return End(
+                text=progress.text,
+                total_tokens=account.total_tokens,
+                usage=account.usage,
+                turns=progress.turns,
+                tool_calls=tool_calls,
+                duration_ms=duration,
+                permission_denials=denials,
+                cost_usd=account.cost_usd,
+                # Null is an object as well.
+                **({"object": progress.object[0]} if progress.object else {}),
+            )
+        return error_event(
+            failure,
+            turns=progress.turns,
+            tool_calls=tool_calls,
+            total_tokens=account.total_tokens,
+            duration_ms=duration,
+            denials=denials,
+        )

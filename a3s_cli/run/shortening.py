@@ -1,0 +1,160 @@
+"""Ways to say a conversation more briefly that leave it a conversation.
+
+Whatever is left out, every call keeps a result, a prompt is answered before the
+next one, and a turn is there whole or not at all, so that every vendor takes what
+remains: half a turn is what they refuse, and a turn that is gone takes its
+signatures with it. Pure, and measured in bytes; what a byte costs is for
+`compaction` to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..jsontext import clean, cut, dumps
+from ..messages import Message, Part, Reasoning, Text, ToolCall, ToolResult
+from ..model import Request
+from ..values import replace
+
+#: What JSON and a vendor's template put around a part, roughly.
+FRAME = 16
+#: An output of this size is not worth leaving out.
+SHORT = 256
+#: What remains of an output that had to be cut, at least.
+LEAST_OUTPUT = 1024
+#: What a summariser is shown of one text, and of one output or call.
+SHOWN_TEXT, SHOWN_OUTPUT = 8192, 2048
+
+SUMMARISED = (
+    "[Earlier turns were left out to save room, also of the work on the message that follows. "
+    "A summary of them:]"
+)
+DROPPED = (
+    "[Earlier turns were left out to save room, also of the work on the message that follows. "
+    "There is no summary of them: look again at what you need to know.]"
+)
+GO_ON = Message("user", (Text("Go on with the task from there."),))
+
+
+def request_bytes(request: Request) -> int:
+    """Measure everything that is sent."""
+    tools = sum(
+        FRAME + len(tool.name) + _bytes(tool.description) + len(dumps(tool.parameters))
+        for tool in request.tools
+    )
+    return _bytes(request.system) + tools + conversation_bytes(request.messages)
+
+
+def conversation_bytes(messages: Iterable[Message]) -> int:
+    """Measure messages."""
+    return sum(_part_bytes(part) for message in messages for part in message.parts)
+
+
+def without_old_outputs(messages: Sequence[Message], room: int) -> list[Message]:
+    """Leave out what tools gave, the oldest first, until there is room; never of the last turn."""
+    shorter = list(messages)
+    excess = conversation_bytes(messages) - room
+    for index, message in enumerate(messages[:-1]):
+        if excess <= 0:
+            break
+        if message.role == "tool":
+            shorter[index] = Message("tool", tuple(map(_without_output, message.parts)))
+            excess -= conversation_bytes([message]) - conversation_bytes([shorter[index]])
+    return shorter
+
+
+def last_turns(messages: Sequence[Message], room: int) -> int:
+    """Say where the last turns begin that have room together: one of them in any case."""
+    begin = len(messages)
+    for index in range(len(messages) - 1, 0, -1):
+        if messages[index].role == "tool":
+            continue
+        if begin < len(messages) and conversation_bytes(messages[index:]) > room:
+            break
+        begin = index
+    return begin
+
+
+def retold(messages: Sequence[Message], begin: int, told: str) -> list[Message]:
+    """Put `told` in the place of what lies between the first prompt and `begin`.
+
+    The prompt that is being worked on stays as well: it is the user's own words.
+    """
+    first, last = messages[0], messages[begin:]
+    opening = [first, Message("assistant", (Text(told),))]
+    if not last or last[0].role != "user":
+        asked = [message for message in messages[:begin] if message.role == "user"][-1]
+        opening.append(GO_ON if asked is first else asked)
+    return [*opening, *last]
+
+
+def dropped(older: Sequence[Message], room: int) -> str:
+    """Say that turns are missing; what an earlier summary said of still older ones stays."""
+    told = older[0].text
+    if told.startswith(DROPPED):
+        return cut_to(told, room)
+    return f"{DROPPED}\n\n{cut_to(told, room)}" if told.startswith(SUMMARISED) else DROPPED
+
+
+def with_last_outputs_cut(messages: Sequence[Message], room: int) -> list[Message]:
+    """Cut what the tools of the last turn gave until all has room, the longest first."""
+    excess = conversation_bytes(messages) - room
+    if excess <= 0 or messages[-1].role != "tool":
+        return list(messages)
+    results = [part for part in messages[-1].parts if isinstance(part, ToolResult)]
+    sizes = sorted(_bytes(result.output) for result in results)
+    left, level = sum(sizes) - excess, 0
+    for number, size in enumerate(sizes):
+        level = left // (len(sizes) - number)
+        if size > level:
+            break
+        left -= size
+    # The line that says what is missing needs room, too.
+    level = max(level - SHORT // 2, LEAST_OUTPUT)
+    outputs = tuple(replace(result, output=cut_to(result.output, level)) for result in results)
+    return [*messages[:-1], Message("tool", outputs)]
+
+
+def transcript(messages: Iterable[Message], room: int) -> str:
+    """Write turns down for somebody who is to summarise them."""
+    lines = [_line(message.role, part) for message in messages for part in message.parts]
+    return cut_to("\n\n".join(filter(None, lines)), room)
+
+
+def cut_to(text: str, room: int) -> str:
+    """Keep the head and the tail of a text that is too long."""
+    return cut(text, room * 2 // 3, room // 3)
+
+
+def _line(speaker: str, part: Part) -> str:
+    if isinstance(part, Text):
+        return f"{speaker}: {cut_to(part.text, SHOWN_TEXT)}"
+    if isinstance(part, ToolCall):
+        return f"{speaker} calls {part.name}: {cut_to(part.arguments, SHOWN_OUTPUT)}"
+    if isinstance(part, ToolResult):
+        verb = "failed" if part.failed else "gave"
+        return f"{part.name} {verb}: {cut_to(part.output, SHOWN_OUTPUT)}"
+    return ""
+
+
+def _without_output(part: Part) -> Part:
+    if not isinstance(part, ToolResult) or (size := _bytes(part.output)) <= SHORT:
+        return part
+    told = f"[{size} bytes left out to save room; call the tool again if they are needed]"
+    return replace(part, output=told)
+
+
+def _part_bytes(part: Part) -> int:
+    if isinstance(part, Text):
+        return FRAME + _bytes(part.text)
+    if isinstance(part, ToolResult):
+        return FRAME + _bytes(part.output)
+    data = len(dumps(part.data)) if part.data is not None else 0
+    if isinstance(part, Reasoning):
+        # What is sent back is the vendor's own block, which has the text in it.
+        return FRAME + (data or _bytes(part.text))
+    return FRAME + _bytes(part.name) + _bytes(part.arguments) + data
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(clean(text).encode())

@@ -1,0 +1,131 @@
+"""One stamped event to one line of bytes: the only encoder of events.
+
+stdout, a session file, a recording and the web all carry the bytes made here.
+No line reaches 64 KiB, a limit that many readers have: a text that is too long
+for one event becomes several, or is cut with exact counts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..events import Event
+from ..jsontext import HEAD, LINE_LIMIT, TAIL, cut, digest, dumps, size
+
+
+def encode(event: Event) -> bytes:
+    """Give the event's line, newline included. `fit` it first if it may be long."""
+    return dumps(event.to_dict()) + b"\n"
+
+
+def encode_texts(texts: list[str], seq: int, ts: int) -> bytes:
+    """Give the lines of consecutive text deltas, numbered from `seq`.
+
+    Equal to encoding them one by one, at a fraction of the cost: a model's text
+    is most of what a run says. The array's separators cannot be mistaken for
+    text, because a quote inside a string is always escaped.
+    """
+    deltas = [
+        {"type": "text_delta", "seq": number, "ts": ts, "text": text}
+        for number, text in enumerate(texts, seq)
+    ]
+    lines = dumps(deltas)[1:-1].replace(b'},{"type":"text_delta",', b'}\n{"type":"text_delta",')
+    return lines + b"\n"
+
+
+def fit(event: Event) -> list[Event]:
+    """Give the event as one or more events, each of which fits into a line."""
+    if _fits(event) or _whole(event):
+        return [event]
+    if event.type in ("text_delta", "reasoning_delta", "tool_input_delta", "tool_output_delta"):
+        return _split(event)
+    return [_shorten(event)]
+
+
+def _whole(event: Event) -> bool:
+    # A finished object is useless when cut.
+    return "object" in event.__dict__ or (
+        event.type == "tool_end" and event.tool_name == "generate_object"
+    )
+
+
+def _split(event: Event) -> list[Event]:
+    middle = len(event.text) // 2
+    halves = (event.text[:middle], event.text[middle:])
+    return [piece for half in halves for piece in fit(event.replace(text=half))]
+
+
+#: event type -> (field that may be cut, field that then tells its size in bytes)
+_CUTTABLE = {
+    "start": ("prompt", "prompt_bytes"),
+    "end": ("text", "text_bytes"),
+    "tool_end": ("tool_output", "output_bytes"),
+    "tool_rejected": ("raw_input", "input_bytes"),
+    "error": ("error", None),
+    "notice": ("text", None),
+}
+
+
+def _shorten(event: Event) -> Event:
+    """Cut what is long: the head and the tail stay, and the event says so."""
+    if event.tool_input is not None:
+        return _shorten_input(event)
+    shorter = _shorten_text(event, *_CUTTABLE.get(event.type, ("text", None)))
+    while not _fits(shorter) and shorter.permission_denials:
+        # The terminal event lists as many refused calls as it can; each had its own event.
+        kept = shorter.permission_denials[: len(shorter.permission_denials) // 2]
+        omitted = len(event.permission_denials) - len(kept)
+        shorter = shorter.replace(permission_denials=kept, permission_denials_omitted=omitted)
+    return shorter
+
+
+def _shorten_text(event: Event, name: str, counter: str | None) -> Event:
+    whole = getattr(event, name)
+    if not isinstance(whole, str) or len(whole) < 1024:
+        return event
+    changes: dict[str, Any] = {}
+    if counter:
+        changes = {"truncated": True, counter: getattr(event, counter) or size(whole)}
+    # A control character takes six bytes in JSON, so the room is found by trying.
+    room = HEAD + TAIL
+    while True:
+        shorter = event.replace(**changes, **{name: cut(whole, room * 2 // 3, room // 3)})
+        if room < 1024 or _fits(shorter):
+            return shorter
+        room = room * 3 // 4
+
+
+def _fits(event: Event) -> bool:
+    # One text that is too long alone is not encoded to see that: it may be megabytes.
+    if any(type(one) is str and len(one) >= LINE_LIMIT for one in event.__dict__.values()):
+        return False
+    # The margin is for the digits that the stamp adds, and for the digest that a recording does.
+    return len(encode(event)) < LINE_LIMIT - 192
+
+
+def _shorten_input(event: Event) -> Event:
+    """Replace the longest strings of a call's arguments by their digests."""
+    from copy import deepcopy
+
+    arguments = deepcopy(event.tool_input)
+    strings = sorted(_strings(arguments), key=lambda place: -len(place[0][place[1]]))
+    shorter = event
+    for holder, key in strings:
+        holder[key] = digest(holder[key])
+        shorter = event.replace(tool_input=arguments, input_truncated=True)
+        if _fits(shorter):
+            return shorter
+    # Thousands of short values: one digest stands for the whole.
+    whole = digest(dumps(event.tool_input).decode())
+    return shorter.replace(tool_input=whole, input_truncated=True)
+
+
+def _strings(value: Any) -> list[tuple[Any, Any]]:
+    places = value.items() if isinstance(value, dict) else enumerate(value)
+    found = []
+    for key, one in places:
+        if isinstance(one, str):
+            found.append((value, key))
+        elif isinstance(one, (dict, list)):
+            found.extend(_strings(one))
+    return found

@@ -1,0 +1,133 @@
+"""Hides what must not be seen in the events of a run, before anybody gets them.
+
+A model's words come in pieces, and a secret may be cut between two: so each of
+its streams (the answer, the reasoning, the arguments of each call) is one text,
+whose tail is held back where it could begin a secret, until the model has
+ended. What a tool prints is one text as well, but whoever runs the tool has
+seen to it: it must be hidden before it is cut for the model.
+
+What is ours (ids, codes, digests) stays as it is. Sentences about what went
+wrong lose also what only looks like a key: they quote what nobody has read.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..events import Denial, Event, TextDelta
+from ..secrets.masking import mask
+from ..secrets.redaction import NOTHING, Redactor, Stream
+from ..values import replace
+
+#: The model's streams. A retry makes what was shown of all but the answer void.
+_STREAMS = frozenset(("text_delta", "reasoning_delta", "tool_input_delta"))
+_ANSWER = ("text_delta", None)
+#: With these the model's answer is over, whole or not.
+_OVER = frozenset(("turn_start", "turn_end", "retry", "end", "error"))
+#: Fields that this program has made up, or that are digests.
+_OURS = frozenset((
+    "seq", "ts", "redacted", "run_id", "session_id", "tool_id", "version", "code", "stop_reason",
+    "decision", "answer", "sandbox", "signal", "policy_sha256", "sha256", "output_sha256",
+    "record_head",
+))  # fmt: skip
+#: The sentences in which shapes of keys are masked.
+_MASKED = {
+    "error": ("error", "hint"),
+    "retry": ("reason",),
+    "notice": ("text",),
+    "tool_rejected": ("error",),
+}
+#: Fields that quote, and cut what they quote: there also the beginning of a secret is hidden.
+_SENTENCES = frozenset(("error", "hint", "reason"))
+
+
+class EventRedactor:
+    """Hides the secrets of one run in its events."""
+
+    def __init__(self, redactor: Redactor = NOTHING) -> None:
+        self._redactor = redactor
+        self._answer = redactor.stream()
+        #: The open streams, each with the last event that it came from.
+        self._open: dict[tuple[str, str | None], tuple[Stream, Event]] = {}
+
+    def texts(self, texts: list[str]) -> list[str] | None:
+        """Give what can be shown of an answer; None where a secret is in it: use `events`."""
+        if not self._redactor:
+            return texts
+        shown = self._answer.feed_harmless(texts)
+        if self._answer and _ANSWER not in self._open:
+            self._open[_ANSWER] = self._answer, TextDelta(text="")
+        return shown
+
+    def events(self, event: Event) -> list[Event]:
+        """Give what is emitted in an event's place."""
+        rest: list[Event] = []
+        if self._redactor:
+            if event.type in _STREAMS:
+                return self._piece(event)
+            if event.type in _OVER:
+                rest = self._rest(event)
+            event = _changed(event, self._without_secrets(event))
+        if names := _MASKED.get(event.type):
+            event = _changed(event, {name: _masked(getattr(event, name)) for name in names})
+        return [*rest, event]
+
+    def _piece(self, event: Event) -> list[Event]:
+        if event.tool_name is not None:
+            event = _changed(event, {"tool_name": self._redactor.whole(event.tool_name)})
+        key = (event.type, event.tool_id)
+        stream = self._open[key][0] if key in self._open else self._new(event)
+        self._open[key] = stream, event
+        before = stream.replaced
+        return _with_text(event, stream.feed(event.text), stream.replaced != before)
+
+    def _new(self, event: Event) -> Stream:
+        return self._answer if event.type == "text_delta" else self._redactor.stream()
+
+    def _rest(self, over: Event) -> list[Event]:
+        """Give what was held back of the streams that `over` ends."""
+        shown: list[Event] = []
+        for (kind, _), (stream, last) in self._open.items():
+            before = stream.replaced
+            rest = stream.finish()
+            if over.type != "retry" or kind == "text_delta":
+                # `last` itself may have been emitted: an event is emitted once.
+                shown += _with_text(last.replace(text=""), rest, stream.replaced != before)
+        self._open = {}
+        return shown
+
+    def _without_secrets(self, event: Event) -> dict[str, Any]:
+        """Give the fields of an event that is no piece of a stream."""
+        return {
+            name: self._without(name, value)
+            for name, value in event.__dict__.items()
+            if name not in _OURS
+        }
+
+    def _without(self, name: str, value: Any) -> Any:
+        if name in _SENTENCES and isinstance(value, str):
+            return self._redactor.sentence(value)
+        if isinstance(value, tuple) and value and isinstance(value[0], Denial):
+            hide = self._redactor.whole
+            return tuple(
+                replace(one, tool_name=hide(one.tool_name), rule=hide(one.rule)) for one in value
+            )
+        return self._redactor.value(value)
+
+
+def _with_text(event: Event, text: str, redacted: bool) -> list[Event]:
+    if not text:
+        return []
+    if text == event.text and not redacted:
+        return [event]
+    return [event.replace(text=text, redacted=redacted or event.redacted)]
+
+
+def _changed(event: Event, values: dict[str, Any]) -> Event:
+    """Give the event with these values, saying so where one is another."""
+    changes = {name: value for name, value in values.items() if value != getattr(event, name)}
+    return event.replace(**changes, redacted=True) if changes else event
+
+
+def _masked(sentence: str | None) -> str | None:
+    return mask(sentence) if sentence else sentence

@@ -1,0 +1,78 @@
+"""The event contract as JSON Schema 2020-12, made from the event types.
+
+A consumer validates each line against it; `replay` and `audit` read with it.
+Unknown fields are allowed, because within one schema version fields are added.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, get_args, get_type_hints
+
+from pydantic import TypeAdapter
+
+from ..events import SCHEMA_VERSION, Denial, Event, camel
+from ..messages import Usage
+
+_USAGE = {
+    camel(name): {"type": "integer", "minimum": 0}
+    for name in Usage.__dataclass_fields__
+    if name != "total_tokens"
+}
+_DENIAL = {camel(name): {"type": "string"} for name in Denial.__dataclass_fields__}
+_REDACTED = {
+    "type": "boolean",
+    "description": "true where a secret was replaced or a key masked",
+}
+_ENVELOPE = {
+    "seq": {"type": "integer", "minimum": 0, "description": "from 0 in each run, dense"},
+    "ts": {"type": "integer", "description": "Unix epoch in milliseconds"},
+}
+
+
+def event_schema() -> str:
+    """Give the schema of one line, as indented JSON with a newline."""
+    return json.dumps(schema_document(), indent=2, ensure_ascii=False) + "\n"
+
+
+def schema_document() -> dict[str, Any]:
+    """Give the schema of one line; `$defs` holds a complete schema for each type."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"a3s event stream, schema version {SCHEMA_VERSION}",
+        "description": "One line of the stream. Consumers ignore fields that they do not know.",
+        "oneOf": [{"$ref": f"#/$defs/{kind}"} for kind in Event.kinds],
+        "$defs": {kind: _event(cls) for kind, cls in Event.kinds.items()},
+    }
+
+
+def _event(cls: type[Event]) -> dict[str, Any]:
+    hints = get_type_hints(cls, include_extras=True)
+    properties: dict[str, Any] = {"type": {"const": cls.type}, **_ENVELOPE}
+    for name, key in cls.fields:
+        properties[key] = _field(hints[name])
+    properties["redacted"] = _REDACTED
+    required = [key for name, key in cls.fields if name in cls.required or key == "exitCode"]
+    return {
+        "description": (cls.__doc__ or "").strip(),
+        "type": "object",
+        "properties": properties,
+        "required": ["type", "seq", "ts", *required],
+    }
+
+
+def _field(hint: Any) -> dict[str, Any]:
+    """Give one field: what is optional is absent, never null."""
+    meant, description = get_args(hint)
+    kinds = [kind for kind in get_args(meant) if kind is not type(None)]
+    kind = kinds[0] if type(None) in get_args(meant) and len(kinds) == 1 else meant
+    return {**_kind(kind), "description": description}
+
+
+def _kind(kind: Any) -> dict[str, Any]:
+    if kind is Usage:
+        return {"type": "object", "properties": _USAGE, "required": list(_USAGE)}
+    if kind == tuple[Denial, ...]:
+        item = {"type": "object", "properties": _DENIAL, "required": list(_DENIAL)}
+        return {"type": "array", "items": item}
+    return TypeAdapter(kind).json_schema()
