@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api.agent import Agent
+    from .api.direct_call import ToolOutcome
     from .api.event_stream import EventStream
     from .api.function_tool import FunctionTool, tool
     from .api.options import PermissionPolicy, SessionOptions
     from .api.result import Result
     from .api.session import Session
-    from .api.session_runs import ToolOutcome
     from .errors import A3SError, SessionBusy
     from .events import AnyEvent, Event
     from .permissions.approval import Question
@@ -35,7 +35,7 @@ _HOMES = {
     "Session": "api.session",
     "SessionBusy": "errors",
     "SessionOptions": "api.options",
-    "ToolOutcome": "api.session_runs",
+    "ToolOutcome": "api.direct_call",
     "__version__": "version",
     "tool": "api.function_tool",
 }

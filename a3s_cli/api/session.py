@@ -14,15 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import SessionBusy
 from ..run.kept import Kept, keep
+from ..run.opening import Opening
+from ..run.plan import load_config, make_plan
 from ..run.prompt_source import checked_prompt
 from ..stream.emitter import Drain, Emitter, EventSink
 from ..values import replace
+from .answer_type import AnswerType
 from .closable import Closing
+from .direct_call import DirectCall, ToolOutcome
 from .event_stream import EventStream, Running
 from .options import SessionOptions
+from .prompt_run import After, PromptRun
 from .result import Result
-from .session_plan import session_plan
-from .session_runs import After, DirectCall, PromptRun, ToolOutcome, Wanted
+from .session_request import session_request
 
 if TYPE_CHECKING:
     from ..permissions.approval import Approver
@@ -40,7 +44,9 @@ class Session(Closing):
         config_text: str | None = None,
     ) -> None:
         self._options = options
-        self._plan = session_plan(workspace, options, config_file, config_text)
+        self._request = session_request(workspace, options, config_file, config_text)
+        # Once for all its runs, so that what is wrong is said here.
+        self._plan = make_plan(self._request, load_config(self._request))
         self._on_disk = options.session_id is not None or options.store is not None
         # One that is kept is opened by its first run: until then it costs nobody a lock.
         self._kept: Kept | None = None
@@ -59,11 +65,16 @@ class Session(Closing):
         object of it. Raises SessionBusy while another stream of this session is
         being read, UsageError for a blank prompt or a bad schema.
         """
-        wanted = Wanted.of(schema)
+        wanted = AnswerType.of(schema)
         plan = replace(self._plan, prompt=checked_prompt(prompt), schema=wanted.schema)
 
-        def begin(emitter: Emitter) -> Running:
-            return PromptRun(plan, emitter, self._opened, self._approver(), wanted)
+        def begin(sink: EventSink, drain: Drain) -> Running:
+            opening = Opening(self._request)
+            opening.use(plan)
+            opening.keep(lambda _: self._opened())
+            opening.emitter.add_event_sink(sink, drain)
+            opening.begin()
+            return PromptRun(opening, self._approver(), wanted)
 
         return self._stream(begin)
 
@@ -112,18 +123,15 @@ class Session(Closing):
 
     # -- one stream at a time ----------------------------------------------------------
 
-    def _stream(self, begin: Callable[[Emitter], Running]) -> EventStream:
+    def _stream(self, begin: Callable[[EventSink, Drain], Running]) -> EventStream:
         self._require_free()
 
         def start(sink: EventSink, drain: Drain) -> Running:
-            emitter = Emitter()
-            emitter.redact(self._plan.redactor)
-            emitter.add_event_sink(sink, drain)
             with self._beginning:
                 self._require_free()
                 previous, self._current = self._current, stream
             try:
-                return After(previous, begin(emitter))
+                return After(previous, begin(sink, drain))
             except BaseException:
                 self._current = previous
                 raise
@@ -163,7 +171,10 @@ class Session(Closing):
     ) -> tuple[EventStream, list[DirectCall]]:
         calls: list[DirectCall] = []
 
-        def begin(emitter: Emitter) -> Running:
+        def begin(sink: EventSink, drain: Drain) -> Running:
+            emitter = Emitter()
+            emitter.redact(self._plan.redactor)
+            emitter.add_event_sink(sink, drain)
             approver, call = self._approver(), (name, arguments or {})
             conversation = self._opened().conversation
             calls.append(DirectCall(self._plan, emitter, conversation, approver, call))

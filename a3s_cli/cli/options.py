@@ -71,6 +71,21 @@ def settings(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: given[name] for name in SETTINGS if given.get(name) is not None}
 
 
+def request(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the shared options say of a `run.request.Request`, by its fields."""
+    return {
+        "settings": settings(given),
+        "rules": {kind: given[kind] for kind in ("allow", "deny", "ask")},
+        "permissions": given["permissions"],
+        "config_file": given["config_file"],
+        "project": not given["no_project"],
+        "tool_input": given["tool_input"],
+        "allow_all": given["allow_all"],
+        "pull": given["pull"],
+        "offline": given["offline"],
+    }
+
+
 model_options = _all(
     click.option("-m", "--model", metavar="PROVIDER/MODEL", help="The model to ask."),
     click.option("--max-tokens", type=POSITIVE, metavar="N", help="Tokens of one response."),

@@ -13,8 +13,8 @@ from .options import (
     limit_options,
     model_options,
     place_options,
+    request,
     rule_options,
-    settings,
     system_options,
     tool_input_option,
     tools_option,
@@ -98,33 +98,25 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     if (given["session"] is not None) + given["newest"] + given["no_session"] > 1:
         raise click.UsageError("--session, --continue and --no-session exclude each other", ctx)
 
+    from ..commands.run import RunOptions
     from ..commands.run import run as run_in_foreground
     from ..run.prompt_source import PromptSource
-    from ..run.request import RunOptions
 
     run_in_foreground(
         RunOptions(
-            source=PromptSource(
+            request(given),
+            PromptSource(
                 given["prompt"],
                 given["prompt_file"],
                 given["append_stdin"] or given["stdin_mark"] == "-",
             ),
             output="json" if given["as_json"] else given["output"],
             cwd=given["cwd"],
-            config_file=given["config_file"],
-            permissions=given["permissions"],
-            settings=settings(given),
-            rules={kind: given[kind] for kind in ("allow", "deny", "ask")},
-            record=given["record"],
+            tools=given["tools"],
             schema=given["schema"],
             session=session,
             keep_session=not given["no_session"],
-            tools=given["tools"],
-            tool_input=given["tool_input"],
-            allow_all=given["allow_all"],
-            project=not given["no_project"],
-            pull=given["pull"],
-            offline=given["offline"],
+            record=given["record"],
             debug=given["debug"],
         )
     )

@@ -13,8 +13,8 @@ from .options import (
     limit_options,
     model_options,
     place_options,
+    request,
     rule_options,
-    settings,
     system_options,
     tool_input_option,
     tools_option,
@@ -93,23 +93,7 @@ def serve(**given: Any) -> None:
             f"serve needs {error.name}, which is not installed:  pip install 'a3s-cli[serve]'"
         ) from None
 
-    from ..run.prompt_source import PromptSource
-    from ..run.request import RunOptions
-
-    options = RunOptions(
-        source=PromptSource(),
-        cwd=given["cwd"],
-        config_file=given["config_file"],
-        permissions=given["permissions"],
-        settings=settings(given),
-        rules={kind: given[kind] for kind in ("allow", "deny", "ask")},
-        tools=given["tools"],
-        tool_input=given["tool_input"],
-        allow_all=given["allow_all"],
-        project=not given["no_project"],
-        pull=given["pull"],
-        offline=given["offline"],
-        debug=given["debug"],
+    where = server.Where(
+        given["host"], given["port"], given["origins"], given["opens"], given["cwd"]
     )
-    where = server.Where(given["host"], given["port"], given["origins"], given["opens"])
-    server.serve(options, where, click.echo)
+    server.serve(request(given), given["tools"], where, click.echo, debug=given["debug"])

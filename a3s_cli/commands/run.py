@@ -14,40 +14,26 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..config.layers import load
-from ..config.settings import Config
-from ..errors import (
-    A3SError,
-    Cancelled,
-    ConfigError,
-    ExitStatus,
-    OutputError,
-    SessionBusy,
-    UsageError,
-    internal,
-)
+from ..errors import Cancelled, ExitStatus, OutputError, UsageError, internal
 from ..events import Event, Notice
-from ..output.choice import chosen_mode, one_terminal, rendering
+from ..output.choice import Mode, chosen_mode, one_terminal, rendering
 from ..output.writer import Writer
 from ..processes.exit import complain, die_of
 from ..run.kept import Kept, keep
-from ..run.plan import Plan, chosen_tools, start_event
-from ..run.prompt_source import read_prompt, unread_input
-from ..run.request import Request, RunOptions, run_plan
-from ..sandbox.environment import held_secrets, too_short
-from ..secrets.redaction import Redactor
-from ..stream.emitter import Emitter
+from ..run.opening import Opening
+from ..run.plan import Plan, chosen_tools
+from ..run.prompt_source import PromptSource, read_prompt, unread_input
+from ..run.request import Request
+from ..values import Value
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
     from ..permissions.approval import Approver
-    from ..run.run import Run
-    from ..stream.recorder import Recording
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: Seconds that a reader has to take the terminal event once a signal or a deadline has come.
@@ -58,37 +44,59 @@ LAST_LINE = 1.5
 SAME_PRESS = 0.05
 
 
+class RunOptions(Value):
+    """What the command line asks for: fields of the request, where it comes from and goes to."""
+
+    request: Mapping[str, Any]
+    source: PromptSource
+    output: Mode | None = None
+    cwd: str | None = None
+    #: `--tools` and `--schema` as they were typed.
+    tools: str | None = None
+    schema: str | None = None
+    #: The id of a session to go on with; "" is the newest one of the workspace.
+    session: str | None = None
+    keep_session: bool = True
+    record: str | None = None
+    debug: bool = False
+
+
 def run(options: RunOptions) -> NoReturn:
     """Do one run and end the process as its verdict says."""
     if options.cwd is not None:
         _enter(options.cwd)
-    tools = chosen_tools(options.tools)
+    tools = None if options.tools is None else chosen_tools(options.tools)
     schema = None
     if options.schema is not None:
         from ..objects.schema import read_schema
 
         schema = read_schema(options.schema, prompt_uses_stdin=options.source.uses_stdin)
-    Process(options, Request(read_prompt(options.source), tools, schema)).run()
+    request = Request(
+        **options.request,
+        prompt=read_prompt(options.source),
+        workspace=_workspace(),
+        tools=tools,
+        schema=schema,
+        record=None if options.record is None else Path(options.record),
+        answers=os.isatty(0) and os.isatty(1),
+        conceals=True,
+    )
+    Process(options, Opening(request)).run()
 
 
 class Process:
     """The process around one run."""
 
-    def __init__(self, options: RunOptions, request: Request) -> None:
+    def __init__(self, options: RunOptions, opening: Opening) -> None:
         self._options = options
-        self._request = request
-        self._emitter = Emitter()
-        self._run: Run | None = None
+        self._opening = opening
         # What has happened to us, and when a signal or the deadline started the last clock.
         self._signal: int | None = None
         self._signalled_at = 0.0
         self._lost: OSError | None = None
         self._last_words: float | None = None
-        self._why: A3SError | None = None
         self._writer: Writer | None = None
         self._stderr: Writer | None = None
-        self._recording: Recording | None = None
-        self._kept = Kept()
         # Whether the rendering says on stderr what went wrong.
         self._rendered = False
         # Whether the notice `stdin_ignored` has been given.
@@ -96,132 +104,71 @@ class Process:
 
     def run(self) -> NoReturn:
         """Emit `start`, do the work, emit the end, and go."""
-        workspace = _workspace()
-        failure: A3SError | None = None
-        plan: Plan | None = None
-        config: Config | None = None
-        try:
-            config = load(
-                self._options.settings,
-                os.environ,
-                workspace,
-                config_file=self._options.config_file,
-                permissions=self._options.permissions,
-                project=self._options.project,
-            )
-            plan = run_plan(self._options, self._request, config, workspace)
-            self._kept = self._keep(plan)
-        except (ConfigError, SessionBusy) as error:
-            failure = error
-        named = self._options.settings.get("redact_env", ())
-        redactor = Redactor(held_secrets(config, os.environ, named))
-        self._emitter.redact(redactor)
-        if self._options.record is not None:
-            self._record(Path(self._options.record))
-        self._kept.begin(self._emitter)
+        opening = self._opening
+        opening.decide()
+        opening.keep(self._session)
         writer = self._open_output()
         self._listen()
-        self._emitter.emit(
-            start_event(self._request.prompt, workspace, plan, session_id=self._kept.id)
-        )
-        self._notices(config, named)
-        if plan is None or failure is not None:
-            assert failure
-            status = self._fail(failure)
-        else:
-            status = self._work_or_fail(plan)
-        self._kept.end_run()
-        self._leave(writer, status)
+        opening.begin()
+        self._tell_unread()
+        self._leave(writer, int(self._work().exit_code))
 
-    def _keep(self, plan: Plan) -> Kept:
+    def _session(self, plan: Plan) -> Kept:
         if not self._options.keep_session:
             return Kept()
         return keep(os.environ, plan.workspace, plan.redactor.whole, resume=self._options.session)
-
-    def _record(self, path: Path) -> None:
-        from ..stream.recorder import Recording
-
-        self._recording = Recording.create(path, self._cancel)
-        self._emitter.record(self._recording)
 
     def _open_output(self) -> Writer:
         writer = self._writer = Writer(1, self._on_lost)
         mode = chosen_mode(self._options.output)
         if mode == "json":
-            self._emitter.add_line_sink(writer.write, writer.drain)
+            self._opening.emitter.add_line_sink(writer.write, writer.drain)
             return writer
         self._stderr = None if one_terminal() else Writer(2, lambda _: None)
         self._rendered = True
         error = self._stderr.write if self._stderr else writer.write
-        shaped = self._request.schema is not None
+        shaped = self._opening.request.schema is not None
         sink = rendering(mode, writer.write, error, os.environ, object_only=shaped)
-        self._emitter.add_event_sink(sink, writer.drain)
+        self._opening.emitter.add_event_sink(sink, writer.drain)
         return writer
 
-    def _notices(self, config: Config | None, named: Sequence[str]) -> None:
-        for notice in config.notices if config else ():
-            self._emitter.emit(Notice(code=notice.code, text=notice.text, **notice.fields))
-        for name in too_short(os.environ, named):
-            text = f"--redact-env {name}: its value is too short to be hidden"
-            self._emitter.emit(Notice(code="secret_too_short", text=text, key=name))
-        self._kept.tell(self._emitter)
-        self._unread = self._tell_unread()
-
-    def _tell_unread(self) -> bool:
-        if self._options.source.uses_stdin or not unread_input():
-            return False
-        self._emitter.emit(
+    def _tell_unread(self) -> None:
+        """Say, once, that there is input which was not read."""
+        if self._unread or self._options.source.uses_stdin or not unread_input():
+            return
+        self._unread = True
+        self._opening.emitter.emit(
             Notice(
                 code="stdin_ignored",
                 text="stdin has data that was not read: add --stdin, or - after the prompt",
                 flag="--stdin",
             )
         )
-        return True
 
-    def _fail(self, failure: A3SError) -> int:
-        from ..run.terminal_event import error_event
-
-        def told(failure: A3SError) -> Event:
-            return error_event(failure, duration_ms=self._emitter.elapsed_ms())
-
-        return int(self._emitter.end(told(failure), told).exit_code)
-
-    def _work_or_fail(self, plan: Plan) -> int:
+    def _work(self) -> Event:
+        opening = self._opening
         try:
-            return self._work(plan)
+            import asyncio
+
+            from ..secrets.log import log_to_stderr
+
+            if opening.plan is not None:
+                log_to_stderr(opening.plan.redactor, debug=self._options.debug)
+            approver = self._approver(opening.plan)
+            # Not asyncio.run: it would wait for a thread that a slow name server holds up.
+            loop = asyncio.new_event_loop()
+            _wake_by_signals(loop)
+            ended = loop.run_until_complete(opening.execute(approver, self._tell_unread))
         except Exception as error:  # A broken installation ends in an event as well.
-            if self._run is not None and self._run.terminal is not None:
+            if opening.terminal is not None:
                 raise
-            return self._fail(internal(error))
-
-    def _work(self, plan: Plan) -> int:
-        import asyncio
-
-        from ..run.run import Run
-        from ..secrets.log import log_to_stderr
-
-        log_to_stderr(plan.redactor, debug=self._options.debug)
-        self._run = Run(
-            plan,
-            self._emitter,
-            conversation=self._kept.conversation,
-            approver=self._approver(plan),
-            before_end=self._before_end,
-        )
-        if self._why is not None:
-            self._run.cancel(self._why)
-        # Not asyncio.run: it would wait for a thread that a slow name server holds up.
-        loop = asyncio.new_event_loop()
-        _wake_by_signals(loop)
-        loop.run_until_complete(self._run.execute())
-        assert self._run.terminal
-        if self._run.terminal.code == "timeout":
+            ended = opening.fail(internal(error))
+        if ended.code == "timeout":
             self._last_words = time.monotonic() + LAST_WORDS
-        return int(self._run.terminal.exit_code)
+        return ended
 
-    def _approver(self, plan: Plan) -> Approver | None:
-        if plan.on_ask != "prompt":
+    def _approver(self, plan: Plan | None) -> Approver | None:
+        if plan is None or plan.on_ask != "prompt":
             return None
         from ..output.terminal_approval import TerminalApprover, has_terminal
 
@@ -229,11 +176,6 @@ class Process:
             return None
         assert self._writer
         return TerminalApprover(self._writer.flush, os.environ, plan.redactor)
-
-    def _before_end(self) -> None:
-        self._kept.tell(self._emitter)
-        if not self._unread:
-            self._tell_unread()
 
     def _listen(self) -> None:
         for number in SIGNALS:
@@ -250,19 +192,14 @@ class Process:
         self._signal, self._signalled_at = number, now
         self._last_words = now + LAST_WORDS
         name = signal.Signals(number).name
-        self._cancel(Cancelled(f"cancelled by {name}", signal=number))
+        self._opening.cancel(Cancelled(f"cancelled by {name}", signal=number))
 
     def _on_lost(self, failure: OSError) -> None:
         self._lost = failure
         if failure.errno in (errno.EPIPE, None):
-            self._cancel(Cancelled("the reader of stdout went away", signal=signal.SIGPIPE))
+            self._opening.cancel(Cancelled("the reader of stdout went away", signal=signal.SIGPIPE))
         else:
-            self._cancel(OutputError(f"stdout cannot be written: {failure.strerror}"))
-
-    def _cancel(self, why: A3SError) -> None:
-        self._why = self._why or why
-        if self._run is not None:
-            self._run.cancel(why)
+            self._opening.cancel(OutputError(f"stdout cannot be written: {failure.strerror}"))
 
     def _leave(self, writer: Writer, status: int) -> NoReturn:
         """Let the reader take the rest, then end as the verdict says."""
@@ -273,7 +210,7 @@ class Process:
         if self._stderr is not None:
             last = time.monotonic() + LAST_LINE
             self._stderr.close(lambda: last - time.monotonic())
-        self._kept.close()
+        self._opening.kept.close()
         if self._signal is not None and (status == 128 + self._signal or not taken):
             die_of(self._signal)
         if self._lost is not None and self._lost.errno in (errno.EPIPE, None):
@@ -287,7 +224,7 @@ class Process:
 
     def _tell_head(self, error: Writer) -> None:
         """Say in raw and pretty what the terminal event says in json."""
-        recording = self._recording
+        recording = self._opening.recording
         if self._rendered and recording is not None and recording.complete:
             error.write(f"a3s: recorded in {recording}, head {recording.head}\n".encode())
 

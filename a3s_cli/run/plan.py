@@ -12,9 +12,10 @@ import contextlib
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ..config.endpoints import DEFAULT_LOCAL_MODEL, endpoint
+from ..config.layers import load
 from ..config.model_names import LOCAL, model_name, no_model
 from ..config.settings import Config
 from ..errors import AuthError, UsageError
@@ -22,9 +23,11 @@ from ..events import SCHEMA_VERSION, Start
 from ..permissions.policy import Policy
 from ..registry import HARMLESS, TOOLS
 from ..sandbox.confinement import Confinement
+from ..sandbox.environment import child_environment, conceal, held_secrets, provider_keys
 from ..secrets.redaction import NOTHING, Redactor
 from ..values import Value, field
 from ..version import __version__
+from .request import OnAsk, Request
 
 
 class Plan(Value):
@@ -46,7 +49,7 @@ class Plan(Value):
     #: Tools of the caller's own, by their names; they are among `tools`.
     own_tools: Mapping[str, Any] = field(default_factory=dict)
     #: What happens to a call that must be approved.
-    on_ask: Literal["prompt", "deny", "fail"] = "deny"
+    on_ask: OnAsk = "deny"
     #: How the commands of `bash` are confined.
     confinement: Confinement = field(default_factory=Confinement)
     #: What commands get of our environment.
@@ -91,6 +94,54 @@ def start_event(
         session_id=session_id,
         sandbox=plan.confinement.name,
         policy_sha256=plan.policy.digest(),
+    )
+
+
+def load_config(request: Request) -> Config:
+    """Return the configuration that holds for a request; raises ConfigError."""
+    return load(
+        request.settings,
+        os.environ,
+        request.workspace,
+        config_file=request.config_file,
+        config_text=request.config_text,
+        permissions=request.permissions,
+        project=request.project,
+    )
+
+
+def make_plan(request: Request, config: Config) -> Plan:
+    """Decide on everything that is asked; raises ConfigError or UsageError."""
+    environment = dict(os.environ)
+    # A mistyped rule is a usage error, whatever else is wrong.
+    policy = chosen_policy(
+        config, request.rules, allow_all=request.allow_all, own_tools=request.own_tools
+    )
+    model = chosen_model(config, environment)
+    tools = default_tools(model) if request.tools is None else request.tools
+    confinement = chosen_confinement(config, environment, request.workspace, tools, request.record)
+    child = child_environment(environment, config.get("env"), provider_keys(config, environment))
+    on_ask: OnAsk = config.get("on_ask") or ("prompt" if request.answers else "deny")
+    return Plan(
+        prompt=request.prompt,
+        workspace=request.workspace,
+        environment=environment,
+        config=config,
+        policy=policy,
+        model=model,
+        tools=[*offered_tools(tools, config, confinement), *request.own_tools],
+        own_tools=request.own_tools,
+        on_ask=request.on_ask or on_ask,
+        confinement=confinement,
+        child_environment=child,
+        redactor=Redactor({**held_secrets(config, environment), **request.secrets}),
+        conceal=(lambda: conceal(child)) if request.conceals else (lambda: None),
+        record=request.record,
+        schema=request.schema,
+        project=request.project,
+        tool_input=request.tool_input,
+        pull=request.pull,
+        offline=request.offline,
     )
 
 

@@ -1,96 +1,55 @@
-"""From the command line's flags to a plan.
+"""What is asked of a run, before anything is decided: the same for every front end.
 
-The library's counterpart is `session_plan`; both end in the same functions of
-`plan`, so that a rule, a limit or a model means the same to both.
+The command line's flags, a session's options, a request over HTTP all become a
+`Request`; `run.plan` makes a `Plan` of it. So a rule, a limit or a model means
+the same wherever it was given.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from ..config.settings import Config
-from ..output.choice import Mode
-from ..sandbox.environment import child_environment, conceal, held_secrets, provider_keys
-from ..secrets.redaction import Redactor
 from ..values import Value, field
-from .plan import (
-    Plan,
-    chosen_confinement,
-    chosen_model,
-    chosen_policy,
-    default_tools,
-    offered_tools,
-)
-from .prompt_source import PromptSource
 
-
-class RunOptions(Value):
-    """What the command line asked for. `settings` holds the flags that the configuration knows."""
-
-    source: PromptSource
-    output: Mode | None = None
-    cwd: str | None = None
-    config_file: str | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    permissions: str | None = None
-    rules: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    record: str | None = None
-    schema: str | None = None
-    #: The id of a session to go on with; "" is the newest one of the workspace.
-    session: str | None = None
-    keep_session: bool = True
-    tools: str | None = None
-    tool_input: bool = False
-    allow_all: bool = False
-    project: bool = True
-    pull: bool = False
-    offline: bool = False
-    debug: bool = False
+#: What happens to a call that needs approval.
+OnAsk = Literal["prompt", "deny", "fail"]
 
 
 class Request(Value):
-    """What was read before anything was decided: a usage error needs no more."""
+    """One prompt, and all that was said of how it is to be answered."""
 
-    prompt: str
-    tools: Sequence[str]
+    prompt: str = ""
+    workspace: Path = Path()
+    #: The settings that were given, by the configuration's names for them.
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    #: Rules beside the configuration's, by `allow`, `deny` and `ask`.
+    rules: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    #: What replaces the configured allow and ask rules: a file's path, or the rules themselves.
+    permissions: str | Mapping[str, Any] | None = None
+    config_file: str | None = None
+    config_text: str | None = None
+    #: Whether the workspace's own configuration and its AGENTS.md count.
+    project: bool = True
+    #: Names of built-in tools; None for the usual ones.
+    tools: Sequence[str] | None = None
+    #: The caller's own tools, by their names.
+    own_tools: Mapping[str, Any] = field(default_factory=dict)
+    #: The JSON Schema of the object that is wanted; None where the answer is text.
     schema: Any = None
-
-
-def run_plan(options: RunOptions, request: Request, config: Config, workspace: Path) -> Plan:
-    """Give the plan; raises ConfigError or UsageError."""
-    environment = dict(os.environ)
-    record = Path(options.record) if options.record is not None else None
-    # A mistyped rule is a usage error, whatever else is wrong.
-    flags = {kind: options.rules.get(kind, ()) for kind in ("allow", "deny", "ask")}
-    policy = chosen_policy(config, flags, allow_all=options.allow_all)
-    model = chosen_model(config, environment)
-    tools = request.tools if options.tools is not None else default_tools(model)
-    confinement = chosen_confinement(config, environment, workspace, tools, record)
-    child = child_environment(environment, config.get("env"), provider_keys(config, environment))
-    return Plan(
-        prompt=request.prompt,
-        workspace=workspace,
-        environment=environment,
-        config=config,
-        policy=policy,
-        model=model,
-        tools=offered_tools(tools, config, confinement),
-        on_ask=config.get("on_ask") or ("prompt" if _somebody_is_there() else "deny"),
-        confinement=confinement,
-        child_environment=child,
-        redactor=Redactor(held_secrets(config, environment)),
-        conceal=lambda: conceal(child),
-        record=record,
-        schema=request.schema,
-        project=options.project,
-        tool_input=options.tool_input,
-        pull=options.pull,
-        offline=options.offline,
-    )
-
-
-def _somebody_is_there() -> bool:
-    return os.isatty(0) and os.isatty(1)
+    tool_input: bool = False
+    allow_all: bool = False
+    #: Whether weights may be fetched without a question, or not at all.
+    pull: bool = False
+    offline: bool = False
+    #: Where the stream is recorded.
+    record: Path | None = None
+    #: What happens to a call that needs approval. None: what the configuration says, and where
+    #: it says nothing, `prompt` if there is a user who `answers`, else `deny`.
+    on_ask: OnAsk | None = None
+    answers: bool = False
+    #: Secrets of the front end's own, by name: they are hidden as the environment's are.
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: Whether this process is ours alone, so that its memory may be closed to its commands.
+    conceals: bool = False

@@ -41,14 +41,13 @@ class Run:
         self,
         plan: Plan,
         emitter: Emitter,
-        *,
-        conversation: Conversation | None = None,
-        approver: Approver | None = None,
-        before_end: Callable[[], None] = lambda: None,
+        conversation: Conversation,
+        approver: Approver | None,
+        before_end: Callable[[], None],
     ) -> None:
         self._plan = plan
         self._emitter = emitter
-        self._conversation = conversation or Conversation()
+        self._conversation = conversation
         self._approver = approver
         self._before_end = before_end
         self._why: A3SError | None = None

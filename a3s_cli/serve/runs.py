@@ -14,28 +14,21 @@ import hashlib
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from ..api.session_runs import PromptRun, Wanted
-from ..config.layers import load
-from ..errors import Cancelled, SessionBusy, internal
+from ..api.answer_type import AnswerType
+from ..errors import Cancelled, SessionBusy
 from ..jsontext import clean
-from ..run.kept import Kept, keep
-from ..run.plan import Plan, chosen_tools
-from ..run.request import Request, RunOptions, run_plan
-from ..run.terminal_event import error_event
-from ..sandbox.environment import held_secrets
-from ..secrets.redaction import Redactor
+from ..run.kept import keep
+from ..run.opening import Opening
+from ..run.plan import Plan, load_config, make_plan
+from ..run.request import Request
 from ..sessions.file import NotKept
 from ..sessions.head import Summary
 from ..sessions.ids import new_id
 from ..sessions.listing import row_json, summaries
 from ..sessions.store import Store
-from ..stream.emitter import Emitter
 from .approvals import WebApprover
 from .disk_threads import beside, later, settled
 from .log import Log
@@ -56,71 +49,69 @@ class LiveRun:
         self.session = session
         self.id = ""
         self.approver = WebApprover()
-        self.log = Log(lambda: self._kept.whole)
+        self.log = Log(lambda: self.kept)
         #: Set when the run has begun, or could not; and when it is gone and its session free.
         self.opened = asyncio.Event()
         self.gone = asyncio.Event()
+        # What was asked of it before there was a run.
         self._why: Cancelled | None = None
-        self._emitter = Emitter()
-        self._kept = Kept()
-        self._run: PromptRun | None = None
+        self._asks = False
+        self._opening: Opening | None = None
 
     @property
     def kept(self) -> bool:
         """Whether every line so far can be read from the disk."""
-        return self._kept.whole
+        return self._opening is not None and self._opening.kept.whole
 
     @property
     def ending(self) -> bool:
         """Whether it will be gone by itself, and soon."""
         return self.log.over or self._why is not None
 
-    def open(self, plan: Plan, wanted: Wanted, *, asks: bool) -> None:
+    def open(self, request: Request, plan: Plan, *, asks: bool) -> None:
         """Open the session and begin: the first event is there, nothing has been done yet."""
         hide = plan.redactor.whole
-        self._kept = keep(plan.environment, plan.workspace, hide, named=self.session)
+        kept = keep(plan.environment, plan.workspace, hide, named=self.session)
         # A disk that takes its time to be sure of a turn must hold up nobody.
-        self._kept.force_by(later)
-        self._emitter.redact(plan.redactor)
-        self._emitter.add_line_sink(self.log.append)
-        approver = self.approver if asks and plan.on_ask == "prompt" else None
-        self._run = PromptRun(plan, self._emitter, lambda: self._kept, approver, wanted)
+        kept.force_by(later)
+        opening = Opening(request)
+        opening.use(plan)
+        opening.keep(lambda _: kept)
+        opening.emitter.add_line_sink(self.log.append)
+        self._opening, self._asks = opening, asks and plan.on_ask == "prompt"
         if self._why is not None:
-            self._run.cancel(self._why)
-        self.id = str(orjson.loads(self.log.lines(0, 1)[0])["runId"])
+            opening.cancel(self._why)
+        opening.begin()
+        self.id = opening.id
 
     async def work(self) -> None:
         """Do the run, to its terminal event and until its session is free."""
-        assert self._run
+        opening = self._opening
+        assert opening
         try:
-            await self._run.execute()
-        except Exception as error:  # a bug of ours ends in an event as well
+            await opening.execute(self.approver if self._asks else None)
+        except Exception as error:  # a bug of ours that came after the stream's end
             log.exception("a run has failed", exc_info=error)
-            if not self.log.over:
-                duration = self._emitter.elapsed_ms()
-                self._emitter.emit(error_event(internal(error), duration_ms=duration))
         finally:
             self.log.forget()
             await settled()
-            await beside(self._kept.close)
+            await beside(opening.kept.close)
             # Its key or its lines may be known for long, and the conversation is long itself.
-            self._kept.forget()
-            self._run = None
+            opening.kept.forget()
 
     def cancel(self, why: Cancelled) -> None:
         """End it; the stream still gets its terminal event."""
         self._why = self._why or why
-        if self._run is not None:
-            self._run.cancel(why)
+        if self._opening is not None:
+            self._opening.cancel(why)
 
 
 class Runs:
     """Every run that goes on, by its session."""
 
-    def __init__(self, options: RunOptions, workspace: Path, secrets: Mapping[str, str]) -> None:
-        self._options = options
-        self._workspace = workspace
-        self._secrets = secrets
+    def __init__(self, common: Mapping[str, Any]) -> None:
+        self._common = common
+        self._workspace: Path = common["workspace"]
         self._store = _store()
         self._live: dict[str, LiveRun] = {}
         self._unkept: dict[str, LiveRun] = {}
@@ -217,25 +208,16 @@ class Runs:
         # One of another workspace is not gone on with here, whoever names it.
         if self._store and self._store.has(run.session) and run.session not in self._own():
             raise _no_session(run.session)
-        wanted = Wanted.of(asked.schema)
-        run.open(self._plan(asked, wanted), wanted, asks=asks)
+        request = self._request(asked)
+        run.open(request, make_plan(request, load_config(request)), asks=asks)
 
-    def _plan(self, asked: Asked, wanted: Wanted) -> Plan:
-        options = self._options
+    def _request(self, asked: Asked) -> Request:
+        settings = self._common["settings"]
         if asked.model is not None:
-            options = replace(options, settings={**options.settings, "model": asked.model})
-        config = load(
-            options.settings,
-            os.environ,
-            self._workspace,
-            config_file=options.config_file,
-            permissions=options.permissions,
-            project=options.project,
-        )
-        request = Request(clean(asked.message), chosen_tools(options.tools), wanted.schema)
-        plan = run_plan(options, request, config, self._workspace)
-        redactor = Redactor({**held_secrets(config, os.environ), **self._secrets})
-        return replace(plan, redactor=redactor, on_ask=config.get("on_ask") or "prompt")
+            settings = {**settings, "model": asked.model}
+        schema = AnswerType.of(asked.schema).schema
+        fields = {**self._common, "settings": settings, "schema": schema}
+        return Request(**fields, prompt=clean(asked.message))
 
     async def _work(self, run: LiveRun) -> None:
         try:

@@ -15,24 +15,21 @@ import resource
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import uvicorn
 
-from ..config.layers import load
 from ..errors import Cancelled, UsageError
 from ..output.wording import count
 from ..processes.exit import complain, die_of
 from ..processes.spawner import kill_all
 from ..run.catalogue import models
-from ..run.plan import chosen_tools
-from ..run.request import Request, RunOptions, run_plan
-from ..sandbox.environment import held_secrets
+from ..run.plan import chosen_tools, load_config, make_plan
+from ..run.request import Request
 from ..secrets.log import log_to_stderr
-from ..secrets.redaction import Redactor
 from .app import app
 from .guard import VARIABLE, Guard, Tokens
 from .runs import Runs
@@ -59,23 +56,45 @@ class Where:
     origins: tuple[str, ...]
     #: Whether a browser is to be opened.
     opens: bool
+    #: The directory to work in; None for this one.
+    cwd: str | None = None
 
 
-def serve(options: RunOptions, where: Where, show: Callable[[str], None]) -> NoReturn:
-    """Serve until a signal comes, and end by it. `show` prints the address when all is ready."""
-    if options.cwd is not None:
-        _enter(options.cwd)
+def serve(
+    options: Mapping[str, Any],
+    tools: str | None,
+    where: Where,
+    show: Callable[[str], None],
+    *,
+    debug: bool,
+) -> NoReturn:
+    """Serve until a signal comes, and end by it. `show` prints the address when all is ready.
+
+    `options` are the fields of the request that every run of this server has in common.
+    """
+    if where.cwd is not None:
+        _enter(where.cwd)
     _raise_limit()
     workspace = Path.cwd()
     listener = _listen(where)
     port: int = listener.getsockname()[1]
     tokens = Tokens(port, os.environ.get(VARIABLE, ""))
     secrets = {VARIABLE: tokens.token}
-    log_to_stderr(_checked(options, workspace, secrets), debug=options.debug)
-    runs = Runs(options, workspace, secrets)
+    common = {
+        **options,
+        "workspace": workspace,
+        "tools": None if tools is None else chosen_tools(tools),
+        "secrets": secrets,
+        "answers": True,
+        "conceals": True,
+    }
+    # A run of nothing, so that what is wrong is said now and not to the first prompt.
+    template = Request(**common)
+    log_to_stderr(make_plan(template, load_config(template)).redactor, debug=debug)
+    runs = Runs(common)
 
     def catalogue() -> list[dict[str, object]]:
-        return models(os.environ, options.config_file, options.settings)
+        return models(os.environ, template.config_file, template.settings)
 
     names = [where.host, socket.gethostname()]
     guard = Guard(app(runs, catalogue), tokens, names, where.origins)
@@ -187,20 +206,6 @@ class _Server(uvicorn.Server):
         for run in self._runs.going_on():
             run.cancel(Cancelled(f"cancelled by {signal.Signals(number).name}", signal=number))
         await asyncio.wait((gone,), timeout=LAST_WORDS)
-
-
-def _checked(options: RunOptions, workspace: Path, secrets: dict[str, str]) -> Redactor:
-    """Plan a run of nothing, so that what is wrong is said now and not to the first prompt."""
-    config = load(
-        options.settings,
-        os.environ,
-        workspace,
-        config_file=options.config_file,
-        permissions=options.permissions,
-        project=options.project,
-    )
-    run_plan(options, Request("", chosen_tools(options.tools)), config, workspace)
-    return Redactor({**held_secrets(config, os.environ), **secrets})
 
 
 def _listen(where: Where) -> socket.socket:

@@ -15,8 +15,6 @@ import pytest
 import uvicorn
 
 from a3s_cli.errors import Cancelled
-from a3s_cli.run.prompt_source import PromptSource
-from a3s_cli.run.request import RunOptions
 from a3s_cli.serve.app import app
 from a3s_cli.serve.guard import Guard, Tokens
 from a3s_cli.serve.runs import Runs
@@ -66,8 +64,8 @@ def scripted(
 @asynccontextmanager
 async def inside(work: Path) -> AsyncIterator[Inside]:
     """Serve a workspace; what still runs at the end is cancelled."""
-    options = RunOptions(PromptSource(), settings={"model": MODELS["openai-chat"]})
-    runs = Runs(options, work, {})
+    settings = {"model": MODELS["openai-chat"]}
+    runs = Runs({"settings": settings, "workspace": work, "answers": True})
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     tokens = Tokens(port)

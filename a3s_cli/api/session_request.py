@@ -1,31 +1,16 @@
-"""From a session's options to a plan: the library's counterpart of the command line's flags.
-
-Both end in the same functions, so that a rule, a limit or a model means the same
-to both. What is wrong is said here, before anything runs.
-"""
+"""From a session's options to a request: the library's counterpart of the command line's flags."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..config.layers import load
 from ..config.settings import KEYS
 from ..errors import UsageError
 from ..registry import TOOLS
-from ..run.plan import (
-    Plan,
-    chosen_confinement,
-    chosen_model,
-    chosen_policy,
-    chosen_tools,
-    default_tools,
-    offered_tools,
-)
-from ..sandbox.environment import child_environment, held_secrets, provider_keys
-from ..secrets.redaction import Redactor
+from ..run.plan import chosen_tools
+from ..run.request import Request
 from .function_tool import FunctionTool
 from .options import SessionOptions
 
@@ -35,43 +20,26 @@ PARTS = ("role", "guidelines", "response_style", "extra")
 SETTINGS = frozenset({"model", "sandbox", "network", "read_only", "env", "redact_env", *KEYS})
 
 
-def session_plan(
+def session_request(
     workspace: Path, options: SessionOptions, config_file: str | None, config_text: str | None
-) -> Plan:
-    """Give the plan of every run of a session, but for its prompt."""
+) -> Request:
+    """Return what every run of a session has in common; raises UsageError and TypeError."""
     given = {name: value for name, value in vars(options).items() if value is not None}
     if options.session_id is not None:
         from ..sessions.ids import check
 
         check(options.session_id)
-    own = _own(given)
-    config = load(
-        {**{name: given[name] for name in SETTINGS & given.keys()}, **_system(given)},
-        os.environ,
-        workspace,
+    return Request(
+        workspace=workspace,
+        settings={**{name: given[name] for name in SETTINGS & given.keys()}, **_system(given)},
+        permissions=_permissions(options),
         config_file=config_file,
         config_text=config_text,
-        permissions=_permissions(options),
         project=options.project,
-    )
-    environment = dict(os.environ)
-    model = chosen_model(config, environment)
-    tools = _built_in(given, model)
-    confinement = chosen_confinement(config, environment, workspace, tools)
-    keys = provider_keys(config, environment)
-    return Plan(
-        prompt="",
-        workspace=workspace,
-        environment=environment,
-        config=config,
-        policy=chosen_policy(config, {}, own_tools=own),
-        model=model,
-        tools=[*offered_tools(tools, config, confinement), *own],
-        own_tools=own,
-        confinement=confinement,
-        child_environment=child_environment(environment, config.get("env"), keys),
-        redactor=Redactor(held_secrets(config, environment)),
-        project=options.project,
+        tools=_built_in(given),
+        own_tools=_own(given),
+        # A callback answers, or nothing does, whatever a terminal's user has configured.
+        on_ask="deny",
     )
 
 
@@ -88,9 +56,9 @@ def _own(given: Mapping[str, Any]) -> dict[str, FunctionTool]:
     return own
 
 
-def _built_in(given: Mapping[str, Any], model: str) -> list[str]:
+def _built_in(given: Mapping[str, Any]) -> list[str] | None:
     if "tools" not in given:
-        return default_tools(model)
+        return None
     names = [tool for tool in given["tools"] if not isinstance(tool, FunctionTool)]
     for name in names:
         if not isinstance(name, str):

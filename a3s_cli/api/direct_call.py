@@ -1,0 +1,104 @@
+"""One tool that the caller calls directly, under the rules that hold for the model's calls."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..errors import A3SError, Cancelled
+from ..events import Event
+from ..messages import ToolCall, ToolResult
+from ..permissions.approval import Approver
+from ..run.assembly import assemble, chosen, surroundings
+from ..run.calls import Calls
+from ..run.conversation import Conversation
+from ..run.plan import Plan
+from ..stream.emitter import Emitter
+from ..values import Value
+from .event_stream import Running
+
+if TYPE_CHECKING:
+    from ..tool_protocol import Sandbox
+
+
+class ToolOutcome(Value):
+    """What a direct call of a tool came to. One that was refused has failed, and says why."""
+
+    output: str
+    failed: bool
+    #: `tool_start` … `tool_end`, or the one event that says why it did not run.
+    events: tuple[Event, ...]
+
+
+class DirectCall(Running):
+    """One call of one tool, which the caller makes and no model."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        emitter: Emitter,
+        conversation: Conversation,
+        approver: Approver | None,
+        call: tuple[str, Mapping[str, Any]],
+    ) -> None:
+        name, arguments = call
+        self._plan = plan
+        self._emitter = emitter
+        self._conversation = conversation
+        self._approver = approver
+        self._call = ToolCall(
+            conversation.call_ids.new("direct"), name, json.dumps(dict(arguments))
+        )
+        conversation.call_ids.take([self._call.id])
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[list[ToolResult]] | None = None
+        self._why: A3SError | None = None
+        self._result: ToolResult | None = None
+
+    async def execute(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.create_task(self._execute())
+        if self._why is not None:
+            self._task.cancel()
+        try:
+            self._result = (await self._task)[0]
+        except asyncio.CancelledError:
+            if self._why is None:
+                raise
+            raise self._why from None
+
+    async def _execute(self) -> list[ToolResult]:
+        sandbox = await self._plan.confinement.sandbox()
+        try:
+            return await self._called(sandbox)
+        finally:
+            if sandbox:
+                sandbox.close()
+
+    async def _called(self, sandbox: Sandbox | None) -> list[ToolResult]:
+        plan, emitter, approver = self._plan, self._emitter, self._approver
+        if self._call.name != "generate_object":
+            around = surroundings(plan, emitter, self._conversation, sandbox)
+            calls = Calls(around, chosen(plan), on_ask="deny", approver=approver)
+            return await calls.run([self._call], turn=0)
+        # The one tool that asks a model.
+        assembly = assemble(plan, emitter, self._conversation, approver=approver, sandbox=sandbox)
+        try:
+            return await assembly.calls.run([self._call], turn=0)
+        finally:
+            await assembly.provider.close()
+
+    def cancel(self, why: A3SError) -> None:
+        self._why = self._why or why
+        if self._loop is not None and self._task is not None:
+            with contextlib.suppress(RuntimeError):  # The call was over before.
+                self._loop.call_soon_threadsafe(self._task.cancel)
+
+    def outcome(self, events: tuple[Event, ...]) -> ToolOutcome:
+        """Give what it came to; raises where it was cancelled."""
+        if self._result is None:
+            raise self._why or Cancelled("the call was cancelled")
+        return ToolOutcome(self._result.output, self._result.failed, events)

@@ -1,0 +1,49 @@
+"""One prompt of a session, as its stream begins and cancels it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import A3SError
+from ..permissions.approval import Approver
+from ..run.opening import Opening
+from .answer_type import AnswerType
+from .event_stream import EventStream, Running
+
+
+class After(Running):
+    """A run that waits for the one before it, which is ending, to be gone."""
+
+    def __init__(self, previous: EventStream | None, running: Running) -> None:
+        self._previous = previous
+        self._running = running
+
+    async def execute(self) -> None:
+        if self._previous is not None:
+            await self._previous.wait()
+            self._previous = None
+        await self._running.execute()
+
+    def cancel(self, why: A3SError) -> None:
+        self._running.cancel(why)
+
+    def instance(self, value: Any) -> Any:
+        return self._running.instance(value)
+
+
+class PromptRun(Running):
+    """A run that has begun: its `start` is in the stream."""
+
+    def __init__(self, opening: Opening, approver: Approver | None, wanted: AnswerType) -> None:
+        self._opening = opening
+        self._approver = approver
+        self._wanted = wanted
+
+    async def execute(self) -> None:
+        await self._opening.execute(self._approver)
+
+    def cancel(self, why: A3SError) -> None:
+        self._opening.cancel(why)
+
+    def instance(self, value: Any) -> Any:
+        return self._wanted.instance(value)

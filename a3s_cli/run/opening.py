@@ -1,0 +1,167 @@
+"""The one place where a run begins: from what was asked to `start`, and on to the last event.
+
+The command line, the library and the page come in here, and differ only in the
+sinks that they add first and in who answers questions. The steps, in order:
+
+    opening = Opening(request)
+    opening.decide()              # configuration -> plan; or `use` a plan that was made before
+    opening.keep(open_session)    # what was said before, and where this run is kept
+    opening.emitter.add_line_sink(write, drain)
+    opening.begin()               # redaction, recording, `start`, notices
+    await opening.execute()       # the work, and the terminal event
+
+A plan may be missing, because the configuration is broken or the session is in
+use: then the stream is `start` and `error`. Nothing that could do the work is
+imported before `start` has left.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..errors import A3SError, ConfigError, SessionBusy, internal
+from ..events import Event, Notice
+from ..sandbox.environment import held_secrets, too_short
+from ..secrets.redaction import Redactor
+from ..stream.emitter import Emitter
+from .kept import Kept
+from .plan import Plan, load_config, make_plan, start_event
+from .request import Request
+
+if TYPE_CHECKING:
+    from ..config.settings import Config
+    from ..permissions.approval import Approver
+    from ..stream.recorder import Recording
+    from .run import Run
+
+
+class Opening:
+    """One run of one request. `cancel` may be called at any time and from any thread."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.emitter = Emitter()
+        #: What will be done; None until it is decided, or where it cannot be.
+        self.plan: Plan | None = None
+        self.kept = Kept()
+        self.recording: Recording | None = None
+        #: The run's name in its `start`.
+        self.id = ""
+        #: The terminal event, once there is one.
+        self.terminal: Event | None = None
+        #: Why the run is being cancelled: the first reason that was given.
+        self.cancelled: A3SError | None = None
+        self._config: Config | None = None
+        self._failure: A3SError | None = None
+        self._run: Run | None = None
+
+    def decide(self) -> None:
+        """Make the plan. A broken configuration fails the run; raises UsageError."""
+        try:
+            self._config = load_config(self.request)
+            self.plan = make_plan(self.request, self._config)
+        except ConfigError as error:
+            self._failure = error
+
+    def use(self, plan: Plan) -> None:
+        """Take a plan that was made before, of a request that differs in its prompt alone."""
+        self.plan, self._config = plan, plan.config
+
+    def keep(self, opened: Callable[[Plan], Kept]) -> None:
+        """Open the session, if there is a plan. One that is in use fails the run."""
+        if self.plan is None:
+            return
+        try:
+            self.kept = opened(self.plan)
+        except (ConfigError, SessionBusy) as error:
+            self._failure = error
+
+    def begin(self) -> None:
+        """Emit `start` and what is worth knowing before anything is done."""
+        self._hide()
+        self._record()
+        self.kept.begin(self.emitter)
+        request = self.request
+        prompt = self.plan.prompt if self.plan else request.prompt
+        start = start_event(prompt, request.workspace, self.plan, session_id=self.kept.id)
+        self.id = start.run_id
+        self.emitter.emit(start)
+        for notice in self._config.notices if self._config else ():
+            self.emitter.emit(Notice(code=notice.code, text=notice.text, **notice.fields))
+        for name in too_short(os.environ, request.settings.get("redact_env", ())):
+            text = f"--redact-env {name}: its value is too short to be hidden"
+            self.emitter.emit(Notice(code="secret_too_short", text=text, key=name))
+        self.kept.tell(self.emitter)
+
+    def _hide(self) -> None:
+        if self.plan is not None:
+            redactor = self.plan.redactor
+        else:
+            named = self.request.settings.get("redact_env", ())
+            held = held_secrets(self._config, os.environ, named)
+            redactor = Redactor({**held, **self.request.secrets})
+        self.emitter.redact(redactor)
+
+    def _record(self) -> None:
+        if self.request.record is not None:
+            from ..stream.recorder import Recording
+
+            self.recording = Recording.create(self.request.record, self.cancel)
+            self.emitter.record(self.recording)
+
+    async def execute(
+        self, approver: Approver | None = None, before_end: Callable[[], None] = lambda: None
+    ) -> Event:
+        """Do the work and emit the terminal event, which is returned.
+
+        `before_end` may emit what is worth knowing once the work is done.
+        """
+        try:
+            if self._failure is not None or self.plan is None:
+                assert self._failure is not None
+                return self.fail(self._failure)
+            return await self._work(self.plan, approver, before_end)
+        except Exception as error:  # A broken installation ends in an event as well.
+            if self.terminal is not None:
+                raise
+            return self.fail(internal(error))
+        finally:
+            self.kept.end_run()
+
+    async def _work(
+        self, plan: Plan, approver: Approver | None, before_end: Callable[[], None]
+    ) -> Event:
+        from .run import Run
+
+        def told() -> None:
+            self.kept.tell(self.emitter)
+            before_end()
+
+        self._run = Run(plan, self.emitter, self.kept.conversation, approver, told)
+        if self.cancelled is not None:
+            self._run.cancel(self.cancelled)
+        try:
+            await self._run.execute()
+        finally:
+            # The run holds its conversation, and this may be kept for long.
+            self.terminal, self._run = self._run.terminal, None
+        assert self.terminal
+        return self.terminal
+
+    def cancel(self, why: A3SError) -> None:
+        """End the run; the stream still gets its terminal event."""
+        self.cancelled = self.cancelled or why
+        if self._run is not None:
+            self._run.cancel(self.cancelled)
+
+    def fail(self, failure: A3SError) -> Event:
+        """End the stream of a run that could not begin; return its terminal event."""
+        from .terminal_event import error_event
+
+        def told(failure: A3SError) -> Event:
+            return error_event(failure, duration_ms=self.emitter.elapsed_ms())
+
+        self.terminal = self.emitter.end(told(failure), told)
+        return self.terminal
