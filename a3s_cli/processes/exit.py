@@ -9,7 +9,7 @@ from typing import NoReturn
 
 
 def complain(sentence: str, hint: str | None = None) -> None:
-    """Say something on stderr, if anybody listens; what looks like a key is masked."""
+    """Write a line to stderr if it is open; anything that looks like a key is masked."""
     # Only who has something to complain of needs the expressions.
     from ..secrets.masking import mask
 

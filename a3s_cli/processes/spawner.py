@@ -2,10 +2,9 @@
 
 Each command runs under `supervisor.py`, which holds the command's whole tree and
 listens on its standard input: a byte or the end of that pipe ends the tree. So
-there is no pid to get wrong, in a test or in somebody else's process, and a3s
-cannot die in a way that leaves orphans. The one process that is ever signalled
-from here is a supervisor of ours that does not listen any more, because a
-hostile command has stopped it.
+no pid can be mistaken, in a test or in a host process, and a3s cannot die in a
+way that leaves orphans. The only process ever signalled from here is one of our
+own supervisors that no longer responds because a hostile command stopped it.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ SUPERVISOR = str(Path(__file__).with_name("supervisor.py"))
 GRACE = 0.4
 #: Seconds in which a command's last words have to come after its deadline.
 PATIENCE = GRACE + 0.8
-#: Seconds after which a supervisor that was told to end is killed, and those after which nobody
-#: waits any more. A busy machine makes it slow, and what has detached itself would survive it.
+#: Seconds after which a supervisor that was told to end is killed, and after which we stop
+#: waiting. A busy machine makes it slow, and what has detached itself would survive it.
 DESPAIR, GIVE_UP = 20.0, 22.0
 #: Seconds between two looks whether a supervisor is still there.
 HEARTBEAT = 0.25
@@ -118,7 +117,7 @@ class Service:
             return cls(_spawn(argv, cwd, environment, file.fileno()))
 
     async def readline(self) -> bytes:
-        """Give the next line of its stdout; empty when it is gone."""
+        """Return the next line of its stdout; empty at the end."""
         while b"\n" not in self._said:
             if not (data := await self._child.read()):
                 break
@@ -141,7 +140,7 @@ class Child:
     """A supervisor, from its birth to its end, with nothing between us and the kernel.
 
     asyncio's own children would do, but for what happens when the task that starts
-    one is cancelled: asyncio kills the supervisor, whose tree nobody else ends, and
+    one is cancelled: asyncio kills the supervisor, without which its tree lives on, and
     then waits for pipes that this tree holds. And a loop that is closed cancels what
     a start of asyncio's waits for. A start of ours waits for nothing.
     """
@@ -151,7 +150,7 @@ class Child:
         self._process = process
         self._lifeline, self._output = process.stdin, process.stdout
         os.set_blocking(self._output.fileno(), False)
-        #: Whether somebody waits for its output.
+        #: Whether a task is waiting for its output.
         self.reading = False
 
     @property
@@ -168,7 +167,7 @@ class Child:
         return process.returncode
 
     async def read(self) -> bytes:
-        """Give the next piece of its output; empty at the end."""
+        """Return the next piece of its output; empty at the end."""
         self.reading = True
         try:
             while True:
@@ -188,7 +187,7 @@ class Child:
             loop.remove_reader(descriptor)
 
     def order(self, order: bytes) -> None:
-        """Have the tree ended; also from a signal handler."""
+        """Order the end of the tree; safe in a signal handler."""
         if not self._lifeline.closed:
             with contextlib.suppress(OSError):
                 self._lifeline.write(order)
@@ -201,7 +200,7 @@ class Child:
 
     @property
     def stopped(self) -> bool:
-        """Whether it cannot go on; where nobody can tell, it may be so."""
+        """Whether it is stopped; assumed where the system does not tell."""
         try:
             with open(f"/proc/{self._process.pid}/stat", "rb") as file:
                 return file.read().rpartition(b")")[2].split()[0] in (b"T", b"t")
@@ -209,7 +208,7 @@ class Child:
             return sys.platform != "linux"
 
     def close(self) -> None:
-        """Let go of its output."""
+        """Close its output."""
         if not self.reading:
             self._output.close()
 
@@ -239,7 +238,7 @@ def _spawn(
         stderr=stderr,
         cwd=cwd,
         env=dict(environment),
-        # Ctrl-C in a terminal is for a3s to hear, and then for nobody but us to pass on.
+        # Ctrl-C in a terminal reaches a3s alone, which decides what to pass on.
         start_new_session=True,
         pass_fds=confinement.descriptors if confinement else (),
     )
@@ -249,7 +248,7 @@ def _spawn(
 
 
 async def _read(child: Child, receive: Receive) -> None:
-    """Hand over the output until its end, or until nobody is left to bring it to one.
+    """Hand over the output until it ends, or until no process is left that could end it.
 
     The pipe stays open as long as any process has it. Normally that is the
     supervisor, last of all; if that was killed, what has escaped may hold it
@@ -269,7 +268,7 @@ async def _read(child: Child, receive: Receive) -> None:
 
 
 async def _status(child: Child) -> int:
-    """Give the command's exit status once the supervisor has gone, as it soon will."""
+    """Wait for the supervisor to exit and return the command's exit status."""
     pause = 0.001
     while (code := child.returncode) is None:
         await asyncio.sleep(pause)
@@ -278,7 +277,7 @@ async def _status(child: Child) -> int:
 
 
 async def _end(child: Child) -> None:
-    """Have the tree ended and wait for that, also while being cancelled again."""
+    """End the tree and wait until it is gone, even if cancelled again meanwhile."""
     child.order(b"T")
     told = time.monotonic()
     cancelled = None
@@ -298,9 +297,9 @@ async def _end(child: Child) -> None:
 
 
 async def _forget(child: Child) -> None:
-    """Throw away output for a moment: a full pipe would hold up the supervisor."""
+    """Discard output for a moment: a full pipe would block the supervisor."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(MOMENT):
-            # Whoever waits for a line of it, as a service's owner may, reads it as well.
+            # A service's owner may be waiting for a line, and then reads the output itself.
             if child.reading or not await child.read():
                 await asyncio.sleep(MOMENT / 10)

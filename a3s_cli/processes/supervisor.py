@@ -5,8 +5,8 @@ command. As a child subreaper it stays the ancestor of everything that the
 command starts, however it detaches itself (`setsid`, double fork, `nohup`), and
 it needs no knowledge of processes that are not its own. Its standard input is
 the lifeline to a3s: whatever happens to a3s, even SIGKILL, closes it, and then
-the tree dies. Doing this in a process of its own is what lets a3s be a guest in
-somebody else's program, where it may neither reap nor adopt.
+the tree dies. Because this is a process of its own, a3s can be a guest in another
+program, where it must neither reap nor adopt.
 
     supervisor.py GRACE [--confined [--hold PATH | --watch PATH] …] -- COMMAND [ARGUMENT …]
 
@@ -36,10 +36,10 @@ DRAIN = 0.2
 GIVE_UP = 5.0
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
-#: The mode of what holds a place: nobody else makes a directory like this one.
+#: The mode of a placeholder: no other program makes such a directory.
 PLACEHOLDER = 0o1555
 #: Whether orphans of the tree become ours. Elsewhere those are found that stayed in the command's
-#: group, whose number is not given away as long as somebody is in it.
+#: group, whose number is not reused while a process is in it.
 ADOPTS = sys.platform == "linux"
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE)
 
@@ -172,7 +172,7 @@ class Tree:
                 self.exit_code = code if code >= 0 else 128 - code
 
     def wait_empty(self, seconds: float, woken: int) -> None:
-        """Give the tree some time to end by itself."""
+        """Wait a while for the tree to end by itself."""
         end = time.monotonic() + seconds
         while self.reap() and (left := end - time.monotonic()) > 0:
             # Grandchildren die without a SIGCHLD to us until we adopt them.
@@ -200,7 +200,7 @@ class Tree:
             self.signal_group(number)
 
     def signal_group(self, number: int) -> bool:
-        """Send a signal to the command's group; False where nobody is in it any more."""
+        """Send a signal to the command's group; False if the group is empty."""
         try:
             os.killpg(self.leader, number)
         except OSError:
@@ -216,7 +216,7 @@ class Tree:
 
 
 def families() -> dict[int, list[int]]:
-    """Give the children of every process, as /proc knows them; none where there is no /proc."""
+    """Return the children of every process according to /proc; empty without /proc."""
     children: dict[int, list[int]] = {}
     try:
         names = os.listdir("/proc")
@@ -235,7 +235,7 @@ def families() -> dict[int, list[int]]:
 
 
 def descendants(children: dict[int, list[int]]) -> list[int]:
-    """Give the pids below this process."""
+    """Return the pids of all descendants of this process."""
     found: list[int] = []
     queue = [os.getpid()]
     while queue:
@@ -297,13 +297,13 @@ class Places:
         return False
 
     def release(self) -> None:
-        """Remove the placeholders that nobody needs any more, and put back what was watched."""
+        """Remove the placeholders that are no longer needed, and put back what was watched."""
         for path, descriptor in self.held.items():
             try:
                 flock(descriptor, "LOCK_EX", "LOCK_NB")
                 os.rmdir(path)
             except OSError:
-                pass  # Another command holds it, or somebody has put something in there.
+                pass  # Another command holds it, or something was put in there.
         for path, target in self.watched.items():
             put_back(path, target)
 
@@ -316,7 +316,7 @@ def flock(descriptor: int, *operations: str) -> None:
 
 
 def make_placeholder(path: str) -> bool:
-    """Make an empty directory; False where nobody could make anything."""
+    """Make an empty directory; False where none can be made."""
     mask = os.umask(0)
     try:
         os.mkdir(path, PLACEHOLDER)
@@ -356,7 +356,7 @@ def put_back(path: str, target: str | None) -> None:
     try:
         os.write(1, f"{told}\n".encode(errors="surrogateescape"))
     except OSError:
-        pass  # Nobody listens any more; what is still to be restored matters more.
+        pass  # The output is closed; what is still to be restored matters more.
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Runs a command in namespaces of its own, by way of bubblewrap.
+"""Runs a command in namespaces of its own, using bubblewrap.
 
 Between bubblewrap and the command stands a shell. When the command ends,
 bubblewrap kills whatever is left in the namespace at once; the shell waits a
@@ -165,7 +165,7 @@ class Bubblewrap:
         return self._view
 
     def _directory(self) -> str:
-        """Give the directory of the temporary files, the same for all commands of the run."""
+        """Return the directory of temporary files, the same for all commands of the run."""
         if self._temporary is None:
             from tempfile import mkdtemp
 
@@ -177,7 +177,7 @@ class Bubblewrap:
 def launch(
     program: str, options: Sequence[str], argv: Sequence[str]
 ) -> Iterator[tuple[list[int], list[str]]]:
-    """Give the command line that runs `argv` confined, and the descriptors that it inherits."""
+    """Yield the descriptors to inherit, and the command line that runs `argv` confined."""
     with contextlib.ExitStack() as stack:
         descriptors = []
         arguments = [*options]
@@ -192,7 +192,7 @@ def launch(
 
 @contextlib.contextmanager
 def _file(content: bytes) -> Iterator[int]:
-    """Give a descriptor that reads this content once."""
+    """Yield a descriptor from which this content can be read once."""
     descriptor = os.memfd_create("a3s")
     try:
         os.write(descriptor, content)

@@ -1,8 +1,8 @@
-"""Whether the commands of a run are confined, and what follows where they cannot be.
+"""Whether a run's commands are confined, and what happens if they cannot be.
 
-The answer is looked for while everything else is prepared and `start` waits for
-it only a moment. `require`, and whatever makes sense in a sandbox alone, fails
-before any tool where there is none; otherwise the run says that it has none.
+The probe runs while everything else is prepared; `start` waits for it only a
+moment. Without a sandbox, `require` and every option that needs one fail before
+any tool runs. Otherwise the run goes on and says so.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class Confinement:
         self._network = network
         self._read_only = read_only
         self._record = record
-        # What lies in the workspace is the project's, and there to be seen.
+        # Files in the workspace belong to the project and stay visible.
         root = workspace.resolve()
         self._hidden = [path for path in hidden if not path.resolve().is_relative_to(root)]
-        #: The option that makes no sense without a sandbox.
+        #: The option that requires a sandbox; empty if none does.
         self.demanded_by = _demand(mode, network)
         if mode == "off" and self.demanded_by:
-            raise ConfigError(f"{self.demanded_by} needs the sandbox, and --sandbox off forbids it")
+            raise ConfigError(f"{self.demanded_by} cannot be combined with --sandbox off")
         self._probe: Probe | None = None
         if mode != "off":
             from .probe import Probe
@@ -55,24 +55,24 @@ class Confinement:
 
     @property
     def name(self) -> Literal["bwrap", "none"] | None:
-        """What `start` says of it; None while nobody knows."""
+        """The value of `start.sandbox`; None while it is not known."""
         usable = self._probe.answer(MOMENT) if self._probe else False
         return None if usable is None else ("bwrap" if usable else "none")
 
     @property
     def missing(self) -> str:
-        """Why there is no sandbox although one was looked for; empty where there is no why."""
+        """Why no sandbox could be set up; empty if there is one, or none was wanted."""
         return self._probe.reason if self._probe else ""
 
     async def sandbox(self) -> Bubblewrap | None:
-        """Give what confines commands, None where nothing does; raises where it must."""
+        """Return what confines commands, or None; raise ConfigError where a sandbox is required."""
         probe = self._probe
         if probe is None:
             return None
         if not await probe.usable() or probe.program is None:
             if self.demanded_by:
                 raise ConfigError(
-                    f"{self.demanded_by} needs a sandbox, and there is none: {probe.reason}",
+                    f"{self.demanded_by} needs a sandbox, but none is available: {probe.reason}",
                     hint="install bubblewrap, or see a3s-policy(7)",
                 )
             return None

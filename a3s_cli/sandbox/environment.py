@@ -1,9 +1,9 @@
-"""Which variables a command gets, and which of them are secrets.
+"""Which environment variables a command gets, and which values are secrets.
 
-A tool's command runs what a model wrote, perhaps on the word of a stranger's
-file. It gets the variables that builds and shells need to behave as usual, by
+A command runs what a model wrote, perhaps following instructions in a file that a
+stranger wrote. It gets the variables that builds and shells need to behave as usual, by
 an allow-list, because a list of what is secret is never complete. A key of a
-provider is given to nobody, under whatever name it comes.
+provider is never passed on, whatever the variable is called.
 
 Everything here is pure except `conceal`, which keeps a command from reading in
 /proc what it was not given.
@@ -23,10 +23,10 @@ from ..errors import A3SError, ConfigError, UsageError
 from ..secrets.redaction import SHORTEST
 
 #: What a command gets. Not on the list, on purpose:
-#: - EDITOR, PAGER, BROWSER, GIT_*: they name programs that others run, and nobody is there to
-#:   use one; an editor on an empty stdin only hangs
+#: - EDITOR, PAGER, BROWSER, GIT_*: they name programs that other programs run, and no person is
+#:   there to use one; an editor with an empty stdin only hangs
 #: - SSH_AUTH_SOCK, GPG_AGENT_INFO, DBUS_SESSION_BUS_ADDRESS, DOCKER_HOST, KUBECONFIG, DISPLAY:
-#:   they lead to whoever acts with the user's authority
+#:   they lead to services that act with the user's authority
 #: - GITHUB_ENV, GITHUB_PATH, GITHUB_OUTPUT and their like: what is written to these files decides
 #:   what later steps of the job run
 #: - PIP_INDEX_URL, NPM_CONFIG_*, GIT_CONFIG_*, DATABASE_URL: they often hold a password; `--env`
@@ -40,7 +40,7 @@ ALLOWED = frozenset((
     "TMPDIR", "TEMP", "TMP",
     # a terminal's width and colours, which programs ask for without having one
     "TERM", "COLORTERM", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR",
-    # "nobody is here": programs stop asking, and tests behave as on the server
+    # no one can answer: programs stop asking, and tests behave as in CI
     "CI", "CONTINUOUS_INTEGRATION", "GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "CIRCLECI",
     "TRAVIS", "TF_BUILD", "DEBIAN_FRONTEND",
     # where toolchains are
@@ -80,7 +80,7 @@ _PARAMETERS = frozenset(("key", "api_key", "api-key", "apikey", "token", "access
 
 
 def provider_keys(config: Config | None, environ: Mapping[str, str]) -> dict[str, str]:
-    """Give every key of a provider that we hold, by a name that tells which."""
+    """Return every provider key that we hold, under a name that identifies it."""
     providers = config.providers if config else {}
     variables = _vendor_variables().union(*map(key_variables, providers))
     held = {name: value for name, value in environ.items() if name in variables and value}
@@ -94,7 +94,7 @@ def provider_keys(config: Config | None, environ: Mapping[str, str]) -> dict[str
 
 
 def other_secrets(environ: Mapping[str, str], names: Sequence[str] = ()) -> dict[str, str]:
-    """Give the other secrets that we hold: the ones that were named, and tokens."""
+    """Return the other secrets that we hold: named variables, and tokens."""
     held = {name: environ[name] for name in names if environ.get(name)}
     for name, value in environ.items():
         if name.upper().endswith(_TOKENS) and _is_random(value):
@@ -107,7 +107,7 @@ def other_secrets(environ: Mapping[str, str], names: Sequence[str] = ()) -> dict
 def held_secrets(
     config: Config | None, environ: Mapping[str, str], names: Sequence[str] = ()
 ) -> dict[str, str]:
-    """Give every secret that we hold, the ones that the configuration or `names` name among them.
+    """Return every secret that we hold, including those named by the configuration or `names`.
 
     `config` is None where the configuration could not be read.
     """
@@ -116,24 +116,24 @@ def held_secrets(
 
 
 def too_short(environ: Mapping[str, str], names: Sequence[str]) -> tuple[str, ...]:
-    """Give the names whose values are too short to be hidden."""
+    """Return the names whose values are too short to be hidden."""
     return tuple(name for name in names if 0 < len(environ.get(name, "").strip()) < SHORTEST)
 
 
 def child_environment(
     environ: Mapping[str, str], extra: Sequence[Setting], keys: Mapping[str, str]
 ) -> dict[str, str]:
-    """Give the environment of a command: what is allowed, and what `extra` names of the rest.
+    """Return a command's environment: the allowed variables, and those named in `extra`.
 
-    An extra variable that is not set is passed over. One that is a key of a
-    provider, or holds one of the `keys`, is an error of whoever named it.
+    An extra variable that is not set is skipped. One that is a provider's key, or
+    contains one of the `keys`, raises UsageError or ConfigError, by its origin.
     """
     child = {}
     for name, value in environ.items():
         if name in ALLOWED or name.startswith(PREFIXES):
             child[name] = value
         elif name in PROXIES:
-            # Whoever needs the proxy's password names the variable.
+            # To pass the proxy's password on, name the variable with --env.
             child[name] = _without_userinfo(value)
     secrets = {value for value in keys.values() if len(value) >= SHORTEST}
     forbidden = _vendor_variables().union(keys)
@@ -152,8 +152,8 @@ def conceal(kept: Mapping[str, str]) -> None:
     /proc/PID/environ shows the memory in which a process was given its
     environment: its values are overwritten there, which costs us nothing,
     because Python works with a copy. As an undumpable process we also refuse
-    our memory to everybody else but root. Our own ancestors have their
-    environments still; only a sandbox hides those.
+    our memory to every other user but root. Our own ancestors still have
+    their environments; only a sandbox hides those.
     """
     if sys.platform != "linux":
         return
@@ -193,17 +193,19 @@ def _wipe(kept: Mapping[str, str]) -> None:
 
 def _refusal(wanted: Setting) -> A3SError:
     kind = UsageError if wanted.origin.startswith("--") else ConfigError
-    return kind(f"{wanted.origin}: {wanted.value} is the key of a provider: no command gets it")
+    return kind(
+        f"{wanted.origin}: {wanted.value} is the key of a provider and cannot be passed to commands"
+    )
 
 
 @cache
 def _vendor_variables() -> frozenset[str]:
-    """Give every variable that may hold the key of a vendor."""
+    """Return every variable that may hold a vendor's key."""
     return frozenset(name for provider in (*VENDORS, *ALIASES) for name in key_variables(provider))
 
 
 def _credentials(scope: ModelSettings) -> Iterator[str]:
-    """Give what a provider or a model is configured with that nobody else may know."""
+    """Yield the secrets in the configuration of a provider or a model."""
     if key := scope.get("api_key"):
         yield key
     for name, header in scope.headers.items():
@@ -215,7 +217,7 @@ def _credentials(scope: ModelSettings) -> Iterator[str]:
 
 
 def _in_urls(text: str) -> Iterator[str]:
-    """Give the passwords in a text's URLs, and the keys in their parameters."""
+    """Yield the passwords in a text's URLs, and the keys in their parameters."""
     for rest in text.split("://")[1:]:
         authority = rest
         for end in "/?#, ":

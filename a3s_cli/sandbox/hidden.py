@@ -1,9 +1,8 @@
 """What a confined command does not see: credentials, sockets of agents, other people's homes.
 
-A command may read the disk, because compilers and interpreters live there. So
-what must not be read is listed here, and the list cannot be complete: it has
-where the common tools keep their secrets. What an entry points to through a
-link is hidden as well.
+A command may read the disk, because compilers and interpreters live there. What
+it must not read is listed here. The list cannot be complete: it names the places
+where common tools store their secrets. The target of a link is hidden as well.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 
-#: Where programs keep what the next one need not see.
+#: Directories of temporary files, which are private to a run.
 TEMPORARY = ("/tmp", "/var/tmp")
 SYSTEM = (
     "/run",
@@ -85,13 +84,13 @@ CREDENTIALS = (
     ".yarnrc.yml",
     ".zsh_history",
 )
-#: Ours: what is configured, what is kept, and what later runs would believe.
+#: a3s's own: configuration, state, and caches that later runs would trust.
 _OWN = (".a3s", ".cache/a3s", ".config/a3s", ".local/share/a3s", ".local/state/a3s")
 _OWN_VARIABLES = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
 
 
 def hidden(environment: Mapping[str, str]) -> Iterator[str]:
-    """Give the absolute paths that are hidden, whether they exist or not."""
+    """Yield the absolute paths that are hidden, whether they exist or not."""
     own = homes(environment)
     yield from TEMPORARY
     yield from SYSTEM
@@ -103,7 +102,7 @@ def hidden(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def personal(environment: Mapping[str, str]) -> Iterator[str]:
-    """Give what is the user's own: credentials, and what a3s keeps."""
+    """Yield what belongs to the user alone: credentials, and what a3s stores."""
     for name in _OWN_VARIABLES:
         if environment.get(name, "").startswith("/"):
             yield os.path.join(environment[name], "a3s")
@@ -113,7 +112,7 @@ def personal(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def homes(environment: Mapping[str, str]) -> list[str]:
-    """Give the homes that are our own: what the environment says, and what the system says."""
+    """Return our own home directories: from the environment and from the user database."""
     import pwd
 
     found = [environment.get("HOME", "")]
@@ -123,10 +122,10 @@ def homes(environment: Mapping[str, str]) -> list[str]:
 
 
 def shown(environment: Mapping[str, str], path: str) -> Iterator[str]:
-    """Give what is seen although it lies in something hidden; `path` is the search path."""
+    """Yield what stays visible although its parent is hidden; `path` is the search path."""
     yield from (home for home in homes(environment) if home.strip("/"))
     yield os.path.realpath("/etc/resolv.conf")
-    yield "/home/linuxbrew/.linuxbrew"  # the home of no person, but of programs
+    yield "/home/linuxbrew/.linuxbrew"  # not a person's home, but Homebrew's
     yield from (entry for entry in path.split(":") if entry.startswith("/"))
 
 
@@ -139,7 +138,7 @@ def _host_keys() -> Iterator[str]:
 
 
 def _sockets(environment: Mapping[str, str]) -> Iterator[str]:
-    """Give the sockets that the environment names: agents, buses, daemons."""
+    """Yield the sockets that the environment names: agents, buses, daemons."""
     for value in environment.values():
         for prefix in ("unix://", "unix:path=", ""):
             # An address may have parameters behind it (`,guid=…`, `:1234:1`).

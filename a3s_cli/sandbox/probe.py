@@ -1,9 +1,9 @@
-"""Finds out whether commands can be confined here, without keeping `start` waiting.
+"""Finds out whether commands can be confined here, without delaying `start`.
 
-Only trying it tells: user namespaces may be switched off, forbidden to this
-program, or used up by a sandbox that we are in ourselves. The trial runs beside
-everything else and is remembered, for this very kernel, user and set of
-namespaces: an answer from outside is not believed inside of a container.
+Only a trial can tell: user namespaces may be switched off, forbidden to this
+program, or used up by a sandbox that we are in ourselves. The trial runs in the
+background, and its success is remembered for this kernel, user and set of
+namespaces: an answer from the host does not hold inside a container.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-#: Changes whenever what is tried does.
+#: Increased whenever the trial changes.
 VERSION = 1
 #: Seconds after which a trial that does not end has failed.
 PATIENCE = 5.0
@@ -28,7 +28,7 @@ _MOUNTS = (
 
 
 class Probe:
-    """The question whether bubblewrap is usable: answered at once, in a moment, or later."""
+    """Answers whether bubblewrap is usable: at once, in a moment, or later."""
 
     def __init__(
         self, environment: Mapping[str, str], workspace: Path, *, network: bool = True
@@ -52,7 +52,7 @@ class Probe:
         self._start(self.program, network)
 
     def answer(self, wait: float = 0.0) -> bool | None:
-        """Give the answer if there is one within `wait` seconds."""
+        """Return the answer; None if there is none within `wait` seconds."""
         end = time.monotonic() + wait
         while self._answer is None:
             self._poll(min(max(0.0, end - time.monotonic()), 0.01))
@@ -61,13 +61,13 @@ class Probe:
         return self._answer
 
     async def usable(self) -> bool:
-        """Give the answer when there is one."""
+        """Wait for the answer and return it."""
         from asyncio import to_thread
 
         return bool(await to_thread(self.answer, 2 * PATIENCE))
 
     def forget(self) -> None:
-        """Remove what is remembered: it has turned out to be wrong."""
+        """Discard the remembered answer: it has turned out to be wrong."""
         if self._cache:
             with contextlib.suppress(OSError):
                 os.unlink(self._cache)
@@ -98,7 +98,7 @@ class Probe:
             if time.monotonic() > self._deadline:
                 os.kill(self._child, signal.SIGKILL)
                 os.waitpid(self._child, 0)
-                self._settle(False, "bwrap does not come to an end")
+                self._settle(False, "bwrap does not terminate")
             return
         said = os.read(self._output, 4096).decode(errors="replace")
         if said:
@@ -116,7 +116,7 @@ class Probe:
 
 
 def _find(path: str, workspace: Path) -> str | None:
-    """Find bubblewrap where the user looks for programs, never in the workspace."""
+    """Find bubblewrap in PATH, but never in the workspace."""
     inside = os.path.realpath(workspace).rstrip("/") + "/"
     for entry in path.split(":"):
         program = os.path.realpath(os.path.join(entry, "bwrap"))
@@ -158,7 +158,7 @@ def _read(path: str) -> bytes:
 
 
 def _write(path: str, content: bytes) -> None:
-    """Remember; what cannot be remembered will be tried again."""
+    """Store the answer; on failure the next run tries again."""
     temporary = f"{path}.{os.getpid()}"
     with contextlib.suppress(OSError):
         os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)

@@ -1,7 +1,7 @@
-"""The system calls that a confined command does not have: a small BPF program.
+"""The system calls that a confined command may not use: a small BPF program.
 
-It takes away what a build, a test or a shell never needs and what a kernel has
-most often been attacked through: mounts and namespaces, kernel keys, BPF,
+It removes what no build, test or shell needs and what kernels have most often been
+attacked through: mounts and namespaces, kernel keys, BPF,
 io_uring, exotic socket families, typing into a terminal. Everything else stays,
 so that ordinary programs run. `clone3` hides its flags behind a pointer, which a
 filter cannot read; it does not exist here, and the C library falls back to
@@ -73,7 +73,7 @@ _X32 = 0x40000000
 
 
 def program() -> bytes | None:
-    """Give the filter for this machine; None where we have none."""
+    """Return the filter for this machine; None if there is none."""
     machine = _MACHINES.get(os.uname().machine)
     if machine is None or sys.maxsize < 2**32:
         return None

@@ -6,7 +6,7 @@ from the outside in, so that the innermost one decides.
 
 A mount holds only the path itself: `mv .git x` would carry a read-only
 `.git/config` away and make room for another. So every directory between the
-workspace and such a path becomes a mount too, which nobody can move. And nothing
+workspace and such a path becomes a mount too, which cannot be moved. And nothing
 can be mounted where nothing is: such a place is held by an empty directory for as
 long as the command runs, which is the supervisor's work. So is putting back what
 nothing can be mounted on.
@@ -77,7 +77,7 @@ class View(State):
                 self._protect(path)
 
     def arguments(self) -> list[str]:
-        """Give the mounts as bubblewrap wants them."""
+        """Return the mounts as arguments of bubblewrap."""
         found = []
         for path in sorted(self.mounts, key=_parts):
             kind = self.mounts[path]
@@ -175,7 +175,7 @@ class View(State):
         return f"{path}/".startswith(f"{self.workspace.rstrip('/')}/")
 
     def _around(self, path: str) -> str:
-        """Give the kind of the innermost mount that `path` lies in, its own not counted."""
+        """Return the kind of the innermost mount that contains `path`, not counting its own."""
         while (path := os.path.dirname(path)) not in self.mounts:
             pass
         return self.mounts[path]

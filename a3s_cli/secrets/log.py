@@ -1,7 +1,7 @@
 """What is logged, on stderr, without a secret in it.
 
 Not only our own log: asyncio and the HTTP library complain of what they did
-not expect, with tracebacks that quote what they were given. Whoever imports
+not expect, with tracebacks that quote what they were given. Code that imports
 this has loaded `logging`, so it is imported when there is something to log to.
 """
 
@@ -21,7 +21,7 @@ class Discreet(logging.Formatter):
         self._redactor = redactor
 
     def format(self, record: logging.LogRecord) -> str:
-        """Give the lines of a record."""
+        """Return a record's lines."""
         return mask(self._redactor.whole(super().format(record)))
 
 

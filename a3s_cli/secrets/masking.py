@@ -1,4 +1,4 @@
-"""Masks what has the shape of a key, in sentences that nobody meant to carry one.
+"""Masks what has the shape of a key, in sentences that were not meant to contain one.
 
 Errors, logs and reports quote what they were given: a provider's body, a URL, a
 command. Known secrets are hidden there by value (`redaction`); this is for the
@@ -63,7 +63,7 @@ def _compiled() -> list[re.Pattern[str]]:
 
 
 def mask(text: str) -> str:
-    """Give a text without what has the shape of a key: the same object where there is none."""
+    """Return the text with anything key-shaped masked; the same object if there is nothing."""
     for shape in _compiled():
         text = shape.sub(rf"\1{MASK}", text)
     return text

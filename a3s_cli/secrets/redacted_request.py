@@ -15,7 +15,7 @@ from .redaction import Redactor
 
 
 def redacted_request(request: Request, redactor: Redactor) -> Request:
-    """Give the request without secrets: the same object where there is none."""
+    """Return the request without secrets; the same object if it has none."""
     if not redactor:
         return request
     system = redactor.whole(request.system)
@@ -26,7 +26,7 @@ def redacted_request(request: Request, redactor: Redactor) -> Request:
 
 
 def redacted_message(message: Message, redactor: Redactor) -> Message:
-    """Give a message without secrets: the same object where there is none."""
+    """Return the message without secrets; the same object if it has none."""
     parts = [_part(part, redactor) for part in message.parts]
     if all(map(_is, parts, message.parts)):
         return message

@@ -57,14 +57,14 @@ class Redactor:
         return False
 
     def whole(self, text: str) -> str:
-        """Give a whole text without the secrets: the same object where there is none."""
+        """Return a whole text without the secrets; the same object if it has none."""
         if not self.finds(text):
             return text
         stream = self.stream()
         return stream.feed(text) + stream.finish()
 
     def sentence(self, text: str) -> str:
-        """Give a sentence without the secrets, nor the beginning of one that was cut."""
+        """Return a sentence without secrets, including the start of one that was cut off."""
         text = self.whole(text)
         for guise, mark in self._marks.items():
             at = text.find(guise[:_FRAGMENT]) if len(guise) > _FRAGMENT else -1
@@ -77,7 +77,7 @@ class Redactor:
         return text
 
     def value(self, value: Any) -> Any:
-        """Give a JSON value without the secrets, keys included: the same object if none."""
+        """Return a JSON value without secrets, in keys as well; the same object if it has none."""
         if isinstance(value, str):
             return self.whole(value)
         if isinstance(value, dict):
@@ -92,11 +92,11 @@ class Redactor:
         return value
 
     def stream(self) -> Stream:
-        """Give a redactor of a text that comes in pieces."""
+        """Return a redactor for a text that arrives in pieces."""
         return Stream(self)
 
     def undecided(self, text: str) -> int:
-        """Give the place from which on the text could begin a secret, or its length."""
+        """Return the index from which the rest could be the start of a secret, or the length."""
         length = first = len(text)
         for head, guises in self._heads.items():
             at = text.find(head, max(0, length - len(guises[0]) + 1), first)
@@ -110,7 +110,7 @@ class Redactor:
         return first
 
     def found(self, text: str, before: int) -> Iterator[tuple[int, int, str]]:
-        """Give (start, end, mark) of every occurrence that starts `before`, also overlapping.
+        """Yield (start, end, mark) of every occurrence that starts `before`, even overlapping ones.
 
         From left to right, and of those that start together the longest first.
         """
@@ -162,7 +162,7 @@ class Stream:
         return bool(self._held)
 
     def finish(self) -> str:
-        """Give what was held back: the text is over, and a new one may begin."""
+        """Return what was held back: the text is complete, and a new one may begin."""
         return self._show(self._held, len(self._held))
 
     def _show(self, text: str, decided: int) -> str:
@@ -187,7 +187,7 @@ class Stream:
 
 
 def _without_tail(texts: list[str], tail: int) -> list[str]:
-    """Give the pieces without their last characters, and without pieces that have none left."""
+    """Return the pieces without their last characters, dropping those that become empty."""
     texts = list(texts)
     while tail and tail >= len(texts[-1]):
         tail -= len(texts.pop())
@@ -199,7 +199,7 @@ def _without_tail(texts: list[str], tail: int) -> list[str]:
 
 
 def _guises(value: str) -> Iterator[str]:
-    """Give every text as which a value is looked for."""
+    """Return every spelling in which a value is looked for."""
     value = value.strip()
     parts = [value]
     if "\n" in value:

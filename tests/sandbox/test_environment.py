@@ -52,7 +52,7 @@ def test_an_extra_name_is_passed_and_an_unset_one_passed_over() -> None:
 @pytest.mark.parametrize("name", ["OPENAI_API_KEY", "HF_TOKEN", "GOOGLE_API_KEY", "GROK_API_KEY"])
 def test_a_vendors_key_cannot_be_named(name: str) -> None:
     """Set or not: the next run may have it set."""
-    with pytest.raises(UsageError, match=rf"^--env: {name} is the key of a provider: no command"):
+    with pytest.raises(UsageError, match=rf"^--env: {name} is the key of a provider and cannot"):
         child_environment({}, named("CI", name), {})
     with pytest.raises(ConfigError, match=rf"^c.acl:3:7: {name} is the key of a provider"):
         child_environment({}, [Setting(name, "c.acl:3:7")], {})

@@ -256,7 +256,10 @@ def test_a_report_masks_what_looks_like_a_key(a3s: Bench, form: str) -> None:
     [
         (("--env", f"TOKEN={TOKEN}"), "NAME"),
         (("--redact-env", f"TOKEN={TOKEN}"), "NAME"),
-        (("--env", "OPENAI_API_KEY"), "OPENAI_API_KEY is the key of a provider: no command gets"),
+        (
+            ("--env", "OPENAI_API_KEY"),
+            "OPENAI_API_KEY is the key of a provider and cannot be passed",
+        ),
         (("--env", "ALIAS"), "ALIAS is the key of a provider"),
     ],
 )
