@@ -105,7 +105,7 @@ class Model(Protocol):
         """How it can be asked for a value of a schema, best first, without what it refused."""
 
     async def ask(self, question: Question, listener: Listener) -> Message:
-        """Give the whole answer, after retries; raises an A3SError for anything else."""
+        """Return the whole answer, after retries; raises an A3SError for anything else."""
 
     def refuses(self, way: Way, schema: object, error: A3SError, tool_id: str) -> bool:
         """Say whether an error means that this way is not open, and another may be."""
@@ -115,7 +115,7 @@ class ToolContext(Value):
     """What a call may use.
 
     `output` shows a piece of live output at once; `drain` waits for slow
-    readers, and whoever produces in bulk awaits it after each piece.
+    readers, and a tool that produces in bulk awaits it after each piece.
     """
 
     workspace: Workspace
@@ -162,7 +162,7 @@ class Tool:
         return problems(self.parameters, arguments)
 
     def deadline(self, context: ToolContext) -> float | None:
-        """Give the seconds after which a call is ended; None if the tool does so itself."""
+        """Return the seconds after which a call is ended; None if the tool limits itself."""
         return context.timeout
 
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
@@ -172,7 +172,7 @@ class Tool:
     def ended(
         self, sentence: str, exit_code: int, reason: Literal["timeout", "cancelled"] | None = None
     ) -> ToolReturn:
-        """Give the result of a call that did not come to its own end.
+        """Return the result of a call that was cut short.
 
         It failed, or we have ended it: what was streamed is then the output of a
         cancelled one.
@@ -185,7 +185,7 @@ class Tool:
 
 
 def resolve(context: ToolContext, path: str) -> Path:
-    """Give the resolved path of a file argument, or tell the model why not."""
+    """Return the resolved path of a file argument; raises ToolError where there is none."""
     found = context.workspace.resolve(path)
     if not found.inside:
         raise ToolError(f"{path} is outside the workspace {context.workspace.root}")

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from ..values import Value
 from .wildcards import START, Components, States, component, components, split, step
 
-#: What nobody writes by hand: a line longer than any path, and rules beyond this number.
+#: Limits that no handwritten file reaches: the length of a line, and the number of rules.
 LONGEST = 4096
 MOST = 10_000
 
@@ -96,7 +96,7 @@ class Rules:
         return False
 
     def enter(self, name: str) -> Rules:
-        """Give the rules of a directory in this one, without those of its own file."""
+        """Return the rules of a directory in this one, without those of its own file."""
         text = _bytes(name)
         return Rules(tuple(source.enter(text) for source in self._sources))
 
@@ -134,7 +134,7 @@ def _parse(content: bytes) -> _Source:
 
 
 def _lines(content: bytes) -> list[str]:
-    """Give the lines that are rules: no comments, no blanks, no unescaped trailing spaces."""
+    """Yield the lines that are rules: no comments, no blanks, no unescaped trailing spaces."""
     text = content.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
     trimmed = (_trim(line.removesuffix("\r")) for line in text.split("\n"))
     rules = [line for line in trimmed if line and not line.startswith("#")]

@@ -11,7 +11,7 @@ PROJECT_LIMIT = 32 * 1024
 
 
 def project_instructions(workspace: Path) -> str:
-    """Give the workspace's AGENTS.md, at most 32 KiB of it; empty without a readable one."""
+    """Return the workspace's AGENTS.md, at most 32 KiB of it; empty without a readable one."""
     # A link could point at a secret, a pipe could block: only a plain file inside is read.
     here = Workspace(workspace)
     found = here.resolve("AGENTS.md")

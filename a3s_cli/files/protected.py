@@ -1,4 +1,4 @@
-"""Which paths of a workspace nobody may change: what other programs run or obey unasked.
+"""Which paths of a workspace cannot be changed: files that other programs execute or obey.
 
 A hook, a shell's start file, an editor's tasks, a configuration of an agent: who
 can write one of these runs code later, as the user and outside of everything
@@ -77,7 +77,7 @@ def _folded(name: str) -> str:
 
 
 def places(root: str, nested: Iterable[str] = ()) -> Iterator[str]:
-    """Give the protected paths of the workspace and of the repositories nested in it.
+    """Yield the protected paths of the workspace and of the repositories nested in it.
 
     A path may be missing, or lead through links; it is as its readers spell it.
     """
@@ -112,7 +112,7 @@ def repositories(root: str) -> list[str]:
 
 
 def _repository(root: str) -> Iterator[str]:
-    """Give the places of the repository whose working tree is `root`."""
+    """Yield the places of the repository whose working tree is `root`."""
     path = f"{root}/.git"
     try:
         mode = os.lstat(path).st_mode
@@ -126,7 +126,7 @@ def _repository(root: str) -> Iterator[str]:
 
 
 def _gitdirs(root: str) -> list[str]:
-    """Give where git keeps what belongs to the working tree `root`: none, one or two places."""
+    """Yield where git keeps what belongs to the working tree `root`: none, one or two places."""
     path = f"{root}/.git"
     if os.path.isfile(path):
         path = _pointed(path, "gitdir:")
@@ -137,7 +137,7 @@ def _gitdirs(root: str) -> list[str]:
 
 
 def _pointed(file: str, prefix: str = "") -> str:
-    """Give the directory that a file of one line points to; nothing if there is none."""
+    """Yield the directory that a file of one line points to, if there is one."""
     try:
         with open(file, "rb") as opened:
             line = os.fsdecode(opened.read(_GITDIR_BYTES)).strip("\n")
@@ -155,7 +155,7 @@ def _is_gitdir(path: str) -> bool:
 
 
 def _gitdir(path: str) -> Iterator[str]:
-    """Give the places of one repository, its submodules' and its working trees' included."""
+    """Yield the places of one repository, its submodules' and its working trees' included."""
     yield from (f"{path}/{name}" for name in GIT)
     modules = list(_modules(f"{path}/modules"))
     if len(modules) > _REPOSITORIES:

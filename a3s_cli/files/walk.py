@@ -66,7 +66,7 @@ class Tree:
         return False
 
     def rules(self, directory: Path) -> Rules:
-        """Give the rules that hold in a directory."""
+        """Return the rules that hold in a directory."""
         known = self._rules.get(directory)
         if known is None:
             try:
@@ -77,7 +77,7 @@ class Tree:
         return known
 
     def _read_rules(self, directory: Path, descriptor: int) -> Rules:
-        """Give the rules of a directory that is open."""
+        """Return the rules of a directory that is open."""
         if directory not in self._rules:
             self._rules[directory] = _extend(self._inherited(directory), descriptor)
         return self._rules[directory]
@@ -104,7 +104,7 @@ class Tree:
         return Listing(kept, len(found) - len(kept))
 
     def walk(self, start: Path, wanted: Wildcard) -> Iterator[Entry]:
-        """Give every directory that is entered, and whatever else matches `wanted` below `start`.
+        """Yield every directory that is entered, and all else that matches `wanted` below `start`.
 
         `.git` is never entered. The directories are there so that the caller can
         pause even where nothing matches.
@@ -127,7 +127,7 @@ class Tree:
 
 
 def _repository(root: Path) -> Path:
-    """Give the directory where rules begin."""
+    """Return the directory where rules begin."""
     for directory in (root, *root.parents):
         if (directory / ".git").exists():
             return directory

@@ -4,8 +4,8 @@ A pattern is a sequence of components and a path is matched against it one
 component at a time. The state between two components is a small set of
 positions, so a walk carries it down the tree: it knows at every directory
 whether anything below can still match, and nothing is matched twice. One
-component becomes a regular expression without ambiguous repetition: whoever
-wrote the pattern, matching takes no more than quadratic time.
+component becomes a regular expression without ambiguous repetition, so that no
+pattern takes more than quadratic time.
 """
 
 from __future__ import annotations

@@ -74,13 +74,13 @@ class Workspace:
         return Resolved(real, inside=real.is_relative_to(self.root))
 
     def show(self, path: Path) -> str:
-        """Give a path for people and models: relative to the root where it is inside."""
+        """Return a path for people and models: relative to the root where it is inside."""
         inside = path.is_relative_to(self.root)
         return printable(str(path.relative_to(self.root) if inside else path))
 
     @contextlib.contextmanager
     def directory(self, path: Path) -> Iterator[int]:
-        """Give a descriptor of a directory inside."""
+        """Yield a descriptor of a directory inside."""
         with self._directory(self._parts(path)) as descriptor:
             yield descriptor
 
@@ -93,7 +93,7 @@ class Workspace:
             return open_file_at(parent, name)
 
     def replace(self, path: Path, content: bytes) -> None:
-        """Give a file inside a new content, whole or not at all; create what is missing.
+        """Replace the content of a file inside, whole or not at all; create what is missing.
 
         Mode and owner of an existing file are kept. The old content stays in
         place until the new one is complete and on the disk: no crash shows half.
@@ -174,13 +174,13 @@ def _demand_file(mode: int) -> None:
 
 
 def _replaceable(parent: int, name: str) -> os.stat_result | None:
-    """Give the status of the file that is in the way, if it may be replaced at all."""
+    """Return the status of the file that is in the way, if it may be replaced at all."""
     try:
         old = os.stat(name, dir_fd=parent, follow_symlinks=False)
     except FileNotFoundError:
         return None
     _demand_file(old.st_mode)
-    # A rename does not ask for this right, but whoever made the file read-only meant it.
+    # A rename does not need this right, but a file is made read-only for a reason.
     if not os.access(name, os.W_OK, dir_fd=parent):
         raise PermissionError(errno.EACCES, "it is read-only")
     return old
@@ -203,7 +203,7 @@ def _fill(descriptor: int, content: bytes, old: os.stat_result | None) -> None:
 
 
 def printable(text: str) -> str:
-    """Give a path as one line of valid Unicode; what is neither is escaped."""
+    """Return a path as one line of valid Unicode; what is neither is escaped."""
     return re.sub(_UNPRINTABLE, _escape, text)
 
 

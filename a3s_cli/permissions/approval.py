@@ -1,4 +1,4 @@
-"""Between a call that needs approval and whoever may give it: one question, one answer.
+"""Between a call that needs approval and its approver: one question, one answer.
 
 A terminal, a callback of the library or a web page answers; each is asked the
 same question in the same way, and what follows from the answer is decided
@@ -18,7 +18,7 @@ Answer = Literal["once", "always", "no"]
 
 
 class Unanswered(Exception):
-    """Nobody could be asked; the message says why."""
+    """There was no one to ask; the message says why."""
 
 
 class Question(Value):
@@ -46,4 +46,4 @@ class Approver(Protocol):
         """Who answers, for the stream."""
 
     async def __call__(self, question: Question) -> Answer:
-        """Give the answer, or raise `Unanswered`."""
+        """Return the answer; raises `Unanswered`."""

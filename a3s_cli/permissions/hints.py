@@ -20,7 +20,7 @@ _SHOWN = 80
 
 
 def flags(rules: Sequence[str]) -> str:
-    """Give the flags that add these rules."""
+    """Return the flags that add these rules."""
     from shlex import quote
 
     return " ".join(f"--allow {quote(rule)}" for rule in rules)
@@ -51,7 +51,7 @@ def rules_for_path(tool: str, path: str) -> tuple[str, ...]:
 
 
 def short(text: str) -> str:
-    """Give one line of it, for a sentence."""
+    """Return one short line of a text, for a sentence."""
     line = " ".join(text.split())
     return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
 

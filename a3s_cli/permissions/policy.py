@@ -1,4 +1,4 @@
-"""May this call happen? One pure function decides for everybody.
+"""May this call happen? One pure function decides.
 
 deny > ask > allow > default, and the most restrictive verdict over every simple
 command of a script is the script's. Reading inside the workspace is allowed by
@@ -21,7 +21,7 @@ every command must be covered, and nothing in the script may be in doubt:
 A rule that spells such an option out (`git -c core.pager=cat log:*`) covers it,
 and a wrapper is covered where a rule names it and what it wraps is covered too.
 
-`default_decision="deny"` denies all that no rule allows, reading as well.
+`default_decision="deny"` denies all that no rule covers, reading as well.
 `grant_asks` answers yes to what asks, except where a script hides what it runs
 and a rule denies commands: a denial must hold.
 """
@@ -87,7 +87,7 @@ class Policy:
         self._grant_asks = grant_asks
 
     def digest(self) -> str:
-        """Give the sha256 of the rules; their order and repetition do not count."""
+        """Return the sha256 of the rules; their order and repetition do not count."""
         import json
 
         rules = [
@@ -97,7 +97,7 @@ class Policy:
         return fingerprint(json.dumps(canonical).encode())
 
     def with_allowed(self, rules: Iterable[str]) -> Policy:
-        """Give a policy that allows more; what this one denies or asks by a rule, it does too."""
+        """Return a policy that allows more; it denies and asks by rules what this one does."""
         from copy import copy
 
         wider = copy(self)
@@ -147,13 +147,13 @@ class Policy:
     def _by_default(
         self, what: str, suggested: tuple[str, ...], found: tuple[str, ...] = ()
     ) -> Decision:
-        """Give the default verdict on what no rule speaks of."""
+        """Return the default verdict on a call that no rule covers."""
         if self._default == "allow":
             return Decision("allow", "default", f"{what} is allowed by default", "", found)
         if self._default == "deny":
-            reason = f"no rule allows {what}, and the default is to deny"
+            reason = f"no rule covers {what}, and the default is to deny"
             return Decision("deny", "default", reason, flags(suggested), found, suggested)
-        reason = f"no rule allows {what}, and by default it must be approved"
+        reason = f"no rule covers {what}"
         return self._asks("default", reason, found, suggested=suggested)
 
     # -- everything but scripts ------------------------------------------------------
@@ -171,13 +171,13 @@ class Policy:
         if rule := first(self._deny):
             return _denied(rule, what)
         if rule := first(self._ask):
-            return self._asks(rule.text, f"{what} must be approved by {rule.text}", hint=_GRANT)
+            return self._asks(rule.text, f"{what} needs approval by {rule.text}", hint=_GRANT)
         if rule := first(self._allow, allows=True):
             return Decision("allow", rule.text, f"{what} is allowed by {rule.text}")
         if self._default != "ask" or tool not in self._harmless:
             return self._by_default(what, (tool,))
         if path is not None and path != root and _holds_secrets(tool, subject, path):
-            reason = f"{what} must be approved: files of this name hold secrets"
+            reason = f"{what} needs approval: files of this name hold secrets"
             suggested = rules_for_path(tool, _relative(path, root))
             return self._asks("default", reason, suggested=suggested)
         where = " inside the workspace" if subject.kind == "path" else ""
@@ -196,7 +196,7 @@ class Policy:
         guards = [rule for rule in deny + ask if not rule.total]
         if not guards:
             if rule := _total(ask):
-                return self._asks(rule.text, f"{what} must be approved by {rule.text}", hint=_GRANT)
+                return self._asks(rule.text, f"{what} needs approval by {rule.text}", hint=_GRANT)
             if rule := _bare(allow):
                 return Decision("allow", rule.text, f"{what} is allowed by {rule.text}")
             if not allow:
@@ -221,17 +221,17 @@ class Policy:
             return _denied(caught[1], caught[0], found)
         hidden = _hidden(parsed, deny + ask, allow)
         if hidden and deny and self._default != "deny":
-            # Nobody may grant this in general: it could be what a rule denies.
-            return Decision("ask", "default", f"{what} must be approved: {hidden}", "", found)
+            # No flag may grant this in general: it could be what a rule denies.
+            return Decision("ask", "default", f"{what} needs approval: {hidden}", "", found)
         caught = _caught(parsed, ask) or next(((what, rule) for rule in ask if rule.total), None)
         if caught:
-            reason = f"{caught[0]} must be approved by {caught[1].text}"
+            reason = f"{caught[0]} needs approval by {caught[1].text}"
             return self._asks(caught[1].text, reason, found, hint=_GRANT)
         rule = _bare(allow)
         if rule is None:
             return self._covered(parsed, what, tool, allow, hidden)
         if hidden:
-            return self._asks("default", f"{what} must be approved: {hidden}", found, hint=_GRANT)
+            return self._asks("default", f"{what} needs approval: {hidden}", found, hint=_GRANT)
         return Decision("allow", rule.text, f"{what} is allowed by {rule.text}", "", found)
 
     def _covered(
@@ -249,7 +249,7 @@ class Policy:
         if self._default == "allow" and not doubts:
             doubts = [f"`{short(str(each))}` wraps a command" for each in uncovered if each.wraps]
         if doubts:
-            reason = f"{what} must be approved: {doubts[0]}"
+            reason = f"{what} needs approval: {doubts[0]}"
             if self._default == "deny":
                 return Decision("deny", "default", reason, flags((tool,)), found, (tool,))
             return self._asks("default", reason, found, suggested=(tool,))
@@ -279,7 +279,7 @@ def _holds_secrets(tool: str, subject: Subject, path: PurePath) -> bool:
 
 
 def _relative(path: PurePath, root: PurePath | None) -> str:
-    """Give a path as a rule would name it."""
+    """Return a path as a rule would name it."""
     inside = root is not None and path.is_relative_to(root)
     return (path.relative_to(root) if inside and root else path).as_posix()
 

@@ -28,7 +28,7 @@ def matches(pattern: str, text: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _pieces(pattern: str) -> tuple[str, tuple[str, ...] | None, str]:
-    """Give what stands before, between and after the wildcards; None where there is none."""
+    """Return what stands before, between and after the wildcards; None where there is none."""
     first, *rest = pattern.split("*")
     return first, tuple(rest[:-1]) if rest else None, rest[-1] if rest else ""
 
@@ -71,7 +71,7 @@ def _skip(pattern: tuple[str, ...], reached: set[int]) -> set[int]:
 
 @lru_cache(maxsize=256)
 def _alternatives(pattern: str) -> tuple[tuple[str, ...], ...]:
-    """Give `a**b` its two meanings: within one component, or across several."""
+    """Return the two meanings of `a**b`: within one component, or across several."""
     found: list[tuple[str, ...]] = [()]
     for part in pattern.strip("/").split("/"):
         if part in ("", "."):

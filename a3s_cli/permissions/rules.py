@@ -111,7 +111,7 @@ class Rule(Value):
 
 @lru_cache(maxsize=1024)
 def _in_wildcards(pattern: str) -> tuple[str, ...]:
-    """Give a pattern in plain wildcards: `git log:*` is `git log` or `git log *`."""
+    """Return a pattern in plain wildcards: `git log:*` is `git log` or `git log *`."""
     if pattern.endswith(":*"):
         return pattern[:-2], pattern[:-2] + " *"
     return (pattern,)

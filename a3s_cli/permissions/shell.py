@@ -22,7 +22,7 @@ from .shell_words import names
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
-#: Longer scripts are not read: nobody can approve them at a glance either.
+#: Longer scripts are not read: no person can judge them at a glance either.
 MAX_BYTES = 10_000
 #: Scripts inside scripts: `bash -c`, `eval`, `trap` …
 MAX_NESTED = 16

@@ -30,7 +30,7 @@ class Url(Value):
 
 
 def readings(url: str) -> tuple[tuple[Url, ...], bool]:
-    """Read a URL in every way that somebody might, and say whether it is unambiguous."""
+    """Read a URL in every way that a program might, and say whether it is unambiguous."""
     plain = url.strip()
     parts = _URL.fullmatch(plain.replace("\\", "/"))
     if parts is None:

@@ -48,7 +48,7 @@ class Plan(Value):
     offline: bool = False
     #: Tools of the caller's own, by their names; they are among `tools`.
     own_tools: Mapping[str, Any] = field(default_factory=dict)
-    #: What happens to a call that must be approved.
+    #: What happens to a call that needs approval.
     on_ask: OnAsk = "deny"
     #: How the commands of `bash` are confined.
     confinement: Confinement = field(default_factory=Confinement)

@@ -74,7 +74,7 @@ def _content(file: BinaryIO, shown: str) -> bytes:
 
 
 def _as_in_file(content: bytes, old: bytes, new: bytes) -> tuple[bytes, bytes]:
-    """Give both arguments the line ends of the file, where those are all CRLF."""
+    """Convert both arguments to the line ends of the file, where those are all CRLF."""
     crlf = content.count(b"\r\n")
     if crlf and crlf == content.count(b"\n"):
         return _crlf(old), _crlf(new)
@@ -86,7 +86,7 @@ def _crlf(text: bytes) -> bytes:
 
 
 def _occurrences(content: bytes, old: bytes) -> list[int]:
-    """Give every place where `old` begins; two that overlap are two, for it is unclear which."""
+    """Yield every place where `old` begins; overlapping ones count, because either may be meant."""
     places = []
     at = content.find(old)
     while at >= 0:

@@ -62,7 +62,7 @@ def _sentence(error: OSError, path: Path, workspace: Workspace) -> str:
 
 
 def _nearest(workspace: Workspace, path: Path) -> str | None:
-    """Give the existing path whose first differing component is most like the wanted one."""
+    """Return the existing path whose first differing component is nearest to the wanted one."""
     from difflib import get_close_matches
 
     here = workspace.root
@@ -80,7 +80,7 @@ def _nearest(workspace: Workspace, path: Path) -> str | None:
 
 
 async def lines(file: BinaryIO, limit: int) -> AsyncIterator[tuple[bytes, int]]:
-    """Give each line without its newline: at most `limit` bytes, and how many are left out."""
+    """Yield each line without its newline: at most `limit` bytes, and how many are left out."""
     from asyncio import sleep
 
     while piece := file.readline(limit + 1):
@@ -103,7 +103,7 @@ def is_binary(file: BinaryIO) -> bool:
 
 
 def encoded(text: str, argument: str) -> bytes:
-    """Give the bytes of an argument, which a lone surrogate does not have."""
+    """Return the bytes of an argument; a lone surrogate has none."""
     try:
         return text.encode()
     except UnicodeEncodeError as error:

@@ -41,7 +41,7 @@ class Records:
         self._rest = b""
 
     def feed(self, data: bytes) -> Iterator[tuple[bytes, int, bytes]]:
-        """Give the complete records; a path may hold newlines, a line may hold NULs."""
+        """Return the complete records; a path may hold newlines, a line may hold NULs."""
         data = self._rest + data
         at = 0
         while (path_end := data.find(b"\0", at)) >= 0:
@@ -108,7 +108,7 @@ class Report:
             self.files += self.matches > before
 
     def result(self, timeout: float) -> ToolReturn:
-        """Give the rows and say how the search ended."""
+        """Yield the rows and say how the search ended."""
         late = self.exit_code == 124 and not self.full
         count = f"{plural(self.matches, 'match')} in {plural(self.files, 'file')}"
         if self.full:

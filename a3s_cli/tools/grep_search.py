@@ -47,13 +47,13 @@ class Search(Value):
         return self.start.parent if self.single else self.start
 
     def worker(self) -> list[str]:
-        """Give the command of our own engine."""
+        """Return the command of our own engine."""
         python = [sys.executable, "-I", "-S", "-X", "utf8", "-c", _WORKER, _ENTRY]
         flags = "i" if self.pattern.ignore_case else ""
         return [*python, str(self.root), str(self.start), self.pattern.python, flags, self.glob]
 
     def ripgrep(self, program: str) -> list[str]:
-        """Give the command of ripgrep.
+        """Return the command of ripgrep.
 
         It must propose at least what is to be shown. So what it passes over by
         itself is only what saves work: ignored directories, and names that the
@@ -75,7 +75,7 @@ class Search(Value):
 
 
 async def search(arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
-    """Give what grep's arguments find."""
+    """Return what grep's arguments find."""
     wanted = _wanted(arguments, context)
     lines = int(arguments.get("context", 0))
     ripgrep = find_ripgrep(context)
@@ -120,7 +120,7 @@ def _is_file(context: ToolContext, path: Path) -> bool:
 
 
 def find_ripgrep(context: ToolContext) -> str | None:
-    """Give ripgrep's path, unless it lies in the workspace: nothing in there is trusted to run."""
+    """Return ripgrep's path, unless it lies in the workspace, where nothing is trusted to run."""
     from shutil import which
 
     found = which("rg", path=context.environment.get("PATH") or os.environ.get("PATH"))

@@ -27,7 +27,7 @@ COLUMNS = 4000
 BLOCK = 4 * 1024 * 1024
 #: What stands for the placeholders of `grep_pattern` in a text of ASCII.
 _ASCII_WORDS = {"word": r"\w", "other": r"\W", "edge": r"\b", "inner": r"\B"}
-#: For `re` the Turkish dotted I and dotless i are cases of i, for nobody else; so in a text
+#: `re` alone takes the Turkish dotted I and dotless i for cases of i; so in a text
 #: and in a pattern they are replaced by characters that are never interchanged.
 STAND_INS = {0x0130: "\ufdd0", 0x0131: "\ufdd1"}
 #: What ripgrep, by UTS 18, calls part of a word: categories, the two join controls, circled
@@ -62,7 +62,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _files(workspace: Workspace, start: Path, glob: str) -> tuple[str, Iterator[Path]]:
-    """Give the files to search, and what is cut off from the front of their paths."""
+    """Return the files to search, and what is cut off from the front of their paths."""
     if not start.is_dir():
         return f"{start.parent}/", iter([start])
     entries = Tree(workspace).walk(start, Wildcard(glob))
@@ -86,7 +86,7 @@ class Regex:
         self._compiled: dict[bool, re.Pattern[str]] = {}
 
     def matches(self, text: str) -> Iterator[int]:
-        """Give the place of the first match in every line that has one."""
+        """Yield the place of the first match in every line that has one."""
         compiled = self._for(text)
         for code, stand_in in STAND_INS.items():
             text = text.replace(chr(code), stand_in)
@@ -133,7 +133,7 @@ def _unicode_words(source: str) -> dict[str, str]:
 
 
 def matches(file: BinaryIO, regex: Regex) -> Iterator[tuple[int, bytes]]:
-    """Give number and text of every matching line.
+    """Yield number and text of every matching line.
 
     The expression is run over many lines at once, for speed; it never matches
     across a newline, because no part of it matches one.
@@ -153,7 +153,7 @@ def matches(file: BinaryIO, regex: Regex) -> Iterator[tuple[int, bytes]]:
 
 
 def _blocks(file: BinaryIO) -> Iterator[bytes]:
-    """Give the content in blocks of whole lines."""
+    """Yield the content in blocks of whole lines."""
     pieces: list[bytes] = []
     while block := file.read(BLOCK):
         cut = block.rfind(b"\n") + 1

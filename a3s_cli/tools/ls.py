@@ -58,7 +58,7 @@ def _rows(entries: list[Entry], directory: int) -> list[str]:
 
 
 def _size(directory: int, name: str) -> str:
-    """Give the size of a regular file; nothing else has one that means anything."""
+    """Return the size of a regular file; nothing else has a meaningful one."""
     try:
         status = os.stat(name, dir_fd=directory, follow_symlinks=False)
     except OSError:

@@ -80,7 +80,7 @@ class WebFetch(Tool):
         self._refuse = refuse
 
     def subject(self, arguments: dict[str, Any]) -> Subject:
-        """Give the URL as it will be requested: rules must not be passed by by spelling."""
+        """Return the URL as it will be requested, so that no spelling evades a rule."""
         from ..web import address
 
         try:
@@ -120,7 +120,7 @@ class WebFetch(Tool):
         raise ToolError(f"{_shown(asked.url)} redirects more than {REDIRECTS} times")
 
     async def _addresses(self, target: address.Target) -> list[str]:
-        """Give the addresses that may be connected to; none where only a proxy knows them."""
+        """Return the addresses that may be connected to; none where only a proxy knows them."""
         from ..errors import NetworkError
         from ..transport.get import is_proxied
         from ..web import address
@@ -149,7 +149,7 @@ def _target(url: str) -> address.Target:
 
 
 def _redirected(target: address.Target, location: str, context: ToolContext) -> address.Target:
-    """Give where a redirect leads, if the rules allow that as well."""
+    """Return the target of a redirect, if the rules allow it as well."""
     from urllib.parse import urljoin
 
     from ..web import address
@@ -166,7 +166,7 @@ def _redirected(target: address.Target, location: str, context: ToolContext) -> 
 
 
 async def _read(answer: Answer, target: address.Target, wanted: Format) -> str:
-    """Give the text of a page, or say why there is none."""
+    """Return the text of a page; raises ToolError where there is none."""
     import asyncio
 
     from ..web.page import MediaType, NotText, render, text_of
@@ -188,7 +188,7 @@ async def _read(answer: Answer, target: address.Target, wanted: Format) -> str:
 
 
 async def _download(answer: Answer) -> tuple[bytes, bool]:
-    """Give the beginning of a body, and whether there is more of it."""
+    """Return the beginning of a body, and whether there is more of it."""
     import contextlib
 
     data = bytearray()
@@ -217,6 +217,6 @@ def _size(digits: str) -> str:
 
 
 def _shown(url: str) -> str:
-    """Give a URL for a sentence."""
+    """Return a URL short enough for a sentence."""
     text = printable(url)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

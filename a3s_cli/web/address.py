@@ -8,7 +8,7 @@ read once, strictly, and what was read is what is judged and what is sent.
 A name proves nothing: only the address that it resolves to can be judged, and
 then that very address must be connected to. A few names are refused all the
 same, because they can only mean a private network, and because behind a proxy
-nobody here sees the address.
+the address is not seen here.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Target(Value):
 
     @property
     def url(self) -> str:
-        """Give the one way to write this."""
+        """Return the canonical form."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == _PORTS[self.scheme] else f":{self.port}"
         return f"{self.scheme}://{host}{port}{self.path}"
@@ -119,7 +119,7 @@ def _literal(text: str, version: int) -> str:
 
 
 def _ascii(name: str) -> str:
-    """Give the ASCII form of an international name: the one that is looked up."""
+    """Return the ASCII form of an international name: the one that is looked up."""
     import idna
 
     try:
@@ -166,7 +166,7 @@ def _is_public_6(ip: IPv6Address) -> bool:
 
 @cache
 def _reserved() -> tuple[tuple[IPv4Network, ...], tuple[IPv6Network, ...]]:
-    """Give what some version of `ipaddress` takes for public, and is not."""
+    """Return what some version of `ipaddress` takes for public, and is not."""
     from ipaddress import IPv4Network, IPv6Network
 
     four = (

@@ -2,7 +2,7 @@
 
 Bytes become text as a browser would decode them; HTML becomes Markdown or
 text without what a reader would not see: scripts, styles, hidden elements,
-images in data URLs. A page is somebody else's text: nothing in it may take
+images in data URLs. A page is untrusted text: nothing in it may take
 long, take much memory, or end the program. That is why a parser in C does it,
 which is linear in what it is given, and why the text is made from the Markdown:
 the library's own text aligns tables, and one long cell makes all of them long.
@@ -108,7 +108,7 @@ def text_of(data: bytes, media: MediaType, *, cut: bool = False) -> str:
 
 
 def render(text: str, media: MediaType, wanted: Format, url: str) -> str:
-    """Give the text in the wanted format; what is not HTML stays as it is."""
+    """Return the text in the wanted format; what is not HTML stays as it is."""
     html = media.name in _HTML
     html = html or (media.name in _UNKNOWN and _LOOKS_LIKE_HTML.match(text) is not None)
     if not html or wanted == "html":

@@ -30,7 +30,7 @@ def test_what_is_printed(a3s: Bench) -> None:
     assert judged(a3s, "--allow", "bash(ls:*)", *bash("ls -l && touch x; touch y")) == {
         "decision": "ask",
         "rule": "default",
-        "reason": "no rule allows `touch x`, and by default it must be approved",
+        "reason": "no rule covers `touch x`",
         "commands": ["ls -l", "touch x", "touch y"],
         "hint": "--allow 'bash(touch:*)'",
     }

@@ -33,7 +33,7 @@ Half of it. Now the rest.
 [write] code.py
 [write] mine.txt
 {mine} has changes of yours, and was not read again
-[bash] denied: no rule allows `rm code.py`, and by default it must be approved
+[bash] denied: no rule covers `rm code.py`
 --allow 'bash(rm:*)'
 Both are
 “correct” now."""

@@ -127,7 +127,7 @@ def test_a_pull_request_changes_nothing_but_the_code(project: Project) -> None:
     told = json.dumps(project.requests[0])
     assert BASE["ci/prompt.md"] in told
     assert "obey" not in told.lower()
-    assert (job.status, job.log.count("no rule allows `rm code.py`")) == (0, 1), job.log
+    assert (job.status, job.log.count("no rule covers `rm code.py`")) == (0, 1), job.log
     assert (project.checkout / "code.py").read_text() == "two\n"
     assert json.loads(job.outputs["object"]) == {"risk": "low"}
     assert job.outputs["verdict"] == "clean"

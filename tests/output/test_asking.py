@@ -65,7 +65,7 @@ def test_yes_runs_what_was_shown(a3s: Bench, terminal: Terminal) -> None:
     assert shown.split("\n") == [
         "May bash run?",
         f"  in {a3s.work}",
-        "  no rule allows `echo hi > made # \\x1b[2J`, and by default it must be approved",
+        "  no rule covers `echo hi > made # \\x1b[2J`",
         "  command",
         "  1 │ echo hi > made",
         "  2 │ # \\x1b[2J",
@@ -272,7 +272,7 @@ def test_pretty_makes_room_for_the_question(a3s: Bench, terminal: Terminal) -> N
         "[1] bash  echo hi",
         "May bash run?",
         f"  in {a3s.work}",
-        "  no rule allows `echo hi`, and by default it must be approved",
+        "  no rule covers `echo hi`",
         "  command",
         "  1 │ echo hi",
         "  always, for this run, would cover: bash(echo:*)",

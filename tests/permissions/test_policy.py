@@ -107,7 +107,7 @@ def test_a_verdict_tells_a_person_what_to_do() -> None:
     assert bash("git log -1 && cat 'a b'", allow=["bash(cat:*)"]) == Decision(
         "ask",
         "default",
-        "no rule allows `git log -1`, and by default it must be approved",
+        "no rule covers `git log -1`",
         "--allow 'bash(git log:*)'",
         ("git log -1", "cat a b"),
         ("bash(git log:*)",),
@@ -378,7 +378,7 @@ def test_a_file_of_secrets_says_how_to_read_it() -> None:
     assert read("a/../.env", ROOT / ".env") == Decision(
         "ask",
         "default",
-        "read a/../.env must be approved: files of this name hold secrets",
+        "read a/../.env needs approval: files of this name hold secrets",
         "--allow 'read(.env)'",
         (),
         ("read(.env)",),

@@ -39,7 +39,7 @@ def question(**tool_input: Any) -> Question:
         cwd=Path("/w"),
         path=None,
         rule="default",
-        reason="it must be approved",
+        reason="it needs approval",
         always="bash(ls:*)",
     )
 
@@ -114,7 +114,7 @@ def test_a_sheet() -> None:
     shown = sheet(question(command="echo 1\n\x1b" + "x" * 20, timeout=5, **{"a\nb": [1]}), 20)
     assert (shown.title, shown.about) == (
         "May bash run?",
-        ["  in /w", "  it must be approve", "    d"],
+        ["  in /w", "  it needs approval"],
     )
     assert shown.rows == [
         "  command",
@@ -136,7 +136,7 @@ def test_a_note_says_that_the_order_may_be_another() -> None:
 
 def test_a_link_is_shown_with_what_it_leads_to() -> None:
     shown = sheet(replace(question(file_path="notes.txt"), path=Path("/w/secret\n")), 80)
-    assert shown.about == ["  in /w", "  on /w/secret\\n", "  it must be approved"]
+    assert shown.about == ["  in /w", "  on /w/secret\\n", "  it needs approval"]
 
 
 def test_no_arguments_are_said_to_be_none() -> None:
@@ -274,7 +274,7 @@ def test_a_question_holds_what_will_run(work: Path) -> None:
             cwd=work,
             path=None,
             rule="default",
-            reason="no rule allows `npm test -- --watch`, and by default it must be approved",
+            reason="no rule covers `npm test -- --watch`",
             always="bash(npm test:*)",
         )
     ]
@@ -362,8 +362,7 @@ def test_where_nobody_can_be_asked_it_is_denied(work: Path) -> None:
     (result,) = asyncio.run(desk.run("a"))
     assert desk.told == ["10 asked", "10 nobody no", "10 denied default"]
     assert result.output == (
-        "Permission denied: no rule allows `a`, and by default it must be approved, "
-        "and nobody was asked: the terminal is gone"
+        "Permission denied: no rule covers `a`, and nobody was asked: the terminal is gone"
     )
     assert desk.events[-1]["hint"] == "--allow 'bash(a:*)'"
 

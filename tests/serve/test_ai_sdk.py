@@ -56,10 +56,7 @@ def test_a_run_with_everything() -> None:
     entry = next(
         one.tool_output for one in stream if one.type == "tool_end" and one.tool_id == "c3"
     )
-    denied = (
-        "denied: no rule allows `rm x`, and by default it must be approved\n"
-        "allow it with: --allow 'bash(rm:*)'"
-    )
+    denied = "denied: no rule covers `rm x`\nallow it with: --allow 'bash(rm:*)'"
     rejections = {one.tool_id: one.error for one in stream if one.type == "tool_rejected"}
     assert message["parts"] == [
         {"type": "step"},

@@ -116,7 +116,7 @@ def test_the_way_to_an_answer_is_folded_away() -> None:
             "[1] exit 0",
             "This is ",
             "[4] bash  rm x",
-            "[4] denied: no rule allows `rm x`, and by default it must be approved",
+            "[4] denied: no rule covers `rm x`",
             f"[5] nothing: {rejections['c5']}",
             f"[6] bash: {rejections['c6']}",
             "[7] bash  echo begun; sleep 60",

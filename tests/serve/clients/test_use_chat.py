@@ -75,10 +75,7 @@ def test_a_conversation_with_tools(host: Host) -> None:
     told = _use(
         serving, ["begin", "Go."], ["prints", "one\n", go], ["over"], ["send", "And again?"]
     )
-    denied = (
-        "denied: no rule allows write x, and by default it must be approved\n"
-        "allow it with: --allow write"
-    )
+    denied = "denied: no rule covers write x\nallow it with: --allow write"
     assert _messages(told) == [
         _user("Go."),
         _assistant(
