@@ -74,7 +74,7 @@ class Sandbox(Protocol):
         ...
 
 
-class Question(Value):
+class ModelQuestion(Value):
     """A request of a tool's own: for one JSON value of a shape."""
 
     messages: Sequence[Message]
@@ -104,7 +104,7 @@ class Model(Protocol):
     def ways(self, schema: object) -> Sequence[Way]:
         """How it can be asked for a value of a schema, best first, without what it refused."""
 
-    async def ask(self, question: Question, listener: Listener) -> Message:
+    async def ask(self, question: ModelQuestion, listener: Listener) -> Message:
         """Return the whole answer, after retries; raises an A3SError for anything else."""
 
     def refuses(self, way: Way, schema: object, error: A3SError, tool_id: str) -> bool:

@@ -10,7 +10,7 @@ from ..config.settings import KEYS
 from ..errors import UsageError
 from ..registry import TOOLS
 from ..run.plan import chosen_tools
-from ..run.request import Request
+from ..run.request import RunRequest
 from .function_tool import FunctionTool
 from .options import SessionOptions
 
@@ -22,14 +22,14 @@ SETTINGS = frozenset({"model", "sandbox", "network", "read_only", "env", "redact
 
 def session_request(
     workspace: Path, options: SessionOptions, config_file: str | None, config_text: str | None
-) -> Request:
+) -> RunRequest:
     """Return what every run of a session has in common; raises UsageError and TypeError."""
     given = {name: value for name, value in vars(options).items() if value is not None}
     if options.session_id is not None:
         from ..sessions.ids import check
 
         check(options.session_id)
-    return Request(
+    return RunRequest(
         workspace=workspace,
         settings={**{name: given[name] for name in SETTINGS & given.keys()}, **_system(given)},
         permissions=_permissions(options),

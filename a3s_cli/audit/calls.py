@@ -22,7 +22,7 @@ from ..tool_protocol import Subject
 WRITERS = ("write", "edit")
 
 
-class Call(NamedTuple):
+class ExecutedCall(NamedTuple):
     """An executed call, as its `tool_start` tells it."""
 
     line: int
@@ -34,9 +34,9 @@ class Call(NamedTuple):
     root: PurePath | None
 
 
-def call_of(event: ToolStart, line: int, root: PurePath | None) -> Call:
+def call_of(event: ToolStart, line: int, root: PurePath | None) -> ExecutedCall:
     """Give the call that an event tells of."""
-    return Call(line, event.tool_name, event.tool_id, _subject(event), root)
+    return ExecutedCall(line, event.tool_name, event.tool_id, _subject(event), root)
 
 
 def _subject(event: ToolStart) -> Subject | None:
@@ -50,7 +50,7 @@ def _subject(event: ToolStart) -> Subject | None:
     return subject if isinstance(subject.value, str) else None
 
 
-def lexical(call: Call) -> PurePath | None:
+def lexical(call: ExecutedCall) -> PurePath | None:
     """Give the path that a call named, made absolute; links are not ours to follow."""
     if call.subject is None or call.subject.kind != "path":
         return None
@@ -71,7 +71,7 @@ class CallJudge:
             Policy(allow=must_only, tools=TOOLS, harmless=()) if must_only is not None else None
         )
 
-    def breach(self, call: Call, path: PurePath | None) -> tuple[str, str] | None:
+    def breach(self, call: ExecutedCall, path: PurePath | None) -> tuple[str, str] | None:
         """Say what is wrong with a call: without quoting it, and why; None if nothing is.
 
         `path` is where a path's subject really led, as far as the stream tells.
@@ -86,7 +86,7 @@ class CallJudge:
                 return judge(decision.decision, decision.rule), decision.reason
         return None
 
-    def _unreadable(self, call: Call) -> tuple[str, str] | None:
+    def _unreadable(self, call: ExecutedCall) -> tuple[str, str] | None:
         if any(rule.applies(call.tool) for rule in self._forbidden) or (
             self._must_only is not None and not any(_total(rule, call) for rule in self._permitted)
         ):
@@ -94,7 +94,7 @@ class CallJudge:
         return None
 
 
-def _total(rule: Rule, call: Call) -> bool:
+def _total(rule: Rule, call: ExecutedCall) -> bool:
     return rule.applies(call.tool) and rule.total
 
 
@@ -122,7 +122,7 @@ class WriteJudge:
         return None
 
 
-def written(call: Call, end: Event | None) -> PurePath | None:
+def written(call: ExecutedCall, end: Event | None) -> PurePath | None:
     """Give the path that a call has written; a call without an end may have."""
     if end is not None and end.path is not None:
         return PurePosixPath(end.path)

@@ -15,7 +15,7 @@ from ..errors import ExitStatus
 from ..events import TERMINAL, Event, Start, ToolEnd, ToolStart
 from ..stream.reader import INTERRUPTED, Checker, Line, Problem
 from ..values import State, Value, field
-from .calls import Call, CallJudge, WriteJudge, call_of, lexical, written
+from .calls import CallJudge, ExecutedCall, WriteJudge, call_of, lexical, written
 from .chain import Chain
 from .policy_file import AuditRule
 
@@ -147,7 +147,7 @@ class Auditor:
         self._checker = Checker()
         self._chain = Chain()
         self._root: PurePath | None = None
-        self._open: dict[str, Call] = {}
+        self._open: dict[str, ExecutedCall] = {}
         self._first_ts: int | None = None
 
     def take(self, data: bytes) -> None:
@@ -234,14 +234,14 @@ class Auditor:
                 self._judge_call(call, path)
             self._judge_written(call, event, line.number)
 
-    def _judge_call(self, call: Call, path: PurePath | None) -> None:
+    def _judge_call(self, call: ExecutedCall, path: PurePath | None) -> None:
         for found, judge in zip(self._verdict.rules, self._calls, strict=True):
             if breach := judge.breach(call, path):
                 what, why = breach
                 quoted = call.subject.value if call.subject else ""
                 found.add(Breach(call.line, what, call.tool, call.id, quoted, why))
 
-    def _judge_written(self, call: Call, end: ToolEnd | None, line: int) -> None:
+    def _judge_written(self, call: ExecutedCall, end: ToolEnd | None, line: int) -> None:
         path = written(call, end)
         if path is None:
             return

@@ -39,7 +39,7 @@ COMMANDS = {
 NAMES = tuple(name for names in COMMANDS.values() for name in names)
 
 
-class Commands(SectionedGroup):
+class CommandGroup(SectionedGroup):
     """The commands; a word that is none of them is answered with what was meant."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -77,7 +77,7 @@ class Commands(SectionedGroup):
 
 
 @click.group(
-    cls=Commands,
+    cls=CommandGroup,
     sections=COMMANDS,
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},

@@ -38,11 +38,11 @@ def test(**given: Any) -> int:
 
     Exit status: 0 allow, 4 ask, 5 deny, 2 a bad rule or input, 78 a bad file.
     """
-    from ..commands.policy import Question, judge
+    from ..commands.policy import PolicyQuestion, judge
 
     decision = given["default_decision"]
     text, status = judge(
-        Question(
+        PolicyQuestion(
             tool=given["tool"],
             input=given["input"],
             rules={kind: given[kind] for kind in ("allow", "deny", "ask")},

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from ..errors import Cancelled
 from ..local import catalogue, weights
-from ..local.progress import Progress
+from ..local.progress import DownloadProgress
 
 #: Seconds between two drawings of the line.
 INTERVAL = 0.2
 CLEAR_LINE = "\r\x1b[K"
 
 
-class Shown(Progress):
+class Shown(DownloadProgress):
     """Names each source before it is used; draws the progress where stderr is a terminal."""
 
     def __init__(self) -> None:

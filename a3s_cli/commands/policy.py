@@ -24,7 +24,7 @@ from ..values import Value, field
 STATUS = {"allow": ExitStatus.OK, "ask": ExitStatus.APPROVAL, "deny": ExitStatus.POLICY}
 
 
-class Question(Value):
+class PolicyQuestion(Value):
     """A call, and what the command line says about the rules."""
 
     tool: str
@@ -38,7 +38,7 @@ class Question(Value):
     project: bool = True
 
 
-def judge(question: Question) -> tuple[str, int]:
+def judge(question: PolicyQuestion) -> tuple[str, int]:
     """Give the decision as one JSON object and a newline, and the exit status."""
     workspace = _workspace(question.cwd)
     config = load_config(

@@ -27,7 +27,7 @@ from ..run.kept import Kept, keep
 from ..run.opening import Opening
 from ..run.plan import Plan, chosen_tools
 from ..run.prompt_source import PromptSource, read_prompt, unread_input
-from ..run.request import Request
+from ..run.request import RunRequest
 from ..values import Value
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def run(options: RunOptions) -> NoReturn:
         from ..objects.schema import read_schema
 
         schema = read_schema(options.schema, prompt_uses_stdin=options.source.uses_stdin)
-    request = Request(
+    request = RunRequest(
         **options.request,
         prompt=read_prompt(options.source),
         workspace=_workspace(),

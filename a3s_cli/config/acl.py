@@ -48,11 +48,11 @@ _NEWLINE = re.compile(r"\r\n|\r|\n")
 _LITERALS = {"true": True, "false": False, "null": None}
 
 
-class Call(NamedTuple):
+class AclCall(NamedTuple):
     """`name(argument, …)`, which means what its reader says it means."""
 
     name: str
-    arguments: list[Value]
+    arguments: list[AclValue]
 
 
 class Body(NamedTuple):
@@ -61,10 +61,10 @@ class Body(NamedTuple):
     items: tuple[Attribute | Block, ...]
 
 
-Data = str | int | float | bool | None | list["Value"] | Body | Call
+Data = str | int | float | bool | None | list["AclValue"] | Body | AclCall
 
 
-class Value(NamedTuple):
+class AclValue(NamedTuple):
     """A value and where it begins. It may be a secret, so its text is in no `repr`."""
 
     data: Data
@@ -72,7 +72,7 @@ class Value(NamedTuple):
     column: int
 
     def __repr__(self) -> str:
-        return f"Value({self.kind}, {self.line}:{self.column})"
+        return f"AclValue({self.kind}, {self.line}:{self.column})"
 
     @property
     def kind(self) -> str:
@@ -89,7 +89,7 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     ((int, float), "a number"),
     (list, "a list"),
     (Body, "an object"),
-    (Call, "a call"),
+    (AclCall, "a call"),
 )
 
 
@@ -97,7 +97,7 @@ class Attribute(NamedTuple):
     """`name = value`."""
 
     name: str
-    value: Value
+    value: AclValue
     line: int
     column: int
 
@@ -199,10 +199,10 @@ class _Parser:
             self._fail("'{' after a label" if labels else "'=', ':', a quoted label or '{'")
         return Block(name, tuple(labels), self._braces(depth), line, column)
 
-    def value(self, depth: int) -> Value:
+    def value(self, depth: int) -> AclValue:
         start = self.at
         line, column = self.place(start)
-        return Value(self._data(depth), line, column)
+        return AclValue(self._data(depth), line, column)
 
     def _data(self, depth: int) -> Data:
         head = self._next()
@@ -218,7 +218,7 @@ class _Parser:
         after = self.at
         self._skip()
         if self._next() == "(":
-            return Call(word, self._sequence(")", depth))
+            return AclCall(word, self._sequence(")", depth))
         self.at = after
         if not _BOUNDARY.match(self.text, after):
             self._fail("a value in quotes", found="an unquoted word", at=after - len(word))
@@ -265,10 +265,10 @@ class _Parser:
         start = self._open(depth)
         return self.body(opened_at=start, depth=depth + 1)
 
-    def _sequence(self, close: str, depth: int) -> list[Value]:
+    def _sequence(self, close: str, depth: int) -> list[AclValue]:
         """Read values up to `close`; commas are optional, one at the end is welcome."""
         start = self._open(depth)
-        values: list[Value] = []
+        values: list[AclValue] = []
         while not self._closes(close, start):
             values.append(self.value(depth + 1))
         return values

@@ -20,7 +20,7 @@ from typing import Any, Literal, NoReturn
 
 from ..errors import ConfigError, UsageError
 from . import acl
-from .acl import Attribute, Block, Body, Call, Value
+from .acl import AclCall, AclValue, Attribute, Block, Body
 from .settings import (
     COST_KEYS,
     KEYS,
@@ -217,7 +217,7 @@ class ConfigFile:
             return
         into[name] = Setting(self._checked(check, data, item.name, item.value), self._origin(item))
 
-    def _checked(self, check: Check, data: Any, name: str, place: Value) -> Any:
+    def _checked(self, check: Check, data: Any, name: str, place: AclValue) -> Any:
         try:
             return check(data)
         except UsageError as error:
@@ -244,10 +244,10 @@ class ConfigFile:
             strings.append(Setting(checked, f"{self.path}:{value.line}"))
         return strings
 
-    def _data(self, value: Value, name: str, unset: dict[str, str]) -> Any:
+    def _data(self, value: AclValue, name: str, unset: dict[str, str]) -> Any:
         """Give what a value stands for; None for `null` and for a variable that is not set."""
         call = value.data
-        if not isinstance(call, Call):
+        if not isinstance(call, AclCall):
             return call
         if not self.trusted:
             self.refused[name] = None
@@ -295,7 +295,9 @@ class ConfigFile:
             text += "; further unknown keys of this file are not reported"
         self._notice("config_key_unknown", text, item, **fields)
 
-    def _notice(self, code: str, text: str, place: Value | Attribute | Block, **more: str) -> None:
+    def _notice(
+        self, code: str, text: str, place: AclValue | Attribute | Block, **more: str
+    ) -> None:
         if len(self.notices) < 2 * MAX_NOTICES:
             fields = {"file": self.path, "line": place.line, **more}
             self.notices.append(ConfigNotice(code, text, fields))
@@ -303,10 +305,10 @@ class ConfigFile:
     def _origin(self, item: Attribute | Block) -> str:
         return f"{self.path}:{item.line}"
 
-    def _at(self, place: Value | Attribute | Block) -> str:
+    def _at(self, place: AclValue | Attribute | Block) -> str:
         return f"{self.path}:{place.line}:{place.column}"
 
-    def _fail(self, place: Value | Attribute | Block, expected: str, found: str) -> NoReturn:
+    def _fail(self, place: AclValue | Attribute | Block, expected: str, found: str) -> NoReturn:
         raise ConfigError(f"{self._at(place)}: expected {expected}, found {found}")
 
 

@@ -47,7 +47,7 @@ class Listing(Value):
     ignored: int
 
 
-class Tree:
+class WorkspaceTree:
     """The workspace as searches see it; caches ignore rules, so it serves one call."""
 
     def __init__(self, workspace: Workspace) -> None:

@@ -22,7 +22,7 @@ class Part(Value):
     size: int
 
 
-class Model(Value):
+class EmbeddedModel(Value):
     """One file of weights in GGUF, licensed under Apache-2.0 like all of these."""
 
     name: str
@@ -47,7 +47,7 @@ def slices(requirement: str, size: int, last: int, digests: str) -> tuple[Part, 
 MODELS = {
     model.name: model
     for model in (
-        Model(
+        EmbeddedModel(
             name="qwen2.5-coder-1.5b",
             description="the default",
             size=1_117_320_768,
@@ -84,7 +84,7 @@ MODELS = {
                 """,
             ),
         ),
-        Model(
+        EmbeddedModel(
             name="qwen2.5-coder-0.5b",
             description="small: half the memory, twice the speed, less able",
             size=491_400_064,
@@ -105,7 +105,7 @@ MODELS = {
                 """,
             ),
         ),
-        Model(
+        EmbeddedModel(
             name="smollm2-135m",
             description="for tests: too weak for an agent",
             size=98_362_432,
@@ -124,7 +124,7 @@ MODELS = {
 }
 
 
-def find(name: str | None) -> Model:
+def find(name: str | None) -> EmbeddedModel:
     """Give the model of this name, the default one for None."""
     wanted = name or DEFAULT
     if model := MODELS.get(wanted.lower()):

@@ -15,7 +15,7 @@ from ..transport.download import download
 from .partial import append, length
 
 if TYPE_CHECKING:
-    from .catalogue import Model
+    from .catalogue import EmbeddedModel
     from .weights import Progress
 
 #: How often a connection may break in a row without a byte having come.
@@ -23,7 +23,7 @@ ATTEMPTS = 3
 
 
 async def fill(
-    partial: Path, model: Model, environment: Mapping[str, str], progress: Progress
+    partial: Path, model: EmbeddedModel, environment: Mapping[str, str], progress: Progress
 ) -> None:
     """Complete the partial file from where it ends."""
     endpoint = environment.get("HF_ENDPOINT") or "https://huggingface.co"

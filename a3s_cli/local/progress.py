@@ -9,7 +9,7 @@ from collections import deque
 WINDOW = 10.0
 
 
-class Progress:
+class DownloadProgress:
     """Takes what `weights.pull` reports; call it as the `progress` of a pull."""
 
     def __init__(self) -> None:

@@ -42,7 +42,7 @@ from ..transport.patience import Patience
 from ..transport.post import Transport
 from ..values import State, replace
 from . import catalogue, prompt, server, tags, weights
-from .progress import Progress
+from .progress import DownloadProgress
 from .server import Server
 from .shapes import bounded
 
@@ -144,7 +144,7 @@ class LocalDecoder:
         yield stop
 
 
-class Plan(Protocol):
+class LocalPlan(Protocol):
     """What is taken from the plan of a run."""
 
     @property
@@ -167,7 +167,7 @@ class LocalProvider:
         endpoint: Endpoint,
         transport: Transport,
         patience: Patience,
-        plan: Plan,
+        plan: LocalPlan,
         emitter: Emitter,
     ) -> None:
         self._endpoint = endpoint
@@ -300,7 +300,7 @@ class LocalProvider:
                 f"the model {name} ({size}) is not here",
                 hint=f"a3s models pull {name}, or a3s run --pull",
             )
-        progress = Progress()
+        progress = DownloadProgress()
         reports = asyncio.create_task(self._report(name, progress))
         try:
             return await weights.pull(
@@ -309,7 +309,7 @@ class LocalProvider:
         finally:
             reports.cancel()
 
-    async def _report(self, name: str, progress: Progress) -> None:
+    async def _report(self, name: str, progress: DownloadProgress) -> None:
         """Tell how the download goes: when the source is known, then every few seconds."""
         while True:
             await asyncio.sleep(INTERVAL if progress.total else 0)

@@ -23,7 +23,7 @@ from . import catalogue
 from .partial import length
 
 if TYPE_CHECKING:
-    from .catalogue import Model
+    from .catalogue import EmbeddedModel
 
 #: Told the bytes that are there, the bytes of the whole, and where the next ones come from.
 Progress = Callable[[int, int, str], None]
@@ -110,7 +110,7 @@ async def pull(
 
 
 async def fill(
-    partial: Path, model: Model, environment: Mapping[str, str], progress: Progress
+    partial: Path, model: EmbeddedModel, environment: Mapping[str, str], progress: Progress
 ) -> None:
     """Complete and verify the partial file from the first source that can."""
     from . import hub, index
@@ -132,7 +132,7 @@ async def fill(
     )
 
 
-async def verify(partial: Path, model: Model) -> None:
+async def verify(partial: Path, model: EmbeddedModel) -> None:
     """Accept the whole file by its official hash, or remove it."""
     import asyncio
     import hashlib
@@ -150,7 +150,7 @@ async def verify(partial: Path, model: Model) -> None:
         )
 
 
-def check_space(partial: Path, model: Model) -> None:
+def check_space(partial: Path, model: EmbeddedModel) -> None:
     """Refuse before the first byte what cannot end well."""
     import shutil
 
@@ -166,7 +166,7 @@ def check_space(partial: Path, model: Model) -> None:
 
 
 @contextlib.contextmanager
-def writing(model: Model) -> Iterator[None]:
+def writing(model: EmbeddedModel) -> Iterator[None]:
     """Turn a failing disk into a sentence."""
     try:
         yield

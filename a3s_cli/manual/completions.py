@@ -14,14 +14,14 @@ from pathlib import Path
 from ..local.catalogue import MODELS
 from ..registry import TOOLS
 from .pages import pages
-from .tree import Command, Option, Value
+from .tree import CommandTree, Option, OptionValue
 
 SHELLS = Path(__file__).parent / "shells"
 
 
-def script(root: Command, shell: str) -> str:
+def script(root: CommandTree, shell: str) -> str:
     """Give the whole completion script for a shell."""
-    generate: Callable[[Command], dict[str, str]] = {"bash": _bash, "zsh": _zsh, "fish": _fish}[
+    generate: Callable[[CommandTree], dict[str, str]] = {"bash": _bash, "zsh": _zsh, "fish": _fish}[
         shell
     ]
     text = (SHELLS / shell).read_text("utf-8")
@@ -30,7 +30,7 @@ def script(root: Command, shell: str) -> str:
     return text
 
 
-def files(root: Command) -> dict[str, str]:
+def files(root: CommandTree) -> dict[str, str]:
     """Give every file as it is installed; shells that load by name get one for `a3s-cli` too."""
     return {
         "bash/a3s": script(root, "bash"),
@@ -41,7 +41,7 @@ def files(root: Command) -> dict[str, str]:
     }
 
 
-def _words(value: Value, root: Command) -> tuple[str, ...]:
+def _words(value: OptionValue, root: CommandTree) -> tuple[str, ...]:
     """Give the words that a value may be, where they are known beforehand."""
     match value.kind:
         case "choice":
@@ -56,7 +56,7 @@ def _words(value: Value, root: Command) -> tuple[str, ...]:
             return ()
 
 
-def _options(command: Command) -> Iterator[tuple[Option, Value]]:
+def _options(command: CommandTree) -> Iterator[tuple[Option, OptionValue]]:
     """Give the options that take a value."""
     for option in command.options:
         if option.value:
@@ -66,7 +66,7 @@ def _options(command: Command) -> Iterator[tuple[Option, Value]]:
 # -- bash --------------------------------------------------------------------------
 
 
-def _bash(root: Command) -> dict[str, str]:
+def _bash(root: CommandTree) -> dict[str, str]:
     commands, values = [], []
     for one in root.walk():
         fields = {
@@ -84,7 +84,7 @@ def _bash(root: Command) -> dict[str, str]:
     return {"COMMANDS": "\n".join(commands), "VALUES": "\n".join(values)}
 
 
-def _bash_kind(value: Value, root: Command) -> str:
+def _bash_kind(value: OptionValue, root: CommandTree) -> str:
     words = "|".join(_words(value, root))
     if value.kind == "tools":
         return f"list:{words}"
@@ -103,12 +103,12 @@ _ZSH = {
 }
 
 
-def _zsh(root: Command) -> dict[str, str]:
+def _zsh(root: CommandTree) -> dict[str, str]:
     functions = [_zsh_function(one, root) for one in reversed(list(root.walk()))]
     return {"FUNCTIONS": "\n".join(functions)}
 
 
-def _zsh_function(command: Command, root: Command) -> str:
+def _zsh_function(command: CommandTree, root: CommandTree) -> str:
     specs = [spec for option in command.options for spec in _zsh_option(option, root)]
     name = _zsh_name(command)
     if not command.commands:
@@ -142,7 +142,7 @@ def _zsh_function(command: Command, root: Command) -> str:
 """
 
 
-def _zsh_name(command: Command) -> str:
+def _zsh_name(command: CommandTree) -> str:
     return "_" + "_".join(command.path)
 
 
@@ -150,7 +150,7 @@ def _zsh_lines(specs: list[str]) -> str:
     return " \\\n".join(f"    {_quoted(spec)}" for spec in specs)
 
 
-def _zsh_option(option: Option, root: Command) -> Iterator[str]:
+def _zsh_option(option: Option, root: CommandTree) -> Iterator[str]:
     others = "*" if option.repeats else f"({' '.join(option.flags)})"
     help = "".join(rf"\{one}" if one in "[]\\" else one for one in option.help)
     for flag in option.flags:
@@ -162,7 +162,7 @@ def _zsh_option(option: Option, root: Command) -> Iterator[str]:
             yield f"{others}{flag}{sign}[{help}]{value}"
 
 
-def _zsh_action(value: Value, root: Command) -> str:
+def _zsh_action(value: OptionValue, root: CommandTree) -> str:
     words = " ".join(_words(value, root))
     if value.kind == "tools":
         return f"_sequence compadd - {words}"
@@ -181,7 +181,7 @@ _FISH = {
 }
 
 
-def _fish(root: Command) -> dict[str, str]:
+def _fish(root: CommandTree) -> dict[str, str]:
     lines, values, paths = [], [], []
     for one in root.walk():
         at = _escaped(f"__a3s_at {_escaped(one.name)}")
@@ -210,7 +210,7 @@ def _fish_flag(flag: str) -> str:
     return f"-l {flag[2:]}" if flag.startswith("--") else f"-s {flag[1:]}"
 
 
-def _fish_value(value: Value, root: Command) -> str:
+def _fish_value(value: OptionValue, root: CommandTree) -> str:
     words = " ".join(_words(value, root))
     if value.kind == "tools":
         return f"-x -a '(__a3s_list {words})'"

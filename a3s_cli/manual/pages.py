@@ -12,7 +12,7 @@ from ..errors import UsageError
 from ..version import __version__
 from . import facts, roff, text
 from .blocks import Block, Heading, Item, Paragraph, Sections, Verbatim, sections
-from .tree import Argument, Command, Option
+from .tree import Argument, CommandTree, Option
 
 #: When this version was, or is to be, released: pages are dated, and must not change by themselves.
 RELEASED = "2026-11-22"
@@ -22,7 +22,7 @@ _BEFORE = ("NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS", "OPTIONS")
 _AFTER = ("EXIT STATUS", "ENVIRONMENT", "FILES", "EXAMPLES", "SEE ALSO")
 
 
-class Page(NamedTuple):
+class ManualPage(NamedTuple):
     """One page: `a3s-run`, 1."""
 
     name: str
@@ -42,17 +42,17 @@ class Page(NamedTuple):
         return f"man{self.section}/{self.name}.{self.section}"
 
 
-CONFIGURATION = Page("a3s-config", 5)
+CONFIGURATION = ManualPage("a3s-config", 5)
 
 
-def pages(root: Command) -> list[Page]:
+def pages(root: CommandTree) -> list[ManualPage]:
     """Give every page: one per command, then those about formats and about rules."""
-    commands = [Page("-".join(one.path), 1) for one in (root, *root.commands)]
+    commands = [ManualPage("-".join(one.path), 1) for one in (root, *root.commands)]
     names = sorted(path.name.split(".") for path in PROSE.glob("*.[57].md"))
-    return [*commands, *(Page(name, int(section)) for name, section, _ in names)]
+    return [*commands, *(ManualPage(name, int(section)) for name, section, _ in names)]
 
 
-def find(root: Command, words: Sequence[str]) -> Page:
+def find(root: CommandTree, words: Sequence[str]) -> ManualPage:
     """Give the page that is asked for: `run`, `a3s-run`, `config.5`, `5 config`, `config(5)`."""
     every = pages(root)
     section, topic = ("", *words)[-2:] if words else ("", "a3s")
@@ -72,21 +72,21 @@ def find(root: Command, words: Sequence[str]) -> Page:
     )
 
 
-def man_source(root: Command, page: Page) -> str:
+def man_source(root: CommandTree, page: ManualPage) -> str:
     """Give a page as source for man(1)."""
     return roff.page(page.name, page.section, RELEASED, f"a3s {__version__}", content(root, page))
 
 
-def plain_text(root: Command, page: Page, width: int) -> str:
+def plain_text(root: CommandTree, page: ManualPage, width: int) -> str:
     """Give a page as text."""
     return text.page(content(root, page), width)
 
 
-def content(root: Command, page: Page) -> Sections:
+def content(root: CommandTree, page: ManualPage) -> Sections:
     """Give all sections of a page: what is known of its command, and what is written."""
     found: Sections = {}
     for one in (root, *root.commands):
-        if Page("-".join(one.path), 1) == page:
+        if ManualPage("-".join(one.path), 1) == page:
             found = _command_page(one)
     file = PROSE / f"{page.name}.{page.section}.md"
     if file.exists():
@@ -102,7 +102,7 @@ def content(root: Command, page: Page) -> Sections:
     return {title: found[title] for title in (*_BEFORE, *between, *_AFTER) if title in found}
 
 
-def _general(page: Page) -> bool:
+def _general(page: ManualPage) -> bool:
     return page.name == "a3s" or page.section != 1
 
 
@@ -121,7 +121,7 @@ def _generated(name: str) -> Sequence[Block]:
 # -- a command's page --------------------------------------------------------------
 
 
-def _command_page(command: Command) -> Sections:
+def _command_page(command: CommandTree) -> Sections:
     described, about_status = _help(command)
     found: Sections = {
         "NAME": [Paragraph(f"{'-'.join(command.path)} - {_sentence(command.summary)}")],
@@ -150,7 +150,7 @@ def _sentence(summary: str) -> str:
     return summary[:1].lower() + summary[1:].rstrip(".")
 
 
-def _synopses(command: Command) -> Iterator[str]:
+def _synopses(command: CommandTree) -> Iterator[str]:
     """Give the forms of a command line, one for each command that does something."""
     if len(command.path) == 1:
         yield f"`{command.name}` _command_ [_option_ ...] [_argument_ ...]"
@@ -169,7 +169,7 @@ def _argument(argument: Argument) -> str:
     return word if argument.required else f"[{word}]"
 
 
-def _help(command: Command) -> tuple[list[Block], list[Block]]:
+def _help(command: CommandTree) -> tuple[list[Block], list[Block]]:
     """Give what `--help` says: the description, and what it says of exit statuses."""
     described: list[Block] = []
     about_status: list[Block] = []
@@ -183,12 +183,12 @@ def _help(command: Command) -> tuple[list[Block], list[Block]]:
     return described, about_status
 
 
-def _entry(command: Command) -> list[Block]:
-    page = Page("-".join(command.path), 1)
+def _entry(command: CommandTree) -> list[Block]:
+    page = ManualPage("-".join(command.path), 1)
     return [Item(f"`{command.name}`", (Paragraph(f"{command.summary} See {page}."),))]
 
 
-def _part(command: Command) -> list[Block]:
+def _part(command: CommandTree) -> list[Block]:
     """Give a command within the page of the one above it."""
     described, about_status = _help(command)
     options = [_option(one) for one in command.options if "--help" not in one.flags]
@@ -198,7 +198,7 @@ def _part(command: Command) -> list[Block]:
     return [title, *synopsis, *described, *options, *about_status, *examples]
 
 
-def _options(command: Command) -> Iterator[Block]:
+def _options(command: CommandTree) -> Iterator[Block]:
     """Give the options of a command in the sections of its `--help`."""
     for title in command.sections:
         if title:

@@ -39,7 +39,7 @@ _MARKS = re.compile(r"\.\.\.$|[\[\]]")
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class OptionValue:
     """What an option or an argument takes, and what it is called in `--help`."""
 
     name: str
@@ -53,7 +53,7 @@ class Option:
 
     flags: tuple[str, ...]
     help: str
-    value: Value | None
+    value: OptionValue | None
     repeats: bool
     #: The title under which `--help` has it.
     section: str = ""
@@ -63,13 +63,13 @@ class Option:
 class Argument:
     """One positional argument."""
 
-    value: Value
+    value: OptionValue
     required: bool
     repeats: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class CommandTree:
     """One command, with the names that lead to it."""
 
     path: tuple[str, ...]
@@ -78,7 +78,7 @@ class Command:
     epilog: str
     options: tuple[Option, ...]
     arguments: tuple[Argument, ...]
-    commands: tuple[Command, ...]
+    commands: tuple[CommandTree, ...]
     #: Whether it does something without one of its commands.
     runs: bool
     #: The titles of its options in `--help`, in their order.
@@ -89,20 +89,22 @@ class Command:
         """Give what is typed: `a3s models pull`."""
         return " ".join(self.path)
 
-    def walk(self) -> Iterator[Command]:
+    def walk(self) -> Iterator[CommandTree]:
         """Give this command and all that are below it."""
         yield self
         for command in self.commands:
             yield from command.walk()
 
 
-def read(command: click.Command, name: str = "a3s", parent: click.Context | None = None) -> Command:
+def read(
+    command: click.Command, name: str = "a3s", parent: click.Context | None = None
+) -> CommandTree:
     """Read a command and all that are below it."""
     settings = command.context_settings
     context = click.Context(command, parent=parent, info_name=name, **settings)
     parameters = [one for one in command.get_params(context) if not getattr(one, "hidden", False)]
     below = _below(command, context)
-    return Command(
+    return CommandTree(
         path=tuple(context.command_path.split()),
         summary=command.get_short_help_str(200),
         help=cleandoc((command.help or "").partition("\f")[0]),
@@ -141,11 +143,11 @@ def _argument(command: str, argument: click.Argument, context: click.Context) ->
     return Argument(value, argument.required, argument.nargs != 1)
 
 
-def _value(command: str, parameter: click.Parameter, metavar: str) -> Value:
+def _value(command: str, parameter: click.Parameter, metavar: str) -> OptionValue:
     name = _MARKS.sub("", metavar)
     if isinstance(parameter.type, click.Choice):
-        return Value(name, "choice", tuple(map(str, parameter.type.choices)))
+        return OptionValue(name, "choice", tuple(map(str, parameter.type.choices)))
     if exception := EXCEPTIONS.get((command, parameter.name or "")):
-        return Value(name, exception)
+        return OptionValue(name, exception)
     known = [KINDS.get(word, "text") for word in name.split("|")]
-    return Value(name, next((kind for kind in known if kind != "text"), "text"))
+    return OptionValue(name, next((kind for kind in known if kind != "text"), "text"))

@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import InvalidObject, ProviderError
 from ..messages import Message, Text
 from ..model import ObjectMode, Shape, Way
-from ..tool_protocol import Model, Question, ToolContext
+from ..tool_protocol import Model, ModelQuestion, ToolContext
 from ..values import Value
 from . import partial
 from .asking import WRAPPER, Wanted, correction, instructions
@@ -121,7 +121,7 @@ class _Maker:
         growing.round = self._round
         return growing
 
-    def _question(self, messages: Sequence[Message], shape: Shape) -> Question:
+    def _question(self, messages: Sequence[Message], shape: Shape) -> ModelQuestion:
         task, told = self._task, instructions(shape)
         if task.system is None:
             asked = Message("user", (Text(f"Give the answer now. {told}"),))
@@ -131,7 +131,7 @@ class _Maker:
             system = None
         else:
             system = f"{task.system}\n\n{told}" if task.system else told
-        return Question(messages, shape, system, self._context.tool_id)
+        return ModelQuestion(messages, shape, system, self._context.tool_id)
 
 
 class _Hearing:

@@ -23,7 +23,7 @@ _KEPT = 1000
 DIM = "2"
 
 
-class Page:
+class TerminalPage:
     """Collects what the events of one read have to show."""
 
     def __init__(self, style: Style) -> None:
@@ -87,7 +87,7 @@ class Page:
 class Prose:
     """The assistant's text: unlabelled and uncut, the terminal wraps it."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: TerminalPage) -> None:
         self._page = page
         self._neutraliser = Neutraliser()
         self._disarmer = Disarmer()
@@ -111,12 +111,12 @@ class Prose:
         return rest
 
 
-class Reasoning:
+class ReasoningBlock:
     """What the model thinks: dim, each line behind a dotted rule, uncut."""
 
     LABEL = "┊ "
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: TerminalPage) -> None:
         self._page = page
         self._neutraliser = Neutraliser()
         self._disarmer = Disarmer(">")
@@ -147,7 +147,7 @@ class Output:
     and shown when the tool is done, with the number of those between.
     """
 
-    def __init__(self, page: Page, label: str) -> None:
+    def __init__(self, page: TerminalPage, label: str) -> None:
         self._page = page
         self._label = label
         self._neutraliser = Neutraliser()

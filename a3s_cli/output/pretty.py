@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ..events import Event
 from .disarm import Disarmer, disarm
 from .drawing import Drawing
-from .page import DIM, Output, Page, Prose, Reasoning
+from .page import DIM, Output, Prose, ReasoningBlock, TerminalPage
 from .terminal import Style, encode, fit, neutralise, single_line
 from .wording import argument, compact, count, diagnostics, duration
 
@@ -35,9 +35,9 @@ class Pretty:
         self._write = write
         self._error = error
         self._style = style
-        self._page = Page(style)
+        self._page = TerminalPage(style)
         self._prose = Prose(self._page)
-        self._reasoning = Reasoning(self._page)
+        self._reasoning = ReasoningBlock(self._page)
         self._drawing = Drawing(write, style) if style.terminal else None
         self._numbers: dict[str, int] = {}
         self._outputs: dict[str, Output] = {}

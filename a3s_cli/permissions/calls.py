@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .approvals import Approvals
 
 
-class Verdict(NamedTuple):
+class CallVerdict(NamedTuple):
     """What a call acts on, the path of it, resolved, and the decision."""
 
     subject: Subject
@@ -32,11 +32,11 @@ def decide(
     arguments: dict[str, Any],
     workspace: Workspace,
     off_limits: Collection[Path] = (),
-) -> Verdict:
+) -> CallVerdict:
     """Decide on a call with valid arguments; no tool may change what is `off_limits`."""
     subject = tool.subject(arguments)
     if subject.kind != "path":
-        return Verdict(subject, None, policy.decide(tool.name, subject, root=workspace.root))
+        return CallVerdict(subject, None, policy.decide(tool.name, subject, root=workspace.root))
     found = workspace.resolve(subject.value)
     decision = policy.decide(
         tool.name,
@@ -46,7 +46,7 @@ def decide(
         root=workspace.root,
         protected=_protected(workspace.root, found.path, off_limits) if tool.exclusive else None,
     )
-    return Verdict(subject, found.path, decision)
+    return CallVerdict(subject, found.path, decision)
 
 
 def _protected(root: Path, path: Path, off_limits: Collection[Path]) -> str | None:

@@ -41,7 +41,7 @@ class _Call:
         return bool(arguments) and (name != self.name or object_text(arguments) == arguments)
 
 
-class Calls:
+class CallPieces:
     """The calls of one response."""
 
     def __init__(self, provider: str) -> None:

@@ -34,7 +34,7 @@ from ..model import (
     UsageChunk,
     Way,
 )
-from .chat_pieces import Calls, ReasoningBlocks
+from .chat_pieces import CallPieces, ReasoningBlocks
 from .codec import (
     EventDecoder,
     details,
@@ -200,7 +200,7 @@ class ChatDecoder(EventDecoder):
     def __init__(self, endpoint: Endpoint) -> None:
         super().__init__(endpoint)
         self._provider = endpoint.provider
-        self._calls = Calls(endpoint.provider)
+        self._calls = CallPieces(endpoint.provider)
         self._blocks = ReasoningBlocks()
         self._refusal = ""
         self._stop = ""

@@ -30,7 +30,7 @@ from .capture import Capture
 log = logging.getLogger(__name__)
 
 
-class Kept(Protocol):
+class SpilledFile(Protocol):
     """A value that was kept whole."""
 
     @property
@@ -48,7 +48,7 @@ class Spill(Protocol):
     def write(self, data: bytes) -> None:
         """Keep the next piece."""
 
-    def finish(self) -> Kept | None:
+    def finish(self) -> SpilledFile | None:
         """Give the value its name; None if it could not be kept."""
 
 

@@ -19,7 +19,7 @@ from ..values import State, field, replace
 from .calls import Calls
 from .compaction import Compactor
 from .conversation import Conversation
-from .response import Asker, Response, Stream, stopped_short
+from .response import Asker, Response, ResponseStream, stopped_short
 
 
 class Progress(State):
@@ -86,7 +86,7 @@ class Loop(State):
         return response
 
     async def _response(self, turn: int) -> Response:
-        audience = Stream(self.emitter, show_input=self.asker.show_input)
+        audience = ResponseStream(self.emitter, show_input=self.asker.show_input)
         request = replace(self.request, messages=tuple(self.conversation.messages))
         try:
             response = await self.asker.ask(request, turn=turn, audience=audience)

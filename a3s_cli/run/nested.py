@@ -15,7 +15,7 @@ from ..events import Retry
 from ..jsontext import dumps
 from ..messages import Message
 from ..model import ObjectMode, Request, Way
-from ..tool_protocol import Listener, Question
+from ..tool_protocol import Listener, ModelQuestion
 from ..values import State, field, replace
 from .response import Asker, CallIds, stopped_short
 
@@ -36,7 +36,7 @@ class Nested(State):
         digest = _digest(schema)
         return [way for way in self.asker.provider.ways if not self._is_closed(way.mode, digest)]
 
-    async def ask(self, question: Question, listener: Listener) -> Message:
+    async def ask(self, question: ModelQuestion, listener: Listener) -> Message:
         """Give the whole answer; raises an A3SError for one that is cut or refused."""
         shared = self.base if question.system is None else replace(self.base, tools=())
         request = replace(

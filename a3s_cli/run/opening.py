@@ -28,7 +28,7 @@ from ..secrets.redaction import Redactor
 from ..stream.emitter import Emitter
 from .kept import Kept
 from .plan import Plan, load_config, make_plan, start_event
-from .request import Request
+from .request import RunRequest
 
 if TYPE_CHECKING:
     from ..config.settings import Config
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 class Opening:
     """One run of one request. `cancel` may be called at any time and from any thread."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: RunRequest) -> None:
         self.request = request
         self.emitter = Emitter()
         #: What will be done; None until it is decided, or where it cannot be.

@@ -27,7 +27,7 @@ from ..sandbox.environment import child_environment, conceal, held_secrets, prov
 from ..secrets.redaction import NOTHING, Redactor
 from ..values import Value, field
 from ..version import __version__
-from .request import OnAsk, Request
+from .request import OnAsk, RunRequest
 
 
 class Plan(Value):
@@ -97,7 +97,7 @@ def start_event(
     )
 
 
-def load_config(request: Request) -> Config:
+def load_config(request: RunRequest) -> Config:
     """Return the configuration that holds for a request; raises ConfigError."""
     return load(
         request.settings,
@@ -110,7 +110,7 @@ def load_config(request: Request) -> Config:
     )
 
 
-def make_plan(request: Request, config: Config) -> Plan:
+def make_plan(request: RunRequest, config: Config) -> Plan:
     """Decide on everything that is asked; raises ConfigError or UsageError."""
     environment = dict(os.environ)
     # A mistyped rule is a usage error, whatever else is wrong.

@@ -1,7 +1,7 @@
 """What is asked of a run, before anything is decided: the same for every front end.
 
 The command line's flags, a session's options, a request over HTTP all become a
-`Request`; `run.plan` makes a `Plan` of it. So a rule, a limit or a model means
+`RunRequest`; `run.plan` makes a `Plan` of it. So a rule, a limit or a model means
 the same wherever it was given.
 """
 
@@ -17,7 +17,7 @@ from ..values import Value, field
 OnAsk = Literal["prompt", "deny", "fail"]
 
 
-class Request(Value):
+class RunRequest(Value):
     """One prompt, and all that was said of how it is to be answered."""
 
     prompt: str = ""

@@ -93,7 +93,7 @@ class Audience(Protocol):
         """Hear that the attempt failed; say whether it may be made again."""
 
 
-class Stream:
+class ResponseStream:
     """Shows an answer of the main loop."""
 
     def __init__(self, emitter: Emitter, *, show_input: bool) -> None:
@@ -256,7 +256,7 @@ class Asker(Value):
         audience: Audience | None = None,
     ) -> Response:
         """Give the whole response to `request`, after retries where they are honest."""
-        audience = audience or Stream(self.emitter, show_input=self.show_input)
+        audience = audience or ResponseStream(self.emitter, show_input=self.show_input)
         attempt = 1
         while True:
             fold = Fold(audience, self.call_ids, self.wire_name)

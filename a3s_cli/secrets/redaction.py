@@ -91,9 +91,9 @@ class Redactor:
             return self.whole(digits)
         return value
 
-    def stream(self) -> Stream:
+    def stream(self) -> RedactedStream:
         """Return a redactor for a text that arrives in pieces."""
-        return Stream(self)
+        return RedactedStream(self)
 
     def undecided(self, text: str) -> int:
         """Return the index from which the rest could be the start of a secret, or the length."""
@@ -123,7 +123,7 @@ class Redactor:
         return ((at, at - length, mark) for at, length, mark in sorted(places))
 
 
-class Stream:
+class RedactedStream:
     """One text that comes in pieces: `feed` gives what can be shown, `finish` the rest.
 
     True while something is held back.

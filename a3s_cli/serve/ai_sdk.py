@@ -25,7 +25,16 @@ from typing import Any
 from ..errors import UsageError
 from ..events import Event
 from ..jsontext import dumps, loads
-from .prompt_request import Asked, Said, element, field, model, prompt, session, wrong
+from .prompt_request import (
+    ClientMessage,
+    PromptRequest,
+    element,
+    field,
+    model,
+    prompt,
+    session,
+    wrong,
+)
 
 HEADERS: dict[str, str] = {
     "content-type": "text/event-stream",
@@ -40,7 +49,7 @@ TAIL = 2048
 Chunk = dict[str, Any]
 
 
-def asked(body: dict[str, Any]) -> Asked:
+def asked(body: dict[str, Any]) -> PromptRequest:
     """Read what `useChat` sends: the chat's id names the session, the last message asks.
 
     `sessionId`, `model` and `schema` may stand beside it (the `body` option), and
@@ -54,10 +63,10 @@ def asked(body: dict[str, Any]) -> Asked:
     said = [_said(messages, number) for number in range(len(messages))]
     message = prompt(said, kept=named is not None)
     asks = field(body, "asks", bool) is True
-    return Asked(message, named, model(body), body.get("schema"), asks)
+    return PromptRequest(message, named, model(body), body.get("schema"), asks)
 
 
-def _said(messages: list[Any], number: int) -> Said:
+def _said(messages: list[Any], number: int) -> ClientMessage:
     message, place = element(messages, number, "messages"), f"messages[{number}]"
     role = field(message, "role", str, f"{place}.")
     if role not in ("system", "user", "assistant"):
@@ -70,10 +79,10 @@ def _said(messages: list[Any], number: int) -> Said:
             texts.append(field(part, "text", str, f"{place}.parts[{index}].") or "")
         elif part.get("type") == "file" and role == "user":
             raise wrong(f"{place}.parts[{index}].type", part.get("type"), "text")
-    return Said(role, "\n".join(texts))
+    return ClientMessage(role, "\n".join(texts))
 
 
-class Stream:
+class UIMessageStream:
     """One run's stream. `feed` gives the bytes that an event adds to it, often none."""
 
     def __init__(self) -> None:

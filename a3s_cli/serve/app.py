@@ -28,13 +28,13 @@ from ..stream.reader import event_of
 from . import ai_sdk, native, openai
 from .approvals import checked_answer
 from .disk_threads import beside
-from .follow import Render, Stream, attended, run_lines, session_lines
+from .follow import EventSource, Render, attended, run_lines, session_lines
 from .guard import json_body, refusal
 from .openapi import document
-from .prompt_request import Asked
+from .prompt_request import PromptRequest
 from .refused import Refused, not_found
 from .runs import LiveRun, Runs
-from .session_lines import Lines, ends, place
+from .session_lines import SessionLines, ends, place
 
 PAGE = Path(__file__).parent / "page"
 #: HTTP statuses of what keeps a run from beginning; whatever else does is our 500.
@@ -84,7 +84,7 @@ class Routes:
         """
         asked = native.asked(await json_body(request))
         run = await self._begin(asked, asks=True, key=request.headers.get("idempotency-key", ""))
-        stream = Stream(run_lines(self._runs, run))
+        stream = EventSource(run_lines(self._runs, run))
         # Where the same stream is had again, if this one breaks before it has said so.
         stream.headers["content-location"] = f"/api/sessions/{run.session}/events"
         return stream
@@ -105,7 +105,7 @@ class Routes:
         newest = next(reversed(known), "")
         if (run is None or run.log.over) and (not known or after == (newest, known[newest])):
             return _nothing()
-        return Stream(session_lines(self._runs, session, after))
+        return EventSource(session_lines(self._runs, session, after))
 
     async def cancel(self, request: Request) -> Response:
         """Cancel the run of a session; where none goes on there is nothing to do."""
@@ -156,8 +156,8 @@ class Routes:
         return self._for_ai_sdk(run)
 
     def _for_ai_sdk(self, run: LiveRun) -> Response:
-        render = _through(ai_sdk.Stream().feed)
-        return Stream(run_lines(self._runs, run), render, ai_sdk.HEADERS)
+        render = _through(ai_sdk.UIMessageStream().feed)
+        return EventSource(run_lines(self._runs, run), render, ai_sdk.HEADERS)
 
     async def completions(self, request: Request) -> Response:
         """Begin a run for an OpenAI client. Nobody can answer there, so nobody is asked.
@@ -167,14 +167,14 @@ class Routes:
         """
         body = await json_body(request)
         try:
-            asked, mapper = openai.asked(body), openai.Stream(body)
+            asked, mapper = openai.asked(body), openai.CompletionStream(body)
             run = await self._begin(asked, asks=False)
         except A3SError as error:
             return _json(openai.refusal(error), openai.status(error.code))
         lines = run_lines(self._runs, run)
         left = None if asked.session_id else partial(run.cancel, Cancelled("the client has left"))
         if body.get("stream") is True:
-            return Stream(lines, _through(mapper.feed), openai.HEADERS, left)
+            return EventSource(lines, _through(mapper.feed), openai.HEADERS, left)
         events: list[Event] = []
         if not await attended(_collect(lines, events), request.receive):
             if left:
@@ -188,7 +188,7 @@ class Routes:
         rows = await beside(self._catalogue)
         return _json(openai.models([row["model"] for row in rows if row["ready"]]))
 
-    async def _begin(self, asked: Asked, *, asks: bool, key: str = "") -> LiveRun:
+    async def _begin(self, asked: PromptRequest, *, asks: bool, key: str = "") -> LiveRun:
         try:
             return await self._runs.begin(asked, asks=asks, key=key)
         except ConfigError as error:
@@ -209,12 +209,12 @@ def app(runs: Runs, catalogue: Catalogue) -> Starlette:
     return Starlette(routes=Routes(runs, catalogue).table(), exception_handlers=handlers)
 
 
-def _events(found: Lines) -> list[Event]:
+def _events(found: SessionLines) -> list[Event]:
     events = (event_of(orjson.loads(line)) for line in found.lines)
     return [event for event in events if event is not None]
 
 
-async def _collect(lines: AsyncIterable[Lines | None], events: list[Event]) -> None:
+async def _collect(lines: AsyncIterable[SessionLines | None], events: list[Event]) -> None:
     async for found in lines:
         if found is not None:
             events += _events(found)

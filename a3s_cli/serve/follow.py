@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from .runs import LiveRun, Runs
-from .session_lines import PIECE, Lines, Place, read
+from .session_lines import PIECE, Place, SessionLines, read
 
 #: No proxy may hold back, store or recompress what is sent here.
 HEADERS = {
@@ -29,10 +29,10 @@ HEARTBEAT = 15.0
 COMMENT = b": keep-alive\n\n"
 
 #: Gives the bytes that lines become in a protocol.
-Render = Callable[[Lines], bytes]
+Render = Callable[[SessionLines], bytes]
 
 
-def frames(found: Lines) -> bytes:
+def frames(found: SessionLines) -> bytes:
     """Give lines as the native stream has them: an id and the line, nothing else."""
     return b"".join(
         b"id: %b:%d\ndata: %b\n\n" % (found.run.encode(), seq, line)
@@ -40,7 +40,9 @@ def frames(found: Lines) -> bytes:
     )
 
 
-async def run_lines(runs: Runs, run: LiveRun, seq: int = 0) -> AsyncGenerator[Lines | None, None]:
+async def run_lines(
+    runs: Runs, run: LiveRun, seq: int = 0
+) -> AsyncGenerator[SessionLines | None, None]:
     """Follow one run to its end; None is said where there was nothing to say for a while."""
     while True:
         if seq < run.log.first:
@@ -55,7 +57,7 @@ async def run_lines(runs: Runs, run: LiveRun, seq: int = 0) -> AsyncGenerator[Li
                 return  # Somebody has removed the session.
         elif seq < run.log.next:
             lines = run.log.lines(seq, PIECE)
-            yield Lines(run.id, seq, lines)
+            yield SessionLines(run.id, seq, lines)
             seq += len(lines)
         elif run.log.over:
             return
@@ -65,7 +67,7 @@ async def run_lines(runs: Runs, run: LiveRun, seq: int = 0) -> AsyncGenerator[Li
 
 async def session_lines(
     runs: Runs, session: str, after: Place | None
-) -> AsyncGenerator[Lines | None, None]:
+) -> AsyncGenerator[SessionLines | None, None]:
     """Give what is kept of a session from a place on, then follow the run that goes on."""
     run = await runs.opened(session)
     seq = after.seq if run is not None and after is not None and after.run == run.id else 0
@@ -78,12 +80,12 @@ async def session_lines(
             yield live
 
 
-class Stream(Response):
+class EventSource(Response):
     """A response that lasts as long as there are lines, and as its client stays."""
 
     def __init__(
         self,
-        lines: AsyncGenerator[Lines | None, None],
+        lines: AsyncGenerator[SessionLines | None, None],
         render: Render = frames,
         headers: Mapping[str, str] = HEADERS,
         left: Callable[[], None] | None = None,

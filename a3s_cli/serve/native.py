@@ -7,12 +7,12 @@ from typing import Any
 
 from ..errors import UsageError
 from ..run.prompt_source import checked_prompt
-from .prompt_request import Asked, field, model, session
+from .prompt_request import PromptRequest, field, model, session
 
 FIELDS = ("message", "sessionId", "model", "schema")
 
 
-def asked(body: Mapping[str, Any]) -> Asked:
+def asked(body: Mapping[str, Any]) -> PromptRequest:
     """Read the body; raises UsageError for what is wrong with it."""
     for name in body:
         if name not in FIELDS:
@@ -20,7 +20,7 @@ def asked(body: Mapping[str, Any]) -> Asked:
     message = field(body, "message", str)
     if message is None:
         raise UsageError("`message` of the body is missing: expected the prompt, a string")
-    return Asked(
+    return PromptRequest(
         checked_prompt(message, "`message` of the body"),
         session(body, "sessionId"),
         model(body),

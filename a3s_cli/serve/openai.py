@@ -32,8 +32,8 @@ from ..messages import Usage
 from ..output.wording import argument
 from .prompt_request import (
     DEFAULT_MODEL,
-    Asked,
-    Said,
+    ClientMessage,
+    PromptRequest,
     element,
     field,
     model,
@@ -77,7 +77,7 @@ _FINISHED = {"max_tokens": "length", "refusal": "content_filter"}
 Json = dict[str, Any]
 
 
-def asked(body: Json) -> Asked:
+def asked(body: Json) -> PromptRequest:
     """Read a request; one that names no session brings its whole conversation along.
 
     `sessionId` beside `messages` names one: then only the last message counts.
@@ -96,17 +96,17 @@ def asked(body: Json) -> Asked:
     field(body, "stream", bool)
     named = session(body, "sessionId")
     said = [_said(messages, number) for number in range(len(messages))]
-    return Asked(prompt(said, kept=named is not None), named, model(body), _schema(body))
+    return PromptRequest(prompt(said, kept=named is not None), named, model(body), _schema(body))
 
 
-def _said(messages: Sequence[Any], number: int) -> Said:
+def _said(messages: Sequence[Any], number: int) -> ClientMessage:
     message, place = element(messages, number, "messages"), f"messages[{number}]"
     role = field(message, "role", str, f"{place}.")
     if role not in _ROLES:
         raise wrong(f"{place}.role", role, f"one of {', '.join(_ROLES)}")
     content = message.get("content")
     if content is None or isinstance(content, str):
-        return Said(role, content or "")
+        return ClientMessage(role, content or "")
     if not isinstance(content, list):
         raise wrong(f"{place}.content", content, "a string or a list of parts")
     texts = []
@@ -115,7 +115,7 @@ def _said(messages: Sequence[Any], number: int) -> Said:
         if part.get("type") not in ("text", "refusal"):
             raise wrong(f"{at}.type", part.get("type"), "text")
         texts.append(field(part, part["type"], str, f"{at}.") or "")
-    return Said(role, "\n".join(texts))
+    return ClientMessage(role, "\n".join(texts))
 
 
 def _schema(body: Json) -> Any:
@@ -132,13 +132,13 @@ def _schema(body: Json) -> Any:
     return named["schema"]
 
 
-class Stream:
+class CompletionStream:
     """One run's chunks, as the request's body wants them."""
 
     def __init__(self, body: Json) -> None:
         options = field(body, "stream_options", dict) or {}
         self._wants_usage = field(options, "include_usage", bool, "stream_options.") is True
-        self._answer = Answer(body)
+        self._answer = Completion(body)
 
     def feed(self, event: Event) -> bytes:
         """Give what is to be sent for an event."""
@@ -172,7 +172,7 @@ def _pieces(delta: Json) -> Iterator[Json]:
 
 def completion(events: Iterable[Event], body: Json) -> tuple[int, Json]:
     """Give the answer to a request that did not ask for a stream: its status and its body."""
-    answer = Answer(body)
+    answer = Completion(body)
     said = {"content": "", "reasoning_content": ""}
     last = None
     for last in events:
@@ -189,7 +189,7 @@ def completion(events: Iterable[Event], body: Json) -> tuple[int, Json]:
     return 200, {**answer.head("chat.completion"), "choices": choices, "usage": answer.usage}
 
 
-class Answer:
+class Completion:
     """What a run comes to in this protocol: pieces of a message, then how it ended."""
 
     def __init__(self, body: Json) -> None:

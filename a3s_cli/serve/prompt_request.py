@@ -22,7 +22,7 @@ _KINDS = {dict: "an object", list: "a list", str: "a string", bool: "true or fal
 
 
 @dataclass(frozen=True)
-class Asked:
+class PromptRequest:
     """One prompt: what to answer, in which session, by which model, in which shape."""
 
     message: str
@@ -37,7 +37,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Said:
+class ClientMessage:
     """One message of a conversation that a client has kept."""
 
     role: str
@@ -84,7 +84,7 @@ def model(body: Mapping[str, Any]) -> str | None:
     return None if found in (None, "", DEFAULT_MODEL) else found
 
 
-def prompt(said: Sequence[Said], *, kept: bool) -> str:
+def prompt(said: Sequence[ClientMessage], *, kept: bool) -> str:
     """Make one prompt of a conversation, whose last message is the one to answer.
 
     Where we keep the conversation (`kept`), the session knows what came before.

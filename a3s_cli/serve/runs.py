@@ -23,7 +23,7 @@ from ..jsontext import clean
 from ..run.kept import keep
 from ..run.opening import Opening
 from ..run.plan import Plan, load_config, make_plan
-from ..run.request import Request
+from ..run.request import RunRequest
 from ..sessions.file import NotKept
 from ..sessions.head import Summary
 from ..sessions.ids import new_id
@@ -32,7 +32,7 @@ from ..sessions.store import Store
 from .approvals import WebApprover
 from .disk_threads import beside, later, settled
 from .log import Log
-from .prompt_request import Asked
+from .prompt_request import PromptRequest
 from .refused import Refused, not_found
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class LiveRun:
         """Whether it will be gone by itself, and soon."""
         return self.log.over or self._why is not None
 
-    def open(self, request: Request, plan: Plan, *, asks: bool) -> None:
+    def open(self, request: RunRequest, plan: Plan, *, asks: bool) -> None:
         """Open the session and begin: the first event is there, nothing has been done yet."""
         hide = plan.redactor.whole
         kept = keep(plan.environment, plan.workspace, hide, named=self.session)
@@ -134,7 +134,7 @@ class Runs:
         """Give the runs that are not gone yet."""
         return list(self._live.values())
 
-    async def begin(self, asked: Asked, *, asks: bool, key: str = "") -> LiveRun:
+    async def begin(self, asked: PromptRequest, *, asks: bool, key: str = "") -> LiveRun:
         """Begin a run; raises what is wrong with the request, and SessionBusy.
 
         A request with the `key` of one before gets the run that that one has begun,
@@ -204,20 +204,20 @@ class Runs:
     def _summaries(self, limit: int) -> list[Summary]:
         return summaries(self._store, self._own(), limit) if self._store else []
 
-    def _open(self, run: LiveRun, asked: Asked, asks: bool) -> None:
+    def _open(self, run: LiveRun, asked: PromptRequest, asks: bool) -> None:
         # One of another workspace is not gone on with here, whoever names it.
         if self._store and self._store.has(run.session) and run.session not in self._own():
             raise _no_session(run.session)
         request = self._request(asked)
         run.open(request, make_plan(request, load_config(request)), asks=asks)
 
-    def _request(self, asked: Asked) -> Request:
+    def _request(self, asked: PromptRequest) -> RunRequest:
         settings = self._common["settings"]
         if asked.model is not None:
             settings = {**settings, "model": asked.model}
         schema = AnswerType.of(asked.schema).schema
         fields = {**self._common, "settings": settings, "schema": schema}
-        return Request(**fields, prompt=clean(asked.message))
+        return RunRequest(**fields, prompt=clean(asked.message))
 
     async def _work(self, run: LiveRun) -> None:
         try:
@@ -236,7 +236,7 @@ class Runs:
         run.gone.set()
 
 
-def fingerprint(asked: Asked) -> bytes:
+def fingerprint(asked: PromptRequest) -> bytes:
     """Give what tells a request from another, in few bytes."""
     return hashlib.sha256(repr(asked).encode("utf-8", "surrogatepass")).digest()
 

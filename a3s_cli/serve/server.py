@@ -28,7 +28,7 @@ from ..processes.exit import complain, die_of
 from ..processes.spawner import kill_all
 from ..run.catalogue import models
 from ..run.plan import chosen_tools, load_config, make_plan
-from ..run.request import Request
+from ..run.request import RunRequest
 from ..secrets.log import log_to_stderr
 from .app import app
 from .guard import VARIABLE, Guard, Tokens
@@ -89,7 +89,7 @@ def serve(
         "conceals": True,
     }
     # A run of nothing, so that what is wrong is said now and not to the first prompt.
-    template = Request(**common)
+    template = RunRequest(**common)
     log_to_stderr(make_plan(template, load_config(template)).redactor, debug=debug)
     runs = Runs(common)
 

@@ -29,7 +29,7 @@ class Place(NamedTuple):
     seq: int
 
 
-class Lines(NamedTuple):
+class SessionLines(NamedTuple):
     """Consecutive lines of one run, without their newlines; `seq` is that of the first."""
 
     run: str
@@ -37,7 +37,7 @@ class Lines(NamedTuple):
     lines: list[bytes]
 
 
-async def read(path: Path, after: Place | None = None) -> AsyncIterator[Lines]:
+async def read(path: Path, after: Place | None = None) -> AsyncIterator[SessionLines]:
     """Give the lines of a session from a place on, or all of them, in pieces."""
     pieces = _read(path, after)
     # Beside the loop: a session may be long, and a disk slow.
@@ -45,17 +45,17 @@ async def read(path: Path, after: Place | None = None) -> AsyncIterator[Lines]:
         yield found
 
 
-def _next(pieces: Iterator[Lines]) -> Lines | None:
+def _next(pieces: Iterator[SessionLines]) -> SessionLines | None:
     return next(pieces, None)
 
 
-def _read(path: Path, after: Place | None) -> Iterator[Lines]:
+def _read(path: Path, after: Place | None) -> Iterator[SessionLines]:
     seen = after is None
     run, seq, piece, size = "", 0, list[bytes](), 0
     for line in _lines(path):
         if line.startswith(_START):
             if piece:
-                yield Lines(run, seq, piece)
+                yield SessionLines(run, seq, piece)
             run, seq, piece, size = _run_of(line), 0, [], 0
             seen = seen or (after is not None and run == after.run)
         if not run or not seen:
@@ -66,10 +66,10 @@ def _read(path: Path, after: Place | None) -> Iterator[Lines]:
         piece.append(line)
         size += len(line)
         if size >= PIECE:
-            yield Lines(run, seq, piece)
+            yield SessionLines(run, seq, piece)
             seq, piece, size = seq + len(piece), [], 0
     if piece:
-        yield Lines(run, seq, piece)
+        yield SessionLines(run, seq, piece)
 
 
 def ends(path: Path) -> dict[str, int]:

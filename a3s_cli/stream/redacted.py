@@ -16,7 +16,7 @@ from typing import Any
 
 from ..events import Denial, Event, TextDelta
 from ..secrets.masking import mask
-from ..secrets.redaction import NOTHING, Redactor, Stream
+from ..secrets.redaction import NOTHING, RedactedStream, Redactor
 from ..values import replace
 
 #: The model's streams. A retry makes what was shown of all but the answer void.
@@ -48,7 +48,7 @@ class EventRedactor:
         self._redactor = redactor
         self._answer = redactor.stream()
         #: The open streams, each with the last event that it came from.
-        self._open: dict[tuple[str, str | None], tuple[Stream, Event]] = {}
+        self._open: dict[tuple[str, str | None], tuple[RedactedStream, Event]] = {}
 
     def texts(self, texts: list[str]) -> list[str] | None:
         """Give what can be shown of an answer; None where a secret is in it: use `events`."""
@@ -81,7 +81,7 @@ class EventRedactor:
         before = stream.replaced
         return _with_text(event, stream.feed(event.text), stream.replaced != before)
 
-    def _new(self, event: Event) -> Stream:
+    def _new(self, event: Event) -> RedactedStream:
         return self._answer if event.type == "text_delta" else self._redactor.stream()
 
     def _rest(self, over: Event) -> list[Event]:

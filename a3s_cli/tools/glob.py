@@ -42,7 +42,7 @@ class Glob(SearchTool):
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
         from asyncio import sleep
 
-        from ..files.walk import Tree
+        from ..files.walk import WorkspaceTree
 
         start = resolve(context, arguments.get("path", "."))
         wildcard = _wildcard(arguments["pattern"], start)
@@ -50,7 +50,7 @@ class Glob(SearchTool):
         room = PAGE_BYTES
         full = False
         with explained(context, start):
-            for count, entry in enumerate(Tree(context.workspace).walk(start, wildcard)):
+            for count, entry in enumerate(WorkspaceTree(context.workspace).walk(start, wildcard)):
                 if count % BREATH == 0:
                     await sleep(0)
                 if not _is_file(entry, context):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..files.ignore import is_secret
-from ..files.walk import Tree
+from ..files.walk import WorkspaceTree
 from ..files.wildcards import Wildcard
 from ..files.workspace import Workspace
 from ..tool_protocol import ToolReturn
@@ -54,7 +54,7 @@ class Records:
         self._rest = data[at:]
 
 
-class Report:
+class GrepReport:
     """Collects rows, file by file, in the order in which the engine goes through them."""
 
     def __init__(
@@ -65,7 +65,7 @@ class Report:
         #: None where `start` is a file: then it was named, and nothing is passed over.
         self._wanted = wanted
         self._context = context
-        self._tree = Tree(workspace)
+        self._tree = WorkspaceTree(workspace)
         self._records = Records()
         self._path = b""
         self._hits: dict[int, bytes] = {}

@@ -18,7 +18,7 @@ from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
 from ..values import Value
 from .files import explained
 from .grep_pattern import Pattern, PatternError, parse
-from .grep_report import Full, Report
+from .grep_report import Full, GrepReport
 from .grep_worker import COLUMNS, LARGEST
 
 #: What holds this package, for a child that starts without our search path.
@@ -129,12 +129,12 @@ def find_ripgrep(context: ToolContext) -> str | None:
     return found
 
 
-async def _run(search: Search, argv: list[str], lines: int, context: ToolContext) -> Report:
+async def _run(search: Search, argv: list[str], lines: int, context: ToolContext) -> GrepReport:
     """Let one engine search; what it found is in the report."""
     from ..processes import spawner as process
 
     wanted = None if search.single else Wildcard(search.glob)
-    report = Report(context.workspace, search.start, wanted, lines)
+    report = GrepReport(context.workspace, search.start, wanted, lines)
     try:
         with explained(context, search.cwd):
             finished = await process.run(

@@ -15,7 +15,7 @@ from itertools import chain, groupby
 from pathlib import Path
 from typing import BinaryIO
 
-from ..files.walk import Tree
+from ..files.walk import WorkspaceTree
 from ..files.wildcards import Wildcard
 from ..files.workspace import Workspace
 from .files import is_binary
@@ -65,7 +65,7 @@ def _files(workspace: Workspace, start: Path, glob: str) -> tuple[str, Iterator[
     """Return the files to search, and what is cut off from the front of their paths."""
     if not start.is_dir():
         return f"{start.parent}/", iter([start])
-    entries = Tree(workspace).walk(start, Wildcard(glob))
+    entries = WorkspaceTree(workspace).walk(start, Wildcard(glob))
     return f"{start}/", (entry.path for entry in entries if entry.kind == "file")
 
 

@@ -29,11 +29,11 @@ class Ls(SearchTool):
     }
 
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
-        from ..files.walk import Tree
+        from ..files.walk import WorkspaceTree
 
         path = resolve(context, arguments.get("path", "."))
         with explained(context, path):
-            listing = Tree(context.workspace).list(path)
+            listing = WorkspaceTree(context.workspace).list(path)
             with context.workspace.directory(path) as directory:
                 rows = _rows(listing.entries[:ENTRIES], directory)
         notes = [plural(len(listing.entries), "entry")]

@@ -50,14 +50,14 @@ class Read(FileTool):
             if is_binary(file):
                 raise _not_text(file, shown)
             before = await _skip(file, offset)
-            page = await _page(file, shown, Page(before), limit)
+            page = await _page(file, shown, FilePage(before), limit)
             if not page.rows:
                 return _nothing(shown, before, offset)
             left, exact = await _count(file, page)
         return ToolReturn(page.text(left, exact))
 
 
-class Page(State):
+class FilePage(State):
     """The lines that are shown."""
 
     first: int
@@ -86,7 +86,7 @@ class Page(State):
         return "\n".join([*numbered, f"[{'; '.join(notes)}]"] if notes else numbered)
 
 
-async def _page(file: BinaryIO, shown: str, page: Page, limit: int) -> Page:
+async def _page(file: BinaryIO, shown: str, page: FilePage, limit: int) -> FilePage:
     async for line, dropped in lines(file, 4 * LINE_CHARACTERS + 4):
         if b"\0" in line:
             raise _not_text(file, shown)
@@ -135,7 +135,7 @@ async def _skip(file: BinaryIO, count: int) -> int:
     return skipped + (not ended)
 
 
-async def _count(file: BinaryIO, page: Page) -> tuple[int, bool]:
+async def _count(file: BinaryIO, page: FilePage) -> tuple[int, bool]:
     """Count the lines after the page, up to a bound; say whether that is all of them."""
     from asyncio import sleep
 

@@ -12,7 +12,7 @@ from a3s_cli import cli
 from a3s_cli.cli import group
 from a3s_cli.cli.run import SECTIONS
 from a3s_cli.cli.sections import REST, Sectioned, SectionedGroup
-from a3s_cli.manual.tree import Command, read
+from a3s_cli.manual.tree import CommandTree, read
 
 from ..support.a3s import Bench
 
@@ -34,7 +34,9 @@ GLANCE = 8
 
 
 @pytest.mark.parametrize("command", list(ROOT.walk()), ids=lambda one: one.name)
-def test_help_fits_and_has_an_example(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_fits_and_has_an_example(
+    command: CommandTree, capsys: pytest.CaptureFixture[str]
+) -> None:
     group.main([*command.path[1:], "--help"], prog_name="a3s", standalone_mode=False)
     shown = capsys.readouterr().out
     assert [line for line in shown.splitlines() if len(line) >= 80] == []

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from a3s_cli.config import acl
-from a3s_cli.config.acl import Attribute, Block, Body, Call, Value
+from a3s_cli.config.acl import AclCall, AclValue, Attribute, Block, Body
 from a3s_cli.errors import ConfigError
 
 
@@ -24,9 +24,9 @@ def meaning(node: Any) -> Any:
             return (name, meaning(value))
         case Block(name, labels, body, _, _):
             return (name, labels, meaning(body))
-        case Value(data, _, _):
-            return meaning(data) if isinstance(data, Body | Call | list) else data
-        case Call(name, arguments):
+        case AclValue(data, _, _):
+            return meaning(data) if isinstance(data, Body | AclCall | list) else data
+        case AclCall(name, arguments):
             return {name: [meaning(argument) for argument in arguments]}
         case list():
             return {"list": [meaning(value) for value in node]}

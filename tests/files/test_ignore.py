@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from a3s_cli.files.ignore import Rules, is_secret
-from a3s_cli.files.walk import Tree
+from a3s_cli.files.walk import WorkspaceTree
 from a3s_cli.files.wildcards import Wildcard
 from a3s_cli.files.workspace import Workspace
 from tests.support.a3s import proofs
@@ -45,7 +45,7 @@ DIRECTORIES = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3).map("/".j
 
 
 def found_by_us(root: Path) -> set[str]:
-    walk = Tree(Workspace(root)).walk(root.resolve(), Wildcard("**"))
+    walk = WorkspaceTree(Workspace(root)).walk(root.resolve(), Wildcard("**"))
     return {str(entry.path.relative_to(root)) for entry in walk if entry.kind == "file"}
 
 
@@ -85,7 +85,7 @@ def test_the_same_files_as_git(
     (root / ".git/info").mkdir(exist_ok=True)
     (root / ".git/info/exclude").write_bytes("\n".join(exclude).encode())
     assert found_by_us(root) == found_by_git(root)
-    tree = Tree(Workspace(root))
+    tree = WorkspaceTree(Workspace(root))
     everything = [path for path in root.rglob("*") if path.is_file() and ".git" not in path.parts]
     kept = {path for path in everything if not tree.ignores(path, root)}
     assert {str(path.relative_to(root)) for path in kept} == found_by_git(root)
@@ -136,7 +136,7 @@ def test_nested_repositories_and_named_directories(tmp_path: Path) -> None:
         (root / name).touch()
     (root / ".gitignore").write_text("*.log\nskip\n")
     assert found_by_us(root) == {".gitignore", "f", "inner/a.log", "inner/sub/b.log"}
-    tree = Tree(Workspace(root))
+    tree = WorkspaceTree(Workspace(root))
     named = tree.walk(root / "skip", Wildcard("**"))
     assert [entry.path.name for entry in named if entry.kind == "file"] == ["d.log", "c"]
     assert tree.ignores(root / "skip/deep/c", root) is True

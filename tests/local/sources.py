@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 from typing import Any
 
-from a3s_cli.local.catalogue import Model, Part
+from a3s_cli.local.catalogue import EmbeddedModel, Part
 
 PART = 100_000
 CONTENT = Random(7).randbytes(2 * PART + 50_000)
@@ -53,7 +53,7 @@ class Sources:
     ranges: bool = True
     #: Wheels by file name, as the index serves them.
     wheels: dict[str, bytes] = field(default_factory=dict)
-    model: Model = field(init=False)
+    model: EmbeddedModel = field(init=False)
     requests: list[tuple[str, str | None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -63,7 +63,7 @@ class Sources:
             built = wheel(f"tiny-part{number}", data)
             self.wheels[f"tiny_part{number}-1.0-py3-none-any.whl"] = built
             parts.append(Part(f"tiny-part{number}==1.0", digest(built), len(data)))
-        self.model = Model(
+        self.model = EmbeddedModel(
             name="tiny",
             description="",
             size=len(self.content),

@@ -12,7 +12,7 @@ import pytest
 
 from a3s_cli.cli import group
 from a3s_cli.manual.completions import script
-from a3s_cli.manual.tree import KINDS, Command, read
+from a3s_cli.manual.tree import KINDS, CommandTree, read
 
 from ..support.run import HANG
 from .keyboard import SHELLS, Desk
@@ -74,7 +74,7 @@ def test_words_are_completed_without_starting_anything(desk: Desk, shell: str) -
     ]
 
 
-def options(command: Command) -> Iterator[tuple[str, bool]]:
+def options(command: CommandTree) -> Iterator[tuple[str, bool]]:
     """Every long option that can be told from the others without its last letter."""
     names = [flag for option in command.options for flag in option.flags if flag[:2] == "--"]
     for option in command.options:

@@ -11,7 +11,7 @@ import pytest
 from a3s_cli import __version__
 from a3s_cli.cli import group
 from a3s_cli.errors import ExitStatus, UsageError
-from a3s_cli.manual.pages import RELEASED, Page, find, plain_text
+from a3s_cli.manual.pages import RELEASED, ManualPage, find, plain_text
 from a3s_cli.manual.tree import read
 
 from ..support import descriptors
@@ -24,24 +24,24 @@ ROOT = read(group)
 @pytest.mark.parametrize(
     ("words", "page"),
     [
-        ("", Page("a3s", 1)),
-        ("run", Page("a3s-run", 1)),
-        ("a3s-run", Page("a3s-run", 1)),
-        ("config", Page("a3s-config", 1)),
-        ("5 config", Page("a3s-config", 5)),
-        ("config.5", Page("a3s-config", 5)),
-        ("a3s-config(5)", Page("a3s-config", 5)),
-        ("events", Page("a3s-events", 5)),
+        ("", ManualPage("a3s", 1)),
+        ("run", ManualPage("a3s-run", 1)),
+        ("a3s-run", ManualPage("a3s-run", 1)),
+        ("config", ManualPage("a3s-config", 1)),
+        ("5 config", ManualPage("a3s-config", 5)),
+        ("config.5", ManualPage("a3s-config", 5)),
+        ("a3s-config(5)", ManualPage("a3s-config", 5)),
+        ("events", ManualPage("a3s-events", 5)),
     ],
 )
-def test_topics(words: str, page: Page) -> None:
+def test_topics(words: str, page: ManualPage) -> None:
     assert find(ROOT, words.split()) == page
 
 
 def test_man_in_a_pipe(a3s: Bench) -> None:
     shown = a3s("man", "5", "config")
     assert (shown.stdout.decode(), shown.stderr) == (
-        plain_text(ROOT, Page("a3s-config", 5), 80),
+        plain_text(ROOT, ManualPage("a3s-config", 5), 80),
         b"",
     )
     left = a3s.shell("a3s man run | head -n 1", script=[]).finish()

@@ -25,7 +25,7 @@ from a3s_cli.manual import facts
 from a3s_cli.manual.__main__ import generated
 from a3s_cli.manual.blocks import Block, Item, Paragraph, Sections, Verbatim, sections
 from a3s_cli.manual.inline import pieces
-from a3s_cli.manual.pages import PROSE, RELEASED, Page, content, man_source, pages, plain_text
+from a3s_cli.manual.pages import PROSE, RELEASED, ManualPage, content, man_source, pages, plain_text
 from a3s_cli.manual.roff import page as to_roff
 from a3s_cli.manual.text import page as to_text
 from a3s_cli.manual.tree import read
@@ -110,7 +110,7 @@ def terms(name: str, section: int, title: str) -> set[str]:
                 yield plain(block.term).split()[0]
                 yield from walk(block.body)
 
-    return set(walk(content(ROOT, Page(name, section))[title]))
+    return set(walk(content(ROOT, ManualPage(name, section))[title]))
 
 
 def plain(text: str) -> str:
@@ -159,7 +159,7 @@ def test_every_notice_is_explained() -> None:
                 words = [one.value for one in node.keywords if one.arg == "code"] + node.args[:1]
                 if name.lower().endswith("notice") and words and isinstance(words[0], ast.Constant):
                     codes.add(words[0].value)
-    items = content(ROOT, Page("a3s-events", 5))["NOTICES"]
+    items = content(ROOT, ManualPage("a3s-events", 5))["NOTICES"]
     terms = " ".join(item.term for item in items if isinstance(item, Item))
     assert codes == set(re.findall(r"`(\w+)`", terms))
 
@@ -176,7 +176,7 @@ def test_every_key_is_explained_by_somebody() -> None:
 # -- examples ----------------------------------------------------------------------
 
 
-def verbatim(page: Page) -> Iterator[tuple[str, ...]]:
+def verbatim(page: ManualPage) -> Iterator[tuple[str, ...]]:
     for blocks in content(ROOT, page).values():
         for block in blocks:
             if isinstance(block, Verbatim):
@@ -209,7 +209,7 @@ def accept(command: click.Command, words: list[str], parent: click.Context | Non
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
-def test_the_examples_are_command_lines(page: Page) -> None:
+def test_the_examples_are_command_lines(page: ManualPage) -> None:
     lines = [line for lines in verbatim(page) for line in lines if re.search(r"\ba3s ", line)]
     found = [words for line in lines for words in commands_in(line.removeprefix("$ "))]
     assert found or page.section != 1
@@ -220,7 +220,7 @@ def test_the_examples_are_command_lines(page: Page) -> None:
 def tables() -> list[tuple[str, str, str]]:
     """Every row of the tables of a3s-policy(7): rules, what is called, decision."""
     found = []
-    for lines in verbatim(Page("a3s-policy", 7)):
+    for lines in verbatim(ManualPage("a3s-policy", 7)):
         head, *rows = (re.split(r"\s{2,}", line) for line in lines)
         if head[0] == "rules":
             found += [(row[0], json_of(head[1], row), row[2]) for row in rows]
@@ -245,7 +245,7 @@ def test_the_tables_of_rules_are_true(
     tool = re.match(r"\w+", words[1])[0] if words[1:] else "read"  # type: ignore[index]
     if tool == "write":
         call = call[:-1] + ',"content":""}'
-    question = policy_test.Question(tool, call, rules, allow_all=words == ["--allow-all"])
+    question = policy_test.PolicyQuestion(tool, call, rules, allow_all=words == ["--allow-all"])
     text, status = policy_test.judge(question)
     assert f'"decision":"{decision}"' in text
     assert status == policy_test.STATUS[decision]
@@ -262,7 +262,9 @@ def test_the_sessions_run(a3s: Bench) -> None:
 
 
 def test_the_configurations_load(tmp_path: Path) -> None:
-    files = [lines for lines in verbatim(Page("a3s-config", 5)) if "default_model" in lines[0]]
+    files = [
+        lines for lines in verbatim(ManualPage("a3s-config", 5)) if "default_model" in lines[0]
+    ]
     assert len(files) == 2
     for lines in files:
         text = "\n".join(lines)

@@ -23,7 +23,7 @@ from .streams import recorded
 
 
 def _bytes(events: list[Event]) -> bytes:
-    stream = ai_sdk.Stream()
+    stream = ai_sdk.UIMessageStream()
     return b"".join(map(stream.feed, events))
 
 

@@ -14,7 +14,7 @@ import pytest
 from a3s_cli.errors import Cancelled
 from a3s_cli.run.conversation import Conversation
 from a3s_cli.serve.disk_threads import READERS
-from a3s_cli.serve.prompt_request import Asked
+from a3s_cli.serve.prompt_request import PromptRequest
 from a3s_cli.serve.runs import LiveRun
 
 from ..support.a3s import Bench, proofs
@@ -105,7 +105,9 @@ def test_no_conversation_stays_behind(a3s: Bench, monkeypatch: pytest.MonkeyPatc
     async def ask(work: Path) -> int:
         async with inside(work) as serving:
             for number in range(3):
-                run = await serving.runs.begin(Asked("go", "s"), asks=False, key=str(number))
+                run = await serving.runs.begin(
+                    PromptRequest("go", "s"), asks=False, key=str(number)
+                )
                 await run.gone.wait()
             await asyncio.sleep(0)
             gc.collect()
@@ -124,7 +126,7 @@ def test_the_same_prompt_twice_while_its_session_ends(
             runs = serving.runs
             ending = runs._live["s"] = LiveRun("s")
             ending.cancel(Cancelled("as in a test"))
-            asked = Asked("go", "s")
+            asked = PromptRequest("go", "s")
             both = [asyncio.create_task(runs.begin(asked, asks=False, key="k")) for _ in range(2)]
             await asyncio.sleep(0.05)
             runs._over(ending)

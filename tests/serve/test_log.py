@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from a3s_cli.errors import UsageError
 from a3s_cli.serve import log as logs
 from a3s_cli.serve.log import Log
-from a3s_cli.serve.session_lines import Lines, Place, ends, place, read
+from a3s_cli.serve.session_lines import Place, SessionLines, ends, place, read
 
 LINE = st.integers(1, 400).map(lambda size: b'{"type":"x"%b}' % (b" " * size))
 
 
-def gathered(path: Path, after: Place | None = None) -> list[Lines]:
-    async def gather() -> list[Lines]:
+def gathered(path: Path, after: Place | None = None) -> list[SessionLines]:
+    async def gather() -> list[SessionLines]:
         return [found async for found in read(path, after)]
 
     return asyncio.run(gather())
@@ -94,7 +94,7 @@ def test_the_past_is_read_from_any_place(
     # A kill has torn the last line.
     path.write_bytes(b"".join(lines) + data.draw(st.sampled_from([b"", b'{"type":"te'])))
 
-    def flat(found: list[Lines]) -> list[tuple[str, int, bytes]]:
+    def flat(found: list[SessionLines]) -> list[tuple[str, int, bytes]]:
         return [(one.run, one.seq + n, line) for one in found for n, line in enumerate(one.lines)]
 
     assert flat(gathered(path)) == wanted

@@ -26,7 +26,7 @@ WITH_USAGE = {"stream_options": {"include_usage": True}}
 
 
 def _bytes(events: list[Event], body: Json | None = None) -> bytes:
-    stream = openai.Stream(body or {})
+    stream = openai.CompletionStream(body or {})
     return b"".join(map(stream.feed, events))
 
 

@@ -214,7 +214,7 @@ def _waiting(serving: Serving, request: Json) -> Iterator[None]:
 
 def test_heartbeats_and_cuts_are_no_harm() -> None:
     """A quiet run over a bad connection: comments between the frames, seven bytes at a time."""
-    stream = adapter.Stream(STREAM)
+    stream = adapter.CompletionStream(STREAM)
     data = b"".join(map(stream.feed, recorded()["everything"]))
     answer = data.replace(b"\n\n", b"\n\n" + COMMENT)
     pieces = [answer[at : at + 7] for at in range(0, len(answer), 7)]
@@ -242,7 +242,7 @@ def test_the_helpers_of_the_sdk() -> None:
     """`parse` and `stream` check more than they must; both make a model of the object."""
     body = {**STREAM, "response_format": {"type": "json_schema", "json_schema": {"schema": {}}}}
     events = recorded()["object"]
-    stream = adapter.Stream(body)
+    stream = adapter.CompletionStream(body)
     data = b"".join(map(stream.feed, events))
     _, whole = adapter.completion(events, body)
 

@@ -50,7 +50,7 @@ def test_every_version_reads_every_stream() -> None:
     streams = {}
     expected: dict[str, Any] = {}
     for name, events in recorded().items():
-        stream = ai_sdk.Stream()
+        stream = ai_sdk.UIMessageStream()
         data = b"".join(map(stream.feed, events))
         message = ui_message(data)
         if message["parts"][-1] == {"type": "step"}:
