@@ -108,8 +108,13 @@ class Usage(Value):
 
 
 class ToolSpec(Value):
-    """What a model is told of one tool; `parameters` is a JSON Schema."""
+    """What a model is told of one tool; `parameters` is a JSON Schema.
+
+    `harmless` and `writes` are the tool's own (`tool_protocol.Tool`); no model is told of them.
+    """
 
     name: str
     description: str
     parameters: dict[str, Any] = field(hash=False)
+    harmless: bool = False
+    writes: bool = False

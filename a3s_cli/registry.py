@@ -22,8 +22,6 @@ TOOLS = {
     "web_fetch": "a3s_cli.tools.web_fetch:WebFetch",
     "generate_object": "a3s_cli.tools.generate_object:GenerateObject",
 }
-#: Tools that are allowed inside the workspace unless a rule says otherwise: they change nothing.
-HARMLESS = frozenset({"read", "grep", "glob", "ls", "generate_object"})
 
 WIRES = {
     "openai-chat": "a3s_cli.providers.openai_chat:WIRE",

@@ -146,10 +146,17 @@ class Tool:
     description: ClassVar[str]
     #: JSON Schema of the arguments, short: it is part of every request.
     parameters: ClassVar[dict[str, Any]]
-    #: True for a tool that changes files: such a call runs alone in its turn.
-    exclusive: ClassVar[bool] = False
-    #: True where the default is to allow the call inside the workspace.
+    # What the tool does to the world. Everything that treats tools differently reads it here.
+    #: Allowed inside the workspace by default, because the call changes nothing.
     harmless: ClassVar[bool] = False
+    #: Changes files: runs alone in its turn, keeps off protected paths, withheld if read-only.
+    writes: ClassVar[bool] = False
+    #: Reaches the network: withheld without one.
+    network: ClassVar[bool] = False
+    #: Runs programs, of which only a sandbox can say what they may change or reach.
+    runs_programs: ClassVar[bool] = False
+    #: Asks the run's model on its own behalf.
+    asks_model: ClassVar[bool] = False
 
     def subject(self, arguments: dict[str, Any]) -> Subject:
         """Say what this call acts on; pure."""
@@ -181,7 +188,9 @@ class Tool:
 
     def spec(self) -> ToolSpec:
         """Say what the model is told of this tool."""
-        return ToolSpec(self.name, self.description, self.parameters)
+        return ToolSpec(
+            self.name, self.description, self.parameters, harmless=self.harmless, writes=self.writes
+        )
 
 
 def resolve(context: ToolContext, path: str) -> Path:

@@ -80,11 +80,12 @@ class DirectCall(Running):
 
     async def _called(self, sandbox: Sandbox | None) -> list[ToolResult]:
         plan, emitter, approver = self._plan, self._emitter, self._approver
-        if self._call.name != "generate_object":
+        tools = chosen(plan)
+        tool = tools.get(self._call.name)
+        if tool is None or not tool.asks_model:
             around = surroundings(plan, emitter, self._conversation, sandbox)
-            calls = Calls(around, chosen(plan), on_ask="deny", approver=approver)
+            calls = Calls(around, tools, on_ask="deny", approver=approver)
             return await calls.run([self._call], turn=0)
-        # The one tool that asks a model.
         assembly = assemble(plan, emitter, self._conversation, approver=approver, sandbox=sandbox)
         try:
             return await assembly.calls.run([self._call], turn=0)

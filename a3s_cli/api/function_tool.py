@@ -35,6 +35,9 @@ def tool(function: Callable[..., Any]) -> FunctionTool:
 class FunctionTool(Tool):
     """A function as a tool. Its name is the function's."""
 
+    #: It is there because the caller wants it to be used.
+    harmless = True
+
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self.__doc__ = function.__doc__

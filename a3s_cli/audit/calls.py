@@ -18,9 +18,6 @@ from ..permissions.rules import Rule, parse_rule
 from ..registry import TOOLS, load
 from ..tool_protocol import Subject
 
-#: File tools that write; `tool_end.path` says where.
-WRITERS = ("write", "edit")
-
 
 class ExecutedCall(NamedTuple):
     """An executed call, as its `tool_start` tells it."""
@@ -64,12 +61,8 @@ class CallJudge:
     def __init__(self, must_not: tuple[str, ...], must_only: tuple[str, ...] | None) -> None:
         self._forbidden = [parse_rule(rule, TOOLS) for rule in must_not]
         self._permitted = [parse_rule(rule, TOOLS) for rule in must_only or ()]
-        self._must_not = (
-            Policy(allow=["*"], deny=must_not, tools=TOOLS, harmless=()) if must_not else None
-        )
-        self._must_only = (
-            Policy(allow=must_only, tools=TOOLS, harmless=()) if must_only is not None else None
-        )
+        self._must_not = Policy(allow=["*"], deny=must_not, tools=TOOLS) if must_not else None
+        self._must_only = Policy(allow=must_only, tools=TOOLS) if must_only is not None else None
 
     def breach(self, call: ExecutedCall, path: PurePath | None) -> tuple[str, str] | None:
         """Say what is wrong with a call: without quoting it, and why; None if nothing is.
@@ -126,6 +119,7 @@ def written(call: ExecutedCall, end: Event | None) -> PurePath | None:
     """Give the path that a call has written; a call without an end may have."""
     if end is not None and end.path is not None:
         return PurePosixPath(end.path)
-    if call.tool in WRITERS and (end is None or end.exit_code == 0):
+    writes = call.tool in TOOLS and load(TOOLS[call.tool]).writes
+    if writes and (end is None or end.exit_code == 0):
         return lexical(call)
     return None

@@ -16,7 +16,7 @@ from ..permissions.calls import decide
 from ..permissions.policy import Decision
 from ..processes.exit import complain
 from ..registry import TOOLS, load
-from ..run.plan import chosen_confinement, chosen_policy, offered_tools
+from ..run.plan import chosen_confinement, chosen_policy, withheld_by
 from ..sandbox.confinement import Confinement
 from ..tool_protocol import Subject, Tool
 from ..values import Value, field
@@ -55,7 +55,7 @@ def judge(question: PolicyQuestion) -> tuple[str, int]:
     tool = _tool(question.tool)
     arguments = _arguments(question.input, tool)
     subject, _, decision = decide(policy, tool, arguments, workspace)
-    decision = _withheld(tool.name, config, workspace.root) or decision
+    decision = _withheld(tool, config, workspace.root) or decision
     return _shown(decision, subject), STATUS[decision.decision]
 
 
@@ -110,16 +110,16 @@ def _example(tool: Tool) -> str:
     return f"for example  --input '{dumps(required).decode()}'"
 
 
-def _withheld(tool: str, config: Config, workspace: Path) -> Decision | None:
-    """Give the denial of a tool that a run would not even offer."""
+def _withheld(tool: Tool, config: Config, workspace: Path) -> Decision | None:
+    """Return the denial of a tool that a run would not even offer."""
     confinement = Confinement()
-    if tool == "bash" and config.get("read_only"):
-        confinement = chosen_confinement(config, os.environ, workspace, [tool])
-    if offered_tools([tool], config, confinement):
+    if tool.runs_programs and config.get("read_only"):
+        confinement = chosen_confinement(config, os.environ, workspace, [tool.name])
+    name = withheld_by(tool.name, config, confinement)
+    if name is None:
         return None
-    name = "network" if tool == "web_fetch" else "read_only"
     origin = config.settings[name].origin
-    return Decision("deny", name, f"{tool} is not offered: {name} is set in {origin}")
+    return Decision("deny", name, f"{tool.name} is not offered: {name} is set in {origin}")
 
 
 def _shown(decision: Decision, subject: Subject) -> str:

@@ -46,9 +46,6 @@ from .progress import DownloadProgress
 from .server import Server
 from .shapes import bounded
 
-#: Tools that change nothing: a call is pointless again if only these came between.
-READING = frozenset(("read", "grep", "glob", "ls"))
-CHANGING = frozenset(("write", "edit"))
 MOST_CALLS = 12
 MOST_TOKENS = 2048
 WAYS = (Way("strict"), Way("json"), Way("prompt"))
@@ -226,7 +223,9 @@ class LocalProvider:
                     held += chunks
                 else:
                     yield chunks
-        if not any(repeats(chunk, history) for chunk in held if isinstance(chunk, CallChunk)):
+        if not any(
+            repeats(chunk, history, tools) for chunk in held if isinstance(chunk, CallChunk)
+        ):
             if held:
                 yield [self._looking_first(chunk, history, tools) for chunk in held]
             return
@@ -241,7 +240,8 @@ class LocalProvider:
         self, chunk: Chunk, history: Sequence[Message], tools: Sequence[ToolSpec]
     ) -> Chunk:
         """Turn the change of a file that the model has not seen into a look at it."""
-        if not isinstance(chunk, CallChunk) or chunk.name not in CHANGING:
+        writes = isinstance(chunk, CallChunk) and _named(tools, chunk.name, "writes")
+        if not isinstance(chunk, CallChunk) or not writes:
             return chunk
         path = str(parsed(chunk.arguments).get("file_path", ""))
         seen = any(path in call.arguments for call, _ in calls_since(history))
@@ -336,14 +336,18 @@ def calls_since(messages: Sequence[Message]) -> list[tuple[ToolCall, bool]]:
     return found
 
 
-def repeats(chunk: CallChunk, history: Sequence[Message]) -> bool:
+def repeats(chunk: CallChunk, history: Sequence[Message], tools: Sequence[ToolSpec]) -> bool:
     """Say whether a call was made before, and nothing was changed since."""
     for call, failed in calls_since(history):
         if (call.name, parsed(call.arguments)) == (chunk.name, parsed(chunk.arguments)):
             return True
-        if call.name not in READING and not failed:
+        if not failed and not _named(tools, call.name, "harmless"):
             return False
     return False
+
+
+def _named(tools: Sequence[ToolSpec], name: str, attribute: str) -> bool:
+    return any(tool.name == name and getattr(tool, attribute) for tool in tools)
 
 
 def parsed(arguments: str) -> Any:

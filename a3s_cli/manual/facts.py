@@ -16,7 +16,7 @@ from ..config import settings
 from ..errors import A3SError, Cancelled, ExitStatus, UsageError
 from ..events import Denial, Event, camel
 from ..messages import Usage
-from ..registry import HARMLESS, TOOLS
+from ..registry import TOOLS, load
 from .blocks import Block, Item, Paragraph
 
 #: What is no failure that a class could stand for.
@@ -199,7 +199,7 @@ def _shown(default: Any) -> str:
 def tools() -> list[Block]:
     """Say which tools there are, and which of them need no rule."""
     names = ", ".join(f"`{name}`" for name in TOOLS)
-    free = ", ".join(f"`{name}`" for name in TOOLS if name in HARMLESS)
+    free = ", ".join(f"`{name}`" for name, target in TOOLS.items() if load(target).harmless)
     return [Paragraph(f"The tools are {names}. Without any rule, {free} are allowed.")]
 
 

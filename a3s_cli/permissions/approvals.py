@@ -34,6 +34,7 @@ class Approvals:
         tool: str,
         subject: Subject,
         *,
+        harmless: bool = False,
         path: PurePath | None = None,
         inside: bool = True,
         root: PurePath | None = None,
@@ -43,7 +44,13 @@ class Approvals:
 
         def judged(policy: Policy) -> Decision:
             return policy.decide(
-                tool, subject, path=path, inside=inside, root=root, protected=protected
+                tool,
+                subject,
+                harmless=harmless,
+                path=path,
+                inside=inside,
+                root=root,
+                protected=protected,
             )
 
         decision = judged(self._policy)

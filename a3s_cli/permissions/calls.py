@@ -36,15 +36,17 @@ def decide(
     """Decide on a call with valid arguments; no tool may change what is `off_limits`."""
     subject = tool.subject(arguments)
     if subject.kind != "path":
-        return CallVerdict(subject, None, policy.decide(tool.name, subject, root=workspace.root))
+        decision = policy.decide(tool.name, subject, harmless=tool.harmless, root=workspace.root)
+        return CallVerdict(subject, None, decision)
     found = workspace.resolve(subject.value)
     decision = policy.decide(
         tool.name,
         subject,
+        harmless=tool.harmless,
         path=found.path,
         inside=found.inside,
         root=workspace.root,
-        protected=_protected(workspace.root, found.path, off_limits) if tool.exclusive else None,
+        protected=_protected(workspace.root, found.path, off_limits) if tool.writes else None,
     )
     return CallVerdict(subject, found.path, decision)
 

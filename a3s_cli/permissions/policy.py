@@ -73,7 +73,6 @@ class Policy:
         ask: Iterable[str] = (),
         default_decision: Verdict = "ask",
         tools: Collection[str],
-        harmless: Collection[str],
         grant_asks: bool = False,
     ) -> None:
         if default_decision not in _VERDICTS:
@@ -83,7 +82,6 @@ class Policy:
         self._deny = tuple(parse_rule(rule, tools) for rule in deny)
         self._ask = tuple(parse_rule(rule, tools) for rule in ask)
         self._default: Verdict = default_decision
-        self._harmless = frozenset(harmless)
         self._grant_asks = grant_asks
 
     def digest(self) -> str:
@@ -93,7 +91,7 @@ class Policy:
         rules = [
             sorted({rule.text for rule in rules}) for rules in (self._allow, self._ask, self._deny)
         ]
-        canonical = [*rules, self._default, sorted(self._harmless), self._grant_asks]
+        canonical = [*rules, self._default, sorted(self._tools), self._grant_asks]
         return fingerprint(json.dumps(canonical).encode())
 
     def with_allowed(self, rules: Iterable[str]) -> Policy:
@@ -109,6 +107,7 @@ class Policy:
         tool: str,
         subject: Subject,
         *,
+        harmless: bool = False,
         path: PurePath | None = None,
         inside: bool = True,
         root: PurePath | None = None,
@@ -116,6 +115,7 @@ class Policy:
     ) -> Decision:
         """Decide on one call; `path` is the subject's, resolved; is it `inside` the workspace?
 
+        A `harmless` tool is allowed by default, but for files of secrets.
         `protected` names the protected place that the call would change.
         """
         if not inside:
@@ -128,7 +128,7 @@ class Policy:
             return self._script(tool, subject.value)
         if subject.kind == "path" and path is None:
             return Decision("deny", "workspace", f"{subject.value} could not be resolved")
-        return self._call(tool, subject, path, root)
+        return self._call(tool, subject, path, root, harmless=harmless)
 
     def _asks(
         self,
@@ -159,7 +159,13 @@ class Policy:
     # -- everything but scripts ------------------------------------------------------
 
     def _call(
-        self, tool: str, subject: Subject, path: PurePath | None, root: PurePath | None
+        self,
+        tool: str,
+        subject: Subject,
+        path: PurePath | None,
+        root: PurePath | None,
+        *,
+        harmless: bool,
     ) -> Decision:
         def first(rules: tuple[Rule, ...], *, allows: bool = False) -> Rule | None:
             for rule in rules:
@@ -174,7 +180,7 @@ class Policy:
             return self._asks(rule.text, f"{what} needs approval by {rule.text}", hint=_GRANT)
         if rule := first(self._allow, allows=True):
             return Decision("allow", rule.text, f"{what} is allowed by {rule.text}")
-        if self._default != "ask" or tool not in self._harmless:
+        if self._default != "ask" or not harmless:
             return self._by_default(what, (tool,))
         if path is not None and path != root and _holds_secrets(tool, subject, path):
             reason = f"{what} needs approval: files of this name hold secrets"

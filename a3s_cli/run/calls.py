@@ -83,11 +83,11 @@ class Calls(State):
         alone = True
         for call in calls:
             tool = self.tools.get(call.name)
-            exclusive = tool is not None and tool.exclusive
-            if alone or exclusive:
+            writes = tool is not None and tool.writes
+            if alone or writes:
                 batches.append([])
             batches[-1].append(call)
-            alone = exclusive
+            alone = writes
         return batches
 
     async def _run_batch(self, batch: list[ToolCall]) -> list[ToolResult]:

@@ -12,7 +12,7 @@ import contextlib
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..config.endpoints import DEFAULT_LOCAL_MODEL, endpoint
 from ..config.layers import load
@@ -21,13 +21,17 @@ from ..config.settings import Config
 from ..errors import AuthError, UsageError
 from ..events import SCHEMA_VERSION, Start
 from ..permissions.policy import Policy
-from ..registry import HARMLESS, TOOLS
+from ..registry import TOOLS
+from ..registry import load as load_named
 from ..sandbox.confinement import Confinement
 from ..sandbox.environment import child_environment, conceal, held_secrets, provider_keys
 from ..secrets.redaction import NOTHING, Redactor
 from ..values import Value, field
 from ..version import __version__
 from .request import OnAsk, RunRequest
+
+if TYPE_CHECKING:
+    from ..tool_protocol import Tool
 
 
 class Plan(Value):
@@ -119,7 +123,9 @@ def make_plan(request: RunRequest, config: Config) -> Plan:
     )
     model = chosen_model(config, environment)
     tools = default_tools(model) if request.tools is None else request.tools
-    confinement = chosen_confinement(config, environment, request.workspace, tools, request.record)
+    confinement = chosen_confinement(
+        config, environment, request.workspace, request.tools, request.record
+    )
     child = child_environment(environment, config.get("env"), provider_keys(config, environment))
     on_ask: OnAsk = config.get("on_ask") or ("prompt" if request.answers else "deny")
     return Plan(
@@ -182,12 +188,16 @@ def chosen_confinement(
     config: Config,
     environment: Mapping[str, str],
     workspace: Path,
-    tools: Sequence[str],
+    tools: Sequence[str] | None,
     record: Path | None = None,
 ) -> Confinement:
-    """Give how commands are confined; where none can be run nothing is looked for."""
+    """Return how commands are confined; where none can be run nothing is looked for.
+
+    `tools` is None for the usual ones, which are not imported to see that some run programs.
+    """
     mode = config.get("sandbox")
-    if mode == "auto" and "bash" not in tools and config.get("network") == "on":
+    needless = mode == "auto" and config.get("network") == "on" and tools is not None
+    if needless and not any(tool_class(name).runs_programs for name in tools or ()):
         mode = "off"
     return Confinement(
         mode,
@@ -200,23 +210,34 @@ def chosen_confinement(
     )
 
 
+def tool_class(name: str) -> type[Tool]:
+    """Import a built-in tool, which alone knows what it does to the world."""
+    found: type[Tool] = load_named(TOOLS[name])
+    return found
+
+
 def default_tools(model: str) -> list[str]:
-    """Give the tools of whoever names none: a small model does not write schemas well."""
-    small = model.partition("/")[0] == LOCAL
-    return [name for name in TOOLS if not (small and name == "generate_object")]
+    """Return the tools of a run that names none: a small model does not write schemas well."""
+    if model.partition("/")[0] != LOCAL:
+        return list(TOOLS)
+    return [name for name in TOOLS if not tool_class(name).asks_model]
 
 
 def offered_tools(names: Sequence[str], config: Config, confinement: Confinement) -> list[str]:
-    """Give those tools that the configuration leaves: one that must fail is not offered."""
-    withheld: set[str] = set()
+    """Return those tools that the configuration leaves: one that must fail is not offered."""
+    return [name for name in names if withheld_by(name, config, confinement) is None]
+
+
+def withheld_by(name: str, config: Config, confinement: Confinement) -> str | None:
+    """Return the setting that keeps a tool from being offered; None where none does."""
     if config.get("read_only"):
-        withheld |= {"write", "edit"}
+        tool = tool_class(name)
         # Only a sandbox can keep a command from writing.
-        if confinement.name != "bwrap":
-            withheld.add("bash")
-    if config.get("network") == "off":
-        withheld.add("web_fetch")
-    return [name for name in names if name not in withheld]
+        if tool.writes or (tool.runs_programs and confinement.name != "bwrap"):
+            return "read_only"
+    if config.get("network") == "off" and tool_class(name).network:
+        return "network"
+    return None
 
 
 def unknown_tool(name: str) -> UsageError:
@@ -250,7 +271,5 @@ def chosen_policy(
         ask=rules["ask"],
         default_decision="allow" if allow_all else config.get("default_decision"),
         tools=(*TOOLS, *own_tools),
-        # The caller's own tools are there because the caller wants them to be used.
-        harmless=(*HARMLESS, *own_tools),
         grant_asks=allow_all,
     )

@@ -21,6 +21,7 @@ PARTIAL_LINE = 0.1
 class Bash(Tool):
     """Run a bash script in the workspace."""
 
+    runs_programs = True
     name = "bash"
     description = (
         "Run a bash script in the workspace. stdin is empty; stdout and stderr come back together. "

@@ -40,7 +40,7 @@ class Edit(FileTool):
         "required": ["file_path", "old_string", "new_string"],
         "additionalProperties": False,
     }
-    exclusive = True
+    writes = True
 
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
         path = resolve(context, arguments["file_path"])

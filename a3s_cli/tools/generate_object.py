@@ -47,6 +47,7 @@ class GenerateObject(Tool):
         "additionalProperties": False,
     }
     harmless: ClassVar[bool] = True
+    asks_model: ClassVar[bool] = True
 
     def deadline(self, context: ToolContext) -> float | None:
         return None  # kept in `run`, so that a call that was ended says so in JSON

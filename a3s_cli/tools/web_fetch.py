@@ -62,6 +62,7 @@ def refusal(place: str) -> str | None:
 class WebFetch(Tool):
     """Read a page of the public web."""
 
+    network = True
     name = "web_fetch"
     description = "Fetch a public http(s) URL as readable text; HTML becomes Markdown."
     parameters: ClassVar[dict[str, Any]] = {

@@ -19,7 +19,7 @@ class Write(FileTool):
         "required": ["file_path", "content"],
         "additionalProperties": False,
     }
-    exclusive = True
+    writes = True
 
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
         wanted = arguments["file_path"]

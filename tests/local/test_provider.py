@@ -10,6 +10,7 @@ import pytest
 from a3s_cli.local.provider import repeats
 from a3s_cli.messages import Message, Text, ToolCall, ToolResult
 from a3s_cli.model import CallChunk
+from a3s_cli.registry import TOOLS, load
 
 from ..support.a3s import Bench
 
@@ -24,6 +25,7 @@ def history(*calls: tuple[str, dict[str, Any], bool]) -> list[Message]:
     return messages
 
 
+SPECS = [load(target)().spec() for target in TOOLS.values()]
 READ = ("read", {"file_path": "a"}, True)
 LIST = ("ls", {}, True)
 RUN = ("bash", {"command": "make"}, True)
@@ -49,12 +51,12 @@ def test_a_call_is_repeated_if_nothing_was_changed_since(
     calls: list[Any], again: Any, expected: bool
 ) -> None:
     chunk = CallChunk(0, "", again[0], json.dumps(again[1]))
-    assert repeats(chunk, history(*calls)) == expected
+    assert repeats(chunk, history(*calls), SPECS) == expected
 
 
 def test_an_earlier_question_does_not_count() -> None:
     messages = [*history(READ), Message("user", (Text("again"),))]
-    assert not repeats(CallChunk(0, "", READ[0], json.dumps(READ[1])), messages)
+    assert not repeats(CallChunk(0, "", READ[0], json.dumps(READ[1])), messages, SPECS)
 
 
 @pytest.mark.parametrize(

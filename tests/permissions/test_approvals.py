@@ -21,17 +21,19 @@ class Asked:
     """A policy, and somebody who says always to one call."""
 
     def __init__(self, tool: str, subject: Subject, **rules: Any) -> None:
-        self.policy = Policy(tools=TOOLS, harmless=["read"], **rules)
+        self.policy = Policy(tools=TOOLS, **rules)
         self.approvals = Approvals(self.policy)
         path = ROOT / subject.value if subject.kind == "path" else None
-        asked = self.approvals.decide(tool, subject, path=path, root=ROOT)
+        harmless = tool == "read"
+        asked = self.approvals.decide(tool, subject, harmless=harmless, path=path, root=ROOT)
         assert asked.decision == "ask"
         self.scope = scope(tool, subject, asked, path)
         self.approvals.always(tool, subject, asked, path)
 
     def __call__(self, tool: str, subject: Subject, path: str | None = None) -> str:
         whole = ROOT / (path or subject.value) if subject.kind == "path" else None
-        decision = self.approvals.decide(tool, subject, path=whole, root=ROOT)
+        harmless = tool == "read"
+        decision = self.approvals.decide(tool, subject, harmless=harmless, path=whole, root=ROOT)
         if decision.decision == "allow":
             assert decision.rule in ("user", "default")
         return decision.decision
@@ -109,7 +111,7 @@ SCRIPTS = WORDS.map(" ".join)
 def test_approvals_never_overrule_a_denial_and_never_tighten(
     approved: list[str], wanted: str
 ) -> None:
-    policy = Policy(tools=TOOLS, harmless=[], deny=["bash(rm:*)"], ask=["bash(git log x:*)"])
+    policy = Policy(tools=TOOLS, deny=["bash(rm:*)"], ask=["bash(git log x:*)"])
     approvals = Approvals(policy)
     for each in approved:
         decision = approvals.decide("bash", script(each))

@@ -34,7 +34,6 @@ def verdict(row: dict[str, Any], script: str) -> str:
         deny=rules["deny"],
         default_decision=rules["default"],
         tools=TOOLS,
-        harmless=["read"],
     )
     return policy.decide("bash", Subject("command", script)).decision
 

@@ -18,7 +18,7 @@ ROOT = PurePosixPath("/work/[x]*")
 
 
 def policy(**rules: Any) -> Policy:
-    return Policy(tools=TOOLS, harmless=HARMLESS, **rules)
+    return Policy(tools=TOOLS, **rules)
 
 
 def bash(script: str, **rules: Any) -> Decision:
@@ -29,7 +29,9 @@ def file(tool: str, path: str, **rules: Any) -> str:
     """Decide on a path inside the workspace."""
     whole = PurePosixPath(path) if path.startswith("/") else ROOT / path
     subject = Subject("path", path)
-    return policy(**rules).decide(tool, subject, path=whole, root=ROOT).decision
+    harmless = tool in HARMLESS
+    where = {"path": whole, "root": ROOT}
+    return policy(**rules).decide(tool, subject, harmless=harmless, **where).decision
 
 
 def url(address: str, **rules: Any) -> str:
@@ -298,11 +300,11 @@ def test_reading_is_allowed_inside_the_workspace_and_nothing_outside() -> None:
     assert file("read", "a", default_decision="deny") == "deny"
     assert file("read", "a", default_decision="deny", allow=["read"]) == "allow"
     assert file("write", "a", default_decision="allow") == "allow"
-    assert policy().decide("generate_object", Subject()).decision == "allow"
+    assert policy().decide("generate_object", Subject(), harmless=True).decision == "allow"
     for rules in ({}, {"allow": ["read"]}, {"allow": ["*"], "default_decision": "allow"}):
         verdict = policy(**rules, grant_asks=True).decide(
-            "read", Subject("path", "/etc/passwd"), path=PurePosixPath("/etc/passwd"),
-            inside=False, root=ROOT,
+            "read", Subject("path", "/etc/passwd"), harmless=True,
+            path=PurePosixPath("/etc/passwd"), inside=False, root=ROOT,
         )  # fmt: skip
         assert verdict == Decision(
             "deny", "workspace", f"/etc/passwd is outside the workspace {ROOT}"
@@ -353,7 +355,7 @@ def test_a_pattern_may_begin_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_path_that_was_not_resolved_is_denied() -> None:
-    verdict = policy(allow=["read"]).decide("read", Subject("path", "a"))
+    verdict = policy(allow=["read"]).decide("read", Subject("path", "a"), harmless=True)
     assert (verdict.decision, verdict.rule) == ("deny", "workspace")
 
 
@@ -373,7 +375,7 @@ def test_what_shows_a_file_of_secrets_asks(path: str) -> None:
 
 def test_a_file_of_secrets_says_how_to_read_it() -> None:
     def read(value: str, path: PurePosixPath) -> Decision:
-        return policy().decide("read", Subject("path", value), path=path, root=ROOT)
+        return policy().decide("read", Subject("path", value), harmless=True, path=path, root=ROOT)
 
     assert read("a/../.env", ROOT / ".env") == Decision(
         "ask",
@@ -392,7 +394,7 @@ def test_a_file_of_secrets_says_how_to_read_it() -> None:
 
 def test_a_workspace_of_a_secret_name_can_be_searched() -> None:
     root = PurePosixPath("/work/.env")
-    verdict = policy().decide("grep", Subject("path", "."), path=root, root=root)
+    verdict = policy().decide("grep", Subject("path", "."), harmless=True, path=root, root=root)
     assert verdict.decision == "allow"
 
 
@@ -412,7 +414,7 @@ def test_a_protected_place_is_denied_whatever_the_rules_say(rules: dict[str, Any
 
 
 def test_what_acts_on_nothing_is_no_matter_of_places() -> None:
-    assert policy().decide("generate_object", Subject()) == Decision(
+    assert policy().decide("generate_object", Subject(), harmless=True) == Decision(
         "allow", "default", "generate_object is allowed"
     )
 

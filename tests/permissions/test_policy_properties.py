@@ -31,7 +31,7 @@ STRICTNESS = {"allow": 0, "ask": 1, "deny": 2}
 
 
 def policy(**rules: object) -> Policy:
-    return Policy(tools=TOOLS, harmless=["read"], **rules)  # type: ignore[arg-type]
+    return Policy(tools=TOOLS, **rules)  # type: ignore[arg-type]
 
 
 def decide(rules: Policy, script: str) -> Decision:

@@ -226,9 +226,9 @@ def test_the_parser_is_loaded_on_first_use() -> None:
         "from a3s_cli.tool_protocol import Subject\n"
         "call = Subject('command', 'a | b')\n"
         "for allow in (['bash'], [], ['read(x)']):\n"
-        "    Policy(allow=allow, tools=['bash', 'read'], harmless=[]).decide('bash', call)\n"
+        "    Policy(allow=allow, tools=['bash', 'read']).decide('bash', call)\n"
         "assert not any(name.startswith('tree_sitter') for name in sys.modules)\n"
-        "Policy(allow=['bash(a)'], tools=['bash'], harmless=[]).decide('bash', call)\n"
+        "Policy(allow=['bash(a)'], tools=['bash']).decide('bash', call)\n"
         "assert 'tree_sitter' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -172,7 +172,7 @@ class Put(Note):
     """A tool that changes a file."""
 
     name = "write"
-    exclusive = True
+    writes = True
 
     def subject(self, arguments: dict[str, Any]) -> Subject:
         return Subject("path", arguments["command"])
@@ -209,7 +209,7 @@ class Desk:
         emitter.add_line_sink(self.lines.append)
         limits = CallLimits(max_tool_calls=rules.pop("max_tool_calls", None))
         off_limits = rules.pop("off_limits", ())
-        policy = Policy(tools=["bash", "write"], harmless=(), **rules)
+        policy = Policy(tools=["bash", "write"], **rules)
         around = Surroundings(emitter, policy, Workspace(work), {}, limits)
         self.calls = Calls(
             around,

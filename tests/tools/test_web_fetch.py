@@ -187,7 +187,7 @@ def test_a_redirect_inward_is_refused(web: Web, target: str) -> None:
 
 def test_a_redirect_is_held_against_the_rules(web: Web) -> None:
     host = web.serve(moved("http://other.test:8000/x"), moved("/ok"), page("<p>fine"))
-    policy = Policy(allow=["web_fetch(http://public.test:*)"], tools=["web_fetch"], harmless=())
+    policy = Policy(allow=["web_fetch(http://public.test:*)"], tools=["web_fetch"])
     around = Surroundings(Emitter(), policy, Workspace(Path.cwd()), {}, CallLimits())
     calls = Calls(around, {"web_fetch": web.tool})
 

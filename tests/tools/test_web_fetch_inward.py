@@ -63,7 +63,7 @@ async def _treacherous(host: str, port: int) -> list[str]:
 )  # fmt: skip
 def test_a_rule_for_a_host_is_for_no_other(web: Web, url: str) -> None:
     rules = ["web_fetch(allowed.example)", "web_fetch(http://allowed.example/*)"]
-    policy = Policy(allow=rules, tools=["web_fetch"], harmless=())
+    policy = Policy(allow=rules, tools=["web_fetch"])
     subject = web.tool.subject({"url": url})
     assert policy.decide("web_fetch", subject).decision == "ask"
 
@@ -71,12 +71,7 @@ def test_a_rule_for_a_host_is_for_no_other(web: Web, url: str) -> None:
 def test_rules_see_the_url_that_will_be_requested(web: Web) -> None:
     subject = web.tool.subject({"url": "HTTP://ⓔvil.EXAMPLE.:80?a#b"})
     assert subject == Subject("url", "http://evil.example/?a")
-    policy = Policy(
-        deny=["web_fetch(evil.example)"],
-        default_decision="allow",
-        tools=["web_fetch"],
-        harmless=(),
-    )
+    policy = Policy(deny=["web_fetch(evil.example)"], default_decision="allow", tools=["web_fetch"])
     assert policy.decide("web_fetch", subject).decision == "deny"
     assert web.tool.subject({"url": "no url"}) == Subject("url", "no url")
 
