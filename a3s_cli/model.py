@@ -160,10 +160,10 @@ class Wire(Protocol):
         """Build the POST; equal requests give equal bytes, so that prompt caches hit."""
 
     def decoder(self, endpoint: Endpoint) -> Decoder:
-        """Give a fresh decoder for one response."""
+        """Return a new decoder for one response."""
 
     def ways(self, endpoint: Endpoint) -> Sequence[Way]:
-        """Say how this vendor can be asked for a value of a schema, the best way first."""
+        """Return the ways to ask this vendor for a value of a schema, the best first."""
 
 
 class Provider(Protocol):
@@ -171,14 +171,14 @@ class Provider(Protocol):
 
     @property
     def ways(self) -> Sequence[Way]:
-        """How it can be asked for a value of a schema, the best way first."""
+        """The ways to ask for a value of a schema, the best first."""
 
     def stream(self, request: Request) -> AsyncGenerator[list[Chunk], None]:
-        """Send the request once and give what comes back, a list per network read.
+        """Send the request once and yield what comes back, a list per network read.
 
         Raises an `A3SError` when the response fails, `TruncatedStream` when it
         ends before its protocol's end. Retrying is the caller's business.
         """
 
     async def close(self) -> None:
-        """Give back connections and processes."""
+        """Release connections and processes."""

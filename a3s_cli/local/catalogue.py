@@ -1,4 +1,4 @@
-"""The models that a3s knows how to fetch: names, sizes and hashes, as data.
+"""The models that a3s can download: names, sizes and hashes, as data.
 
 Each file is what its makers published, and `sha256` is the hash that they
 published with it: wherever the bytes come from, nothing else is accepted. The
@@ -35,7 +35,7 @@ class EmbeddedModel(Value):
 
 
 def slices(requirement: str, size: int, last: int, digests: str) -> tuple[Part, ...]:
-    """Give the parts of a series of wheels that are numbered from 1; all but the last are alike."""
+    """Return the parts of a series of wheels numbered from 1; all but the last are alike."""
     digest = digests.split()
     sizes = [size] * (len(digest) - 1) + [last]
     return tuple(
@@ -125,7 +125,7 @@ MODELS = {
 
 
 def find(name: str | None) -> EmbeddedModel:
-    """Give the model of this name, the default one for None."""
+    """Return the model of this name, the default one for None."""
     wanted = name or DEFAULT
     if model := MODELS.get(wanted.lower()):
         return model

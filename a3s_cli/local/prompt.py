@@ -162,13 +162,13 @@ def shortened(spec: ToolSpec) -> ToolSpec:
 
 
 def beginning(tools: Sequence[ToolSpec]) -> tuple[str, list[Message]]:
-    """Give the system prompt and the examples for these tools: what every request begins with."""
+    """Return the system prompt and the examples for these tools: how every request begins."""
     system = f"{SYSTEM}\n\n{tags.described(tools)}" if tools else SYSTEM
     return system, list(examples(tools))
 
 
 def examples(tools: Sequence[ToolSpec]) -> Iterator[Message]:
-    """Give the example turns that need no other tool than these."""
+    """Yield the example turns that need no other tool than these."""
     names = {tool.name for tool in tools}
     for question, steps, answer in EXAMPLES:
         if names.issuperset(name for name, _, _ in steps):
@@ -196,7 +196,7 @@ def adapt(request: Request, general: str, diverted: Container[str] = ()) -> Requ
 
 
 def turns(messages: Sequence[Message], diverted: Container[str]) -> Iterator[Message]:
-    """Give a conversation as turns of text, one call at a time."""
+    """Yield a conversation as turns of text, one call at a time."""
     results = {
         part.call_id: result(part.output, failed=part.failed)
         for message in messages

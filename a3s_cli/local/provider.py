@@ -71,7 +71,7 @@ class LocalWire(State):
         return replace(post, headers=headers, body=json.dumps(body).encode())
 
     def decoder(self, endpoint: Endpoint) -> Decoder:
-        """Give a fresh decoder for one response."""
+        """Return a new decoder for one response."""
         return LocalDecoder(self.wire.decoder(endpoint), self.tools)
 
     def ways(self, endpoint: Endpoint) -> Sequence[Way]:
@@ -97,11 +97,11 @@ class ShapedWire(State):
         return replace(post, body=json.dumps(body).encode())
 
     def decoder(self, endpoint: Endpoint) -> Decoder:
-        """Give a fresh decoder for one response."""
+        """Return a new decoder for one response."""
         return self.wire.decoder(endpoint)
 
     def ways(self, endpoint: Endpoint) -> Sequence[Way]:
-        """Say how the server can be asked for a value of a schema."""
+        """Return the ways to ask the server for a value of a schema."""
         return WAYS
 
 
@@ -215,7 +215,7 @@ class LocalProvider:
     async def _restrained(
         self, request: Request, history: Sequence[Message], tools: Sequence[ToolSpec]
     ) -> AsyncGenerator[list[Chunk], None]:
-        """Give the answer; if it ends in a call that was just made, an answer in words."""
+        """Yield the answer; if it ends in a call that was just made, an answer in words."""
         held: list[Chunk] = []
         async with aclosing(self._ask(request, tools)) as answer:
             async for chunks in answer:
@@ -290,7 +290,7 @@ class LocalProvider:
         return self._server
 
     async def _model(self) -> Path:
-        """Give the weights; fetch them only where somebody sees it or has said so."""
+        """Return the weights; download them only where that is visible or was requested."""
         plan, name = self._plan, self._endpoint.model
         if path := weights.installed(name, plan.environment):
             return path
@@ -310,7 +310,7 @@ class LocalProvider:
             reports.cancel()
 
     async def _report(self, name: str, progress: DownloadProgress) -> None:
-        """Tell how the download goes: when the source is known, then every few seconds."""
+        """Report progress: once the source is known, then every few seconds."""
         while True:
             await asyncio.sleep(INTERVAL if progress.total else 0)
             self._emitter.emit(
@@ -325,7 +325,7 @@ class LocalProvider:
 
 
 def calls_since(messages: Sequence[Message]) -> list[tuple[ToolCall, bool]]:
-    """Give the calls since the user last spoke, the newest first, and whether each failed."""
+    """Yield the calls since the user last spoke, the newest first, and whether each failed."""
     found: list[tuple[ToolCall, bool]] = []
     failed: set[str] = set()
     for message in reversed(messages):
@@ -337,7 +337,7 @@ def calls_since(messages: Sequence[Message]) -> list[tuple[ToolCall, bool]]:
 
 
 def repeats(chunk: CallChunk, history: Sequence[Message], tools: Sequence[ToolSpec]) -> bool:
-    """Say whether a call was made before, and nothing was changed since."""
+    """Return whether a call was made before, and nothing was changed since."""
     for call, failed in calls_since(history):
         if (call.name, parsed(call.arguments)) == (chunk.name, parsed(chunk.arguments)):
             return True
@@ -351,7 +351,7 @@ def _named(tools: Sequence[ToolSpec], name: str, attribute: str) -> bool:
 
 
 def parsed(arguments: str) -> Any:
-    """Give the value of a call's arguments; a text that is no JSON stands for itself."""
+    """Return the value of a call's arguments; text that is not JSON stands for itself."""
     try:
         return json.loads(arguments)
     except ValueError:

@@ -46,18 +46,18 @@ class Server(State):
     gone: asyncio.Task[bytes]
 
     def endpoint(self, model: str) -> Endpoint:
-        """Give the server as an ordinary endpoint of its wire."""
+        """Return the server as an ordinary endpoint of its wire."""
         return Endpoint("local", model, "openai-chat", f"{self.address}/v1", self.key)
 
     async def stop(self) -> None:
-        """End it, and remove its log, which nobody needs after a good end."""
+        """Stop the server, and remove its log, which is of no use after a good end."""
         self.gone.cancel()
         await self.service.stop()
         if self.log:
             self.log.unlink(missing_ok=True)
 
     def death(self) -> ProviderError:
-        """Say why it ended by itself."""
+        """Return the error for a server that ended by itself."""
         reason, hint = last_words(self.log)
         return ProviderError(f"the embedded model's server ended: {reason}", hint=hint)
 
@@ -79,8 +79,8 @@ async def start(model: Path, environment: Mapping[str, str]) -> Server:
     options = {
         "model": str(model),
         "context": CONTEXT,
-        # Writing waits for every thread at every token: one that shares its processor with
-        # somebody stalls all. Reading a prompt does much between two waits: all may help.
+        # Generating waits for every thread at every token: one that shares its processor
+        # stalls all. Reading a prompt does much between two waits: all may help.
         "threads": max(1, processors() - 1),
         "batch_threads": processors(),
         "states": f"{states}/" if states else "",
@@ -104,7 +104,7 @@ async def start(model: Path, environment: Mapping[str, str]) -> Server:
 
 
 def processors() -> int:
-    """Give the number of processors that we may use.
+    """Return the number of processors that this process may use.
 
     A container often shows every processor of its machine and gives a share of their time.
     """
@@ -118,7 +118,7 @@ def processors() -> int:
 
 
 def state_directory(environment: Mapping[str, str]) -> Path | None:
-    """Give the directory of kept states, made if need be; None where nothing can be kept."""
+    """Return the directory of kept states, made if need be; None where nothing can be kept."""
     try:
         states = weights.directory(environment) / "states"
         states.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -128,7 +128,7 @@ def state_directory(environment: Mapping[str, str]) -> Path | None:
 
 
 def last_words(log: Path | None) -> tuple[str, str | None]:
-    """Give the reason in the log of a server that has ended, and where to read more.
+    """Return the reason in the log of a server that has ended, and where to read more.
 
     The log is kept, in the place of the last one that was.
     """
@@ -145,7 +145,7 @@ def last_words(log: Path | None) -> tuple[str, str | None]:
 
 
 def kept_state(server: Server, beginning: bytes, model: Path) -> Path | None:
-    """Give the file for the state after `beginning`, which need not exist; None without a place.
+    """Return the file for the state after `beginning`, which need not exist, or None.
 
     `beginning` is a request that contains it; with the weights, the runtime and the size of
     the context that is all that the state depends on.
@@ -163,7 +163,7 @@ def kept_state(server: Server, beginning: bytes, model: Path) -> Path | None:
 
 
 async def restore(server: Server, transport: Transport, state: Path | None) -> bool:
-    """Load a kept state; say whether that succeeded. One that cannot be loaded is removed."""
+    """Load a kept state; return whether that succeeded. One that cannot be loaded is removed."""
     if not state or not state.exists():
         return False
     arguments = {"filename": state.name}
@@ -203,7 +203,7 @@ def prune(states: Path) -> None:
 async def command(
     server: Server, transport: Transport, path: str, arguments: dict[str, Any]
 ) -> bool:
-    """Send a command that may fail without harm; say whether it succeeded."""
+    """Send a command that may fail without harm; return whether it succeeded."""
     import json
 
     from ..transport.post import HttpFailure
@@ -216,7 +216,7 @@ async def command(
 
 
 async def send(server: Server, transport: Transport, path: str, body: bytes) -> bytes:
-    """Post to the server and give its whole answer."""
+    """Post to the server and return its whole answer."""
     from ..transport.patience import Patience
 
     headers = {

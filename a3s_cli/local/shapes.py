@@ -24,7 +24,7 @@ class Impossible(Exception):
 
 
 def bounded(schema: Any) -> Any:
-    """Give the schema with a bound on each open place."""
+    """Return the schema with a bound on each open place."""
     try:
         copy = _Bounds(schema).of(schema, ())
     except (Impossible, OverflowError):
@@ -39,7 +39,7 @@ class _Bounds:
         self._followed = 0
 
     def of(self, schema: Any, seen: tuple[str, ...]) -> dict[str, Any]:
-        """Give one subschema; `seen` are the references that led to it."""
+        """Return one subschema; `seen` are the references that led to it."""
         if schema is False:
             raise Impossible
         if not isinstance(schema, dict):

@@ -78,7 +78,7 @@ def read(text: str, tools: Sequence[ToolSpec]) -> tuple[str, dict[str, Any]]:
 
 
 def value_of(kind: object, text: str, *, keep_end: bool) -> Any:
-    """Give the value that stands between two tags.
+    """Return the value that stands between two tags.
 
     A text on lines of its own is without the line breaks of the tags, except that
     the content of a file keeps its last one.
@@ -94,7 +94,7 @@ def value_of(kind: object, text: str, *, keep_end: bool) -> Any:
 
 
 def described(tools: Sequence[ToolSpec]) -> str:
-    """Say in the system prompt what tools there are and how one is called."""
+    """Return the part of the system prompt that lists the tools and how to call one."""
     lines = [f"- {tool.name}({', '.join(properties(tool))}): {tool.description}" for tool in tools]
     return (
         "Tools:\n"
@@ -105,13 +105,13 @@ def described(tools: Sequence[ToolSpec]) -> str:
 
 
 def properties(tool: ToolSpec) -> dict[str, dict[str, Any]]:
-    """Give the parameters of a tool, in order, with their schemas."""
+    """Yield the parameters of a tool, in order, with their schemas."""
     found: dict[str, dict[str, Any]] = tool.parameters.get("properties", {})
     return found
 
 
 def grammar(tools: Sequence[ToolSpec]) -> str:
-    """Give the grammar of an answer: some text, and at its end perhaps one call of these tools."""
+    """Return the grammar of an answer: text, then perhaps one call of these tools."""
     rules = ['root ::= "<" text-1 | [^<] text-0']
     rules += scan("text", OPENING, "call" if tools else None, may_end=True)
     seen: dict[str, str] = {}
@@ -126,7 +126,7 @@ def grammar(tools: Sequence[ToolSpec]) -> str:
 
 
 def call_rule(tool: ToolSpec, seen: dict[str, str]) -> str:
-    """Give the grammar of a call behind its opening tag."""
+    """Return the grammar of a call behind its opening tag."""
     required = tool.parameters.get("required", [])
     schemas = properties(tool)
     if not schemas:
@@ -142,7 +142,7 @@ def call_rule(tool: ToolSpec, seen: dict[str, str]) -> str:
 
 
 def value_rule(end: str, schema: Mapping[str, Any], seen: dict[str, str]) -> str:
-    """Give the name of the rule for a value and its closing tag; `seen` collects the rules."""
+    """Return the name of the rule for a value and its closing tag; `seen` collects the rules."""
     kind = schema.get("type", "string")
     plain = "to-" + re.sub(r"[^a-z0-9]+", "-", end.lower()).strip("-")
     if kind == "boolean":
@@ -159,7 +159,7 @@ def value_rule(end: str, schema: Mapping[str, Any], seen: dict[str, str]) -> str
 
 
 def scan(name: str, marker: str, after: str | None, *, may_end: bool) -> Iterator[str]:
-    """Give the rules for text up to the first `marker`, then `after`.
+    """Return the rules for text up to the first `marker`, then `after`.
 
     A grammar cannot say "anything but", so this is the automaton that searches
     the marker: state n has seen the first n of its characters.
@@ -182,7 +182,7 @@ def scan(name: str, marker: str, after: str | None, *, may_end: bool) -> Iterato
 
 
 def longest_suffix(seen: str, marker: str) -> int:
-    """Give how many characters of `marker` the end of `seen` already is."""
+    """Return how many characters of `marker` the end of `seen` already is."""
     return next(
         n for n in range(len(seen), -1, -1) if n <= len(marker) and seen.endswith(marker[:n])
     )
@@ -207,7 +207,7 @@ class Scanner:
         self.call = ""
 
     def feed(self, piece: str) -> str:
-        """Take a piece of the answer; give what is certainly text."""
+        """Take a piece of the answer; return what is certainly text."""
         if self.call:
             self.call += piece
             return ""
@@ -221,6 +221,6 @@ class Scanner:
         return seen[: len(seen) - kept]
 
     def close(self) -> str:
-        """Give the text that was held back."""
+        """Return the text that was held back."""
         held, self._pending = self._pending, ""
         return held

@@ -33,7 +33,7 @@ RESERVE = 64 * 1024 * 1024
 
 
 def directory(environment: Mapping[str, str]) -> Path:
-    """Give the directory of the weights; it need not exist."""
+    """Return the directory of the weights; it need not exist."""
     cache = environment.get("XDG_CACHE_HOME", "")
     if not cache.startswith("/"):  # the XDG specification: a relative path is to be ignored
         cache = os.path.join(home(environment), ".cache")
@@ -41,7 +41,7 @@ def directory(environment: Mapping[str, str]) -> Path:
 
 
 def home(environment: Mapping[str, str]) -> str:
-    """Give the user's home, from the password database where the environment lacks it."""
+    """Return the user's home, from the password database where the environment lacks it."""
     path = environment.get("HOME", "")
     if not path.startswith("/"):
         import pwd
@@ -57,7 +57,7 @@ def home(environment: Mapping[str, str]) -> str:
 
 
 def installed(name: str | None, environment: Mapping[str, str]) -> Path | None:
-    """Give the weights of a model if they are here.
+    """Return the weights of a model if they are here.
 
     `A3S_LOCAL_MODEL` stands in for the default model, not for one that is asked for by name.
     """
@@ -73,7 +73,7 @@ def installed(name: str | None, environment: Mapping[str, str]) -> Path | None:
 
 
 def runtime_installed() -> bool:
-    """Say whether the extra `local` is installed; imports nothing of it."""
+    """Return whether the extra `local` is installed; imports nothing of it."""
     from importlib.util import find_spec
 
     return find_spec("xllamacpp") is not None
@@ -82,7 +82,7 @@ def runtime_installed() -> bool:
 async def pull(
     name: str | None, *, environment: Mapping[str, str], progress: Progress, offline: bool = False
 ) -> Path:
-    """Give the weights of a model, fetched if they are not here."""
+    """Return the weights of a model, fetched if they are not here."""
     if path := installed(name, environment):
         return path
     model = catalogue.find(name)
@@ -100,7 +100,7 @@ async def pull(
     with writing(model):
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target):
-            if path := installed(model.name, environment):  # by whoever held the lock
+            if path := installed(model.name, environment):  # by the process that held the lock
                 return path
             partial = target.with_name(target.name + ".partial")
             await fill(partial, model, environment, progress)

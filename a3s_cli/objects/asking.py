@@ -35,11 +35,11 @@ class Wanted(Value):
     description: str = ""
 
     def is_wrapped(self, way: Way) -> bool:
-        """Say whether an object goes around the value."""
+        """Return whether the value is wrapped in an object."""
         return way.object_root and not _is_object(self.schema.source)
 
     def shape(self, way: Way) -> Shape | None:
-        """Give what is sent to ask in this way; None where the schema is beyond it."""
+        """Return what is sent to ask in this way; None where it cannot express the schema."""
         sent = _wrapped(self.schema.source) if self.is_wrapped(way) else _plain(self.schema.source)
         exact = _exact(sent, way.keywords) if way.keywords is not None else None
         if exact is None and not way.lenient:
@@ -48,7 +48,7 @@ class Wanted(Value):
 
 
 def instructions(shape: Shape, *, told: bool = False) -> str:
-    """Say what the answer has to be; the schema is in it where nothing else tells it."""
+    """Return the instructions for the answer, with the schema where nothing else conveys it."""
     if shape.mode == "tool":
         said = f"Give your answer by calling {shape.name}, once, and say nothing else."
     else:
@@ -61,7 +61,7 @@ def instructions(shape: Shape, *, told: bool = False) -> str:
 
 
 def announcement(schema: dict[str, Any] | bool) -> str:
-    """Tell the model of a run, before it begins, what its last answer will have to be."""
+    """Return what the model is told, before a run begins, about its final answer."""
     text = jsontext.dumps(_plain(schema)).decode()
     return (
         "When you have everything that the answer needs, say so in one short sentence and stop: "
@@ -71,7 +71,7 @@ def announcement(schema: dict[str, Any] | bool) -> str:
 
 
 def correction(answer: str, violations: Iterable[Violation], shape: Shape) -> list[Message]:
-    """Give the turns that repeat a wrong answer and ask for a right one."""
+    """Return the turns that repeat a wrong answer and ask for a right one."""
     listed = "\n".join(f"- {path or 'the whole value'}: {problem}" for path, problem in violations)
     asked = (
         f"That answer is not valid:\n{listed}\n"
@@ -87,7 +87,7 @@ def _is_object(schema: Any) -> bool:
 
 
 def _plain(schema: dict[str, Any] | bool) -> dict[str, Any]:
-    """Give the schema without its own name and dialect, which are not for vendors."""
+    """Return the schema without its own name and dialect, which are not for vendors."""
     if isinstance(schema, bool):
         return {} if schema else {"not": {}}
     return {key: value for key, value in schema.items() if key not in ("$schema", "$id")}
@@ -124,7 +124,7 @@ def _with_moved_references(node: Any) -> Any:
 
 
 def _exact(node: Any, keywords: frozenset[str]) -> dict[str, Any] | None:
-    """Give the schema as a vendor can sample by it exactly; None if it cannot.
+    """Return the schema as a vendor can sample by it exactly; None if it cannot.
 
     All properties must be required, so that nothing is made up that may be left
     out; where they are, and nothing is said of others, others are excluded.

@@ -1,8 +1,8 @@
 """The last answer of a run with a schema: an object, made of the run's own conversation.
 
-It looks like a call of `generate_object`, so that whoever follows a growing
-object has one thing to follow, but nobody has asked for it: it is no call of the
-model's, and no rule applies to it. It may take as long as the run may.
+It looks like a call of `generate_object`, so that a growing object is followed in
+one way only, but the model did not make it and no rule applies to it. It may take
+as long as the run may.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ class Finder:
             self._feed(text[begin : begin + _SLICE])
 
     def finish(self) -> Any:
-        """The text is over: give the value of its document, which may be a refused one."""
+        """Return the value of the finished text's document, which may be a refused one."""
         if self._violation:
             raise self._violation
         if self._candidate and not self.done:
@@ -108,7 +108,7 @@ class Finder:
         self._place_of(text, len(text) - len(self._held))
         self._placed = 0
 
-    # The ways of reading. Each gives the index at which to go on.
+    # The ways of reading. Each returns the index at which to go on.
 
     def _prose(self, text: str, at: int) -> int:
         if self._block:

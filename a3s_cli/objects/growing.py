@@ -10,7 +10,7 @@ An object that does not fit a line is not encoded again either: it only grows.
 From then on its size is told, which is known without looking at it.
 
 Nothing here knows the time. What was not shown because it was not paid for is
-`pending`: whoever feeds calls `flush` when the model has paused.
+`pending`: the caller calls `flush` when the model has paused.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Growing:
         return self._finder.done
 
     def feed(self, text: str) -> str | None:
-        """Read a piece of the model's text, and give the document to show, if any.
+        """Read a piece of the model's text, and return the document to show, if any.
 
         Raises Violation when the text cannot become the object any more.
         """
@@ -84,7 +84,7 @@ class Growing:
         return self.flush() if self._credit >= self._cost else None
 
     def flush(self) -> str | None:
-        """Give the document of the newest state, unless it is shown already."""
+        """Return the document of the newest state, unless it is shown already."""
         if not self.pending or not self._finder.shown:
             return None
         self.pending = False
@@ -96,7 +96,7 @@ class Growing:
         return document
 
     def finish(self) -> Any:
-        """The model's text is over: give its value, which `accepts` may have refused.
+        """Return the value of the finished text, which `accepts` may have refused.
 
         Raises Violation where there is no complete value.
         """
@@ -117,7 +117,7 @@ class Growing:
         self._forget()
 
     def final(self, value: Any) -> str:
-        """Give the last document, with the valid object."""
+        """Return the last document, with the valid object."""
         value = self._redactor.value(value)
         text = self._encoded(object_partial=value, final=True)
         if _fits(text):

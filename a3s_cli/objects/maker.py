@@ -52,7 +52,7 @@ class NoObject(InvalidObject):
 
 
 async def make(task: Task, model: Model, context: ToolContext) -> Made:
-    """Give a valid value; raises NoObject, or the A3SError that kept the model from answering."""
+    """Return a valid value; raises NoObject, or the A3SError that kept the model from answering."""
     return await _Maker(task, model, context).make()
 
 
@@ -86,7 +86,7 @@ class _Maker:
         return value, await self._task.wanted.schema.violations(value)
 
     async def _answer(self, messages: Sequence[Message]) -> tuple[Shape, _Hearing]:
-        """Give an answer, in the best way that the vendor does not refuse."""
+        """Return an answer, in the best way that the vendor does not refuse."""
         while True:
             way, shape = self._way()
             heard = _Hearing(self._growing(way), shape, self._context)
@@ -176,7 +176,7 @@ class _Hearing:
         self._forget()
 
     def finish(self) -> Any:
-        """Give the value; raises Violation where there is none."""
+        """Return the value; raises Violation where there is none."""
         if self._lost and self._length > partial.MAX_BYTES:
             raise self._hopeless(self._lost)
         if self._lost:

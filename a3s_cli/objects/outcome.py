@@ -18,7 +18,7 @@ _HEAD, _TAIL = 4096, 2048
 
 
 def success(value: Any, repairs: int) -> ToolReturn:
-    """Tell of a valid object."""
+    """Return the result for a valid object."""
     output = jsontext.dumps({"object": value, "repairRounds": repairs}).decode()
     return ToolReturn(output, told=jsontext.cut(output, _HEAD, _TAIL))
 
@@ -30,7 +30,7 @@ def failure(
     exit_code: int = 1,
     reason: Literal["timeout", "cancelled"] | None = None,
 ) -> ToolReturn:
-    """Tell why there is none."""
+    """Return the result that says why there is no object."""
     listed = [{"path": path, "message": jsontext.clean(message)} for path, message in violations]
     output = jsontext.dumps({"error": jsontext.clean(error), "violations": listed}).decode()
     return ToolReturn(output, exit_code, reason, told=output)

@@ -56,7 +56,7 @@ class Violation(ValueError):
 
 
 def moved(place: Place, text: str) -> Place:
-    """Give the place that follows a text which stands at `place`."""
+    """Return the place that follows a text which begins at `place`."""
     lines = text.count("\n")
     if lines:
         return place[0] + lines, len(text) - text.rfind("\n")
@@ -113,7 +113,7 @@ class Partial:
         return self._root
 
     def feed(self, text: str, start: int = 0) -> int:
-        """Read a piece from `start` on, and give the index at which the document ends in it.
+        """Read a piece from `start` on, and return the index at which the document ends in it.
 
         That is the length of the piece while the document does not end.
         """
@@ -131,7 +131,7 @@ class Partial:
         return self.at if self.complete else len(text)
 
     def finish(self) -> None:
-        """Say that no more text comes: a number at the root ends here, anything else has to."""
+        """End the text: a number at the root ends here; anything else must have ended."""
         if self._violation:
             raise self._violation
         self.at = self._from = 0

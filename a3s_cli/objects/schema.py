@@ -1,4 +1,4 @@
-"""A JSON Schema that somebody gave us: checked before use, and what satisfies it.
+"""A JSON Schema from outside: checked before use, and what satisfies it.
 
 A schema may come from a model, and so be hostile: huge, deep, full of references
 that double at every step. So it is bounded and checked against its own schema
@@ -55,11 +55,11 @@ class Schema:
         return frozenset(kinds) if kinds else None
 
     def accepts(self, value: Any) -> bool:
-        """Say at once whether a value is valid; True where only a child may find out."""
+        """Return at once whether a value is valid; True where only a child process may decide."""
         return not self._is_bounded(value) or self._validator.is_valid(value)
 
     async def violations(self, value: Any) -> list[Violation]:
-        """Give what is wrong with a value; nothing for a valid one."""
+        """Return the violations of a value; none for a valid one. Raises InvalidObject."""
         if not self._is_bounded(value):
             return await self._found_by_child(value)
         if self._validator.is_valid(value):
@@ -120,18 +120,18 @@ async def _child(path: str) -> str:
 
 
 def read_schema(argument: str, *, prompt_uses_stdin: bool, stdin: int = 0) -> Any:
-    """Give the schema of `--schema FILE|JSON|-`, checked; a UsageError says what is wrong."""
+    """Return the schema of `--schema FILE|JSON|-`, checked. Raises UsageError."""
     place, text = _schema_text(argument, prompt_uses_stdin, stdin)
     try:
         source = jsontext.loads(text)
     except RecursionError:
         raise UsageError(f"{place}: it is nested too deeply") from None
     except ValueError as error:
-        raise UsageError(f"{place}: it is not JSON: {error}") from None
+        raise UsageError(f"{place}: not valid JSON: {error}") from None
     try:
         return Schema(source).source
     except SchemaError as error:
-        raise UsageError(f"{place}: it is no JSON Schema: {error}") from None
+        raise UsageError(f"{place}: not a valid JSON Schema: {error}") from None
 
 
 def _schema_text(argument: str, prompt_uses_stdin: bool, stdin: int) -> tuple[str, str]:
@@ -175,7 +175,7 @@ def _read(descriptor: int, place: str) -> str:
 
 
 def _bounded(source: Any) -> dict[str, Any] | bool:
-    """Give the schema if it is of a size that can be worked with."""
+    """Return the schema; raises SchemaError for one that is too large."""
     if not isinstance(source, dict | bool):
         raise SchemaError("", "a schema is an object, or true or false")
     patterns = 0
@@ -193,7 +193,7 @@ def _bounded(source: Any) -> dict[str, Any] | bool:
 
 
 def _nodes(value: Any) -> Iterator[tuple[int, Any]]:
-    """Give every container with its level, without recursion and no deeper than need be."""
+    """Yield every container with its level, without recursion and no deeper than needed."""
     left = [(1, value)]
     while left:
         level, node = left.pop()
@@ -244,7 +244,7 @@ class _Expansion:
 
     def _target(self, pointer: str) -> int | None:
         if pointer not in self._sizes:
-            # Whoever comes back here while it is being counted has found a circle.
+            # Coming back here while it is being counted means a cycle.
             self._sizes[pointer] = None
             self._sizes[pointer] = self._of(self._at(pointer))
         return self._sizes[pointer]

@@ -1,4 +1,4 @@
-"""The Messages wire: Anthropic, and whoever speaks it (Vertex, gateways).
+"""The Messages wire: Anthropic, and all who speak it (Vertex, gateways).
 
 Three things are particular. Thinking blocks carry signatures and must come back
 verbatim, so `ReasoningData` is the whole block. The prompt cache is asked for:
@@ -49,7 +49,7 @@ from .object_modes import COMMON, available
 
 NAME = "anthropic"
 VERSION = "2023-06-01"
-#: Tokens of answer to ask for when nobody has said how many.
+#: Tokens of output to request where no limit is configured.
 DEFAULT_MAX_TOKENS = 8192
 #: Tokens of thinking by effort, for the models that take a budget.
 BUDGETS = {"low": 2048, "medium": 8192, "high": 24576}
@@ -123,17 +123,17 @@ class Anthropic:
         )
 
     def decoder(self, endpoint: Endpoint) -> MessageDecoder:
-        """Give a fresh decoder for one response."""
+        """Return a new decoder for one response."""
         return MessageDecoder(endpoint)
 
     def ways(self, endpoint: Endpoint) -> Sequence[Way]:
-        """Say how this vendor can be asked for a value of a schema, the best way first."""
+        """Return the ways to ask this vendor for a value of a schema, the best first."""
         old = re.search(UNSHAPED_MODELS, endpoint.model)
         return available(WAYS[1:] if old else WAYS, endpoint)
 
 
 def _shape(shape: Shape, body: dict[str, Any], tools: list[dict[str, Any]]) -> None:
-    """Ask for an answer of this shape; `tools` may get one more."""
+    """Ask for an answer of this shape; may append to `tools`."""
     if shape.mode == "tool":
         described = {"name": shape.name, "description": shape.description}
         tools.append({**described, "input_schema": shape.schema})
@@ -203,7 +203,7 @@ def _call_id(identity: str) -> str:
 
 
 def _thinking(request: Request, endpoint: Endpoint) -> tuple[int, dict[str, Any]]:
-    """Give the limit of output, and what to say about thinking."""
+    """Return the limit of output, and the fields of the request that ask for thinking."""
     told = request.max_tokens or endpoint.max_output_tokens
     effort = request.reasoning
     if effort == "none":

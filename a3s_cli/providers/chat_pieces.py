@@ -27,7 +27,7 @@ class _Call:
         self.given = -1
 
     def give(self, chunks: list[Chunk]) -> None:
-        """Give away what has not been given; the first chunk carries id and name."""
+        """Append what is new as chunks; the first chunk carries id and name."""
         arguments = "".join(self.pieces[max(self.given, 0) :])
         if self.given < 0:
             chunks.append(CallChunk(self.key, self.id, self.name, arguments))
@@ -65,7 +65,7 @@ class CallPieces:
             call.give(chunks)
 
     def finish(self, chunks: list[Chunk]) -> bool:
-        """Give away what had waited for a name in vain; True if there was any call at all."""
+        """Append what waited for a name in vain; return whether there was any call."""
         for call in self._calls:
             if call.given < 0 and (call.id or call.pieces):
                 call.give(chunks)
@@ -117,7 +117,7 @@ class ReasoningBlocks:
                 self._blocks[-1][key] = value
 
     def take_all(self) -> list[dict[str, Any]]:
-        """Give the blocks, and forget them."""
+        """Return the blocks, and forget them."""
         whole = [
             block | {key: "".join(texts) for key, texts in pieces.items()}
             for block, pieces in zip(self._blocks, self._pieces, strict=True)

@@ -26,7 +26,7 @@ class EventDecoder:
     """The frame of every wire's decoder; a wire writes `_decode`.
 
     `feed` never loses what came before a failure: if a batch holds text and then
-    an error, the text is given, and the error is raised by the next `feed` or by
+    an error, the text is returned, and the error is raised by the next `feed` or by
     looking at `complete`, whichever comes first.
     """
 
@@ -74,7 +74,7 @@ class EventDecoder:
 
 
 def finish(parser: Parser, decoder: Decoder, endpoint: Endpoint) -> list[Chunk]:
-    """Give what the end of the body still completes; raise unless the response was whole.
+    """Return what the end of the body still completes; raise unless the response was whole.
 
     A last event without its blank line counts if its JSON is complete, since such
     a thing cannot be a cut (anthropic-messages/089); nothing of it is given if it
@@ -114,7 +114,7 @@ def secrets(endpoint: Endpoint) -> tuple[str, ...]:
 
 
 def is_marker(data: str) -> bool:
-    """True for an event that is no JSON and means no harm: `[DONE]`, or nothing to keep alive."""
+    """Return whether an event is a harmless marker: `[DONE]`, or an empty keep-alive."""
     return data.strip() in ("", "[DONE]")
 
 
@@ -126,7 +126,7 @@ def loads(data: str, provider: str) -> dict[str, Any]:
         value = _loads_leniently(data, provider)
     if type(value) is not dict:
         raise InvalidResponse(
-            f"{provider} sent an event that is no JSON object: {mask(data[:200])!r}",
+            f"{provider} sent an event that is not a JSON object: {mask(data[:200])!r}",
             provider=provider,
         )
     return value
@@ -171,7 +171,7 @@ def repaired(text: str) -> str:
 
 
 def object_text(arguments: str) -> str:
-    """Give the arguments of a call as the text of a JSON object, whatever the model wrote.
+    """Return the arguments of a call as the text of a JSON object, whatever the model wrote.
 
     Vendors refuse a conversation in which an earlier call has broken arguments;
     the model learns of its mistake from the result. Valid text is kept to the
@@ -186,12 +186,12 @@ def object_text(arguments: str) -> str:
 
 
 def object_json(arguments: str) -> orjson.Fragment:
-    """Give the same as a JSON object inside the request, without parsing it again."""
+    """Return the same as a JSON object inside the request, without parsing it again."""
     return orjson.Fragment(object_text(arguments))
 
 
 def argument_text(arguments: Any) -> str:
-    """Give arguments that a vendor sent as an object (or as nothing) as JSON text."""
+    """Return arguments that a vendor sent as an object (or left out) as JSON text."""
     if arguments is None:
         return ""
     if isinstance(arguments, str):
@@ -206,19 +206,19 @@ def figure(value: Any) -> int:
 
 
 def details(usage: dict[str, Any], key: str) -> dict[str, Any]:
-    """Give a nested object of a usage record; absent and null are empty."""
+    """Return a nested object; one that is absent or null is empty."""
     return usage.get(key) or {}
 
 
 def url(endpoint: Endpoint, path: str) -> str:
-    """Give the URL of a request; the quirk `query` is what follows its `?` (Azure's version)."""
+    """Return the URL of a request; the quirk `query` follows its `?` (Azure's version)."""
     address = endpoint.base_url.rstrip("/") + path
     query = endpoint.quirks.get("query")
     return f"{address}{'&' if '?' in address else '?'}{query}" if query else address
 
 
 def http_headers(endpoint: Endpoint, key_header: str, scheme: str = "") -> dict[str, str]:
-    """Give the headers that every wire sends; those of the configuration come last and win.
+    """Return the headers that every wire sends; those of the configuration override them.
 
     The quirk `auth_header` names another header, which then carries the bare key.
     """
@@ -231,14 +231,14 @@ def http_headers(endpoint: Endpoint, key_header: str, scheme: str = "") -> dict[
 
 
 def text_of(value: Any, provider: str) -> str:
-    """Give text that must be a string."""
+    """Return a value that must be a string; raises InvalidResponse."""
     if type(value) is str:
         return value
-    raise InvalidResponse(f"{provider} sent text that is no string", provider=provider)
+    raise InvalidResponse(f"{provider} sent text that is not a string", provider=provider)
 
 
 def identity_of(value: Any, provider: str) -> str:
-    """Give a call's id; absent is "", and a number is as good as a name."""
+    """Return a call's id: "" where there is none; a number is accepted."""
     if not value:
         return ""
     return text_of(str(value) if type(value) is int else value, provider)

@@ -151,7 +151,7 @@ def no_stream(text: str, provider: str, secrets: Sequence[str] = ()) -> A3SError
     said = _shown(_plain(text), secrets)
     told = f": {said}" if said else ""
     return InvalidResponse(
-        f"{provider} answered with something that is no event stream{told}", provider=provider
+        f"{provider} answered with something other than an event stream{told}", provider=provider
     )
 
 
@@ -164,7 +164,7 @@ def read_body(body: bytes) -> Report:
 
 
 def parse(data: bytes) -> Any:
-    """Parse JSON, or give None: what is no JSON is somebody's page."""
+    """Return the parsed JSON, or None for anything else, such as a proxy's page."""
     import orjson
 
     try:
@@ -194,12 +194,12 @@ def _error(
     said = _shown(report.message, secrets) or _phrase(status)
     shown = f" ({status})" if status is not None else ""
     return kind(
-        f"{provider} {verb}{shown}: {said}",
+        f"{provider}{verb}{shown}: {said}",
         hint=hint,
         provider=provider,
         status=status,
         retry_after_ms=wait,
-        # A conflict is a lock that somebody holds: the one other 4xx that passes.
+        # A conflict is a lock that is held for a moment.
         resend=True if status == 409 else None,
     )
 
@@ -209,21 +209,21 @@ def _verdict(
 ) -> tuple[type[A3SError], str, str | None]:
     text = f"{report.words} {report.message}"
     if status in (401, 403):
-        return AuthError, "refused the credentials", "check the API key and what it may use"
+        return AuthError, " refused the credentials", "check the API key and what it may use"
     if status in (402, 429):
         lasting = re.search(EXHAUSTED, text) and (wait is None or re.search(LASTING, text))
         if lasting or status == 402:
-            return ProviderError, "has no quota left for this account", "check plan and billing"
-        return RateLimited, "asks for fewer requests", None
+            return ProviderError, " has no quota left for this account", "check plan and billing"
+        return RateLimited, ": rate limit", None
     if re.search(FILTERED, report.words):
-        return Refusal, "refused the content", None
+        return Refusal, " refused the content", None
     if re.search(TOO_LONG, text):
-        return ContextOverflow, "says that the conversation is too long", "use a larger context"
+        return ContextOverflow, ": the conversation is too long", "use a larger context"
     if status in (408, 504, 522, 524, 598, 599):
-        return ProviderTimeout, "timed out", None
+        return ProviderTimeout, " timed out", None
     if status is not None and status >= 500:
-        return Overloaded, "cannot serve the request now", None
-    return ProviderError, "refused the request", _hint(status, text)
+        return Overloaded, " cannot serve the request now", None
+    return ProviderError, " refused the request", _hint(status, text)
 
 
 def _hint(status: int | None, text: str) -> str | None:
@@ -277,7 +277,7 @@ def _messages(inner: Any, holders: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _flat(value: Any) -> str:
-    """Give the text of a message that is a list or an object (FastAPI's `detail`)."""
+    """Return the text of a message that is a list or an object (FastAPI's `detail`)."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):
@@ -309,7 +309,7 @@ def _status(holders: list[dict[str, Any]]) -> int | None:
 
 
 def _plain(text: str) -> str:
-    """Give what a person would read of a page."""
+    """Return what a person would read of a page."""
     if "<" not in text:
         return text
     title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)

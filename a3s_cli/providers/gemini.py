@@ -112,11 +112,11 @@ class Gemini:
         return HttpRequest(address, http_headers(endpoint, "x-goog-api-key"), dumps(body))
 
     def decoder(self, endpoint: Endpoint) -> GeminiDecoder:
-        """Give a fresh decoder for one response."""
+        """Return a new decoder for one response."""
         return GeminiDecoder(endpoint)
 
     def ways(self, endpoint: Endpoint) -> Sequence[Way]:
-        """Say how this vendor can be asked for a value of a schema, the best way first."""
+        """Return the ways to ask this vendor for a value of a schema, the best first."""
         return available(WAYS, endpoint)
 
 

@@ -37,7 +37,7 @@ class HttpProvider:
 
     @property
     def ways(self) -> Sequence[Way]:
-        """How it can be asked for a value of a schema; see `Provider.ways`."""
+        """The ways to ask for a value of a schema; see `Provider.ways`."""
         return self._wire.ways(self._endpoint)
 
     async def stream(self, request: Request) -> AsyncGenerator[list[Chunk], None]:
@@ -79,7 +79,7 @@ class HttpProvider:
 
 
 async def _next(body: AsyncIterator[bytes], until: float | None) -> bytes:
-    """Give the next bytes, none at the end; a whole answer is not followed for long."""
+    """Return the next bytes, or none at the end or once `until` has passed."""
     try:
         async with asyncio.timeout_at(until):
             return await anext(body, b"")

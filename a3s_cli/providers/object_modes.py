@@ -21,7 +21,7 @@ OPENAI = COMMON | frozenset((*_BOUNDS, "pattern", "minItems", "maxItems"))
 
 
 def available(ways: Sequence[Way], endpoint: Endpoint) -> Sequence[Way]:
-    """Give those of a wire's ways that the endpoint's vendor has."""
+    """Return those of a wire's ways that the endpoint's vendor supports."""
     by_mode: Mapping[ObjectMode, Way] = {way.mode: way for way in ways}
     modes = endpoint.quirks.get("object_modes", by_mode)
     calls = endpoint.quirks.get("tool_call", True)

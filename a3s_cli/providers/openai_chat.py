@@ -108,11 +108,11 @@ class OpenAIChat:
         return HttpRequest(url(endpoint, "/chat/completions"), headers, dumps(body))
 
     def decoder(self, endpoint: Endpoint) -> ChatDecoder:
-        """Give a fresh decoder for one response."""
+        """Return a new decoder for one response."""
         return ChatDecoder(endpoint)
 
     def ways(self, endpoint: Endpoint) -> Sequence[Way]:
-        """Say how this vendor can be asked for a value of a schema, the best way first."""
+        """Return the ways to ask this vendor for a value of a schema, the best first."""
         return available(WAYS, endpoint)
 
 
@@ -122,7 +122,7 @@ def _function(name: str, description: str, parameters: Any) -> dict[str, Any]:
 
 
 def _shaped(shape: Shape, tools: list[dict[str, Any]]) -> dict[str, Any]:
-    """Say that the answer must have this shape; `tools` may get one more."""
+    """Return the fields that ask for an answer of this shape; may append to `tools`."""
     asked: dict[str, Any] = {"tool_choice": "none"} if tools else {}
     if shape.mode == "strict":
         named = {"name": shape.name, "schema": shape.schema, "strict": shape.exact}

@@ -101,11 +101,11 @@ class OpenAIResponses:
         return HttpRequest(url(endpoint, "/responses"), headers, dumps(body))
 
     def decoder(self, endpoint: Endpoint) -> ResponseDecoder:
-        """Give a fresh decoder for one response."""
+        """Return a new decoder for one response."""
         return ResponseDecoder(endpoint)
 
     def ways(self, endpoint: Endpoint) -> Sequence[Way]:
-        """Say how this vendor can be asked for a value of a schema, the best way first."""
+        """Return the ways to ask this vendor for a value of a schema, the best first."""
         return available(WAYS, endpoint)
 
 
@@ -115,7 +115,7 @@ def _function(name: str, description: str, parameters: Any, *, strict: bool) -> 
 
 
 def _shaped(shape: Shape, tools: list[dict[str, Any]]) -> dict[str, Any]:
-    """Say that the answer must have this shape; `tools` may get one more."""
+    """Return the fields that ask for an answer of this shape; may append to `tools`."""
     asked: dict[str, Any] = {"tool_choice": "none"} if tools else {}
     if shape.mode == "strict":
         named = {"name": shape.name, "schema": shape.schema, "strict": shape.exact}
@@ -230,7 +230,7 @@ class ResponseDecoder(EventDecoder):
             chunks.append(CallChunk(call.key, arguments=piece))
 
     def _rest(self, frame: dict[str, Any], arguments: Any, chunks: list[Chunk]) -> None:
-        """Give what the deltas left out of the whole arguments: for some servers, all of it."""
+        """Append what the deltas left out of the arguments: for some servers, all of it."""
         call = self._calls.get(_place(frame))
         if call is not None:
             self._arguments(frame, argument_text(arguments)[call.length :], chunks)

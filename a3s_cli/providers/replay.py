@@ -53,7 +53,7 @@ class ReplayProvider:
         return (Way("prompt"),)
 
     async def stream(self, request: Request) -> AsyncGenerator[list[Chunk], None]:
-        """Give the next turn; see `Provider.stream`."""
+        """Yield the next turn; see `Provider.stream`."""
         if self._turns is None:
             self._turns, self._objects = _turns(self._path)
         if request.shape and self._objects:
@@ -97,7 +97,7 @@ def _played(lines: Iterable[Line], path: str) -> list[Turn]:
 
 
 def _objects(lines: Iterable[Line]) -> list[Turn]:
-    """Give the answers that the calls of generate_object got, in the order of the calls."""
+    """Return the answers to the calls of generate_object, in the order of the calls."""
     answers: dict[str, Turn] = {}
     for event in (line.event for line in lines if line.event is not None):
         if event.tool_name != "generate_object":

@@ -12,7 +12,7 @@ from .trust import trusted
 
 
 def new_client(url: str) -> httpx.AsyncClient:
-    """Give a client for this URL's server: TLS and a proxy only where they are needed."""
+    """Return a client for this URL's server: TLS and a proxy only where needed."""
     verify, proxy = trusted() if url.startswith("https:") else False, proxy_for(url)
     try:
         return httpx.AsyncClient(
@@ -36,7 +36,7 @@ def new_client(url: str) -> httpx.AsyncClient:
 
 
 def unreachable(url: str, error: httpx.HTTPError) -> A3SError:
-    """Say why a server did not answer."""
+    """Return the error for a server that did not answer."""
     if isinstance(error, httpx.ConnectTimeout):
         return connection_timed_out(url)
     if isinstance(error, httpx.ProxyError):

@@ -55,7 +55,7 @@ class Connection:
         try:
             port = parts.port or (443 if secure else 80)
         except ValueError as error:
-            raise ProviderError(f"{url} is no URL that can be requested: {error}") from None
+            raise ProviderError(f"{url} is not a valid URL: {error}") from None
         context = await trust.context() if secure else None
         # A host whose IPv6 leads nowhere is not waited for; other loops than asyncio's try in turn.
         loop = asyncio.get_running_loop()
@@ -84,7 +84,7 @@ class Connection:
     async def post(
         self, url: str, headers: Mapping[str, str], content: bytes, patience: Patience
     ) -> tuple[int, dict[str, str]]:
-        """Send a request; give its answer's status and headers. Raises an A3SError."""
+        """Send a request; return its answer's status and headers. Raises an A3SError."""
         self._url = url
         http = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_LIMIT)
         try:
@@ -141,7 +141,7 @@ class Connection:
         return event
 
     async def read(self) -> bytes:
-        """Give what has arrived of the body, b"" at its end; raises BrokenResponse."""
+        """Return what has arrived of the body, b"" at its end; raises BrokenResponse."""
         body = self._body
         assert body is not None
         try:

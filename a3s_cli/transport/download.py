@@ -18,7 +18,7 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 30.0
 
 
 async def download(url: str, *, size: int, offset: int = 0) -> AsyncGenerator[bytes, None]:
-    """Give the bytes of a file from `offset` to its end."""
+    """Yield the bytes of a file from `offset` to its end."""
     host = httpx.URL(url).host
     timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
     # Identity: a size and an offset only mean something for the bytes as they are.
@@ -42,7 +42,7 @@ async def download(url: str, *, size: int, offset: int = 0) -> AsyncGenerator[by
 
 
 def leading(status: int, headers: Mapping[str, str], size: int, offset: int, host: str) -> int:
-    """Say how many bytes of the answer lie before `offset`, or refuse the answer."""
+    """Return how many bytes of the answer lie before `offset`, or refuse the answer."""
     if status == 206:
         expected = f"bytes {offset}-{size - 1}/{size}"
         if headers.get("content-range", "").strip() == expected:

@@ -28,7 +28,7 @@ class Exchange(Protocol):
     headers: Mapping[str, str]
 
     def body(self) -> AsyncIterator[bytes]:
-        """Give the bytes as they arrive; raises BrokenResponse."""
+        """Yield the bytes as they arrive; raises BrokenResponse."""
 
     async def close(self) -> None:
         """End the exchange, whether or not its body was read to the end."""
@@ -47,7 +47,7 @@ class Route(Protocol):
 
 
 def route_to(url: str, trust: Trust) -> Route:
-    """Give the way to a URL's server: the environment may name a proxy."""
+    """Return the route to a URL's server: the environment may name a proxy."""
     if proxy_for(url):
         return Proxied(url)
     from .direct import Connection
@@ -142,7 +142,7 @@ class Proxied:
         except TimeoutError:
             raise patience.no_answer(url) from None
         except httpx.InvalidURL as error:
-            raise ProviderError(f"{url} is no URL that can be requested: {error}") from error
+            raise ProviderError(f"{url} is not a valid URL: {error}") from error
         except httpx.HTTPError as error:
             raise unreachable(url, error) from error
 

@@ -24,29 +24,29 @@ class BrokenResponse(NetworkError):
 
 
 def connection_timed_out(url: str) -> NetworkError:
-    """Say that nobody accepted the connection in time."""
+    """Return the error for a connection that was not accepted in time."""
     return NetworkError(f"could not connect to {host(url)} within {CONNECT_TIMEOUT:g} s")
 
 
 def not_connected(url: str, error: BaseException) -> NetworkError:
-    """Say why there was no connection."""
+    """Return the error for a connection that failed."""
     proxy = proxy_for(url)
     through = f" through the proxy {host(proxy)}" if proxy else ""
     return NetworkError(f"could not connect to {host(url)}{through}: {cause(error)}")
 
 
 def no_answer(url: str, error: BaseException) -> NetworkError:
-    """Say why a server that was reached gave no answer."""
+    """Return the error for a server that was reached and did not answer."""
     return NetworkError(f"{host(url)} broke off before answering: {cause(error)}")
 
 
 def broken(url: str, error: BaseException) -> BrokenResponse:
-    """Say why an answer that had begun cannot go on."""
+    """Return the error for a response that was interrupted."""
     return BrokenResponse(f"the connection to {host(url)} broke: {cause(error)}")
 
 
 def cause(error: BaseException) -> str:
-    """Give the innermost reason: a library's own words for a refused connection say nothing."""
+    """Return the innermost reason: what libraries say of a refused connection is no help."""
     reason: Any = error
     seen = [reason]
     while (reason := reason.__cause__ or reason.__context__) and reason not in seen:
@@ -64,7 +64,7 @@ def cause(error: BaseException) -> str:
 
 
 def _number(error: OSError) -> int:
-    """Give the errno; where asyncio tried several addresses it is only in the text."""
+    """Return the errno; where asyncio tried several addresses it is only in the text."""
     if isinstance(error.errno, int):
         return error.errno
     found = re.search(r"\[Errno (\d+)\]", str(error))
@@ -72,5 +72,5 @@ def _number(error: OSError) -> int:
 
 
 def host(url: str) -> str:
-    """Give a URL's host and port, without what may be a secret."""
+    """Return a URL's host and port, without what may be a secret."""
     return (urlsplit(url).netloc.rpartition("@")[2] or url)[:HOST_LIMIT]

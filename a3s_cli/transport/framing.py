@@ -29,14 +29,14 @@ class Framing(Protocol):
     rest: bytes
 
     def feed(self, data: bytes) -> bytes:
-        """Give what these bytes add to the body; no bytes are the end of the connection.
+        """Return what these bytes add to the body; no bytes mean the end of the connection.
 
         Raises BadFraming, once what came before has been given.
         """
 
 
 def framing(status: int, headers: Mapping[str, str]) -> Framing:
-    """Give the framing that an answer's head announces; raises BadFraming."""
+    """Return the framing that an answer's head announces; raises BadFraming."""
     if status in (204, 304):
         return Sized(0)
     coding = headers.get("transfer-encoding")

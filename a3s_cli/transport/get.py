@@ -1,4 +1,4 @@
-"""One page of the web, from addresses that somebody has checked before the first packet."""
+"""One page of the web, from addresses that are checked before the first packet."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Answer(Value):
 
 
 async def resolve(host: str, port: int) -> list[str]:
-    """Give every address that a name has now."""
+    """Return every address that a name has now."""
     import socket
 
     loop = asyncio.get_running_loop()
@@ -100,7 +100,7 @@ async def _first(
 
 
 async def _body(response: httpx.Response, url: str) -> AsyncGenerator[bytes, None]:
-    """Give the body as its sender meant it."""
+    """Yield the body, decompressed."""
     coding = response.headers.get("content-encoding", "")
     try:
         async for piece in inflated(response.aiter_raw(), coding, host(url)):

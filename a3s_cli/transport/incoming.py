@@ -1,4 +1,4 @@
-"""What a server has sent and nobody has read yet, and how it ended.
+"""What a server has sent and is not read yet, and how the connection ended.
 
 asyncio's own `StreamReader` forgets what it holds when the connection breaks, and
 does not tell whether it holds anything. Both matter here: what arrived before a
@@ -33,7 +33,7 @@ class Incoming(asyncio.Protocol):
         return not self._pieces and not self._ended
 
     async def read(self) -> bytes:
-        """Give what has arrived, b"" at the end; raises OSError once all before it was read."""
+        """Return what has arrived, b"" at the end; raises OSError once all before it was read."""
         while not self._pieces:
             if self._failure is not None:
                 raise self._failure

@@ -17,7 +17,7 @@ PIECE = 256 * 1024
 
 
 async def inflated(body: AsyncIterator[bytes], coding: str, host: str) -> AsyncIterator[bytes]:
-    """Give the pieces of a body that has this `content-encoding`."""
+    """Yield the pieces of a body that has this `content-encoding`, decompressed."""
     coding = coding.strip().lower()
     inflate = _inflater(coding, host)
     async for arrived in body:

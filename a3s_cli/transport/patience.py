@@ -14,11 +14,11 @@ class Patience(Value):
     idle: float | None = 60.0
 
     def no_answer(self, url: str) -> ProviderTimeout:
-        """Say that not even the beginning of an answer came."""
+        """Return the error for an answer that never began."""
         return ProviderTimeout(f"{host(url)} gave no answer for {self.first_byte:g} s")
 
     def broken_off(self, url: str) -> ProviderTimeout:
-        """Say that an answer that had begun did not go on."""
+        """Return the error for an answer that stopped midway."""
         return ProviderTimeout(
             f"{host(url)} was silent for {self.idle:g} s in mid-answer",
             hint="--idle-timeout sets how long a3s waits",

@@ -51,7 +51,7 @@ class Transport:
     async def post(
         self, url: str, headers: Mapping[str, str], content: bytes, patience: Patience
     ) -> AsyncGenerator[bytes, None]:
-        """Send a POST and give the body of its answer as it arrives.
+        """Send a POST and yield the body of its answer as it arrives.
 
         Raises HttpFailure for an error status, NetworkError when the server
         cannot be reached, BrokenResponse when the connection is lost in the
@@ -116,13 +116,13 @@ async def _failure(exchange: Exchange, url: str) -> HttpFailure:
 
 
 def _redirected(exchange: Exchange, url: str) -> str:
-    """Give where to send the request instead; only the same host gets the key again."""
+    """Return where to send the request instead; only the same host gets the key again."""
     location = exchange.headers.get("location", "")
     try:
         target: str = urljoin(url, location)
         elsewhere = urlsplit(target)[:2] != urlsplit(url)[:2]
     except ValueError:
-        raise ProviderError(f"{host(url)} redirects to what is no URL") from None
+        raise ProviderError(f"{host(url)} redirects to an invalid URL") from None
     if elsewhere or exchange.status not in (307, 308):
         raise ProviderError(
             f"{host(url)} redirects to {host(target)} (HTTP status {exchange.status}); "

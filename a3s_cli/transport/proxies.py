@@ -9,7 +9,7 @@ from ..config.base_urls import is_loopback
 
 
 def proxy_for(url: str) -> str | None:
-    """Give the proxy of the environment for this URL; loopback is never behind one.
+    """Return the proxy of the environment for this URL; loopback is never behind one.
 
     The one that is used and not, as httpx does, all that are set: a SOCKS proxy
     for other programs, or an IPv6 network in NO_PROXY, would fail the run.

@@ -17,7 +17,7 @@ from ..errors import ConfigError
 
 
 def trusted() -> ssl.SSLContext:
-    """Give the authorities; the environment may name others. Raises ConfigError."""
+    """Return the trusted authorities; the environment may name others. Raises ConfigError."""
     file, directory = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     try:
         return _read(file, directory)
@@ -53,11 +53,11 @@ class Trust:
         return self._read
 
     async def context(self) -> ssl.SSLContext:
-        """Give them; raises ConfigError. Who waits no more takes them from nobody else."""
+        """Return them; raises ConfigError. A waiter that is cancelled does not stop the reading."""
         return await shield(wrap_future(self.begin()))
 
     def _work(self, read: Future[ssl.SSLContext]) -> None:
         try:
             read.set_result(trusted())
-        except Exception as error:  # noqa: BLE001  # whoever waits for it raises it
+        except Exception as error:  # noqa: BLE001  # raised where it is awaited
             read.set_exception(error)

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from a3s_cli.config.layers import load
+from a3s_cli.run.conversation import Conversation
 from a3s_cli.run.plan import Plan, chosen_model, chosen_policy, chosen_tools, start_event
 from a3s_cli.run.run import Run
 from a3s_cli.stream.emitter import Emitter
@@ -111,7 +112,8 @@ def run(
         emitter.add_line_sink(lines.append)
         emitter.add_line_sink(lambda shown: _tell(shown, when))
         emitter.emit(start_event(prompt, work, plan))
-        asyncio.run(_executed(Run(plan, emitter), cancel_after))
+        run = Run(plan, emitter, Conversation(), None, lambda: None)
+        asyncio.run(_executed(run, cancel_after))
         events = laws.parse(b"".join(lines))
         laws.check_stream(events, events[-1]["exitCode"])
         assert server.unexpected == 0, "a request too many"

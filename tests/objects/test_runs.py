@@ -191,8 +191,8 @@ def test_raw_prints_the_object_alone(a3s: Bench) -> None:
     ("args", "said"),
     [
         (("go", "--schema", "no.json"), "--schema no.json: No such file or directory"),
-        (("go", "--schema", '{"type": 1}'), "--schema: it is no JSON Schema: type: "),
-        (("go", "--schema", "{"), "--schema: it is not JSON: "),
+        (("go", "--schema", '{"type": 1}'), "--schema: not a valid JSON Schema: type: "),
+        (("go", "--schema", "{"), "--schema: not valid JSON: "),
         (("-", "--schema", "-"), "the prompt and --schema cannot both come from stdin"),
     ],
 )

@@ -217,14 +217,15 @@ def test_bad_arguments_name_the_place(tmp_path: Path) -> None:
     assert refused("no.json") == "--schema no.json: No such file or directory"
     assert refused(str(tmp_path)) == f"--schema {tmp_path}: Is a directory"
     assert refused("{") == (
-        "--schema: it is not JSON: Expecting property name enclosed in double quotes: "
+        "--schema: not valid JSON: Expecting property name enclosed in double quotes: "
         "line 1 column 2 (char 1)"
     )
     assert (
-        refused("[]") == "--schema: it is no JSON Schema: a schema is an object, or true or false"
+        refused("[]")
+        == "--schema: not a valid JSON Schema: a schema is an object, or true or false"
     )
-    assert refused('{"type": "x"}').startswith("--schema: it is no JSON Schema: type: ")
-    assert refused('{"maximum": NaN}') == "--schema: it is not JSON: NaN is not JSON"
+    assert refused('{"type": "x"}').startswith("--schema: not a valid JSON Schema: type: ")
+    assert refused('{"maximum": NaN}') == "--schema: not valid JSON: NaN is not JSON"
     assert refused("[" * 100_000) == "--schema: it is nested too deeply"
     assert refused('"' + "x" * LARGEST) == "--schema: it is larger than 256 KiB"
     assert refused("a\0b") == "--schema: expected a file, - or JSON"

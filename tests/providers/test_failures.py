@@ -247,7 +247,7 @@ def test_an_error_inside_a_stream(error: object, code: str, status: int | None) 
 def test_a_body_that_is_no_stream() -> None:
     page = no_stream("<html><title>Sign in</title></html>", "vendor")
     assert isinstance(page, InvalidResponse)
-    assert str(page) == "vendor answered with something that is no event stream: Sign in"
+    assert str(page) == "vendor answered with something other than an event stream: Sign in"
     assert no_stream('{"error":{"message":"m","code":429}}', "vendor").code == "rate_limited"
     assert no_stream('error: {"error":{"message":"m"}}\n', "vendor").code == "provider_error"
     assert no_stream('{"choices":[]}', "vendor").code == "invalid_response"
