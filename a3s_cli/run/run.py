@@ -42,8 +42,8 @@ class Run:
         plan: Plan,
         emitter: Emitter,
         conversation: Conversation,
-        approver: Approver | None,
-        before_end: Callable[[], None],
+        approver: Approver | None = None,
+        before_end: Callable[[], None] = lambda: None,
     ) -> None:
         self._plan = plan
         self._emitter = emitter

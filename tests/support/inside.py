@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from a3s_cli.config.layers import load
+from a3s_cli.run.conversation import Conversation
 from a3s_cli.run.plan import Plan, chosen_model, chosen_policy, chosen_tools, start_event
 from a3s_cli.run.run import Run
 from a3s_cli.stream.emitter import Emitter
@@ -84,7 +85,7 @@ def _lines(
     emitter, lines = Emitter(), list[bytes]()
     emitter.add_line_sink(lines.append)
     emitter.emit(start_event(prompt, work, plan))
-    asyncio.run(Run(plan, emitter).execute())
+    asyncio.run(Run(plan, emitter, Conversation()).execute())
     return lines
 
 

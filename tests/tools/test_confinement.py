@@ -166,7 +166,8 @@ def test_a_swapped_link_never_leads_out(
 ) -> None:
     desk, _ = race
     done = [attempt(desk, name, arguments) for arguments in islice(cycle(calls), ROUNDS)]
-    assert any(done)
+    # A busy machine may leave no moment in which all is in place: the race goes on until one came.
+    assert any(done) or any(attempt(desk, name, one) for one in islice(cycle(calls), 50 * ROUNDS))
 
 
 @pytest.mark.parametrize("path", ["", NO_RIPGREP], ids=["ripgrep", "worker"])
