@@ -11,7 +11,7 @@ the next turn as well.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -25,6 +25,7 @@ from .incoming import Incoming
 from .patience import Patience
 
 if TYPE_CHECKING:
+    from .exchange import Exchange
     from .trust import Trust
 
 #: Bytes that the head of an answer may have.
@@ -156,3 +157,63 @@ class Connection:
     def close(self) -> None:
         """Hang up, without the politeness that could be kept waiting."""
         self._transport.abort()
+
+
+class Direct:
+    """Connections straight to a server; an idle one is used again."""
+
+    def __init__(
+        self, trust: Trust, connect: Callable[[str, Trust], Awaitable[Connection]]
+    ) -> None:
+        self._trust = trust
+        self._connect = connect
+        self._idle: list[Connection] = []
+
+    async def post(
+        self, url: str, headers: Mapping[str, str], content: bytes, patience: Patience
+    ) -> Exchange:
+        """Send a POST; see `Route.post`."""
+        connection = await self._connection(url)
+        try:
+            status, named = await connection.post(url, headers, content, patience)
+        except BaseException:
+            connection.close()
+            raise
+        return _DirectExchange(connection, self._idle, status, named)
+
+    async def close(self) -> None:
+        """Close the idle connections; one in use belongs to its exchange."""
+        while self._idle:
+            self._idle.pop().close()
+
+    async def _connection(self, url: str) -> Connection:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.usable:
+                return connection
+            connection.close()
+        return await self._connect(url, self._trust)
+
+
+class _DirectExchange:
+    def __init__(
+        self,
+        connection: Connection,
+        idle: list[Connection],
+        status: int,
+        headers: Mapping[str, str],
+    ) -> None:
+        self._connection = connection
+        self._idle = idle
+        self.status = status
+        self.headers = headers
+
+    async def body(self) -> AsyncIterator[bytes]:
+        while data := await self._connection.read():
+            yield data
+
+    async def close(self) -> None:
+        if self._connection.usable:
+            self._idle.append(self._connection)
+        else:
+            self._connection.close()
