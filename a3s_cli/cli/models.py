@@ -18,13 +18,9 @@ def models(ctx: click.Context, as_json: bool, config_file: str | None) -> None:
     """List the models that are configured, and the local ones."""
     if ctx.invoked_subcommand is not None:
         return
-    import os
+    from ..commands.models import listed
 
-    from ..run import catalogue
-
-    rows = catalogue.models(os.environ, config_file)
-    shown = catalogue.models_json(rows) if as_json else catalogue.models_text(rows)
-    click.echo(shown, nl=False)
+    click.echo(listed(config_file, as_json=as_json), nl=False)
 
 
 models.add_command(pull)

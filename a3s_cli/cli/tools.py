@@ -9,6 +9,6 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array, with the schemas.")
 def tools(as_json: bool) -> None:
     """List the tools: name, description, arguments."""
-    from ..run.catalogue import tools_json, tools_text
+    from ..commands.tools import tools_json, tools_text
 
     click.echo(tools_json() if as_json else tools_text(), nl=False)

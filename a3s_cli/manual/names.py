@@ -16,7 +16,7 @@ _ANY = "/MODEL"
 def model_names(environment: Mapping[str, str]) -> str:
     """Give what may follow `-m`, a name per line, and keep it where that is possible."""
     from ..config.model_names import LOCAL
-    from ..run.catalogue import models
+    from ..run.models import models
 
     found = [LOCAL, *(row["model"] for row in models(environment, None))]
     names = [name.removesuffix("MODEL") if name.endswith(_ANY) else name for name in found]

@@ -26,7 +26,7 @@ from ..errors import Cancelled, UsageError
 from ..output.wording import count
 from ..processes.exit import complain, die_of
 from ..processes.spawner import kill_all
-from ..run.catalogue import models
+from ..run.models import models
 from ..run.plan import chosen_tools, load_config, make_plan
 from ..run.request import RunRequest
 from ..secrets.log import log_to_stderr

@@ -1,4 +1,4 @@
-"""What there is to choose from: the tools and the models, as tables and as JSON."""
+"""The models that may follow `-m`: configured ones, those with a key, and the embedded ones."""
 
 from __future__ import annotations
 
@@ -11,35 +11,6 @@ from ..config.layers import load as load_config
 from ..config.model_names import LOCAL, model_name
 from ..config.settings import Config
 from ..errors import A3SError, AuthError
-from ..jsontext import dumps
-from ..registry import TOOLS, load
-
-
-def tools_json() -> str:
-    """Give every tool with its JSON Schema, as one JSON array and a newline."""
-    specs = [load(target)().spec() for target in TOOLS.values()]
-    rows = [
-        {"name": spec.name, "description": spec.description, "parameters": spec.parameters}
-        for spec in specs
-    ]
-    return dumps(rows).decode() + "\n"
-
-
-def tools_text() -> str:
-    """Give every tool for a person: its arguments (optional ones in brackets) and what it does."""
-    from textwrap import fill
-
-    lines = []
-    for target in TOOLS.values():
-        spec = load(target)().spec()
-        required = spec.parameters.get("required", [])
-        words = [
-            name if name in required else f"[{name}]" for name in spec.parameters["properties"]
-        ]
-        lines.append(f"{spec.name}  {' '.join(words)}")
-        indent = " " * 4
-        lines.append(fill(spec.description, 79, initial_indent=indent, subsequent_indent=indent))
-    return "\n".join(lines) + "\n"
 
 
 def models(
@@ -47,24 +18,10 @@ def models(
     config_file: str | None,
     settings: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
-    """Give a row for each configured model, each provider with a key, and each local model."""
+    """Return a row for each configured model, each provider with a key, and each local model."""
     config = load_config(settings or {}, environment, Path.cwd(), config_file=config_file)
     rows = [_configured(config, name, environment) for name in _names(config)]
     return rows + _local(environment)
-
-
-def models_json(rows: list[dict[str, Any]]) -> str:
-    """Give the rows as one JSON array and a newline."""
-    return dumps(rows).decode() + "\n"
-
-
-def models_text(rows: list[dict[str, Any]]) -> str:
-    """Give the rows for a person."""
-    width = max(len(row["model"]) for row in rows)
-    return "".join(
-        f"{'*' if row.get('default') else ' '} {row['model']:<{width}}  {row['state']}\n"
-        for row in rows
-    )
 
 
 def _names(config: Config) -> list[str]:
