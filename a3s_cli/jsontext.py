@@ -54,6 +54,42 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+class LineSplitter:
+    """Bytes that come in pieces to whole lines, none of which may be longer than `limit` bytes.
+
+    A longer line is given as its beginning alone, `limit` + 1 bytes, so that whoever
+    takes it can tell; the rest of it is dropped while it comes, and what is held
+    never grows. Only a line feed ends a line; a carriage return before it goes too.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._pending = bytearray()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Return the lines that these bytes complete, without their ends."""
+        *whole, rest = data.split(b"\n")
+        lines = []
+        for piece in whole:
+            self._hold(piece)
+            lines.append(self._take())
+        self._hold(rest)
+        return lines
+
+    def finish(self) -> list[bytes]:
+        """Return the last line, where it has no end of its own."""
+        return [self._take()] if self._pending else []
+
+    def _hold(self, piece: bytes) -> None:
+        # One more for the carriage return of a line that is just not too long.
+        self._pending += piece[: max(0, self._limit + 2 - len(self._pending))]
+
+    def _take(self) -> bytes:
+        line = bytes(self._pending).removesuffix(b"\r")[: self._limit + 1]
+        self._pending.clear()
+        return line
+
+
 def is_plain(value: Any) -> bool:
     """Tell whether a value is encoded as it stands, with nothing cleaned or out of range."""
     try:
