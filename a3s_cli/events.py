@@ -204,7 +204,7 @@ class ReasoningDelta(Event):
 
 
 class ToolInputDelta(Event):
-    """The model streams the arguments of a call; only with --tool-input."""
+    """A piece of a call's arguments: as the model streams them, or whole before a cut event."""
 
     type: Literal["tool_input_delta"] = "tool_input_delta"
     tool_id: Annotated[str, "the call"]
@@ -259,7 +259,9 @@ class ToolEnd(Event):
         str | None, "where the output was kept whole, up to the cap of its deltas"
     ] = None
     output_sha256: Annotated[str | None, "digest of that file"] = None
-    path: Annotated[str | None, "write, edit: the file; absolute, links resolved"] = None
+    path: Annotated[str | None, "the file or directory it was about; absolute, links resolved"] = (
+        None
+    )
     sha256: Annotated[str | None, "write, edit: digest of the file's new content"] = None
 
 
@@ -297,7 +299,10 @@ class PermissionRequest(Event):
     tool_name: Annotated[str, "the tool"]
     tool_id: Annotated[str, "the call"]
     tool_input: Annotated[dict[str, Any], "the arguments"]
-    rule: Annotated[str, "why it is asked"]
+    path: Annotated[str | None, "the file it is about; absolute, links resolved"] = None
+    rule: Annotated[str, "the rule that asks, or `default`"]
+    reason: Annotated[str | None, "why it is asked, in a sentence"] = None
+    always: Annotated[str | None, "the rule that `always` would add, where it adds one"] = None
     input_truncated: Annotated[bool | None, "true where digests replace long strings"] = None
 
 

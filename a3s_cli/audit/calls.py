@@ -117,9 +117,7 @@ class WriteJudge:
 
 def written(call: ExecutedCall, end: Event | None) -> PurePath | None:
     """Give the path that a call has written; a call without an end may have."""
-    if end is not None and end.path is not None:
-        return PurePosixPath(end.path)
     writes = call.tool in TOOLS and load(TOOLS[call.tool]).writes
-    if writes and (end is None or end.exit_code == 0):
-        return lexical(call)
-    return None
+    if not writes or (end is not None and end.exit_code != 0):
+        return None
+    return PurePosixPath(end.path) if end is not None and end.path else lexical(call)

@@ -71,6 +71,11 @@ class Approvals:
         self._exact.add(_key(tool, subject, path))
 
 
+def rule_of_always(decision: Decision) -> str | None:
+    """Return the rules that "always" would add; None where it approves this call alone."""
+    return ", ".join(_narrow(decision)) or None
+
+
 def scope(tool: str, subject: Subject, decision: Decision, path: PurePath | None = None) -> str:
     """Say what "always" would approve, for the question."""
     if rules := _narrow(decision):

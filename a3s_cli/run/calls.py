@@ -135,7 +135,7 @@ class Calls(State):
             decision = await self._judge.ask(judged)
         if decision.decision != "allow":
             return self._deny(judged, decision)
-        return Prepared(call, judged.tool, judged.arguments, decision.rule)
+        return Prepared(call, judged.tool, judged.arguments, decision.rule, judged.path, asked=asks)
 
     def _deny(self, judged: Judged, decision: Decision) -> ToolResult:
         call = judged.call

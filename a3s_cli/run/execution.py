@@ -16,13 +16,14 @@ from typing import Any, Protocol
 
 from .. import jsontext
 from ..errors import A3SError
-from ..events import Event, Notice, ToolEnd, ToolOutputDelta, ToolStart
+from ..events import Event, Notice, ToolEnd, ToolInputDelta, ToolOutputDelta, ToolStart
 from ..files.workspace import Workspace
 from ..messages import ToolCall, ToolResult
 from ..permissions.policy import Policy
 from ..secrets.masking import mask
 from ..secrets.redaction import NOTHING, Redactor
 from ..stream.emitter import Emitter
+from ..stream.line import fit
 from ..tool_protocol import Model, Sandbox, Subject, Tool, ToolContext, ToolError, ToolReturn
 from ..values import Value, field
 from .capture import Capture
@@ -68,6 +69,10 @@ class Prepared(Value):
     tool: Tool
     arguments: dict[str, Any]
     rule: str
+    #: The path that it acts on, resolved.
+    path: Path | None = None
+    #: Whether there was a question, which has shown its input whole.
+    asked: bool = False
 
 
 class Surroundings(Value):
@@ -85,6 +90,16 @@ class Surroundings(Value):
     conceal: Callable[[], None] = lambda: None
     #: Begins to keep an output that is too long for an event; None where nothing is kept.
     spill: Callable[[], Spill | None] = lambda: None
+
+    def emit_with_input(self, event: Event, call: ToolCall) -> None:
+        """Emit an event of a call; what of the input it would have to cut goes before it, whole."""
+        # No character takes more than six bytes of a line.
+        if len(call.arguments) * 6 > jsontext.LINE_LIMIT // 2:
+            shown = event.replace(tool_input=self.redactor.value(event.tool_input))
+            if fit(shown)[0].input_truncated:
+                text = jsontext.dumps(shown.tool_input).decode()
+                self.emitter.emit(ToolInputDelta(tool_id=call.id, tool_name=call.name, text=text))
+        self.emitter.emit(event)
 
 
 class Execution:
@@ -111,14 +126,13 @@ class Execution:
         """Execute, whatever happens end with `tool_end`, and give what the model is told."""
         prepared, call = self._prepared, self._prepared.call
         begun = time.monotonic()
-        self._emitter.emit(
-            ToolStart(
-                **self._names,
-                tool_input=prepared.arguments,
-                turn=self._turn,
-                rule=prepared.rule,
-            )
+        start = ToolStart(
+            **self._names, tool_input=prepared.arguments, turn=self._turn, rule=prepared.rule
         )
+        if prepared.asked:
+            self._emitter.emit(start)
+        else:
+            self._around.emit_with_input(start, call)
         try:
             result = await self._result()
         except asyncio.CancelledError:
@@ -237,7 +251,7 @@ class Execution:
             output_bytes=self._captured.bytes if truncated else None,
             output_file=str(kept.path) if kept else None,
             output_sha256=kept.sha256 if kept else None,
-            path=result.path,
+            path=result.path or (str(self._prepared.path) if self._prepared.path else None),
             sha256=result.sha256,
         )
         self._emitter.emit(end.replace(redacted=True) if redacted else end)

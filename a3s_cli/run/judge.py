@@ -14,7 +14,7 @@ from .. import jsontext
 from ..events import PermissionAnswer, PermissionRequest
 from ..messages import ToolCall
 from ..permissions.approval import Approver, Question, Unanswered
-from ..permissions.approvals import Approvals, scope
+from ..permissions.approvals import Approvals, rule_of_always, scope
 from ..permissions.calls import decide
 from ..permissions.policy import Decision
 from ..tool_protocol import Subject, Tool
@@ -80,14 +80,16 @@ class Judge:
         """Ask about a call; give the decision that the answer makes of it."""
         assert self._approver
         emit, call, decision = self._around.emitter.emit, judged.call, judged.decision
-        emit(
-            PermissionRequest(
-                tool_name=call.name,
-                tool_id=call.id,
-                tool_input=judged.arguments,
-                rule=decision.rule,
-            )
+        request = PermissionRequest(
+            tool_name=call.name,
+            tool_id=call.id,
+            tool_input=judged.arguments,
+            path=None if judged.path is None else str(judged.path),
+            rule=decision.rule,
+            reason=decision.reason,
+            always=rule_of_always(decision),
         )
+        self._around.emit_with_input(request, call)
         try:
             answer = await self._approver(self._question(judged))
         except Unanswered as why:

@@ -24,6 +24,8 @@ _STREAMS = frozenset(("text_delta", "reasoning_delta", "tool_input_delta"))
 _ANSWER = ("text_delta", None)
 #: With these the model's answer is over, whole or not.
 _OVER = frozenset(("turn_start", "turn_end", "retry", "end", "error"))
+#: With these the arguments of their call are over.
+_WITH_INPUT = frozenset(("permission_request", "tool_start"))
 #: Fields that this program has made up, or that are digests.
 _OURS = frozenset((
     "seq", "ts", "redacted", "run_id", "session_id", "tool_id", "version", "code", "stop_reason",
@@ -67,6 +69,8 @@ class EventRedactor:
                 return self._piece(event)
             if event.type in _OVER:
                 rest = self._rest(event)
+            elif event.type in _WITH_INPUT:
+                rest = self._rest(event, ("tool_input_delta", event.tool_id))
             event = _changed(event, self._without_secrets(event))
         if names := _MASKED.get(event.type):
             event = _changed(event, {name: _masked(getattr(event, name)) for name in names})
@@ -84,16 +88,18 @@ class EventRedactor:
     def _new(self, event: Event) -> RedactedStream:
         return self._answer if event.type == "text_delta" else self._redactor.stream()
 
-    def _rest(self, over: Event) -> list[Event]:
-        """Give what was held back of the streams that `over` ends."""
+    def _rest(self, over: Event, *keys: tuple[str, str | None]) -> list[Event]:
+        """Return what was held back of the streams that `over` ends: of these, or of all."""
         shown: list[Event] = []
-        for (kind, _), (stream, last) in self._open.items():
+        for key in keys or tuple(self._open):
+            if key not in self._open:
+                continue
+            stream, last = self._open.pop(key)
             before = stream.replaced
             rest = stream.finish()
-            if over.type != "retry" or kind == "text_delta":
+            if over.type != "retry" or key[0] == "text_delta":
                 # `last` itself may have been emitted: an event is emitted once.
                 shown += _with_text(last.replace(text=""), rest, stream.replaced != before)
-        self._open = {}
         return shown
 
     def _without_secrets(self, event: Event) -> dict[str, Any]:

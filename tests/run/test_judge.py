@@ -389,3 +389,14 @@ def test_what_is_off_limits_is_not_asked_about(work: Path) -> None:
     asyncio.run(desk.run("run.ndjson", tool="write"))
     asyncio.run(desk.run(".git/config", tool="write"))
     assert desk.told == ["10 denied protected", "20 denied protected"]
+
+
+def test_a_question_says_what_why_and_what_always_would_cover(work: Path) -> None:
+    desk = Desk(work, "no", "no", ask=["bash(git push:*)"])
+    asyncio.run(desk.run("git log", "git push"))
+    asked = [event for event in desk.events if event["type"] == "permission_request"]
+    assert [(event["rule"], event.get("always")) for event in asked] == [
+        ("default", "bash(git log:*)"),
+        ("bash(git push:*)", None),
+    ]
+    assert all(event["reason"] for event in asked)

@@ -11,7 +11,9 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from json import loads
 from typing import Any
 
 from . import object_laws
@@ -59,7 +61,10 @@ SCHEMA: dict[str, tuple[dict[str, type], dict[str, type]]] = {
         _CALL | {"toolInput": dict, "decision": str, "rule": str, "reason": str, "hint": str},
         _CUT_INPUT,
     ),
-    "permission_request": (_CALL | {"toolInput": dict, "rule": str}, _CUT_INPUT),
+    "permission_request": (
+        _CALL | {"toolInput": dict, "rule": str},
+        _CUT_INPUT | {"path": str, "reason": str, "always": str},
+    ),
     "permission_answer": ({"toolId": str, "answer": str, "by": str}, {}),
     "tool_rejected": (
         _CALL | {"rawInput": str, "reason": str, "error": str},
@@ -209,6 +214,7 @@ def _check_order(events: Sequence[Event]) -> None:
     """Turns follow each other, deltas stay inside what they belong to."""
     turn, in_response, running = 0, False, dict[str, str]()
     seen: set[str] = set()
+    inputs: dict[str, str] = {}
     for event in events:
         kind = event["type"]
         if kind == "turn_start":
@@ -219,14 +225,20 @@ def _check_order(events: Sequence[Event]) -> None:
         elif kind == "turn_end":
             assert in_response and event["turn"] == turn, f"turn_end out of place: {event}"
             in_response = False
+        elif kind == "tool_input_delta" and not in_response:
+            assert event["text"] and event["toolId"] not in seen, f"input too late: {event}"
+            inputs[event["toolId"]] = inputs.get(event["toolId"], "") + event["text"]
         elif kind in ("text_delta", "reasoning_delta", "tool_input_delta"):
             assert in_response and event["text"], f"{kind} outside a response, or empty: {event}"
+        elif kind == "permission_request":
+            _check_input(event, inputs)
         elif kind == "tool_start":
             asked = event["turn"] in (turn, 0)
             assert not in_response and asked, f"tool_start in a response: {event}"
             assert event["toolId"] not in seen, f"a second fate: {event}"
             seen.add(event["toolId"])
             running[event["toolId"]] = event["toolName"]
+            _check_input(event, inputs)
         elif kind in ("tool_output_delta", "tool_end"):
             assert running.get(event["toolId"]) == event["toolName"], f"outside a pair: {event}"
             if kind == "tool_end":
@@ -237,6 +249,28 @@ def _check_order(events: Sequence[Event]) -> None:
     if events and events[-1]["type"] in ("end", "error"):
         assert not running, f"no tool_end for {running}"
         assert events[-1]["type"] == "error" or not in_response, "end inside a response"
+
+
+def _check_input(event: Event, inputs: Mapping[str, str]) -> None:
+    """Before an event that had to cut a call's input came all of it."""
+    whole = inputs.get(event["toolId"])
+    if "inputTruncated" not in event:
+        assert whole is None or loads(whole) == event["toolInput"], f"two inputs: {event}"
+        return
+    assert whole is not None, f"an input that was nowhere whole: {event}"
+    assert _is_cut(event["toolInput"], loads(whole), whole), f"a cut of another input: {event}"
+
+
+def _is_cut(shown: Any, value: Any, text: str) -> bool:
+    if isinstance(shown, dict) and set(shown) == {"omitted", "sha256", "head"}:
+        said = (value if isinstance(value, str) else text).encode()
+        same = shown["sha256"] == sha256(said).hexdigest() and shown["omitted"] == len(said)
+        return same and said.decode().startswith(shown["head"])
+    if isinstance(shown, dict) and isinstance(value, dict):
+        return shown.keys() == value.keys() and all(_is_cut(shown[k], value[k], "") for k in shown)
+    if isinstance(shown, list) and isinstance(value, list):
+        return len(shown) == len(value) and all(map(_is_cut, shown, value, [""] * len(shown)))
+    return bool(shown == value)
 
 
 def _check_questions(events: Sequence[Event]) -> None:
