@@ -1,9 +1,9 @@
-"""The command line: its commands, and the one place where the program ends badly.
+"""The command line: its commands, and the one place that reports a failure.
 
-Each command is one file with click at the top and one import, the door, in its
-body, so that `--help` and a mistyped option cost nothing else. `main` holds the
-only ladder of excepts: everything that goes wrong before a stream has begun
-leaves here as one sentence on stderr and its documented exit status.
+Each command is one file. It imports click at the top and everything else in its
+body, so that `--help` and a mistyped option load nothing more. `main` holds the
+only chain of exception handlers: a failure before the stream begins becomes one
+sentence on stderr and its documented exit status.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Examples:
 """
 
 
-#: The commands as `--help` shows them; each is in the file of its name, and imported for use.
+#: The commands as `--help` shows them. Each lives in the file of its name, imported when used.
 COMMANDS = {
     "Run": ("run", "serve", "replay"),
     "Look back": ("audit", "sessions"),
@@ -40,14 +40,14 @@ NAMES = tuple(name for names in COMMANDS.values() for name in names)
 
 
 class CommandGroup(SectionedGroup):
-    """The commands; a word that is none of them is answered with what was meant."""
+    """The commands; an unknown one is answered with the nearest valid command line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Give their names."""
+        """Return the names of all commands."""
         return list(NAMES)
 
     def get_command(self, ctx: click.Context | None, name: str) -> click.Command | None:
-        """Import one; None where there is none of that name."""
+        """Import the command `name`; return None if there is no such command."""
         if name not in NAMES:
             return None
         command = getattr(import_module(f".{name}", __name__), name)
@@ -96,7 +96,7 @@ group.params.append(
 
 
 def main() -> NoReturn:
-    """Run the command line and end the process as its verdict says."""
+    """Run the command line and exit with its status."""
     _exit(_status(sys.argv[1:]))
 
 
@@ -120,7 +120,7 @@ def _status(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return -signal.SIGINT
     except SystemExit:
-        # The one case in which click exits by itself: nobody reads what it prints.
+        # The one case in which click exits by itself: the reader of its output is gone.
         return -signal.SIGPIPE
     except OSError as error:
         if error.errno is not None and _is_output(error):
@@ -139,15 +139,15 @@ def _require_stdout() -> None:
 
 
 def _hold_the_others() -> None:
-    """Keep what is opened next from becoming stdin or stderr, where these are closed.
+    """Open /dev/null where stdin or stderr is closed, so that no later file takes its number.
 
-    For writing only: whoever reads such a stdin still hears that it cannot be read.
+    Write-only, so that reading such a stdin still fails.
     """
     for number in (0, 2):
         try:
             os.fstat(number)
         except OSError:
-            # The lowest that is free, since those below it are open.
+            # open() returns the lowest free descriptor; those below it are open.
             os.set_inheritable(os.open(os.devnull, os.O_WRONLY), True)
 
 
@@ -157,7 +157,7 @@ def _bug(error: Exception, arguments: list[str]) -> int:
 
         from ..secrets.masking import mask
 
-        # What was wrong may quote a key.
+        # The exception may quote a key.
         os.write(2, mask("".join(format_exception(error))).encode(errors="replace"))
     complain(
         f"a3s has a bug: {type(error).__name__}: {error}",
@@ -173,7 +173,7 @@ def _is_output(error: OSError) -> bool:
 
 
 def _usage(error: click.UsageError, arguments: list[str]) -> str:
-    """Give the sentence, with the corrected command where click knows a nearer word."""
+    """Return the message, with the corrected command line if click knows a close match."""
     sentence = error.format_message().rstrip(".")
     if isinstance(error, click.NoSuchOption) and error.ctx and error.ctx.command is group:
         word = error.option_name
@@ -200,7 +200,7 @@ def _usage(error: click.UsageError, arguments: list[str]) -> str:
 
 
 def _corrected(error: A3SError, arguments: list[str]) -> str | None:
-    """Give the command line with the one word replaced that was mistyped."""
+    """Return the command line with the mistyped word corrected."""
     if error.correction is None:
         return None
     from shlex import join
@@ -232,7 +232,7 @@ def _nearest_choice(error: click.BadParameter, arguments: list[str]) -> str:
     return ""
 
 
-#: What other tools call our choices.
+#: Names that other tools use for our choices.
 SYNONYMS = {
     "text": "raw",
     "plain": "raw",
@@ -245,7 +245,7 @@ SYNONYMS = {
 
 def _exit(status: int) -> NoReturn:
     try:
-        sys.stdout.flush()  # noqa: TID251  # help and tables were printed by click
+        sys.stdout.flush()  # noqa: TID251  # click printed help and tables
     except (OSError, ValueError, AttributeError) as error:
         status = -signal.SIGPIPE if isinstance(error, BrokenPipeError) else ExitStatus.OUTPUT
     if status < 0:

@@ -1,4 +1,4 @@
-"""`a3s audit`: a verdict on what runs have done."""
+"""`a3s audit`: check what runs did against a policy."""
 
 from __future__ import annotations
 
@@ -23,24 +23,26 @@ A rule of a policy (must_not, must_only, must_not_write, must_end, max_…):
 
 @click.command(epilog=EPILOG, context_settings={"max_content_width": 80})
 @click.argument("paths", metavar="[RUN.ndjson|-]...", nargs=-1)
-@click.option("--policy", metavar="FILE", help="What runs must and must not have done (TOML).")
-@click.option("--verify", is_flag=True, help="Check the chain of recordings.")
-@click.option("--head", metavar="SHA256", help="The recording's head, kept elsewhere.")
+@click.option("--policy", metavar="FILE", help="Check the runs against this policy (TOML).")
+@click.option("--verify", is_flag=True, help="Verify the hash chain of recordings.")
+@click.option("--head", metavar="SHA256", help="Require this head of the recording.")
 @click.option(
     "-o",
     "--output",
     "form",
     type=click.Choice(["text", "json", "junit", "github"]),
     default="text",
-    help="github: annotations, and the step's summary.",
+    help="Set the report format; github also writes the step summary.",
 )
-@click.option("--include-content", "content", is_flag=True, help="Quote commands and paths.")
+@click.option(
+    "--include-content", "content", is_flag=True, help="Quote commands and paths in the report."
+)
 def audit(paths: tuple[str, ...], **given: Any) -> int:
-    """Judge recorded or running streams.
+    """Check recorded or live event streams against a policy.
 
-    Exit status: 0 clean, 5 an error-severity rule was broken, 65 not a whole,
-    valid stream (the rest is judged as well). Of several streams the worst
-    counts, and 65 is worse than 5.
+    Exit status: 0 clean, 5 a rule of severity "error" was broken, 65 a stream
+    is incomplete or invalid (its valid part is checked too). Of several
+    streams the worst counts, and 65 is worse than 5.
     """
     from ..commands.audit import audit as judge
 

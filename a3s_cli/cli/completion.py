@@ -1,4 +1,4 @@
-"""`a3s completion`: the script that lets a shell complete a3s."""
+"""`a3s completion`: the script that completes a3s in a shell."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def _print_models(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 )
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print the completion script of a shell.
+    """Print the completion script for a shell.
 
-    A package that was installed by pip has put it where shells look already,
-    below share/ of its prefix; this is for every other place.
+    pip installs the scripts below share/ of its prefix, where shells find
+    them. This command is for every other setup.
     """
     from ..manual.completions import script
     from ..manual.tree import read

@@ -1,4 +1,4 @@
-"""`a3s man`: the manual, wherever a3s is installed."""
+"""`a3s man`: the manual, however a3s was installed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import click
 @click.argument("topic", nargs=-1, metavar="[TOPIC]")
 @click.pass_context
 def man(ctx: click.Context, topic: tuple[str, ...]) -> None:
-    """Show a page of the manual.
+    """Show a manual page.
 
-    TOPIC is a command, or events, config or policy. Where two pages have the
-    name, the section chooses: 1 is the command, 5 a format, 7 the rules. On a
-    terminal man(1) shows the page; elsewhere it is plain text.
+    TOPIC is a command, or events, config or policy. If two pages share a
+    name, put the section first: 1 for a command, 5 for a format, 7 for the
+    rules. On a terminal, man(1) shows the page; elsewhere it is plain text.
     """
     from ..commands.man import show
 

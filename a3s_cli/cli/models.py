@@ -1,4 +1,4 @@
-"""`a3s models`: what may follow `-m`, and the weights of the embedded model."""
+"""`a3s models`: the models that `-m` accepts, and the weights of the embedded one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .models_pull import pull
     epilog="\b\nExamples:\n  a3s models --json | jq -r '.[].model'\n  a3s models pull",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
-@click.option("--config", "config_file", metavar="FILE", help="One more configuration file.")
+@click.option("--config", "config_file", metavar="FILE", help="Also read this configuration.")
 @click.pass_context
 def models(ctx: click.Context, as_json: bool, config_file: str | None) -> None:
-    """List the models that are configured, and the local ones."""
+    """List the configured and the local models."""
     if ctx.invoked_subcommand is not None:
         return
     from ..commands.models import listed

@@ -1,4 +1,4 @@
-"""`a3s models pull`: fetch the weights of the embedded model."""
+"""`a3s models pull`: download the weights of the embedded model."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import click
 )
 @click.argument("name", required=False)
 def pull(name: str | None) -> int:
-    """Fetch the weights of an embedded model.
+    """Download the weights of an embedded model.
 
-    What has arrived before an interruption is kept, and the next pull goes on
-    from there. The path of the weights is printed when they are complete.
+    After an interruption, the next pull resumes the download. When the
+    weights are complete, their path is printed.
     """
     from ..commands.models_pull import pull_for_a_person
     from ..errors import Cancelled

@@ -1,4 +1,4 @@
-"""Options that commands share: a rule, a model or a limit means the same wherever it is given."""
+"""Options that commands share: a rule, a model or a limit means the same in each of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-#: Flags that are settings as well: their value goes to the configuration.
+#: Flags that are also settings; their values override the configuration.
 SETTINGS = (
     "max_turns",
     "max_tool_calls",
@@ -56,18 +56,18 @@ POSITIVE = click.IntRange(min=1)
 
 
 def _all(*options: Options) -> Options:
-    """Give one decorator for several options."""
+    """Combine several options into one decorator."""
 
-    def give(command: Callable[..., Any]) -> Callable[..., Any]:
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         for option in reversed(options):
             command = option(command)
         return command
 
-    return give
+    return decorate
 
 
 def settings(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Give those flags that the configuration knows."""
+    """Return the flags that are settings, without those that were not used."""
     return {name: given[name] for name in SETTINGS if given.get(name) is not None}
 
 
@@ -87,19 +87,21 @@ def request(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 model_options = _all(
-    click.option("-m", "--model", metavar="PROVIDER/MODEL", help="The model to ask."),
-    click.option("--max-tokens", type=POSITIVE, metavar="N", help="Tokens of one response."),
-    click.option("--temperature", type=float, metavar="T", help="From 0 to 2."),
+    click.option("-m", "--model", metavar="PROVIDER/MODEL", help="Use this model."),
+    click.option(
+        "--max-tokens", type=POSITIVE, metavar="N", help="Limit each response to N tokens."
+    ),
+    click.option("--temperature", type=float, metavar="T", help="Set the temperature (0 to 2)."),
     click.option(
         "--reasoning",
         type=click.Choice(["none", "low", "medium", "high"]),
-        help="How much the model may think.",
+        help="Set how much the model may reason.",
     ),
 )
 place_options = _all(
-    click.option("-C", "--cwd", metavar="DIR", help="Work in DIR, as if started there."),
-    click.option("--config", "config_file", metavar="FILE", help="One more configuration file."),
-    click.option("--no-project", is_flag=True, help="Ignore AGENTS.md and the project's config."),
+    click.option("-C", "--cwd", metavar="DIR", help="Run as if started in DIR."),
+    click.option("--config", "config_file", metavar="FILE", help="Also read this configuration."),
+    click.option("--no-project", is_flag=True, help="Ignore AGENTS.md and project settings."),
 )
 system_options = _all(
     click.option("-s", "--system", metavar="TEXT", help="Replace the system prompt."),
@@ -107,23 +109,29 @@ system_options = _all(
 )
 tools_option = click.option("--tools", metavar="LIST|none", help="Offer only these tools.")
 tool_input_option = click.option(
-    "--tool-input", is_flag=True, help="Stream the arguments of calls as well."
+    "--tool-input", is_flag=True, help="Also stream the arguments of tool calls."
 )
 rule_options = _all(
-    click.option("--allow", metavar="RULE", multiple=True, help="Allow calls: bash(git log:*)"),
-    click.option("--deny", metavar="RULE", multiple=True, help="Deny calls, whatever allows them."),
-    click.option("--ask", metavar="RULE", multiple=True, help="Ask before calls."),
+    click.option(
+        "--allow", metavar="RULE", multiple=True, help="Allow calls, as in bash(git log:*)."
+    ),
+    click.option(
+        "--deny", metavar="RULE", multiple=True, help="Deny calls, even if allowed elsewhere."
+    ),
+    click.option("--ask", metavar="RULE", multiple=True, help="Require approval for calls."),
     click.option(
         "--default-decision",
         type=click.Choice(["allow", "ask", "deny"]),
-        help="What holds where no rule does.",
+        help="Decide calls that no rule covers.",
     ),
-    click.option("--allow-all", is_flag=True, help="Allow all that is not denied."),
-    click.option("--permissions", metavar="FILE", help="Allow and ask by FILE, not by the config."),
+    click.option("--allow-all", is_flag=True, help="Allow every call that is not denied."),
+    click.option(
+        "--permissions", metavar="FILE", help="Replace the configured allow and ask rules."
+    ),
 )
 #: The names of their parameters.
 RULES = ("allow", "deny", "ask", "default_decision", "allow_all", "permissions")
-#: What stands together in the `--help` of whatever runs prompts.
+#: Sections in the `--help` of every command that runs prompts.
 SECTIONS_OF_A_RUN = {
     "Model": ("model", "max_tokens", "temperature", "reasoning", "pull", "offline"),
     "Rules": ("tools", *RULES, "on_ask", "read_only"),
@@ -135,37 +143,52 @@ SECTIONS_OF_A_RUN = {
 }  # fmt: skip
 confinement_options = _all(
     click.option(
-        "--read-only", is_flag=True, default=None, help="Change no file of the workspace."
+        "--read-only", is_flag=True, default=None, help="Forbid changes to the workspace."
     ),
     click.option(
         "--sandbox",
         type=click.Choice(["auto", "require", "off"]),
-        help="Confine bash: where possible, or not run.",
+        help="Confine bash if possible, always or never.",
     ),
-    click.option("--network", type=click.Choice(["on", "off"]), help="off needs the sandbox."),
-    click.option("--env", metavar="NAME", multiple=True, help="Let commands see this variable."),
     click.option(
-        "--redact-env", metavar="NAME", multiple=True, help="Hide its value in all output."
+        "--network",
+        type=click.Choice(["on", "off"]),
+        help="Allow or block network access; off needs a sandbox.",
+    ),
+    click.option("--env", metavar="NAME", multiple=True, help="Pass this variable to commands."),
+    click.option(
+        "--redact-env", metavar="NAME", multiple=True, help="Hide this variable's value in output."
     ),
 )
 limit_options = _all(
-    click.option("--max-turns", type=POSITIVE, metavar="N", help="Model responses (50)."),
+    click.option("--max-turns", type=POSITIVE, metavar="N", help="Stop after N responses (50)."),
     click.option(
-        "--max-tool-calls", type=click.IntRange(min=0), metavar="N", help="Executed calls."
+        "--max-tool-calls", type=click.IntRange(min=0), metavar="N", help="Stop after N calls."
     ),
     click.option(
-        "--max-cost", type=float, metavar="USD", help="Needs the model's cost in the config."
+        "--max-cost", type=float, metavar="USD", help="Stop at this cost; needs configured prices."
     ),
-    click.option("--timeout", type=DURATION, metavar="DURATION", help="The whole run: 90s, 5m."),
-    click.option("--tool-timeout", type=DURATION, metavar="DURATION", help="One call (120s)."),
     click.option(
-        "--idle-timeout", type=DURATION, metavar="DURATION", help="A silent answer (60s)."
+        "--timeout", type=DURATION, metavar="DURATION", help="Limit the whole run, as in 90s or 5m."
     ),
-    click.option("--max-retries", type=click.IntRange(min=0), metavar="N", help="Per request (4)."),
-    click.option("--max-parallel", type=POSITIVE, metavar="N", help="Calls at a time (8)."),
+    click.option(
+        "--tool-timeout", type=DURATION, metavar="DURATION", help="Limit each tool call (120s)."
+    ),
+    click.option(
+        "--idle-timeout",
+        type=DURATION,
+        metavar="DURATION",
+        help="Limit a response's silence (60s).",
+    ),
+    click.option(
+        "--max-retries", type=click.IntRange(min=0), metavar="N", help="Limit retries (4)."
+    ),
+    click.option(
+        "--max-parallel", type=POSITIVE, metavar="N", help="Run up to N calls at once (8)."
+    ),
 )
 weights_options = _all(
-    click.option("--pull", is_flag=True, help="Fetch the local model's weights if need be."),
-    click.option("--offline", is_flag=True, help="Never fetch weights."),
+    click.option("--pull", is_flag=True, help="Download the local model's missing weights."),
+    click.option("--offline", is_flag=True, help="Never download weights."),
 )
-debug_option = click.option("--debug", is_flag=True, help="Log on stderr.")
+debug_option = click.option("--debug", is_flag=True, help="Log to stderr.")

@@ -1,4 +1,4 @@
-"""`a3s policy test`: what the rules say of a call."""
+"""`a3s policy test`: what the rules decide about a call."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ Examples:
     context_settings={"max_content_width": 80},
 )
 @click.argument("tool")
-@click.option("--input", metavar="JSON|-", default="{}", help="The call's arguments ({}).")
+@click.option("--input", metavar="JSON|-", default="{}", help="Set the call's arguments ({}).")
 @rule_options
-@click.option("-C", "--cwd", metavar="DIR", help="As if started in DIR.")
-@click.option("--config", "config_file", metavar="FILE", help="One more configuration file.")
-@click.option("--no-project", is_flag=True, help="Ignore the project's config.")
+@click.option("-C", "--cwd", metavar="DIR", help="Run as if started in DIR.")
+@click.option("--config", "config_file", metavar="FILE", help="Also read this configuration.")
+@click.option("--no-project", is_flag=True, help="Ignore the project's configuration.")
 def test(**given: Any) -> int:
-    """Say what a3s run would decide about a call of TOOL.
+    """Show how a3s run would decide a call of TOOL.
 
-    The decision is the one that a3s run would make here with the same options,
-    your configuration and the project's included. It is printed as one JSON
-    object: decision, rule, reason, the simple commands of a script, and a hint
-    where a flag would allow it. Nothing is executed.
+    It uses the same options and configuration as a3s run, the project's
+    included. The decision is printed as one JSON object: decision, rule,
+    reason, the simple commands of a script, and a hint if a flag would allow
+    the call. Nothing is executed.
 
-    Exit status: 0 allow, 4 ask, 5 deny, 2 a bad rule or input, 78 a bad file.
+    Exit status: 0 allow, 4 ask, 5 deny, 2 an invalid rule or input, 78 an
+    invalid configuration.
     """
     from ..commands.policy import PolicyQuestion, judge
 
@@ -60,7 +61,7 @@ def test(**given: Any) -> int:
 
 @click.group(epilog="\b\nExample:\n  a3s policy test --permissions ci.acl web_fetch")
 def policy() -> None:
-    """Try permission rules without running anything."""
+    """Test permission rules without running anything."""
 
 
 policy.add_command(test)

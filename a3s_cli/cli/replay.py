@@ -1,4 +1,4 @@
-"""`a3s replay`: render a recorded run again."""
+"""`a3s replay`: render a recorded run."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ import click
     "-o",
     "--output",
     type=click.Choice(["pretty", "raw", "json"]),
-    help="pretty on a terminal, else json.",
+    help="Set the output format (pretty on a terminal, else json).",
 )
 def replay(recording: str, output: Any) -> int:
-    """Render a recorded run again.
+    """Render a recorded run.
 
-    Exit status 65 names the line and the field where a stream is not valid.
+    If the stream is not valid, the error names the line and the field, and
+    the exit status is 65.
     """
     from ..commands.replay import replay as play
 

@@ -29,7 +29,7 @@ Examples:
   a3s run -f task.md --timeout 5m | jq -c 'select(.type=="tool_end")'
 """
 
-#: What stands together in `--help`.
+#: The sections of `--help`.
 SECTIONS = {
     "Prompt": ("prompt_file", "append_stdin", "system", "append_system"),
     "Answer": ("output", "as_json", "schema", "tool_input", "record"),
@@ -52,35 +52,35 @@ SECTIONS = {
     "-o",
     "--output",
     type=click.Choice(["pretty", "raw", "json"]),
-    help="pretty on a terminal, else json.",
+    help="Set the output format (pretty on a terminal, else json).",
 )
-@click.option("--json", "as_json", is_flag=True, help="The same as -o json.")
+@click.option("--json", "as_json", is_flag=True, help="Short for -o json.")
 @model_options
 @place_options
 @system_options
-@click.option("--schema", metavar="FILE|JSON|-", help="Answer with an object of this JSON Schema.")
+@click.option("--schema", metavar="FILE|JSON|-", help="Answer with JSON that matches this schema.")
 @tools_option
 @tool_input_option
 @rule_options
 @click.option(
     "--on-ask",
     type=click.Choice(["prompt", "deny", "fail"]),
-    help="prompt on a terminal, else deny; fail ends the run.",
+    help="Ask, deny or end the run when a call needs approval.",
 )
 @confinement_options
 @limit_options
-@click.option("--session", metavar="ID", help="Go on with a session.")
-@click.option("-c", "--continue", "newest", is_flag=True, help="With the newest one here.")
-@click.option("--no-session", is_flag=True, help="Keep no session of this run.")
-@click.option("--record", metavar="FILE", help="Keep the stream in a new file as well, chained.")
+@click.option("--session", metavar="ID", help="Continue a session.")
+@click.option("-c", "--continue", "newest", is_flag=True, help="Continue the newest session here.")
+@click.option("--no-session", is_flag=True, help="Do not save a session.")
+@click.option("--record", metavar="FILE", help="Also record the stream in a new file.")
 @weights_options
 @debug_option
 @click.pass_context
 def run(ctx: click.Context, /, **given: Any) -> None:
     """Run one prompt and exit.
 
-    PROMPT is the argument, or stdin where it is "-" or missing. A "-" after
-    the prompt, or --stdin, appends stdin to it.
+    Without PROMPT, or with "-", the prompt is read from stdin. A "-" after the
+    prompt, or --stdin, appends stdin to it.
     """
     if given["stdin_mark"] not in (None, "-"):
         from shlex import join
@@ -92,11 +92,11 @@ def run(ctx: click.Context, /, **given: Any) -> None:
             ctx,
         )
     if given["as_json"] and given["output"] not in (None, "json"):
-        raise click.UsageError("--json and -o exclude each other", ctx)
+        raise click.UsageError("--json and -o cannot be combined", ctx)
 
     session = "" if given["newest"] else given["session"]
     if (given["session"] is not None) + given["newest"] + given["no_session"] > 1:
-        raise click.UsageError("--session, --continue and --no-session exclude each other", ctx)
+        raise click.UsageError("--session, --continue and --no-session cannot be combined", ctx)
 
     from ..commands.run import RunOptions
     from ..commands.run import run as run_in_foreground

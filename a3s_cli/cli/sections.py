@@ -1,8 +1,8 @@
-"""`--help` in parts: what belongs together stands together, under a title.
+"""`--help` in sections: related options and commands under a common title.
 
-Click knows one list of options and one of commands. Two dozen of them in one
-list are found by nobody, so a command may say which of them belong together;
-what it does not name comes last.
+Click prints one list of options and one of commands, which is hard to scan with
+two dozen entries. A command may therefore group them; what it does not name
+comes last.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ import click
 
 Sections = Mapping[str, Iterable[str | None]]
 REST = "Other options"
-#: Columns of the names, where a longer one gets a line of its own.
+#: Width of the column of names; a longer name gets a line of its own.
 _COLUMN = 30
 
 
 class Helpful(click.Command):
-    """A command whose `--help` is described without asking for a translation.
+    """A command whose `--help` option is described without looking up a translation.
 
-    Click looks for one on the disk, for each command and before anything is done.
+    Click would search the disk for one, for each command, before anything else happens.
     """
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
-        """Give the option; click caches its own in the same place."""
+        """Return the `--help` option, cached where click caches its own."""
         names = self.get_help_option_names(ctx)
         if names and self._help_option is None:
             self._help_option = flag(names, "Show this message and exit.", _show_help)
@@ -33,7 +33,7 @@ class Helpful(click.Command):
 
 
 def flag(names: Iterable[str], help: str, action: Callable[[click.Context], None]) -> click.Option:
-    """Give an option that does something and ends the program."""
+    """Return an option that runs an action and exits."""
 
     def act(ctx: click.Context, _: click.Parameter, given: bool) -> None:
         if given and not ctx.resilient_parsing:
@@ -50,7 +50,7 @@ def _show_help(ctx: click.Context) -> None:
 
 
 class Sectioned(Helpful):
-    """A command whose options stand in sections: title -> names of parameters."""
+    """A command whose options are listed in sections: title -> names of parameters."""
 
     def __init__(self, *args: Any, sections: Sections, **settings: Any) -> None:
         super().__init__(*args, **settings)
@@ -58,11 +58,11 @@ class Sectioned(Helpful):
 
     @property
     def titles(self) -> tuple[str, ...]:
-        """Give the titles in their order."""
+        """The titles in their order."""
         return (*self.sections, REST)
 
     def section_of(self, name: str | None) -> str:
-        """Give the title under which a parameter stands."""
+        """Return the title of a parameter's section."""
         return next((title for title, names in self.sections.items() if name in names), REST)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -71,7 +71,7 @@ class Sectioned(Helpful):
         for option in self.get_params(ctx):
             if isinstance(option, click.Option) and (record := option.get_help_record(ctx)):
                 rows[self.section_of(option.name)].append(record)
-        # One column for the whole page: the eye runs down once.
+        # One column width for the whole page, so that it is easy to scan.
         width = min(_COLUMN, max(len(name) for names in rows.values() for name, _ in names))
         for title, names in rows.items():
             with formatter.section(title):
@@ -79,7 +79,7 @@ class Sectioned(Helpful):
 
 
 class SectionedGroup(Helpful, click.Group):
-    """A group whose commands stand in sections, each with its whole summary."""
+    """A group whose commands are listed in sections, each with its whole summary."""
 
     def __init__(self, *args: Any, sections: Mapping[str, Iterable[str]], **settings: Any) -> None:
         super().__init__(*args, **settings)

@@ -1,4 +1,4 @@
-"""`a3s serve`: the event stream in a browser, and for the UIs that people have."""
+"""`a3s serve`: the event stream in a browser and for existing chat UIs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Examples:
 """
 
 
-#: What stands together in `--help`.
+#: The sections of `--help`.
 SECTIONS = {
     "Server": ("host", "port", "origins", "opens"),
     "Prompt": ("system", "append_system", "tool_input"),
@@ -45,22 +45,20 @@ SECTIONS = {
     epilog=EPILOG,
     context_settings={"max_content_width": 80},
 )
-@click.option(
-    "--host", metavar="HOST", default="127.0.0.1", help="Listen elsewhere than on loopback."
-)
+@click.option("--host", metavar="HOST", default="127.0.0.1", help="Listen on HOST (127.0.0.1).")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     metavar="N",
     default=8321,
-    help="8321; 0 is a free one.",
+    help="Listen on port N (8321); 0 picks a free one.",
 )
 @click.option(
     "--allow-origin",
     "origins",
     metavar="ORIGIN",
     multiple=True,
-    help="Let pages of ORIGIN ask, if they send the token.",
+    help="Accept requests with the token from pages of ORIGIN.",
 )
 @click.option("--open", "opens", is_flag=True, help="Open the page in a browser.")
 @model_options
@@ -72,17 +70,17 @@ SECTIONS = {
 @click.option(
     "--on-ask",
     type=click.Choice(["prompt", "deny", "fail"]),
-    help="prompt asks in the page; fail ends the run.",
+    help="Ask in the page, deny or end the run when a call needs approval.",
 )
 @confinement_options
 @limit_options
 @weights_options
 @debug_option
 def serve(**given: Any) -> None:
-    """Serve a page to talk to the agent, and its API.
+    """Serve a web page to talk to the agent, and its HTTP API.
 
-    One line is printed when all is ready: the address, with the token that
-    opens it. Runs, rules, models and sessions are those of a3s run.
+    When the server is ready, it prints one line: the address, with the token
+    that opens it. Runs, rules, models and sessions work as in a3s run.
     """
     try:
         from ..serve import server

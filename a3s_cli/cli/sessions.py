@@ -1,4 +1,4 @@
-"""`a3s sessions`: the conversations that are kept, and what may be done with them."""
+"""`a3s sessions`: list, show, export and remove saved conversations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Examples:
 def sessions(ctx: click.Context) -> None:
     """List, show, export and remove sessions.
 
-    They are kept for 30 days after their last use, and 1 GiB of them at most.
+    They are kept for 30 days after their last use, up to 1 GiB in total.
     """
     if ctx.invoked_subcommand is None:
         ctx.invoke(show_list, everything=False, as_json=False)
@@ -30,10 +30,10 @@ def _show(text: str | bytes) -> None:
 
 
 @sessions.command("list", epilog="\b\nExample:\n  a3s sessions list --all")
-@click.option("--all", "everything", is_flag=True, help="Not only the last 50.")
+@click.option("--all", "everything", is_flag=True, help="List more than the newest 50.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def show_list(everything: bool, as_json: bool) -> None:
-    """List the sessions, the last used first."""
+    """List the sessions, the most recently used first."""
     from ..commands import sessions as command
     from ..sessions.listing import NEWEST
 
@@ -48,9 +48,9 @@ def show_list(everything: bool, as_json: bool) -> None:
 @click.argument("session", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help="Print the conversation as JSON.")
 def show(session: str, as_json: bool) -> None:
-    """Show what was said and done in a session.
+    """Show the transcript of a session.
 
-    The beginning of an ID is enough, if no other begins with it.
+    A unique prefix of an ID is enough.
     """
     from ..commands import sessions as command
 
@@ -60,9 +60,10 @@ def show(session: str, as_json: bool) -> None:
 @sessions.command(epilog="\b\nExample:\n  a3s sessions export ID | a3s audit - --policy ci.toml")
 @click.argument("session", metavar="ID")
 def export(session: str) -> None:
-    """Print a session as it is kept: NDJSON.
+    """Print the file of a session: NDJSON.
 
-    audit and replay read it. What is too big for a line stays where it is.
+    audit and replay can read it. Values too large for a line are kept in
+    files of their own, which are not exported.
     """
     from ..commands import sessions as command
 
@@ -73,7 +74,7 @@ def export(session: str) -> None:
 @sessions.command(epilog="\b\nExample:\n  a3s sessions rm ID")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
 def rm(ids: tuple[str, ...]) -> None:
-    """Remove sessions, with all that was kept beside them."""
+    """Remove sessions and all their files."""
     from ..commands import sessions as command
 
     command.remove(os.environ, ids)
@@ -82,10 +83,10 @@ def rm(ids: tuple[str, ...]) -> None:
 @sessions.command(epilog="\b\nExample:\n  a3s sessions prune --json")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def prune(as_json: bool) -> None:
-    """Remove sessions that nobody has used for 30 days.
+    """Remove sessions that have not been used for 30 days.
 
-    Of the rest, the oldest go until 1 GiB is left. A run does this once a day.
-    A session in use stays.
+    If the rest is larger than 1 GiB, the oldest are removed as well. A run
+    does this once a day. Sessions in use are never removed.
     """
     from ..commands import sessions as command
 

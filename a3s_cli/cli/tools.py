@@ -1,4 +1,4 @@
-"""`a3s tools`: what a model is offered."""
+"""`a3s tools`: the tools that a model is offered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`a3s trust`: let a project's own configuration count."""
+"""`a3s trust`: apply a project's own configuration."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import click
 @click.command(epilog="\b\nExample:\n  a3s trust ~/src/mine")
 @click.argument("directory", metavar="[DIR]", required=False)
 def trust(directory: str | None) -> None:
-    """Let DIR's .a3s/config.acl count as your own configuration does.
+    """Treat DIR's .a3s/config.acl like your own configuration.
 
-    Without DIR, the project around the working directory. Its real path goes
-    into trust = [...] of your configuration; delete it there to end the trust.
-    Projects below DIR are not meant.
+    Without DIR, trust the project around the working directory. Its real path
+    is added to trust = [...] in your configuration; delete it there to revoke
+    the trust. Projects below DIR are not included.
     """
     import os
 

@@ -1,1 +1,1 @@
-"""What each command does, in the file of its name; `cli` parses what it is asked."""
+"""What each command does, in the file of its name; `cli` parses the command line."""

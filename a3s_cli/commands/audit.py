@@ -32,13 +32,15 @@ def audit(
     form: Form = "text",
     content: bool = False,
 ) -> int:
-    """Judge every stream (`-` is stdin, which may still be going on) and give the exit status.
+    """Check every stream (`-` is stdin, which may be live) and return the exit status.
 
-    The worst counts: 65 for what is no whole stream, then 5 for a violation.
+    The worst one counts: 65 for an incomplete or invalid stream, then 5 for a violation.
+
+    Raises `UsageError` for arguments or files that cannot be used.
     """
     paths = paths or ["-"]
     if paths.count("-") > 1:
-        raise UsageError("stdin can be audited once only")
+        raise UsageError("stdin can be audited only once")
     head = _digest(head, paths)
     rules = load_policy(policy) if policy is not None else ()
     verify = verify or head is not None
@@ -53,9 +55,9 @@ def _digest(head: str | None, paths: Sequence[str]) -> str | None:
     if head is None:
         return None
     if not _DIGEST.fullmatch(head.lower()):
-        raise UsageError("--head wants a sha256: 64 hexadecimal digits")
+        raise UsageError("--head: expected a SHA-256, 64 hexadecimal digits")
     if len(paths) > 1:
-        raise UsageError("--head is the head of one recording: audit the others by themselves")
+        raise UsageError("--head belongs to one recording: audit the others separately")
     return head.lower()
 
 
@@ -69,7 +71,7 @@ def _judged(path: str, rules: Sequence[AuditRule], verify: bool, head: str | Non
 
 
 def _summarise(verdicts: Sequence[Verdict], content: bool) -> None:
-    """Append to the summary of the workflow's step, where we are in one."""
+    """Append to the step summary if this is a step of a GitHub workflow."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         return
@@ -79,4 +81,4 @@ def _summarise(verdicts: Sequence[Verdict], content: bool) -> None:
         with open(path, "a", encoding="utf-8") as file:
             file.write(summary(verdicts, content=content))
     except OSError as error:
-        raise OutputError(f"the step's summary cannot be written: {error.strerror}") from None
+        raise OutputError(f"the step summary cannot be written: {error.strerror}") from None

@@ -1,7 +1,7 @@
-"""What `a3s config` shows: every value in force, where it came from, and no secret.
+"""What `a3s config` shows: every effective value and its origin, with secrets masked.
 
 The text is itself a configuration file, with the origins as comments, so that
-what one sees can be pasted into one's own file (masked values aside).
+lines of it can be pasted into a file of one's own (except masked values).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _COLUMN = 44
 
 
 def shown(*, cwd: str | None, config_file: str | None, project: bool, as_json: bool) -> str:
-    """Load the configuration for a directory as `a3s run` would, and give it as text or JSON."""
+    """Load the configuration for a directory as `a3s run` would; return it as text or JSON."""
     workspace = Path(cwd or ".")
     if not workspace.is_dir():
         raise UsageError(f"-C: there is no directory {cwd}")
@@ -36,7 +36,7 @@ def shown(*, cwd: str | None, config_file: str | None, project: bool, as_json: b
 
 
 def as_object(config: Config) -> str:
-    """Give the configuration as one JSON object and a newline."""
+    """Return the configuration as one JSON object and a newline."""
     from ..jsontext import dumps
 
     document = {
@@ -52,7 +52,7 @@ def as_object(config: Config) -> str:
 
 
 def as_text(config: Config) -> str:
-    """Give the configuration in its own language, with origins as comments."""
+    """Return the configuration as a configuration file, with origins as comments."""
     lines: list[str] = []
     for name, setting in config.settings.items():
         if name not in _PERMISSIONS:
@@ -66,7 +66,7 @@ def as_text(config: Config) -> str:
         for model in provider.models.values():
             lines += [f"  models {_quoted(model.name)} {{", *_scope(model, "    "), "  }"]
         lines.append("}")
-    lines += [f"# {key.origin}: {key.value} is for other programs" for key in config.unused]
+    lines += [f"# {key.origin}: {key.value} is not used by a3s" for key in config.unused]
     lines += [f"# {notice.code}: {_plain(notice.text)}" for notice in config.notices]
     return "\n".join(lines) + "\n"
 
@@ -75,7 +75,7 @@ _PERMISSIONS = (*PERMISSION_KEYS, *RULES)
 
 
 def _lines(name: str, setting: Setting, indent: str = "") -> Iterator[str]:
-    """Give a setting; of a list, each entry with its own origin."""
+    """Yield the lines of a setting; each entry of a list has its own origin."""
     if not isinstance(setting.value, tuple) or not setting.value:
         yield _line(name, setting, indent)
         return
@@ -129,7 +129,7 @@ def _quoted(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Keep a terminal from obeying what a file says."""
+    """Replace characters that a terminal could interpret."""
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
@@ -151,7 +151,7 @@ def _entries(scope: ModelSettings) -> dict[str, Any]:
 
 
 def _entry(setting: Setting) -> Any:
-    """Give a value with its origin; of a list, each entry with its own."""
+    """Return a value with its origin; each entry of a list has its own."""
     value = setting.value
     if isinstance(value, tuple):
         value = [{"value": entry.value, "origin": entry.origin} for entry in value]
@@ -167,12 +167,12 @@ def _masked(name: str, setting: Setting) -> Setting:
 
 
 def mask(secret: str) -> str:
-    """Give as much of a secret as tells it from another one, and no more."""
+    """Return just enough of a secret to tell it from another one."""
     return f"{secret[:3]}…{secret[-2:]}" if len(secret) >= 20 else "****"
 
 
 def _without_secrets(url: str) -> str:
-    """Mask what a URL may hold besides an address: a user, a query."""
+    """Mask the user and the query of a URL."""
     head, question, _ = url.partition("?")
     scheme, separator, rest = head.partition("://")
     authority, slash, path = rest.partition("/")

@@ -1,4 +1,4 @@
-"""`a3s man`: a page in the reader's own man(1), or as text."""
+"""`a3s man`: a page shown by man(1), or as plain text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WIDTH = 80
 
 
 def show(group: click.Command, words: Sequence[str]) -> str:
-    """Become man(1) on a terminal; elsewhere, or where there is none, give the page's text."""
+    """Become man(1) on a terminal; otherwise, or without man(1), return the page's text."""
     root = read(group)
     page = find(root, words)
     if os.isatty(1):
@@ -25,7 +25,7 @@ def show(group: click.Command, words: Sequence[str]) -> str:
 
 
 def _become_man(source: str) -> None:
-    """Let man(1) take this process's place; returns if there is none."""
+    """Replace this process with man(1); return if it is not installed."""
     import signal
     import tempfile
 
@@ -33,7 +33,7 @@ def _become_man(source: str) -> None:
         file.write(source.encode())
         file.seek(0)
         os.dup2(file.fileno(), 0)
-    # Python ignores SIGPIPE, and what is ignored stays so in a program that takes our place.
+    # Python ignores SIGPIPE, and an ignored signal stays ignored across exec.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         os.execvp("man", ["man", "-l", "/dev/stdin"])

@@ -1,4 +1,4 @@
-"""A pull that a person watches: what comes, from where, and how far it is, on stderr."""
+"""`a3s models pull`: what is downloaded, from where, and its progress, on stderr."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLEAR_LINE = "\r\x1b[K"
 
 
 class Shown(DownloadProgress):
-    """Names each source before it is used; draws the progress where stderr is a terminal."""
+    """Name each source before it is used; draw the progress if stderr is a terminal."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,32 +40,32 @@ class Shown(DownloadProgress):
             sys.stderr.flush()
 
     def say(self, words: str) -> None:
-        """Write a line that stays."""
+        """Write a permanent line."""
         sys.stderr.write(f"{CLEAR_LINE if self._terminal else ''}{words}\n")
         sys.stderr.flush()
 
 
 def pull_for_a_person(name: str | None) -> Path:
-    """Fetch a model's weights if they are not here; give their path."""
+    """Download a model's weights unless they are installed; return their path."""
     environment = dict(os.environ)
     model = catalogue.find(name)
     shown = Shown()
     if path := weights.installed(name, environment):
-        shown.say(f"{model.name} is here already")
+        shown.say(f"{model.name} is already installed")
         return path
     shown.say(f"{model.name}: {model.size / 1e6:,.0f} MB into {weights.directory(environment)}")
     try:
         path = asyncio.run(until_signalled(name, environment, shown))
     finally:
         if shown.total:
-            shown.say(str(shown) if shown.received < shown.total else "complete, and verified")
+            shown.say(str(shown) if shown.received < shown.total else "complete and verified")
     if not weights.runtime_installed():
         shown.say("to run it: pip install 'a3s-cli[local]'")
     return path
 
 
 async def until_signalled(name: str | None, environment: Mapping[str, str], shown: Shown) -> Path:
-    """Pull; a signal ends it in good order, and as a `Cancelled` that knows the signal."""
+    """Download the weights; a signal stops it cleanly and raises `Cancelled` with its number."""
     loop, pulling = asyncio.get_running_loop(), asyncio.current_task()
     caught: list[int] = []
 
@@ -82,4 +82,6 @@ async def until_signalled(name: str | None, environment: Mapping[str, str], show
     except asyncio.CancelledError:
         if not caught:
             raise
-        raise Cancelled("interrupted; what has arrived is kept", signal=caught[0]) from None
+        raise Cancelled(
+            "interrupted; the next pull resumes the download", signal=caught[0]
+        ) from None

@@ -1,4 +1,4 @@
-"""What would `a3s run` decide about a call? Judged by the same rules, and nothing is run."""
+"""`a3s policy test`: how `a3s run` would decide a call, without running anything."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STATUS = {"allow": ExitStatus.OK, "ask": ExitStatus.APPROVAL, "deny": ExitStatus
 
 
 class PolicyQuestion(Value):
-    """A call, and what the command line says about the rules."""
+    """A call and the rules of the command line."""
 
     tool: str
     input: str
@@ -39,7 +39,7 @@ class PolicyQuestion(Value):
 
 
 def judge(question: PolicyQuestion) -> tuple[str, int]:
-    """Give the decision as one JSON object and a newline, and the exit status."""
+    """Return the decision as one JSON object and a newline, and the exit status."""
     workspace = _workspace(question.cwd)
     config = load_config(
         question.settings,
@@ -80,14 +80,17 @@ def _tool(name: str) -> Tool:
 
 
 def _arguments(text: str, tool: Tool) -> dict[str, Any]:
-    """Give the call's arguments, if a model's call with them would get as far as the rules."""
+    """Return the call's arguments.
+
+    Raises `UsageError` if a model's call with them would be rejected before any rule is read.
+    """
     example = _example(tool)
     try:
         arguments = loads(_stdin() if text == "-" else text)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"--input is not JSON: {error}", hint=example) from None
+        raise UsageError(f"--input is not valid JSON: {error}", hint=example) from None
     if not isinstance(arguments, dict) or not is_plain(arguments):
-        raise UsageError("--input is not the JSON object of a call's arguments", hint=example)
+        raise UsageError("--input: expected a JSON object, the call's arguments", hint=example)
     if problems := tool.problems(arguments):
         raise UsageError(f"--input does not fit {tool.name}: {'; '.join(problems)}", hint=example)
     return arguments
@@ -135,7 +138,7 @@ def _shown(decision: Decision, subject: Subject) -> str:
 
 
 def _commands(subject: Subject) -> list[str]:
-    """Find the commands that a bare rule or a default covers without looking at them."""
+    """Return the commands of a call that a bare rule or the default decided as a whole."""
     if subject.kind != "command":
         return []
     from ..permissions.shell import commands

@@ -1,4 +1,4 @@
-"""`a3s replay`: a recorded run rendered again, as it was seen or in another form."""
+"""`a3s replay`: a recorded run, rendered as it was or in another format."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from ..stream.reader import read
 
 
 def replay(path: str, asked: Mode | None) -> int:
-    """Render the recording at `path` (`-` is stdin) and give the exit status.
+    """Render the recording at `path` (`-` is stdin) and return the exit status.
 
-    What is valid has been rendered when an InvalidStream names the first bad
-    place, so that a live stream can be followed.
+    Lines are rendered as they arrive, so that a live stream can be followed.
+    Raises `InvalidStream`, which names the first invalid line, after rendering
+    everything before it.
     """
     lost: list[OSError] = []
     writer = Writer(1, lost.append)

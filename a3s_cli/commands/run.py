@@ -1,10 +1,10 @@
-"""A run as a process: stdout, signals, the deadline of a reader, the exit status.
+"""A run as a process: stdout, signals, the time a reader gets, the exit status.
 
-What a shell sees is decided here and only here. The first signal cancels the
-run, which still ends with its event and then the process dies of that very
-signal, so that a shell loop stops with it. A reader that goes away cancels the
-run at once. A second signal leaves immediately: the supervisors of the tools
-notice by themselves.
+Only this file decides what a shell sees. The first signal cancels the run: it
+still writes its terminal event, and then the process dies of that signal, so
+that a shell loop stops as well. A reader that goes away cancels the run at once.
+A second signal exits immediately; the supervisors of the tools notice and clean
+up.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ if TYPE_CHECKING:
     from ..permissions.approval import Approver
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-#: Seconds that a reader has to take the terminal event once a signal or a deadline has come.
+#: Seconds that a reader has to take the terminal event after a signal or a deadline.
 LAST_WORDS = 2.0
-#: Seconds that whoever reads stderr has at the very end.
+#: Seconds that the reader of stderr has for the last line.
 LAST_LINE = 1.5
-#: Seconds within which one key press may arrive as two signals (a wrapper passes it on).
+#: Seconds within which one key press may arrive as two signals (a wrapper forwards it).
 SAME_PRESS = 0.05
 
 
 class RunOptions(Value):
-    """What the command line asks for: fields of the request, where it comes from and goes to."""
+    """What the command line asks for: the request's fields, the prompt's source, the output."""
 
     request: Mapping[str, Any]
     source: PromptSource
@@ -54,7 +54,7 @@ class RunOptions(Value):
     #: `--tools` and `--schema` as they were typed.
     tools: str | None = None
     schema: str | None = None
-    #: The id of a session to go on with; "" is the newest one of the workspace.
+    #: The ID of the session to continue; "" is the newest one of the workspace.
     session: str | None = None
     keep_session: bool = True
     record: str | None = None
@@ -62,7 +62,7 @@ class RunOptions(Value):
 
 
 def run(options: RunOptions) -> NoReturn:
-    """Do one run and end the process as its verdict says."""
+    """Do one run and exit with its status."""
     if options.cwd is not None:
         _enter(options.cwd)
     tools = None if options.tools is None else chosen_tools(options.tools)
@@ -103,7 +103,7 @@ class Process:
         self._unread = False
 
     def run(self) -> NoReturn:
-        """Emit `start`, do the work, emit the end, and go."""
+        """Emit `start`, do the work, emit the terminal event and exit."""
         opening = self._opening
         opening.decide()
         opening.keep(self._session)
@@ -133,7 +133,7 @@ class Process:
         return writer
 
     def _tell_unread(self) -> None:
-        """Say, once, that there is input which was not read."""
+        """Emit one notice if stdin holds data that was not read."""
         if self._unread or self._options.source.uses_stdin or not unread_input():
             return
         self._unread = True
@@ -155,11 +155,11 @@ class Process:
             if opening.plan is not None:
                 log_to_stderr(opening.plan.redactor, debug=self._options.debug)
             approver = self._approver(opening.plan)
-            # Not asyncio.run: it would wait for a thread that a slow name server holds up.
+            # Not asyncio.run: it would wait for a thread that is stuck on a slow name server.
             loop = asyncio.new_event_loop()
             _wake_by_signals(loop)
             ended = loop.run_until_complete(opening.execute(approver, self._tell_unread))
-        except Exception as error:  # A broken installation ends in an event as well.
+        except Exception as error:  # A broken installation also ends with an event.
             if opening.terminal is not None:
                 raise
             ended = opening.fail(internal(error))
@@ -179,7 +179,7 @@ class Process:
 
     def _listen(self) -> None:
         for number in SIGNALS:
-            # A signal that was ignored when we came stays ignored (nohup, `&` in a script).
+            # A signal that was ignored at start stays ignored (nohup, `&` in a script).
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._on_signal)
 
@@ -202,7 +202,7 @@ class Process:
             self._opening.cancel(OutputError(f"stdout cannot be written: {failure.strerror}"))
 
     def _leave(self, writer: Writer, status: int) -> NoReturn:
-        """Let the reader take the rest, then end as the verdict says."""
+        """Wait until the reader has the rest, then exit with the run's status."""
         if self._last_words is not None:
             self._last_words = time.monotonic() + LAST_WORDS
         self._tell_head(self._stderr or writer)
@@ -216,14 +216,14 @@ class Process:
         if self._lost is not None and self._lost.errno in (errno.EPIPE, None):
             die_of(signal.SIGPIPE)
         if self._lost is not None and status < 128:
-            # A loss that was found only now has no event that a rendering could show.
+            # A failure found only now has no event that a rendering could show.
             if not self._rendered or status != ExitStatus.OUTPUT:
                 complain(f"stdout cannot be written: {self._lost.strerror}")
             os._exit(ExitStatus.OUTPUT)
         os._exit(status)
 
     def _tell_head(self, error: Writer) -> None:
-        """Say in raw and pretty what the terminal event says in json."""
+        """Report the recording's head in raw and pretty; in json, the terminal event has it."""
         recording = self._opening.recording
         if self._rendered and recording is not None and recording.complete:
             error.write(f"a3s: recorded in {recording}, head {recording.head}\n".encode())
@@ -233,7 +233,7 @@ class Process:
 
 
 def _wake_by_signals(loop: AbstractEventLoop) -> None:
-    """Have a signal wake the loop even if it comes just before the loop begins to wait."""
+    """Let a signal wake the loop even if it arrives just before the loop starts to wait."""
     woken, wake = os.pipe()
     os.set_blocking(woken, False)
     os.set_blocking(wake, False)

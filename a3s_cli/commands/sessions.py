@@ -1,4 +1,4 @@
-"""`a3s sessions`: what each of its commands does."""
+"""`a3s sessions`: list, show, export and remove saved conversations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BLOCK = 1 << 20
 def show_list(
     environment: Mapping[str, str], show: Show, tell: Show, *, limit: int | None, as_json: bool
 ) -> None:
-    """List the sessions; `tell` is told what the list leaves out."""
+    """List the sessions; report on `tell` how many the list omits."""
     store = Store.find(environment)
     ids = store.ids()
     rows = listing.summaries(store, ids, limit)
@@ -33,13 +33,15 @@ def show_list(
         for text in listing.as_text(rows, width):
             show(text)
     if limit is not None and len(ids) > limit:
-        tell(f"a3s: the last {len(rows)} of {count(len(ids), 'session')}; --all lists all")
+        tell(
+            f"a3s: showing the newest {len(rows)} of {count(len(ids), 'session')}; --all lists all"
+        )
     if not rows:
         tell(f"a3s: there are no sessions in {store.directory}")
 
 
 def show_session(environment: Mapping[str, str], show: Show, name: str, *, as_json: bool) -> None:
-    """Show one session as a transcript, or what is known of it and its conversation."""
+    """Show one session as a transcript, or its summary and messages as JSON."""
     store = Store.find(environment)
     session = store.named(name)
     row = store.summary(session)
@@ -60,7 +62,7 @@ def show_session(environment: Mapping[str, str], show: Show, name: str, *, as_js
 
 
 def exported(environment: Mapping[str, str], name: str) -> Iterator[bytes]:
-    """Give the whole lines of a session's file; what a kill has torn is none."""
+    """Yield the complete lines of a session's file, without a last line that a kill cut short."""
     store = Store.find(environment)
     with open(store.path(store.named(name)), "rb") as file:
         size = _whole(file.fileno())
@@ -70,7 +72,7 @@ def exported(environment: Mapping[str, str], name: str) -> Iterator[bytes]:
 
 
 def _whole(descriptor: int) -> int:
-    """Give how many bytes there are up to the end of the last whole line."""
+    """Return the number of bytes up to the end of the last complete line."""
     end = os.fstat(descriptor).st_size
     while end:
         begin = max(end - _BLOCK, 0)
@@ -82,7 +84,7 @@ def _whole(descriptor: int) -> int:
 
 
 def remove(environment: Mapping[str, str], names: Sequence[str]) -> None:
-    """Remove sessions; if one of them is not known, none."""
+    """Remove sessions; if one of them is unknown, remove none and raise `UsageError`."""
     store = Store.find(environment)
     for name in names:
         store.known(name)
@@ -91,7 +93,7 @@ def remove(environment: Mapping[str, str], names: Sequence[str]) -> None:
 
 
 def show_pruned(environment: Mapping[str, str], show: Show, *, as_json: bool) -> None:
-    """Prune, and say what has gone."""
+    """Prune the sessions and report what was removed."""
     pruned = prune(Store.find(environment))
     if as_json:
         show(dumps({"ids": pruned.ids, "bytes": pruned.bytes}).decode() + "\n")

@@ -1,8 +1,8 @@
-"""Which projects the user trusts: one more entry in `trust = [...]` of the user's own file.
+"""`a3s trust`: add a project to `trust = [...]` in the user's own configuration.
 
-The file is somebody's work. Every byte of it stays as it is, comments and order
-included, but for the entry; a file that cannot be understood is left alone; and
-what is written is read again before it takes the old file's place, in one step.
+The file is the user's work: apart from the new entry every byte stays the same,
+comments and order included. A file that cannot be parsed is left alone. The new
+text is parsed again before it replaces the old file atomically.
 """
 
 from __future__ import annotations
@@ -24,26 +24,30 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def trust(directory: str | None, environment: Mapping[str, str]) -> str:
-    """Trust a directory, by default the project that a run here would find; say so."""
+    """Trust a directory (by default the project that a run here would find); return a message.
+
+    Raises `UsageError` if the directory cannot be trusted, `ConfigError` if the
+    configuration cannot be changed.
+    """
     real = _real(directory, environment)
     paths = user_paths(environment)
     if not paths:
-        raise ConfigError("there is no home for your configuration: HOME is not set")
+        raise ConfigError("there is no place for your configuration: HOME is not set")
     found = first_file(paths)
     path = found.path if found else paths[0]
     text = found.text if found else ""
     if real in _trusted(text, path, environment):
-        return f"{printable(real)} is trusted already, in {path}\n"
+        return f"{printable(real)} is already trusted, in {path}\n"
     changed = _added(text, path, real)
     if real not in _trusted(changed, path, environment):
         entry = acl.quoted(printable(real))
-        raise ConfigError(f"{path}: cannot be changed by a program; add  trust = [{entry}]")
+        raise ConfigError(f"{path}: cannot be changed automatically; add  trust = [{entry}]")
     _write(path, changed)
-    return f"{printable(real)} is trusted now, in {path}\n"
+    return f"{printable(real)} is now trusted, in {path}\n"
 
 
 def _real(directory: str | None, environment: Mapping[str, str]) -> str:
-    """Give the directory's real path, if it is one that can be trusted."""
+    """Return the directory's real path; raise `UsageError` if it cannot be trusted."""
     if directory is None:
         found = project_file(Path(), environment)
         directory = project_of(found.path) if found else "."
@@ -56,15 +60,13 @@ def _real(directory: str | None, environment: Mapping[str, str]) -> str:
         raise UsageError(f"{directory}: expected a directory, found a file")
     if mode & stat.S_IWOTH:
         raise UsageError(
-            f"{printable(real)} cannot be trusted: everybody on this machine may write there",
+            f"{printable(real)} cannot be trusted: it is world-writable",
             hint="chmod o-w",
         )
     try:
         real.encode()
     except UnicodeEncodeError:
-        raise UsageError(
-            f"{directory} cannot be trusted: its name is not UTF-8, as your file must be"
-        ) from None
+        raise UsageError(f"{directory} cannot be trusted: its name is not UTF-8") from None
     return real
 
 
@@ -75,7 +77,7 @@ def _trusted(text: str, path: str, environment: Mapping[str, str]) -> set[str]:
 
 
 def _added(text: str, path: str, directory: str) -> str:
-    """Give the text with one more entry: in the last list that there is, or in a new one."""
+    """Return the text with one more entry, in its last `trust` list or in a new one."""
     entry = acl.quoted(directory)
     lists = [
         item.value
@@ -96,7 +98,7 @@ def _added(text: str, path: str, directory: str) -> str:
 
 
 def _write(path: str, text: str) -> None:
-    """Put the text in the file's place; a link to the file stays a link."""
+    """Replace the file's text atomically; a symbolic link stays a link."""
     real = Path(os.path.realpath(path))
     try:
         marked = real.is_file() and real.read_bytes().startswith(_BOM)

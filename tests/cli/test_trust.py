@@ -42,11 +42,11 @@ def test_the_command(a3s: Bench) -> None:
     mine = a3s.home / ".config" / "a3s" / "config.acl"
     result = a3s("trust", cwd=below)
     assert (result.status, result.stderr) == (0, b"")
-    assert result.stdout.decode() == f"{a3s.work} is trusted now, in {mine}\n"
+    assert result.stdout.decode() == f"{a3s.work} is now trusted, in {mine}\n"
     assert mine.read_text() == f'trust = ["{a3s.work}"]\n'
     assert [mode(path) for path in (mine, mine.parent, mine.parent.parent)] == [0o600, 0o700, 0o700]
     again = a3s("trust", str(a3s.work), cwd=below)
-    assert again.stdout.decode() == f"{a3s.work} is trusted already, in {mine}\n"
+    assert again.stdout.decode() == f"{a3s.work} is already trusted, in {mine}\n"
     assert mine.read_text() == f'trust = ["{a3s.work}"]\n'
     assert b"max_turns = 1000" in a3s("config").stdout
 
@@ -58,7 +58,7 @@ def test_what_can_not_be_trusted(a3s: Bench) -> None:
     for name, reason in {
         "missing": "missing: No such file or directory",
         "file": "file: expected a directory, found a file",
-        "shared": "everybody on this machine may write there",
+        "shared": "it is world-writable",
     }.items():
         result = a3s("trust", name)
         assert (result.status, result.stdout) == (2, b"")

@@ -73,9 +73,9 @@ def test_stdin(files: Bench, args: list[str]) -> None:
     [
         (["absent.ndjson"], "absent.ndjson: No such file or directory"),
         (["."], ".: Is a directory"),
-        (["-", "-"], "stdin can be audited once only"),
-        (["clean.ndjson", "--head", "abc"], "--head wants a sha256: 64 hexadecimal digits"),
-        (["clean.ndjson", "bad.ndjson", "--head", "0" * 64], "the head of one recording"),
+        (["-", "-"], "stdin can be audited only once"),
+        (["clean.ndjson", "--head", "abc"], "--head: expected a SHA-256, 64 hexadecimal digits"),
+        (["clean.ndjson", "bad.ndjson", "--head", "0" * 64], "--head belongs to one recording"),
         (["clean.ndjson", "--policy", "clean.ndjson"], "--policy clean.ndjson: no TOML: "),
     ],
 )

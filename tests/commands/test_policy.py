@@ -115,7 +115,7 @@ def test_a_run_decides_the_same(a3s: Bench) -> None:
         (("wrte",), 2, "a3s policy test write"),
         (("--allow", "bahs(ls)", "ls"), 2, "did you mean bash?"),
         (("--input", "ls -l", "bash"), 2, '--input \'{"command":"…"}\''),
-        (("--input", "[]", "bash"), 2, "not the JSON object"),
+        (("--input", "[]", "bash"), 2, "expected a JSON object"),
         (("--input", '{"command":3}', "bash"), 2, "--input does not fit bash: command: 3 is not"),
         (("bash",), 2, '"command" is a required property'),
         (("--input", '{"pth":"a"}', "ls"), 2, "pth"),

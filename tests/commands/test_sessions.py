@@ -74,7 +74,7 @@ def test_a_long_list(store: Store) -> None:
         store.path(f"s{number}").write_bytes(data)
     for form in ("", " --json"):
         short, whole = a3s("list" + form), a3s("list --all" + form)
-        assert short.stderr == "a3s: the last 50 of 60 sessions; --all lists all\n"
+        assert short.stderr == "a3s: showing the newest 50 of 60 sessions; --all lists all\n"
         assert whole.stderr == ""
     assert (short.stdout.count('"id"'), whole.stdout.count('"id"')) == (50, 60)
 

@@ -186,7 +186,7 @@ def test_what_is_installed_is_what_a3s_prints(venv: Path) -> None:
             " print $_comps[a3s] $_comps[a3s-cli]",
             "_a3s _a3s",
         ),
-        ("fish", 'complete -C "a3s-cli audi"', "audit\tJudge recorded"),
+        ("fish", 'complete -C "a3s-cli audi"', "audit\tCheck recorded"),
     ],
 )
 def test_shells_find_their_scripts(venv: Path, shell: str, script: str, shown: str) -> None:
