@@ -1,4 +1,4 @@
-"""Which rendering a run gets: json for a program, pretty for a person, raw for the text alone."""
+"""The output format of a run: json for programs, pretty for people, raw for the text alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Write = Callable[[bytes], None]
 
 
 def chosen_mode(asked: Mode | None) -> Mode:
-    """Give the mode that was asked for; by default only a terminal gets pretty."""
+    """Return the requested mode; the default is pretty on a terminal, json elsewhere."""
     return asked or ("pretty" if os.isatty(1) else "json")
 
 
@@ -25,7 +25,7 @@ def rendering(
     *,
     object_only: bool = False,
 ) -> Callable[[list[Event]], None]:
-    """Give the event sink of pretty or raw; a run with a schema has its object only in raw."""
+    """Return the event sink of pretty or raw; with `object_only`, raw prints just the object."""
     terminal = os.isatty(1)
     if mode == "raw":
         from .raw import Raw
@@ -38,7 +38,7 @@ def rendering(
 
 
 def one_terminal() -> bool:
-    """Tell whether stdout and stderr are one terminal: then one writer keeps their order."""
+    """Tell whether stdout and stderr are the same terminal; one writer then keeps their order."""
     try:
         return os.isatty(1) and os.isatty(2) and os.ttyname(1) == os.ttyname(2)
     except OSError:

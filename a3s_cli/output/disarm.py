@@ -1,12 +1,12 @@
-"""Keeps a CI system from obeying the words of a model or a tool.
+"""Stops a CI system from executing commands in the text of a model or a tool.
 
-The log of a CI job is a command channel. GitHub's runner obeys a line that
+The log of a CI job is a command channel. GitHub's runner executes a line that
 begins with `::`, after any white space, on stdout and stderr alike; its older
-form `##[…]`, Azure's `##vso[…]` and TeamCity's `##teamcity[…]` are obeyed
-anywhere in a line. Its comparisons skip characters of no width. So a backslash
-is put before the character that would complete a command: a person still reads
-the line, and no runner finds its marker. A heading of Markdown (`## Plan`) is
-set off by one space, so that no line begins with the marker at all.
+form `##[…]`, Azure's `##vso[…]` and TeamCity's `##teamcity[…]` work anywhere in
+a line. The comparison skips zero-width characters. A backslash is therefore
+inserted before the character that would complete a command: the line stays
+readable, and no runner finds its marker. A Markdown heading (`## Plan`) gets a
+leading space, so that no line begins with the marker.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _ARMED = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _JOINERS = re.compile(f"[{JOINERS}]")
-#: Longer than any marker; what lies further back cannot be part of one.
+#: Characters, more than in any marker; earlier ones cannot be part of one.
 _REMEMBERED = 32
 
 
 class Disarmer:
-    """Disarms a stream, however it was cut into pieces.
+    """Disarm a stream that arrives in arbitrary pieces.
 
-    `line` is what precedes the stream on its first line, such as a label.
+    `line` is the text before the stream on its first line, such as a label.
     """
 
     __slots__ = ("_held", "_line")
@@ -39,14 +39,14 @@ class Disarmer:
         self._held = ""
 
     def feed(self, text: str) -> str:
-        """Give the next piece. A `#` that opens a line waits for the character behind it."""
+        """Disarm the next piece. A `#` at the start of a line is held until the next character."""
         text, self._held = self._held + text, ""
         if text.endswith("\n#") or (text == "#" and not self._line):
             text, self._held = text[:-1], "#"
         return self._pass(text)
 
     def flush(self) -> str:
-        """Give what still waits, because something else is to be shown."""
+        """Return what is still held, because other text is shown next."""
         text, self._held = self._held, ""
         return self._pass(text)
 
@@ -58,7 +58,7 @@ class Disarmer:
 
 
 def disarm(text: str) -> str:
-    """Disarm one line that is shown behind a label of ours."""
+    """Disarm one line that follows a label of ours."""
     return Disarmer(">").feed(text)
 
 
@@ -67,7 +67,7 @@ def _break(match: re.Match[str]) -> str:
 
 
 def _remember(line: str) -> str:
-    """Shorten the line so far without changing whether the next piece would complete a marker."""
+    """Shorten the line so far; what the next piece could complete stays the same."""
     text = _JOINERS.sub("", line).lstrip()
     if len(text) > _REMEMBERED:
         return ">" + text[-_REMEMBERED:]

@@ -1,7 +1,7 @@
 """A growing object, redrawn in place while it grows.
 
-Only the last rows are drawn: what has scrolled off a screen cannot be taken
-back. Whoever writes anything else erases the drawing first.
+Only the last rows are drawn, because rows that have scrolled off a screen cannot
+be erased. Before any other output, the drawing is erased.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .disarm import Disarmer
 from .terminal import Style, encode, fit, neutralise
 from .wording import compact
 
-#: Rows of a drawing at most, and those that are left free on a small screen.
+#: The most rows of a drawing, and the rows that stay free on a small screen.
 _MOST, _FREE = 24, 3
 
 
@@ -24,11 +24,11 @@ class Drawing:
     def __init__(self, write: Callable[[bytes], None], style: Style) -> None:
         self._write = write
         self._style = style
-        #: Rows that it takes now.
+        #: Rows that it occupies now.
         self._rows = 0
 
     def show(self, document: str) -> None:
-        """Draw the partial object of a delta in place of the one before."""
+        """Draw the partial object of a delta over the previous one."""
         state = json.loads(document)
         if "object_partial" not in state:
             lines = [f"… {state.get('partial_bytes', 0)} bytes"]
@@ -42,7 +42,7 @@ class Drawing:
         self._rows = len(lines)
 
     def erase(self) -> None:
-        """Take it off the screen."""
+        """Remove the drawing from the screen."""
         if self._rows:
             self._write(encode(self._erasing()))
             self._rows = 0

@@ -1,10 +1,10 @@
-"""The page that `pretty` writes on: who owns the line under the cursor.
+"""The page that `pretty` writes on, and the owner of the line under the cursor.
 
-Text, reasoning and several tools write at the same time and in pieces that end
-anywhere. A line belongs to one of them; when another one writes, the line is
-ended first, and whoever comes back gets a new line with its label. Colour is
-switched off at the end of each piece: a process that dies leaves no dim
-terminal behind.
+Text, reasoning and several tools write at the same time, in pieces that end
+anywhere. Each line belongs to one of them. When another one writes, the line is
+ended first; an owner that returns starts a new line with its label. Colour is
+reset at the end of each piece, so that a process that dies does not leave the
+terminal dim.
 """
 
 from __future__ import annotations
@@ -14,45 +14,45 @@ from collections import deque
 from .disarm import Disarmer, disarm
 from .terminal import Neutraliser, Style, cells, fit, head
 
-#: Lines of a tool's output that are shown as they come, and the last ones, shown at its end.
+#: Lines of a tool's output that are shown at once, and last lines that are shown at its end.
 HEAD = 8
 TAIL = 4
-#: What is kept of one line that is not shown yet; no terminal is wider.
+#: Characters kept of a line that is not shown yet; no terminal is wider.
 _KEPT = 1000
 
 DIM = "2"
 
 
 class TerminalPage:
-    """Collects what the events of one read have to show."""
+    """Collects the output for the events of one read."""
 
     def __init__(self, style: Style) -> None:
         self.style = style
         self._parts: list[str] = []
         self._owner: object = None
         self._section = ""
-        #: How many newlines the page ends in, up to two: an empty page needs none.
+        #: How many newlines the page ends with, up to two: an empty page needs no more.
         self._newlines = 2
 
     def take(self) -> str:
-        """Give what was collected, and forget it."""
+        """Return the collected text and clear it."""
         text = "".join(self._parts)
         self._parts.clear()
         return text
 
     def inside(self, section: str) -> bool:
-        """Whether this section is being written."""
+        """Tell whether this section is being written."""
         return self._section == section
 
     def section(self, name: str) -> None:
-        """Set off what belongs together by an empty line."""
+        """Start a section, after an empty line, unless it is the current one."""
         if self._section != name:
             self.end_line()
             self.write("\n" * (2 - self._newlines))
             self._section = name
 
     def write(self, text: str, sgr: str = "") -> None:
-        """Show some text at the cursor."""
+        """Write text at the cursor."""
         if text:
             self._parts.append(self.style.paint(sgr, text) if sgr else text)
             body = text.rstrip("\n")
@@ -60,23 +60,23 @@ class TerminalPage:
             self._newlines = min(2, trailing if body else self._newlines + trailing)
 
     def line(self, text: str) -> None:
-        """Show a line of its own."""
+        """Write a separate line."""
         self.end_line()
         self.write(text + "\n")
 
     def owns(self, owner: object) -> bool:
-        """Whether the line under the cursor is this one's."""
+        """Tell whether `owner` owns the line under the cursor."""
         return self._owner is owner
 
     def begin(self, owner: object, label: str = "") -> None:
-        """Give the line under the cursor to an owner; a new one shows the label."""
+        """Make `owner` the owner of the line under the cursor; a new line starts with `label`."""
         if self._owner is not owner:
             self.end_line()
             self._owner = owner
             self.write(label, DIM)
 
     def end_line(self) -> None:
-        """Finish the line under the cursor, if there is one."""
+        """End the line under the cursor, if there is one."""
         owner, self._owner = self._owner, None
         if isinstance(owner, Prose):
             self.write(owner.rest())
@@ -85,7 +85,7 @@ class TerminalPage:
 
 
 class Prose:
-    """The assistant's text: unlabelled and uncut, the terminal wraps it."""
+    """The assistant's text: without a label and uncut; the terminal wraps it."""
 
     def __init__(self, page: TerminalPage) -> None:
         self._page = page
@@ -93,7 +93,7 @@ class Prose:
         self._disarmer = Disarmer()
 
     def feed(self, text: str) -> None:
-        """Show the next piece; empty lines before the first word say nothing."""
+        """Show the next piece, without empty lines before the first word."""
         page = self._page
         text = self._neutraliser.feed(text)
         if not page.owns(self):
@@ -105,14 +105,14 @@ class Prose:
         page.write(self._disarmer.feed(text))
 
     def rest(self) -> str:
-        """Give what waited for its next character; the next piece opens a line."""
+        """Return the characters still held; the next piece starts a new line."""
         rest = self._disarmer.flush()
         self._disarmer = Disarmer()
         return rest
 
 
 class ReasoningBlock:
-    """What the model thinks: dim, each line behind a dotted rule, uncut."""
+    """The model's reasoning: dim and uncut, each line behind a dotted rule."""
 
     LABEL = "┊ "
 
@@ -141,10 +141,10 @@ class ReasoningBlock:
 
 
 class Output:
-    """What a tool prints: dim, labelled, each line cut to the width.
+    """A tool's output: dim, labelled, each line cut to the terminal's width.
 
-    The first lines are shown as they come. Of the rest only the last are kept
-    and shown when the tool is done, with the number of those between.
+    The first lines are shown at once. Of the rest, only the last ones are kept;
+    they are shown when the tool is done, after the number of omitted lines.
     """
 
     def __init__(self, page: TerminalPage, label: str) -> None:
@@ -152,13 +152,13 @@ class Output:
         self._label = label
         self._neutraliser = Neutraliser()
         self._disarmer = Disarmer(">")
-        self._begun = False  # something of the current line is shown
-        self._used = 0  # columns of the current line that are
+        self._begun = False  # whether part of the current line is shown
+        self._used = 0  # columns of that part
         self._cut = False
         self._shown = 0  # finished lines that were shown
         self._hidden = 0
         self._kept: deque[str] = deque(maxlen=TAIL)
-        self._pending = ""  # the current line, where it is not shown
+        self._pending = ""  # the current line, if it is not shown
         self.empty = True
 
     def feed(self, text: str) -> None:
@@ -175,7 +175,7 @@ class Output:
             self._hide(text)
 
     def finish(self) -> None:
-        """Show what is left: the tool is done."""
+        """Show the last lines when the tool is done."""
         if self._begun:
             self._finish_line()
         if self._pending:
@@ -219,7 +219,7 @@ class Output:
         self._disarmer = Disarmer(">")
 
     def _hide(self, text: str) -> None:
-        """Count lines and keep the last; a million lines cost no loop."""
+        """Count the lines and keep the last ones, without a loop over a million lines."""
         self._hidden += text.count("\n")
         *lines, pending = (self._pending + text).rsplit("\n", TAIL + 1)
         self._kept.extend(line[:_KEPT] for line in lines[-TAIL:])

@@ -1,15 +1,15 @@
-"""`-o pretty`: a run as a person wants to watch it.
+"""`-o pretty`: a run for a person to watch.
 
-The assistant's text as it streams. Each call has a number, and every line about
-it begins with that number, so calls that run at the same time stay readable:
+The assistant's text appears as it streams. Each call has a number, and every
+line about it begins with that number, so parallel calls stay readable:
 
     [1] bash  pytest -q
     [1] │ 3 passed in 0.12s
     [1] ✓ exit 0 · 0.6s
 
-Nothing that came from a model or a tool can steer the terminal or a CI system,
-and no line is longer than the terminal is wide, but for the text itself, which
-the terminal wraps. Notices and errors are on stderr, in the words of `raw`.
+Nothing from a model or a tool can control the terminal or a CI system. No line
+is wider than the terminal, except the assistant's text, which the terminal
+wraps. Notices and errors go to stderr, worded as in `raw`.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Pretty:
         self._flush()
 
     def _draw(self, event: Event) -> None:
-        # Partial objects are for programs, and for a screen on which they can be replaced.
+        # Partial objects are for programs, and for a screen that can be redrawn.
         if self._drawing:
             self._page.end_line()
             self._flush()
@@ -97,7 +97,7 @@ class Pretty:
 
     def _tool_start(self, event: Event) -> None:
         if event.turn == 0:
-            return  # The run's own answer, which `end` shows.
+            return  # the run's own answer, which `end` shows
         label = self._call(event, argument(event.tool_input))
         self._outputs[event.tool_id] = Output(self._page, f"{label} │ ")
 
@@ -110,7 +110,7 @@ class Pretty:
             return
         output = self._outputs.pop(event.tool_id, None)
         if output:
-            if output.empty:  # a tool that does not stream
+            if output.empty:  # the tool does not stream
                 output.feed(event.tool_output)
             output.finish()
         parts = [f"exit {event.exit_code}", duration(event.duration_ms)]
@@ -132,17 +132,17 @@ class Pretty:
 
     def _asked(self, event: Event) -> None:
         label = self._call(event, argument(event.tool_input))
-        # On the terminal the question itself comes next.
+        # On a terminal the question itself follows.
         if not self._style.terminal:
             mark, rule = self._style.paint(_YELLOW, "?"), disarm(single_line(event.rule))
             self._page.line(f"{label} {mark} waiting for an answer: {rule}")
 
     def _answered(self, event: Event) -> None:
         if event.answer != "no":  # a refusal has an event of its own
-            self._verdict(event, True, f"{event.answer}, says {event.by}")
+            self._verdict(event, True, f"allowed {event.answer} by {event.by}")
 
     def _call(self, event: Event, arguments: str) -> str:
-        """Show the line that introduces a call, once, and give the call's label."""
+        """Show the line that introduces a call, once, and return the call's label."""
         number = self._numbers.get(event.tool_id)
         if number is not None:
             return f"[{number}]"
@@ -167,7 +167,7 @@ class Pretty:
 
     def _diagnose(self, event: Event) -> None:
         self._page.end_line()
-        self._flush()  # so that both streams on one terminal are in order
+        self._flush()  # keeps both streams in order on one terminal
         self._error(encode(diagnostics(event)))
 
     def _end(self, event: Event) -> None:

@@ -1,10 +1,10 @@
-"""How a question looks on a terminal: all that will run, and nothing that only seems so.
+"""How a question looks on a terminal: everything that would run, exactly as it is.
 
-Whoever says yes must have been able to see what to. So nothing is left out
-without its size being told, each row begins with a margin of ours that no
-argument can leave, and every character is either shown as itself or as its
-escape. That is stricter than for output: a space that is no space, a joiner, or
-a heap of accents that hides its neighbours has no business in a command.
+An approval is only worth something if the person could see what would run. So
+nothing is omitted without its size, each row begins with a margin that no
+argument can break out of, and every character is shown either as itself or as
+its escape. This is stricter than for output: a non-ASCII space, a joiner, or a
+stack of accents that hides its neighbours has no place in a command.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from ..values import Value
 from .terminal import cells, hidden
 from .wording import compact, count
 
-#: Accents on one letter that some language needs; more are shown as escapes.
+#: The most accents on one letter in any language; more are shown as escapes.
 _MOST_ACCENTS = 2
 
 
 class Sheet(Value):
-    """A question, laid out for a width."""
+    """A question, laid out for a terminal width."""
 
-    #: What is asked, where, and why.
+    #: The question, then its directory, path and reason.
     title: str
     about: list[str]
-    #: The arguments, whole.
+    #: The complete arguments.
     rows: list[str]
-    #: What remains to be said before the answer.
+    #: Warnings, and what "always" would allow.
     notes: list[str]
 
 
 def sheet(question: Question, width: int) -> Sheet:
-    """Lay out a question."""
+    """Lay out a question for a terminal `width` columns wide."""
     rows: list[str] = []
     escaped, reordered = 0, False
     for name, value in question.tool_input.items():
@@ -46,8 +46,8 @@ def sheet(question: Question, width: int) -> Sheet:
     if escaped:
         notes.append(f"{count(escaped, 'character')} shown as an escape, such as \\x1b")
     if reordered:
-        notes.append("some of it is written from right to left: your terminal may reorder it")
-    notes.append(f"always, for this run, would cover: {question.always}")
+        notes.append("some of it is right-to-left text: your terminal may reorder it")
+    notes.append(f"always allows, for this run: {question.always}")
     about = [f"in {question.cwd}", question.reason]
     if question.path is not None:
         about.insert(1, f"on {question.path}")
@@ -60,7 +60,7 @@ def sheet(question: Question, width: int) -> Sheet:
 
 
 def exposed(line: str) -> tuple[str, int]:
-    """Show every character of a line, and count those that a terminal would have hidden."""
+    """Escape the characters of a line that a terminal would hide; return the line and a count."""
     if line.isascii() and line.isprintable():
         return line, 0
     shown: list[str] = []
@@ -68,7 +68,7 @@ def exposed(line: str) -> tuple[str, int]:
     for character in line:
         columns = _columns(character)
         accents = accents + 1 if columns == 0 else 0
-        # The first one of a line would sit on our margin.
+        # An accent at the start of a line would combine with our margin.
         if columns is not None and accents <= (_MOST_ACCENTS if shown else 0):
             shown.append(character)
         else:
@@ -79,12 +79,12 @@ def exposed(line: str) -> tuple[str, int]:
 
 @lru_cache(maxsize=4096)
 def _columns(character: str) -> int | None:
-    """Give the most columns that it takes on any terminal, None where it must not be shown."""
+    """Return the most columns a character takes on any terminal; None if it must be escaped."""
     if not character.isprintable() or hidden(character):
         return None
     if character.isascii():
         return 1
-    return 2 if cells(character) else 0  # terminals disagree on which ones are wide
+    return 2 if cells(character) else 0  # terminals disagree about which are wide
 
 
 def _right_to_left(text: str) -> bool:
@@ -96,7 +96,7 @@ def _right_to_left(text: str) -> bool:
 
 
 def _block(text: str, width: int) -> tuple[list[str], int]:
-    """Give numbered rows; a line that is too wide goes on under a dotted margin."""
+    """Return numbered rows and the count of escapes; a long line continues at a dotted margin."""
     lines = text.split("\n")
     digits = len(str(len(lines)))
     rows: list[str] = []
@@ -122,7 +122,7 @@ def _folded(margin: str, line: str, width: int, next_margin: str) -> list[str]:
 
 
 def _end(line: str, begin: int, room: int) -> int:
-    """Tell where a row that begins there has to end."""
+    """Return where a row that starts at `begin` must end."""
     if line.isascii():
         return min(begin + room, len(line))
     used = 0

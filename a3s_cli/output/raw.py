@@ -1,11 +1,11 @@
-"""`-o raw`: the assistant's words, byte for byte, and nothing else on stdout.
+"""`-o raw`: the assistant's text, byte for byte, and nothing else on stdout.
 
-It is made for `$(a3s run -o raw …)` and for a pipe. What is no word of the
-assistant goes to stderr. Turns are told apart by a newline, written as soon as a
-turn is over if its text lacks one, so that the last line is whole too.
+It is made for `$(a3s run -o raw …)` and for pipes. Everything else goes to
+stderr. Turns are separated by a newline, written at the end of a turn if its
+text lacks one, so that the last line is complete too.
 
-A run with a schema has one result, its object: the caller says so
-(`object_only`), and the words around it are not printed.
+The only result of a run with a schema is its object: with `object_only`, the
+text around it is not printed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _DIAGNOSED = ("notice", "retry", "permission_denied", "tool_rejected", "error")
 
 
 class Raw:
-    """A sink: the events of one network read become at most one write to each stream."""
+    """An event sink: the events of one network read become at most one write to each stream."""
 
     def __init__(
         self,
@@ -33,13 +33,13 @@ class Raw:
         self._write = write
         self._error = error
         self._object_only = object_only
-        #: Only a terminal obeys what it is shown; a file gets the bytes as they are.
+        #: Only a terminal interprets escape sequences; a file gets the bytes unchanged.
         self._neutraliser = Neutraliser() if terminal else None
-        #: The line that the last text ended in is not finished.
+        #: Whether the last text ended within a line.
         self._open = False
 
     def accept(self, events: Sequence[Event]) -> None:
-        """Write the words of these events, and what stderr should know."""
+        """Write the text of these events to stdout and their diagnostics to stderr."""
         said: list[str] = []
         told: list[str] = []
         for event in events:

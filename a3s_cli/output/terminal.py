@@ -1,13 +1,13 @@
-"""What may reach a terminal, and how it may look there.
+"""What may reach a terminal, and how it looks there.
 
-The words of a model and the output of a tool are data. On a terminal some of
-them would be orders: escape sequences that rewrite the screen, the clipboard or
-the title, bidirectional controls that make `rm` read like `ls`, characters of
-no width that hide text. None is dropped, for a person should see that it was
-there; each is shown as its escape, as a Python string literal would write it.
+The text of a model and the output of a tool are data, but a terminal would
+interpret some of it: escape sequences that rewrite the screen, the clipboard or
+the title, bidirectional controls that make `rm` read like `ls`, zero-width
+characters that hide text. None is dropped, because a person should see that it
+was there; each is shown as its escape, as in a Python string literal.
 
-This happens character by character and needs no memory, so a sequence that was
-cut between two deltas is as harmless as a whole one.
+Each character is handled on its own, without state, so a sequence that was cut
+between two deltas is as harmless as a whole one.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from collections.abc import Mapping
 
 from ..values import Value
 
-#: Unicode's default-ignorable characters, but for the joiners and the emoji
-#: selectors: Persian, the scripts of India and emoji are spelt with those.
+#: Unicode's default-ignorable characters, except the joiners and the emoji
+#: selectors, which Persian, the scripts of India and emoji need.
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb"
@@ -28,7 +28,7 @@ _INVISIBLE = (
 JOINERS = "\u200c\u200d\ufe0e\ufe0f"
 _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 _HOSTILE = re.compile(f"[{_CONTROLS}{_INVISIBLE}]")
-#: In a command or a path a joiner is no spelling but a disguise.
+#: In a command or a path, a joiner is not spelling but a disguise.
 _HOSTILE_IN_LINE = re.compile(f"[{_CONTROLS}{_INVISIBLE}{JOINERS}]")
 
 RESET = "\x1b[0m"
@@ -36,12 +36,12 @@ DEFAULT_WIDTH = 80
 
 
 class Style(Value):
-    """How to write for a person: in colour or not, how wide, on a terminal or into a file."""
+    """How to write for a person: colour, width, and whether it is a terminal."""
 
     colour: bool = False
     terminal: bool = False
     fixed_width: int = DEFAULT_WIDTH
-    #: The terminal's descriptor, asked at each use because windows are resized.
+    #: The terminal's descriptor, queried at each use because windows are resized.
     descriptor: int | None = None
 
     @classmethod
@@ -52,7 +52,7 @@ class Style(Value):
         width: int = DEFAULT_WIDTH,
         descriptor: int = 1,
     ) -> Style:
-        """Decide by NO_COLOR, then FORCE_COLOR, then the terminal and its TERM.
+        """Choose a style by NO_COLOR, then FORCE_COLOR, then the terminal and TERM.
 
         An empty variable counts as unset; `FORCE_COLOR=0` (or `false`) forces
         colour off, as it does in the tools that know the variable best.
@@ -72,12 +72,12 @@ class Style(Value):
         if self.descriptor is not None:
             try:
                 columns = os.get_terminal_size(self.descriptor).columns
-            except OSError:  # the terminal has gone; whoever writes will find out
+            except OSError:  # the terminal is gone; the next write reports it
                 columns = 0
         return max(columns or self.fixed_width, 20)
 
     def paint(self, sgr: str, text: str) -> str:
-        """Give the text in a rendition such as `2` (dim) or `1;31` (bold red), and end it."""
+        """Return the text in a rendition such as `2` (dim) or `1;31` (bold red), then reset."""
         return f"\x1b[{sgr}m{text}{RESET}" if self.colour and text else text
 
 
@@ -89,17 +89,17 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def neutralise(text: str) -> str:
-    """Show every character that a terminal could obey or hide; newline and tab stay."""
+    """Escape every character that a terminal would interpret or hide, except newline and tab."""
     return _HOSTILE.sub(_escape, text)
 
 
 def hidden(character: str) -> bool:
-    """Tell whether a terminal obeys it, or shows nothing where it is."""
+    """Tell whether a terminal interprets a character or shows nothing for it."""
     return bool(_HOSTILE_IN_LINE.match(character))
 
 
 def single_line(text: str) -> str:
-    """Neutralise for one line: a command, a path, a message."""
+    """Neutralise text for one line: a command, a path, a message."""
     text = text.replace("\r\n", "\n").replace("\n", "⏎").replace("\t", " ")
     return _HOSTILE_IN_LINE.sub(_escape, text)
 
@@ -107,9 +107,9 @@ def single_line(text: str) -> str:
 class Neutraliser:
     """`neutralise` for a stream, in which a carriage return ends a line.
 
-    A progress bar redraws its line with returns; here each state is a line of
-    its own, so that nothing overwrites what was shown. `\\r\\n` is one line end,
-    also when it is cut in two.
+    A progress bar redraws its line with carriage returns; here each state gets
+    its own line, so that nothing is overwritten. `\\r\\n` is one line end, even
+    if it is split between two pieces.
     """
 
     __slots__ = ("_after_return",)
@@ -118,7 +118,7 @@ class Neutraliser:
         self._after_return = False
 
     def feed(self, text: str) -> str:
-        """Give the next piece of the stream, made harmless."""
+        """Neutralise the next piece of the stream."""
         if self._after_return and text:
             self._after_return = False
             text = text.removeprefix("\n")
@@ -129,7 +129,7 @@ class Neutraliser:
 
 
 def encode(text: str) -> bytes:
-    """UTF-8 for any string: half a surrogate pair becomes U+FFFD, as in every decoder."""
+    """Encode any string as UTF-8; a lone surrogate becomes U+FFFD."""
     try:
         return text.encode()
     except UnicodeEncodeError:
@@ -137,7 +137,7 @@ def encode(text: str) -> bytes:
 
 
 def cells(text: str) -> int:
-    """Count the columns that neutralised text takes; a tab counts as its widest."""
+    """Return the columns of neutralised text; a tab counts as eight."""
     if text.isascii():
         return len(text) + 7 * text.count("\t")
     return sum(map(_cell, text))
@@ -154,14 +154,14 @@ def _cell(character: str) -> int:
 
 
 def fit(text: str, width: int) -> str:
-    """Cut one line to at most `width` columns; the ellipsis says that it was cut."""
+    """Cut one line to at most `width` columns; an ellipsis marks the cut."""
     if cells(text) <= width:
         return text
     return head(text, width - 1)[0] + "…"
 
 
 def head(text: str, width: int) -> tuple[str, int]:
-    """Give the longest start of a line that fits into `width` columns, and the columns it takes."""
+    """Return the longest prefix of a line that fits into `width` columns, and its width."""
     used = 0
     for position, character in enumerate(text):
         cell = _cell(character)

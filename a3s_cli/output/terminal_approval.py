@@ -1,15 +1,15 @@
 """Asks the person at the terminal whether a call may run.
 
-It speaks to /dev/tty, through an open file of its own: stdin and stdout may be
-pipes, and what is set on this file disturbs nobody. The terminal stays in its
-line mode, in which a stray key answers nothing and Ctrl-C is a signal as at any
-other time; so no setting of it has to be restored, however we end. What was
-typed before the question could be read is thrown away.
+It opens /dev/tty itself, because stdin and stdout may be pipes, and because
+flags on its own open file affect no other process. The terminal stays in line
+mode: a stray key answers nothing, Ctrl-C remains a signal, and no setting needs
+to be restored, however the process ends. Input typed before the question was
+shown is discarded.
 
-The conversation is on a thread, because a terminal is slow in both directions
-(Ctrl-S holds it up for good) and some systems cannot poll /dev/tty from an
-event loop. The thread is deaf to signals; that includes those which stop a job
-that touches the terminal from the background, where a question is not asked.
+The dialogue runs on a thread, because a terminal may block in both directions
+(Ctrl-S blocks it indefinitely) and some systems cannot poll /dev/tty from an
+event loop. The thread blocks all signals, including those that stop a background
+job that touches the terminal; in the background no question is asked.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from ..values import replace
 from .question import Sheet, sheet
 from .terminal import Style, encode
 
-#: Rows of a screen that the question itself needs, beside what it is about.
+#: Rows of a screen that the question needs besides the arguments.
 _FRAME = 8
-#: Rows of arguments that are shown at once on the smallest screen.
+#: Rows of arguments shown at once on the smallest screen.
 _FEWEST = 8
-#: Seconds that the thread gets to leave when the question is withdrawn.
+#: Seconds that the thread gets to stop when the question is withdrawn.
 _GRACE = 1.0
 
 _ANSWERS: Mapping[str, Answer] = {
@@ -47,7 +47,7 @@ _ANSWERS: Mapping[str, Answer] = {
 
 
 class Withdrawn(Exception):
-    """The question is no longer open."""
+    """Raised when the question is no longer open."""
 
 
 def has_terminal() -> bool:
@@ -64,7 +64,7 @@ def _open() -> int:
 
 
 class TerminalApprover:
-    """An `Approver` on the controlling terminal. `flush` waits until all that was shown is out."""
+    """An `Approver` on the controlling terminal. `flush` waits until earlier output is written."""
 
     by = "user"
 
@@ -79,7 +79,10 @@ class TerminalApprover:
         self._redactor = redactor
 
     async def __call__(self, question: Question) -> Answer:
-        """Ask on the terminal; cancelling withdraws the question."""
+        """Ask on the terminal; cancelling withdraws the question.
+
+        Raises `Unanswered` if the terminal cannot be used.
+        """
         await self._flush()
         shown = replace(
             question,
@@ -101,7 +104,7 @@ class TerminalApprover:
 
 
 async def _beside(ask: Callable[[int], Answer]) -> Answer:
-    """Run a conversation on a thread; its `wake` becomes readable when nobody waits any more."""
+    """Run a dialogue on a thread; its `wake` becomes readable when the answer is not wanted."""
     import asyncio
 
     loop = asyncio.get_running_loop()
@@ -119,10 +122,10 @@ async def _beside(ask: Callable[[int], Answer]) -> Answer:
         answer, failure = None, None
         try:
             answer = ask(wake)
-        except Exception as error:  # noqa: BLE001 - it is raised again by who awaits the answer
+        except Exception as error:  # noqa: BLE001 - raised again where the answer is awaited
             failure = error
         os.close(wake)
-        with contextlib.suppress(RuntimeError):  # the loop has not waited for us
+        with contextlib.suppress(RuntimeError):  # the loop is already closed
             loop.call_soon_threadsafe(settle, answer, failure)
 
     thread = threading.Thread(target=converse, name="a3s-question", daemon=True)
@@ -135,7 +138,7 @@ async def _beside(ask: Callable[[int], Answer]) -> Answer:
 
 
 class Dialogue:
-    """One question on one open terminal, and what is said about it. `wake` ends it."""
+    """One question on one open terminal and its answers. A readable `wake` ends it."""
 
     def __init__(self, terminal: int, wake: int, style: Style) -> None:
         self._terminal = terminal
@@ -175,10 +178,10 @@ class Dialogue:
         return f"[y]es, once / [a]lways / [n]o{more}: "
 
     def _show(self, rows: list[str], at: int) -> int:
-        """Show the next screen of rows; give where the one after it begins."""
+        """Show the next screen of rows; return where the following one begins."""
         screen = max(os.get_terminal_size(self._terminal).lines - _FRAME, _FEWEST)
         end = at + screen
-        if len(rows) - end == 1:  # to say that one is missing would take its place
+        if len(rows) - end == 1:  # a note about one missing row would take its place
             end += 1
         left = len(rows) - min(end, len(rows))
         note = f"  … {left} of {len(rows)} rows are not shown yet: [m]ore shows them"
@@ -201,7 +204,7 @@ class Dialogue:
                 data = data[os.write(self._terminal, data[:4096]) :]
 
     def _read_line(self, prompt: str) -> str | None:
-        """Ask for a line that is typed from now on; None for Ctrl-D."""
+        """Read a line that is typed from now on; return None for Ctrl-D."""
         import termios
 
         self._demand_foreground()
@@ -209,7 +212,7 @@ class Dialogue:
         self._write_all(prompt.encode())
         line = b""
         while (piece := self._read()) != b"":
-            # A terminal that somebody has left in raw mode sends a return for Enter.
+            # A terminal that was left in raw mode sends a carriage return for Enter.
             line += piece.replace(b"\r", b"\n")
             text, end, _ = line.partition(b"\n")
             if end:

@@ -1,7 +1,7 @@
-"""The words that raw and pretty share: what a call is about, and what goes to stderr.
+"""Texts that raw and pretty share: what a call does, and what goes to stderr.
 
-Every line for stderr begins with `a3s: ` or `hint: `, holds no terminal escape
-and no CI command, and says one thing.
+Every line for stderr begins with `a3s: ` or `hint: `, contains no terminal
+escape and no CI command, and says one thing.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from ..events import Event
 from .disarm import disarm
 from .terminal import fit, single_line
 
-#: The argument that tells a person what a call does, by preference.
+#: The arguments that best tell a person what a call does, the best first.
 _TELLING = ("command", "file_path", "pattern", "url", "query", "prompt", "path")
-#: Columns of a call's arguments in a line for stderr.
+#: The most columns of a call's arguments in a line for stderr.
 _SHOWN = 200
 
 
 def argument(tool_input: Mapping[str, Any]) -> str:
-    """Give the argument that matters, or all of them as JSON."""
+    """Return the argument that best describes a call, or all of them as JSON."""
     for name in _TELLING:
         value = tool_input.get(name)
         if isinstance(value, str):
@@ -31,21 +31,21 @@ def argument(tool_input: Mapping[str, Any]) -> str:
 
 
 def compact(value: Any, indent: int | None = None) -> str:
-    """Give a JSON value as text for a person."""
-    import json  # not orjson: it refuses integers that a model may well write
+    """Return a JSON value as text for a person."""
+    import json  # not orjson, which refuses large integers that a model may write
 
     return json.dumps(value, ensure_ascii=False, indent=indent)
 
 
 def bare(value: Any) -> str:
-    """Give a JSON value as text for a program: without a blank."""
+    """Return a JSON value as text for a program, without spaces."""
     import json
 
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def duration(milliseconds: int) -> str:
-    """Give a time as a person says it: `0.4s`, `2m 05s`, `1h 02m`."""
+    """Return milliseconds as readable text: `0.4s`, `2m 05s`, `1h 02m`."""
     seconds = milliseconds / 1000
     if seconds < 59.95:
         return f"{seconds:.1f}s"
@@ -56,12 +56,12 @@ def duration(milliseconds: int) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """Give a number with its noun: `1 turn`, `3 turns`."""
+    """Return a number with its noun: `1 turn`, `3 turns`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def diagnostics(event: Event) -> str:
-    """Give what stderr is told of a notice, a retry, an error, or a call that did not run."""
+    """Return the lines for stderr about a notice, a retry, an error or a call that did not run."""
     lead, hint = _MESSAGES[event.type](event)
     return _labelled("a3s: ", lead) + _labelled("hint: ", hint)
 

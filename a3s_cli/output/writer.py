@@ -1,10 +1,10 @@
-"""Writes bytes to a descriptor that somebody else holds the other end of.
+"""Writes bytes to a descriptor whose other end belongs to another process.
 
 The only place that writes stdout. It has a thread of its own, because a reader
 that does not read must delay neither a signal nor a deadline, and because
-O_NONBLOCK may not be set on a descriptor that other processes share. While
-there is nothing to write the thread polls the descriptor, so that a reader that
-went away is noticed during a silent hour as well.
+O_NONBLOCK must not be set on a descriptor that other processes share. While
+there is nothing to write, the thread polls the descriptor, so that a reader
+that goes away is noticed even if the run is silent for an hour.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-#: Bytes that may wait for the reader before producers in bulk are held back.
+#: Bytes that may wait for the reader before bulk producers have to wait.
 HIGH_WATER = 1024 * 1024
 
 
@@ -30,7 +30,7 @@ class Writer:
         self._queue: list[bytes] = []
         self._pending = 0
         self._state = threading.Condition()
-        #: Who waits until less than so many bytes are pending.
+        #: Waiters: the number of pending bytes to fall below, and a callback.
         self._room_wanted: list[tuple[int, Callable[[], None]]] = []
         self._sleeping = False
         self._closing = False
@@ -40,7 +40,7 @@ class Writer:
         self._thread.start()
 
     def write(self, data: bytes) -> None:
-        """Queue `data`; never waits. What comes after a failure is dropped."""
+        """Queue `data` without waiting. After a failure, data is dropped."""
         with self._state:
             if self._failed:
                 return
@@ -56,7 +56,7 @@ class Writer:
         await self._until_below(1)
 
     async def drain(self) -> None:
-        """Wait until less than `HIGH_WATER` is waiting for the reader."""
+        """Wait until fewer than `HIGH_WATER` bytes are pending."""
         await self._until_below(HIGH_WATER)
 
     async def _until_below(self, mark: int) -> None:
@@ -79,16 +79,15 @@ class Writer:
         await room.wait()
 
     def wait_for_room(self) -> None:
-        """Block until less than `HIGH_WATER` is waiting, for a producer without an event loop."""
+        """Like `drain`, but block: for a producer without an event loop."""
         with self._state:
             self._state.wait_for(lambda: self._failed or self._pending < HIGH_WATER)
 
     def close(self, patience: Callable[[], float | None]) -> bool:
-        """Write what is left and stop; False when the reader did not take it.
+        """Write what is left and stop; return False if the reader did not take it.
 
-        `patience` gives the seconds that may still be waited, or None for as
-        long as it takes; it is asked again and again, because a signal may
-        arrive while the reader sleeps.
+        `patience` returns the seconds left to wait, or None for no limit. It is
+        called repeatedly, because a signal may arrive during the wait.
         """
         with self._state:
             self._closing = True
@@ -115,7 +114,7 @@ class Writer:
             self._lost(failure)
 
     def _next(self) -> bytes | None:
-        """Give what is to be written, or None at the end; sleeps meanwhile."""
+        """Wait for data and return it; return None at the end."""
         while True:
             with self._state:
                 if self._queue:
@@ -131,8 +130,8 @@ class Writer:
         poller = select.poll()
         poller.register(self._wake_read, select.POLLIN)
         if sys.platform == "linux" or not stat.S_ISCHR(os.fstat(self._fd).st_mode):
-            # No events asked for: only "the other end is gone" is reported. macOS cannot poll a
-            # terminal, and there its end is a SIGHUP.
+            # With no events requested, poll only reports that the other end is gone. macOS cannot
+            # poll a terminal; there, its end arrives as a SIGHUP.
             poller.register(self._fd, 0)
         for fd, event in poller.poll():
             if fd == self._wake_read:
@@ -148,7 +147,7 @@ class Writer:
             try:
                 view = view[os.write(self._fd, view[: 1 << 20]) :]
             except BlockingIOError:
-                # Somebody else made the shared descriptor non-blocking.
+                # Another process made the shared descriptor non-blocking.
                 poller = select.poll()
                 poller.register(self._fd, select.POLLOUT)
                 poller.poll()

@@ -70,7 +70,7 @@ def test_yes_runs_what_was_shown(a3s: Bench, terminal: Terminal) -> None:
         "  1 │ echo hi > made",
         "  2 │ # \\x1b[2J",
         "  1 character shown as an escape, such as \\x1b",
-        "  always, for this run, would cover: exactly this script",
+        "  always allows, for this run: exactly this script",
         PROMPT,
     ]
     terminal.type("y\n")
@@ -108,7 +108,7 @@ def test_anything_else_is_asked_again(a3s: Bench, terminal: Terminal) -> None:
 def test_always_is_for_this_run(a3s: Bench, terminal: Terminal) -> None:
     script = [bash("ls -a", "c1"), bash("ls", "c2"), bash("pwd", "c3"), text("done")]
     run = asking(a3s, terminal, script)
-    assert "would cover: bash(ls:*)\n" in terminal.wait_for(PROMPT)
+    assert "always allows, for this run: bash(ls:*)\n" in terminal.wait_for(PROMPT)
     terminal.type("a\n")
     terminal.wait_for(PROMPT)
     terminal.type("n\n")
@@ -275,9 +275,9 @@ def test_pretty_makes_room_for_the_question(a3s: Bench, terminal: Terminal) -> N
         "  no rule covers `echo hi`",
         "  command",
         "  1 │ echo hi",
-        "  always, for this run, would cover: bash(echo:*)",
+        "  always allows, for this run: bash(echo:*)",
         PROMPT + "y",
-        "[1] ✓ once, says user",
+        "[1] ✓ allowed once by user",
         "[1] │ hi",
         "[1] ✓ exit 0",
         "",

@@ -254,7 +254,7 @@ def test_calls_that_did_not_run() -> None:
         "[2] ✗ denied: ##\\[error]outside\n"
         "[3] bash  ls\n"
         "[3] ? waiting for an answer: bash\n"
-        "[3] ✓ once, says user\n"
+        "[3] ✓ allowed once by user\n"
         "[3] ✓ exit 0 · 0.1s\n"
         '[4] bsh  {"x"\n'
         "[4] ✗ rejected: no tool bsh; did you mean bash?\n"

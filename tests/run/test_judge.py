@@ -130,8 +130,8 @@ def test_a_sheet() -> None:
 
 
 def test_a_note_says_that_the_order_may_be_another() -> None:
-    assert not any("right to left" in row for row in sheet(question(command="é"), 200).notes)
-    assert any("right to left" in row for row in sheet(question(command="rm א"), 200).notes)
+    assert not any("right-to-left" in row for row in sheet(question(command="é"), 200).notes)
+    assert any("right-to-left" in row for row in sheet(question(command="rm א"), 200).notes)
 
 
 def test_a_link_is_shown_with_what_it_leads_to() -> None:
