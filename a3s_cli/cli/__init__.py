@@ -17,7 +17,8 @@ from typing import Any, NoReturn
 import click
 
 from ..errors import A3SError, ExitStatus, OutputError
-from ..processes.exit import complain, die_of
+from ..output.person import complain, readable
+from ..processes.exit import die_of
 from ..version import __version__
 from .sections import SectionedGroup, flag
 
@@ -158,7 +159,8 @@ def _bug(error: Exception, arguments: list[str]) -> int:
         from ..secrets.masking import mask
 
         # The exception may quote a key.
-        os.write(2, mask("".join(format_exception(error))).encode(errors="replace"))
+        told = readable(mask("".join(format_exception(error))))
+        os.write(2, told.encode(errors="replace"))
     complain(
         f"a3s has a bug: {type(error).__name__}: {error}",
         "run again with --debug and report what it prints",

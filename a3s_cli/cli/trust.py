@@ -17,5 +17,6 @@ def trust(directory: str | None) -> None:
     import os
 
     from ..commands.trust import trust as add
+    from ..output.person import readable
 
-    click.echo(add(directory, os.environ), nl=False)
+    click.echo(readable(add(directory, os.environ)), nl=False)

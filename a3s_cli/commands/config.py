@@ -22,6 +22,7 @@ from ..config.settings import (
     Setting,
 )
 from ..errors import UsageError
+from ..output.person import readable
 
 _COLUMN = 44
 
@@ -32,7 +33,7 @@ def shown(*, cwd: str | None, config_file: str | None, project: bool, as_json: b
     if not workspace.is_dir():
         raise UsageError(f"-C: there is no directory {cwd}")
     config = load({}, os.environ, workspace, config_file=config_file, project=project)
-    return as_object(config) if as_json else as_text(config)
+    return as_object(config) if as_json else readable(as_text(config))
 
 
 def as_object(config: Config) -> str:

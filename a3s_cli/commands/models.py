@@ -6,13 +6,14 @@ import os
 from typing import Any
 
 from ..jsontext import dumps
+from ..output.person import readable
 from ..run.models import models
 
 
 def listed(config_file: str | None, *, as_json: bool) -> str:
     """Return what the command prints."""
     rows = models(os.environ, config_file)
-    return dumps(rows).decode() + "\n" if as_json else _table(rows)
+    return dumps(rows).decode() + "\n" if as_json else readable(_table(rows))
 
 
 def _table(rows: list[dict[str, Any]]) -> str:

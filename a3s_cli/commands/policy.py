@@ -12,9 +12,9 @@ from ..config.settings import Config
 from ..errors import ExitStatus, UsageError
 from ..files.workspace import Workspace
 from ..jsontext import dumps, is_plain, loads
+from ..output.person import complain
 from ..permissions.calls import decide
 from ..permissions.policy import Decision
-from ..processes.exit import complain
 from ..registry import TOOLS, load
 from ..run.plan import chosen_confinement, chosen_policy, withheld_by
 from ..sandbox.confinement import Confinement

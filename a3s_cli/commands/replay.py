@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 
 from ..errors import ExitStatus, InvalidStream, OutputError, UsageError
+from ..jsontext import escaped
 from ..output.choice import Mode, chosen_mode, one_terminal, rendering
 from ..output.writer import Writer
 from ..processes.exit import die_of
@@ -36,7 +37,7 @@ def replay(path: str, asked: Mode | None) -> int:
                 if lost:
                     break
                 if mode == "json":
-                    writer.write(line.data)
+                    writer.write(escaped(line.data))  # a stranger may have recorded it
                 elif line.event is not None:
                     if show is None or line.event.type == "start":  # a session has several runs
                         show = rendering(mode, writer.write, error, os.environ)

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ..errors import Cancelled, ExitStatus, OutputError, UsageError, internal
 from ..events import Event, Notice
 from ..output.choice import Mode, chosen_mode, one_terminal, rendering
+from ..output.person import complain
 from ..output.writer import Writer
-from ..processes.exit import complain, die_of
+from ..processes.exit import die_of
 from ..run.kept import Kept, keep
 from ..run.opening import Opening
 from ..run.plan import Plan, chosen_tools
@@ -150,7 +151,7 @@ class Process:
         try:
             import asyncio
 
-            from ..secrets.log import log_to_stderr
+            from ..output.log import log_to_stderr
 
             if opening.plan is not None:
                 log_to_stderr(opening.plan.redactor, debug=self._options.debug)

@@ -178,7 +178,7 @@ class Pretty:
         self._close(event, True, [])
 
     def _failed(self, event: Event) -> None:
-        self._close(event, False, [f"{event.code}, exit {event.exit_code}"])
+        self._close(event, False, [f"{disarm(single_line(event.code))}, exit {event.exit_code}"])
         self._diagnose(event)
 
     def _close(self, event: Event, good: bool, parts: list[str]) -> None:

@@ -1,21 +1,10 @@
-"""The last things a process does: one sentence on stderr, and an end that its shell understands."""
+"""How a process ends so that its shell understands."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 from typing import NoReturn
-
-
-def complain(sentence: str, hint: str | None = None) -> None:
-    """Write a line to stderr if it is open; anything that looks like a key is masked."""
-    # Only who has something to complain of needs the expressions.
-    from ..secrets.masking import mask
-
-    text = mask(f"a3s: {sentence}\n" + (f"hint: {hint}\n" if hint else ""))
-    with contextlib.suppress(OSError):
-        os.write(2, text.encode(errors="replace"))
 
 
 def die_of(number: int) -> NoReturn:

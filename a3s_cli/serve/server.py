@@ -23,13 +23,14 @@ from typing import Any, NoReturn
 import uvicorn
 
 from ..errors import Cancelled, UsageError
+from ..output.log import log_to_stderr
+from ..output.person import complain
 from ..output.wording import count
-from ..processes.exit import complain, die_of
+from ..processes.exit import die_of
 from ..processes.spawner import kill_all
 from ..run.models import models
 from ..run.plan import chosen_tools, load_config, make_plan
 from ..run.request import RunRequest
-from ..secrets.log import log_to_stderr
 from .app import app
 from .guard import VARIABLE, Guard, Tokens
 from .runs import Runs

@@ -1,4 +1,4 @@
-"""What is logged, on stderr, without a secret in it.
+"""What is logged, on stderr, without a secret in it and without power over a terminal.
 
 Not only our own log: asyncio and the HTTP library complain of what they did
 not expect, with tracebacks that quote what they were given. Code that imports
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 
-from .masking import mask
-from .redaction import Redactor
+from ..secrets.masking import mask
+from ..secrets.redaction import Redactor
+from .person import readable
 
 
 class Discreet(logging.Formatter):
@@ -22,7 +23,7 @@ class Discreet(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return a record's lines."""
-        return mask(self._redactor.whole(super().format(record)))
+        return readable(mask(self._redactor.whole(super().format(record))))
 
 
 def log_to_stderr(redactor: Redactor, *, debug: bool) -> None:
