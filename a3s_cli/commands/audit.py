@@ -11,6 +11,7 @@ from ..audit.policy_file import AuditRule, load_policy
 from ..audit.verdict import Verdict, exit_status, judge
 from ..errors import OutputError, UsageError
 from ..registry import load
+from ..stream.reader import lines_of
 
 Form = Literal["text", "json", "junit", "github"]
 REPORTS: dict[Form, str] = {
@@ -65,7 +66,7 @@ def _judged(path: str, rules: Sequence[AuditRule], verify: bool, head: str | Non
     name = "stdin" if path == "-" else path
     try:
         with open(0, "rb", closefd=False) if path == "-" else open(path, "rb") as stream:
-            return judge(stream, name, rules, verify=verify, head=head)
+            return judge(lines_of(stream), name, rules, verify=verify, head=head)
     except OSError as error:
         raise UsageError(f"{name}: {error.strerror}") from None
 

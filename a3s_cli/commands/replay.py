@@ -12,7 +12,7 @@ from ..jsontext import escaped
 from ..output.choice import Mode, chosen_mode, one_terminal, rendering
 from ..output.writer import Writer
 from ..processes.exit import die_of
-from ..stream.reader import read
+from ..stream.reader import lines_of, read
 
 
 def replay(path: str, asked: Mode | None) -> int:
@@ -62,8 +62,8 @@ def _tell(lost: list[OSError]) -> None:
 
 def _lines(path: str, stack: ExitStack) -> Iterable[bytes]:
     if path == "-":
-        return stack.enter_context(open(0, "rb", closefd=False))
+        return lines_of(stack.enter_context(open(0, "rb", closefd=False)))
     try:
-        return stack.enter_context(open(path, "rb"))
+        return lines_of(stack.enter_context(open(path, "rb")))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None

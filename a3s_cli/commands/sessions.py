@@ -11,6 +11,7 @@ from ..output.wording import count
 from ..sessions import listing
 from ..sessions.pruning import prune
 from ..sessions.store import Store
+from ..stream.reader import lines_of
 
 Show = Callable[[str], None]
 _BLOCK = 1 << 20
@@ -56,8 +57,8 @@ def show_session(environment: Mapping[str, str], show: Show, name: str, *, as_js
     from ..output.terminal import Style
     from ..sessions.transcript import transcript
 
-    with open(store.path(session), "rb") as lines:
-        for text in transcript(row, lines, Style.detect(environment, os.isatty(1))):
+    with open(store.path(session), "rb") as file:
+        for text in transcript(row, lines_of(file), Style.detect(environment, os.isatty(1))):
             show(text)
 
 

@@ -21,7 +21,7 @@ from ..errors import (
 from ..events import Event
 from ..jsontext import dumps, loads
 from ..model import CallChunk, Chunk, ReasoningChunk, Request, StopChunk, UsageChunk, Way
-from ..stream.reader import Line, read
+from ..stream.reader import Line, lines_of, read
 from ..values import State, field
 
 #: How a run ends when its model fails. Any other end (a signal, a deadline) was the recorded
@@ -75,7 +75,7 @@ class ReplayProvider:
 def _turns(path: str) -> tuple[list[Turn], list[Turn]]:
     try:
         with open(path, "rb") as file:
-            lines = list(read(file, path))
+            lines = list(read(lines_of(file), path))
             return _played(lines, path), _objects(lines)
     except OSError as error:
         raise InvalidStream(f"{path}: {error.strerror}") from None

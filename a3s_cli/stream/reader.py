@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from ..errors import InvalidStream
 from ..events import SCHEMA_VERSION, TERMINAL, Denial, Event
@@ -30,6 +30,8 @@ FATES = ("tool_start", "permission_denied", "tool_rejected")
 ASIDE = "session_"
 #: The line of a session that says of the run before it that it was killed.
 INTERRUPTED = "session_interrupted"
+#: Bytes that a line may have, its newline included, and how many of the rest are read at once.
+LONGEST, _SKIPPED = 16 * 1024 * 1024, 1 << 20
 
 
 class Problem(NamedTuple):
@@ -126,6 +128,8 @@ class Checker:
         self._ended = False
 
     def _parse(self, data: bytes) -> dict[str, Any] | Problem:
+        if len(data) == LONGEST and not data.endswith(b"\n"):
+            return Problem(self._number, "", f"the line is longer than {LONGEST >> 20} MiB")
         if not data.endswith(b"\n"):
             return Problem(self._number, "", "the line is torn: its newline is missing")
         try:
@@ -197,6 +201,18 @@ class Checker:
             self._blamed.add(call)
             what = "is not running" if call in self._known else "has no tool_start"
             yield Problem(self._number, "toolId", f"the call {call!r} {what}")
+
+
+def lines_of(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of a file, with their newlines; of one that is too long only its beginning.
+
+    No line of ours but a finished object is longer than 64 KiB; a stranger's may be a file.
+    """
+    while data := file.readline(LONGEST):
+        yield data
+        whole = data.endswith(b"\n")
+        while not whole and (rest := file.readline(_SKIPPED)):
+            whole = rest.endswith(b"\n")
 
 
 @cache
