@@ -1,7 +1,7 @@
 """a3s: an agent that streams every event.
 
-The library's names are here, and each is imported when it is first used: the
-command line, which needs few of them, starts in no time.
+The library's public names. Each is imported on first use, because the command
+line needs few of them and must start fast.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .permissions.approval import Question
     from .version import __version__
 
-#: Every public name, and the module that it is in.
+#: Each public name and the module that defines it.
 _HOMES = {
     "A3SError": "errors",
     "Agent": "api.agent",

@@ -1,6 +1,6 @@
-"""Where the program begins: `a3s` and `python -m a3s_cli`.
+"""The program's entry point: `a3s` and `python -m a3s_cli`.
 
-Until somebody handles them, signals do what they do by default: an interrupt
+Signals keep their default action until a command installs handlers: an interrupt
 while modules are being imported should end the process, not print a traceback.
 """
 
@@ -10,14 +10,14 @@ import gc
 import signal
 import sys
 
-#: New objects after which cycles are looked for: nearly all that the start makes stays.
+#: Allocations before the first collection: nearly every object made at start-up stays.
 COLLECT_AFTER = 20_000
 
 
 def main() -> None:
-    """Run the command line; does not return."""
+    """Run the command line. Does not return."""
     if sys.platform == "win32":
-        sys.exit("a3s: Windows is not supported (signals, locks, bash): use it in WSL")
+        sys.exit("a3s: Windows is not supported (signals, locks, bash); use WSL")
     gc.set_threshold(COLLECT_AFTER)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

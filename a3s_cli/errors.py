@@ -1,9 +1,9 @@
-"""Every way in which a run can fail, each with its code, its exit status and its hint.
+"""Every way in which a run can fail, each with its code, exit status and hint.
 
 The tree says what a caller can *do* about a failure: correct the call, correct
-the configuration, wait and try again, or read the answer. The codes and exit
-statuses are the table of the event contract; nothing else in the program
-decides an exit status.
+the configuration, wait and try again, or read the answer. Codes and exit
+statuses are those of the event contract, and only this module decides an exit
+status.
 
     A3SError
     ├── UsageError            2   correct the command line
@@ -17,13 +17,13 @@ decides an exit status.
     ├── TemporaryError       75   try again later
     │   ├── RateLimited, Overloaded, NetworkError, ProviderTimeout
     │   └── TruncatedStream, SessionBusy
-    ├── ApprovalRequired      4   allow the call, or ask somebody
+    ├── ApprovalRequired      4   allow the call, or be there to answer
     ├── PolicyViolation       5   audit: the run broke the policy
-    ├── InvalidStream        65   audit, replay: no whole, valid stream
+    ├── InvalidStream        65   audit, replay: the stream is incomplete or invalid
     ├── OutputError          74   stdout or a recording cannot be written
     ├── RunTimeout          124   --timeout passed
-    ├── Cancelled       128 + n   a signal, or 130 by the API
-    └── InternalError        70   a bug of ours
+    ├── Cancelled       128 + n   a signal; 130 from the library
+    └── InternalError        70   a bug in a3s
 """
 
 from __future__ import annotations
@@ -55,17 +55,18 @@ class ExitStatus(IntEnum):
 
 
 class A3SError(Exception):
-    """A failure that a person can act on.
+    """Base class of every failure that a3s reports.
 
-    `str(error)` is one sentence without a secret in it; `hint` is the next
-    thing to try. `code` and `exit_status` belong to the class.
+    `str(error)` is one sentence that contains no secret; `hint` is the next
+    thing to try, or None. `code` (of the event contract) and `exit_status`
+    belong to the class.
     """
 
     code = "internal"
     exit_status: int = ExitStatus.INTERNAL
     #: Whether the same run may succeed later.
     retryable = False
-    #: What the run had emitted, where a call of the library raises its failure.
+    #: The events emitted before the failure, where a library call raises it.
     events: tuple[Any, ...] = ()
 
     def __init__(
@@ -82,18 +83,18 @@ class A3SError(Exception):
         super().__init__(message)
         self.hint = hint
         self.provider = provider
-        #: The provider's HTTP status, where there was one.
+        #: The provider's HTTP status, if it sent one.
         self.status = status
-        #: How long the provider asked to be left alone, in milliseconds.
+        #: Milliseconds to wait before the next request, as the provider asked.
         self.retry_after_ms = retry_after_ms
-        #: The word that was mistyped and the one that was meant.
+        #: The mistyped word and the nearest valid one.
         self.correction = correction
-        #: Whether this run may send the request again; a server can say so either way.
+        #: Whether this run may send the request again; a server's answer overrides the class.
         self.resend = self.retryable if resend is None else resend
 
 
 class UsageError(A3SError):
-    """A bad flag, argument, rule or schema file: nothing has run."""
+    """A bad flag, argument, rule or schema file. Nothing has run."""
 
     code = "usage"
     exit_status = ExitStatus.USAGE
@@ -107,78 +108,78 @@ class ConfigError(A3SError):
 
 
 class AuthError(A3SError):
-    """The provider refused the credentials, or there are none."""
+    """Credentials are missing, or the provider rejected them."""
 
     code = "auth"
     exit_status = ExitStatus.AUTH
 
 
 class FailedError(A3SError):
-    """The run failed, and trying again would fail again."""
+    """The run failed, and would fail again."""
 
     code = "provider_error"
     exit_status = ExitStatus.FAILED
 
 
 class ProviderError(FailedError):
-    """The provider refused the request: quota, unknown model, bad request."""
+    """The provider rejected the request: quota, unknown model, bad request."""
 
 
 class InvalidResponse(FailedError):
-    """The provider's answer is not what its protocol promises."""
+    """The provider's response violates its protocol."""
 
     code = "invalid_response"
 
 
 class InvalidObject(FailedError):
-    """No object that satisfies the schema could be had."""
+    """The model produced no object that satisfies the schema."""
 
     code = "invalid_object"
 
 
 class ToolLoop(FailedError):
-    """The model repeats one failing call."""
+    """The model keeps repeating a failing call."""
 
     code = "tool_loop"
 
 
 class Refusal(FailedError):
-    """The model or its content filter refused."""
+    """The model or its content filter refused to answer."""
 
     code = "refusal"
 
 
 class ContextOverflow(FailedError):
-    """The conversation no longer fits into the model's window."""
+    """The conversation no longer fits into the model's context window."""
 
     code = "context_overflow"
 
 
 class LimitError(A3SError):
-    """A limit that somebody set was reached."""
+    """The run reached one of its limits."""
 
     code = "max_turns"
     exit_status = ExitStatus.LIMIT
 
 
 class MaxTurns(LimitError):
-    """The last allowed turn's tools have run, and the model wants more."""
+    """The model wants another turn after the last one allowed."""
 
 
 class MaxTokens(LimitError):
-    """A response was cut by a token limit."""
+    """A token limit cut the response."""
 
     code = "max_tokens"
 
 
 class MaxToolCalls(LimitError):
-    """The model asks for more calls than are allowed."""
+    """The model asked for more tool calls than are allowed."""
 
     code = "max_tool_calls"
 
 
 class MaxCost(LimitError):
-    """The run has cost as much as it may."""
+    """The run reached its cost limit."""
 
     code = "max_cost"
 
@@ -192,13 +193,13 @@ class TemporaryError(A3SError):
 
 
 class RateLimited(TemporaryError):
-    """The provider asks for fewer requests."""
+    """The provider's rate limit was exceeded."""
 
     code = "rate_limited"
 
 
 class Overloaded(TemporaryError):
-    """The provider cannot serve just now (5xx, 529)."""
+    """The provider is temporarily unavailable (5xx, 529)."""
 
     code = "overloaded"
 
@@ -208,39 +209,39 @@ class NetworkError(TemporaryError):
 
 
 class ProviderTimeout(TemporaryError):
-    """The provider was silent for too long."""
+    """The provider sent nothing for too long."""
 
     code = "provider_timeout"
 
 
 class TruncatedStream(TemporaryError):
-    """A response ended before its protocol's own end."""
+    """The response ended before its protocol's end marker."""
 
     code = "truncated_stream"
 
 
 class SessionBusy(TemporaryError):
-    """The session is in use, by another process or by a stream that is still being read."""
+    """The session is in use by another process, or by a stream that is still being read."""
 
     code = "busy"
 
 
 class ApprovalRequired(A3SError):
-    """A call needed approval, nobody could give it, and `--on-ask fail` was set."""
+    """A call needed approval, no one could be asked, and `--on-ask fail` was set."""
 
     code = "approval_required"
     exit_status = ExitStatus.APPROVAL
 
 
 class PolicyViolation(A3SError):
-    """An audited run broke the policy."""
+    """The audited run violated the policy."""
 
     code = "policy_violation"
     exit_status = ExitStatus.POLICY
 
 
 class InvalidStream(A3SError):
-    """The input is not a whole, valid event stream."""
+    """The input is not a complete, valid event stream."""
 
     code = "invalid_stream"
     exit_status = ExitStatus.DATA
@@ -254,14 +255,14 @@ class OutputError(A3SError):
 
 
 class RunTimeout(A3SError):
-    """`--timeout` passed."""
+    """The run exceeded its `--timeout`."""
 
     code = "timeout"
     exit_status = ExitStatus.TIMEOUT
 
 
 class Cancelled(A3SError):
-    """Somebody cancelled the run; `signal` is its number where it was one."""
+    """The run was cancelled; `signal` is the number of the signal, if it was one."""
 
     code = "cancelled"
     exit_status: int = ExitStatus.INTERRUPT
@@ -274,12 +275,12 @@ class Cancelled(A3SError):
 
 
 class InternalError(A3SError):
-    """A bug of ours."""
+    """A bug in a3s."""
 
 
 def internal(error: Exception) -> InternalError:
-    """Give the failure that stands for a bug of ours."""
+    """Wrap an unexpected exception, which is a bug in a3s."""
     return InternalError(
         f"a3s has a bug: {type(error).__name__}: {error}",
-        hint="run again with --debug and report what it prints",
+        hint="run again with --debug and report the output",
     )

@@ -1,9 +1,9 @@
 """JSON text: values to bytes that every parser accepts, and back.
 
-Everything that leaves the program as JSON is written here, so three promises
-hold everywhere: no parser refuses a line, no line reader splits one, and a text
-that is too long for one event is cut with exact counts, never silently. Nothing
-here knows what an event is; `stream.line` does.
+All JSON that leaves the program is encoded here, so three promises hold
+everywhere: no parser rejects a line, no line reader splits one, and a text that
+is too long for one event is cut with exact counts, never silently. This module
+knows nothing of events; `stream.line` does.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import Any
 
 import orjson
 
-#: No line may reach this many bytes, its newline included.
+#: Every line is shorter than this, in bytes with its newline.
 LINE_LIMIT = 64 * 1024
-#: How much of a tool's output an event carries: head and tail.
+#: Bytes of a tool's output that an event carries: head and tail.
 HEAD, TAIL = 32 * 1024, 16 * 1024
 
-# What JSON allows in a string but some line reader splits or a terminal obeys:
+# What JSON allows in a string but some line readers split at or terminals obey:
 # DEL, the C1 controls, U+2028 and U+2029. In UTF-8 these byte sequences occur
 # only inside strings, so they can be replaced in the finished line. So can the
-# second `#` of what some CI runners obey wherever it stands in a line of a log.
+# second `#` of the commands that some CI runners obey anywhere in a log line.
 _AWKWARD = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\xa8\xa9]|(?<=#)#(?=\[|vso\[|teamcity\[)")
-# Compiled where they are met: most texts have none.
+# Compiled on first use: most texts contain none.
 _SURROGATE = "[\ud800-\udfff]"
 _PAIR = "[\ud800-\udbff][\udc00-\udfff]"
 
@@ -47,8 +47,8 @@ def escaped(data: bytes) -> bytes:
 def loads(data: str | bytes) -> Any:
     """Parse JSON strictly (no NaN), keeping the digits of huge integers.
 
-    Raises ValueError. A lone surrogate that was written as an escape comes back
-    as one: whoever shows it cleans it.
+    Raises ValueError. A lone surrogate written as an escape comes back as one;
+    `clean` it before showing it.
     """
     import json
 
@@ -60,11 +60,11 @@ def _refuse_constant(name: str) -> Any:
 
 
 class LineSplitter:
-    """Bytes that come in pieces to whole lines, none of which may be longer than `limit` bytes.
+    """Splits bytes that come in pieces into lines of at most `limit` bytes.
 
-    A longer line is given as its beginning alone, `limit` + 1 bytes, so that whoever
-    takes it can tell; the rest of it is dropped while it comes, and what is held
-    never grows. Only a line feed ends a line; a carriage return before it goes too.
+    Of a longer line only the first `limit` + 1 bytes are returned, which marks it; the
+    rest is dropped as it comes, so that memory is bounded. Only a line feed ends a
+    line; a carriage return before it is removed.
     """
 
     def __init__(self, limit: int) -> None:
@@ -96,7 +96,7 @@ class LineSplitter:
 
 
 def is_plain(value: Any) -> bool:
-    """Tell whether a value is encoded as it stands, with nothing cleaned or out of range."""
+    """Return whether a value is encoded unchanged: nothing cleaned, nothing out of range."""
     try:
         orjson.dumps(value)
     except TypeError:
@@ -125,32 +125,32 @@ def _clean(value: Any) -> Any:
 
 
 def clean(text: str) -> str:
-    """Join surrogate pairs and replace what is left of them by U+FFFD."""
+    """Join surrogate pairs and replace lone surrogates by U+FFFD."""
     if text.isascii() or not re.search(_SURROGATE, text):
         return text
     return re.sub(_SURROGATE, "\ufffd", joined(text))
 
 
 def joined(text: str) -> str:
-    """Join surrogate pairs, such as one that was cut between two deltas."""
+    """Join surrogate pairs, such as one that two deltas have split."""
     return text if text.isascii() else re.sub(_PAIR, lambda pair: _join(pair.group()), text)
 
 
 class Joiner:
-    """Cleans a text that comes in pieces: half a pair waits for the other half."""
+    """Cleans a text that arrives in pieces: half a pair waits for its other half."""
 
     def __init__(self) -> None:
         self._half = ""
 
     def feed(self, piece: str) -> str:
-        """Give what can be shown now."""
+        """Return what can be shown now."""
         text, self._half = self._half + piece, ""
         if text and "\ud800" <= text[-1] <= "\udbff":
             text, self._half = text[:-1], text[-1]
         return clean(text)
 
     def finish(self) -> str:
-        """Give what stands for a half that never met its other."""
+        """Return the replacement for a half whose other half never came."""
         half, self._half = self._half, ""
         return clean(half)
 
@@ -169,7 +169,7 @@ def _escape(match: re.Match[bytes]) -> bytes:
 
 
 def digest(text: str) -> dict[str, Any]:
-    """Give what stands for a string that does not fit: its size, sha256 and head."""
+    """Return a stand-in for a string that does not fit: its size, sha256 and head."""
     from hashlib import sha256
 
     data = clean(text).encode()
@@ -178,12 +178,12 @@ def digest(text: str) -> dict[str, Any]:
 
 
 def size(text: str) -> int:
-    """Give the size of a text in bytes of UTF-8."""
+    """Return the size of a text in bytes of UTF-8."""
     return len(text) if text.isascii() else len(clean(text).encode())
 
 
 def cut(text: str, head: int = HEAD, tail: int = TAIL) -> str:
-    """Keep the first `head` and the last `tail` bytes of a text, and say what is missing."""
+    """Keep the first `head` and the last `tail` bytes of a text, and count what is missing."""
     total = size(text)
     if total <= head + tail:
         return text

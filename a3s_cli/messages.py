@@ -1,9 +1,9 @@
-"""The conversation: what is sent to a model and what came back.
+"""The conversation: what is sent to a model and what comes back.
 
-Wire-neutral and immutable. A codec in `providers` turns these into one
-vendor's JSON and back; the loop only appends. What a vendor wants to see again
-verbatim (thinking signatures, encrypted reasoning) travels as `Opaque`: only
-the wire that made it understands it, every other wire drops it.
+Neutral and immutable. A wire in `providers` turns these into one vendor's JSON
+and back; the loop only appends. What a vendor needs back verbatim (thinking
+signatures, encrypted reasoning) travels in `data`, beside the name of the `wire`
+that produced it: every other wire drops it.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ Role = Literal["user", "assistant", "tool"]
 
 
 class Text(Value):
-    """Words, from the user or the model."""
+    """Text of the user or the model."""
 
     text: str
 
 
 class Reasoning(Value):
-    """The model's visible reasoning; never part of its answer.
+    """The model's visible reasoning, which is never part of its answer.
 
     `data` is what the vendor needs back verbatim (a signature, an encrypted
-    block), as the JSON value that its wire understands; `wire` names that wire.
+    block): a JSON value that only the wire named by `wire` understands.
     """
 
     text: str = ""
@@ -34,12 +34,11 @@ class Reasoning(Value):
 
 
 class ToolCall(Value):
-    """The model asks for a tool.
+    """A request of the model to call a tool.
 
-    `id` is ours and unique within a session; `provider_id` is what the vendor
-    called it and gets back. `arguments` is the JSON text as the model wrote it;
-    what it means is for the loop to find out. `data` and `wire` are as in
-    `Reasoning` (Gemini signs its calls).
+    `id` is ours and unique within a session; `provider_id` is the vendor's own
+    and is sent back to it. `arguments` is JSON text as the model wrote it, not
+    yet parsed. `data` and `wire` are as in `Reasoning` (Gemini signs its calls).
     """
 
     id: str
@@ -51,7 +50,7 @@ class ToolCall(Value):
 
 
 class ToolResult(Value):
-    """What the model is told of one call."""
+    """What the model is told about one call."""
 
     call_id: str
     name: str
@@ -64,14 +63,14 @@ Part = Text | Reasoning | ToolCall | ToolResult
 
 
 class Message(Value):
-    """One turn of one speaker; a `tool` message holds the results of one turn in call order."""
+    """One speaker's message; a `tool` message holds one turn's results in call order."""
 
     role: Role
     parts: tuple[Part, ...]
 
     @property
     def text(self) -> str:
-        """The words of this message, without reasoning."""
+        """The text of this message, without reasoning."""
         return "".join(part.text for part in self.parts if isinstance(part, Text))
 
     @property
@@ -81,12 +80,12 @@ class Message(Value):
 
 
 class Usage(Value):
-    """Tokens, as the provider itself counted and named them.
+    """Tokens, as the provider counts and names them.
 
     Vendors disagree on whether cached input is part of the input and reasoning
-    part of the output; each figure here is the vendor's own, so that it can be
-    held against its bill, and `total_tokens` is the vendor's total, or the sum
-    that its documentation defines.
+    part of the output. Each figure is the vendor's own, so that it can be compared
+    with the bill; `total_tokens` is the vendor's total, or the sum that its
+    documentation defines.
     """
 
     input_tokens: int = 0
@@ -108,9 +107,9 @@ class Usage(Value):
 
 
 class ToolSpec(Value):
-    """What a model is told of one tool; `parameters` is a JSON Schema.
+    """What a model is told about one tool; `parameters` is a JSON Schema.
 
-    `harmless` and `writes` are the tool's own (`tool_protocol.Tool`); no model is told of them.
+    `harmless` and `writes` are the tool's own (`tool_protocol.Tool`); no vendor is sent them.
     """
 
     name: str

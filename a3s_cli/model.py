@@ -1,12 +1,12 @@
-"""What a model provider is: a request goes in, batches of chunks come out.
+"""The protocol of models: a request goes in, lists of chunks come out.
 
-Two kinds of code meet here and never mix. A *wire* is a pure codec for one
-vendor protocol: it builds the request's JSON and turns server-sent events into
-chunks; a file of recorded bytes is its whole test. A *provider* performs one
+Two kinds of code implement it and never mix. A *wire* is a pure codec for one
+vendor's protocol: it builds the request's JSON and turns server-sent events into
+chunks, so recorded bytes are all that its tests need. A *provider* sends one
 request. The loop sees only `Provider`.
 
 A chunk that is a plain `str` is text of the answer: the common case costs no
-object. Everything of one network read travels in one list.
+object. The chunks of one network read travel in one list.
 """
 
 from __future__ import annotations
@@ -19,36 +19,36 @@ from .values import Value, field
 
 StopReason = Literal["end_turn", "tool_use", "max_tokens", "refusal", "other"]
 ReasoningEffort = Literal["none", "low", "medium", "high"]
-#: How a model is held to a schema: the vendor samples by it (`strict`), JSON is all that the
-#: vendor promises (`json`), the answer is a forced call's arguments (`tool`), or it is only told.
+#: How a model is held to a schema: constrained sampling (`strict`), any JSON (`json`), the
+#: arguments of a forced call (`tool`), or instructions alone (`prompt`).
 ObjectMode = Literal["strict", "json", "tool", "prompt"]
 
 
 class Way(Value):
-    """One way in which a model can be asked for a JSON value of a schema."""
+    """One way to ask a model for a JSON value that satisfies a schema."""
 
     mode: ObjectMode
-    #: Whether the value must be an object: any other has to be wrapped in one.
+    #: Whether the value must be an object; any other is wrapped in one.
     object_root: bool = False
-    #: The keywords that sampling by the schema understands; None where it takes any schema.
+    #: The schema keywords that constrained sampling supports; None if it takes any schema.
     keywords: frozenset[str] | None = None
-    #: Whether a schema beyond those may be sent all the same, as a wish.
+    #: Whether a schema with other keywords may be sent too, without a guarantee.
     lenient: bool = True
 
 
 class Shape(Value):
-    """What the whole answer must look like, as it is sent."""
+    """What the whole answer must look like, as sent to the vendor."""
 
     mode: ObjectMode
     name: str
     description: str
     schema: dict[str, Any] | bool
-    #: Whether the vendor can be told to sample by exactly this schema.
+    #: Whether the vendor can constrain sampling by exactly this schema.
     exact: bool = False
 
 
 class Request(Value):
-    """One model request, in no vendor's words."""
+    """One request to a model, independent of the vendor."""
 
     model: str
     system: str
@@ -57,8 +57,8 @@ class Request(Value):
     max_tokens: int | None = None
     temperature: float | None = None
     reasoning: ReasoningEffort | None = None
-    #: Set where the answer must be a JSON value; the tools are then there to be read about, not
-    #: to be called: they are part of what a vendor's cache knows, and of the conversation so far.
+    #: Set if the answer must be a JSON value. The tools are then described but cannot be called:
+    #: the vendor's prompt cache and the conversation so far include them.
     shape: Shape | None = None
 
 
@@ -69,7 +69,7 @@ class ReasoningChunk(Value):
 
 
 class ReasoningData(Value):
-    """What the vendor needs back verbatim with the reasoning since the last one."""
+    """What the vendor needs back verbatim, for the reasoning since the last of these."""
 
     data: Any
 
@@ -77,9 +77,9 @@ class ReasoningData(Value):
 class CallChunk(Value):
     """A piece of a tool call.
 
-    `key` tells apart the calls of one response (its position in the stream);
-    the first chunk of a key carries the name and, where the vendor has one, the
-    id. `arguments` is the next fragment of the JSON text.
+    `key` identifies the call within its response (its position in the stream).
+    The first chunk of a key carries the name and, if the vendor has one, the id.
+    `arguments` is the next fragment of the JSON text.
     """
 
     key: int
@@ -96,10 +96,10 @@ class UsageChunk(Value):
 
 
 class StopChunk(Value):
-    """The protocol's own statement of why the response ended."""
+    """Why the response ended, as the protocol states it."""
 
     reason: StopReason
-    #: The vendor's own word, for a message to a person.
+    #: The vendor's own word, for messages.
     raw: str = ""
 
 
@@ -107,16 +107,16 @@ Chunk = str | ReasoningChunk | ReasoningData | CallChunk | UsageChunk | StopChun
 
 
 class HttpRequest(Value):
-    """One POST, ready to be sent."""
+    """One POST, ready to send."""
 
     url: str
-    #: The key is among them.
+    #: They include the API key.
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
 
 
 class Endpoint(Value):
-    """Where a model lives and how one may talk to it; the credentials are in it.
+    """Where a model is reached and how, credentials included.
 
     Never put one into a message, an event or a log.
     """
@@ -127,9 +127,9 @@ class Endpoint(Value):
     base_url: str
     api_key: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    #: Deviations of this vendor from its wire, as data: see `vendors.toml`.
+    #: This vendor's deviations from its wire, as data (`config.vendors`).
     quirks: Mapping[str, Any] = field(default_factory=dict)
-    #: Tokens of output to ask for where the protocol demands a figure.
+    #: Output tokens to request where the protocol demands a figure.
     max_output_tokens: int | None = None
     context_tokens: int | None = None
 
@@ -137,13 +137,13 @@ class Endpoint(Value):
 class Decoder(Protocol):
     """Turns one response into chunks. Pure: no I/O, no clock.
 
-    Raises an `A3SError` for an error that the vendor sends inside the stream
-    and for data that its protocol does not allow.
+    Raises an `A3SError` for an error that the vendor sends within the stream,
+    and for data that violates the protocol.
     """
 
     @property
     def complete(self) -> bool:
-        """True once the protocol's own end was seen: without it the response was cut."""
+        """Whether the protocol's end marker has arrived; without it the response was cut."""
 
     def feed(self, events: Iterable[tuple[str, str]]) -> list[Chunk]:
         """Decode the (event name, data) pairs of one network read."""
@@ -154,30 +154,30 @@ class Wire(Protocol):
 
     @property
     def name(self) -> str:
-        """What the configuration calls it."""
+        """Its name in the configuration."""
 
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
-        """Build the POST; equal requests give equal bytes, so that prompt caches hit."""
+        """Build the POST. Equal requests yield equal bytes, so that prompt caches hit."""
 
     def decoder(self, endpoint: Endpoint) -> Decoder:
         """Return a new decoder for one response."""
 
     def ways(self, endpoint: Endpoint) -> Sequence[Way]:
-        """Return the ways to ask this vendor for a value of a schema, the best first."""
+        """Return the ways to ask this vendor for a value that satisfies a schema, best first."""
 
 
 class Provider(Protocol):
-    """One model, ready to answer."""
+    """One model, ready for requests."""
 
     @property
     def ways(self) -> Sequence[Way]:
-        """The ways to ask for a value of a schema, the best first."""
+        """The ways to ask for a value that satisfies a schema, best first."""
 
     def stream(self, request: Request) -> AsyncGenerator[list[Chunk], None]:
-        """Send the request once and yield what comes back, a list per network read.
+        """Send the request once and yield the chunks, one list per network read.
 
-        Raises an `A3SError` when the response fails, `TruncatedStream` when it
-        ends before its protocol's end. Retrying is the caller's business.
+        Raises an `A3SError` if the response fails, `TruncatedStream` if it ends
+        before its protocol's end marker. The caller retries.
         """
 
     async def close(self) -> None:

@@ -1,8 +1,8 @@
-"""The first message: what the model is told before the user's words.
+"""The system prompt.
 
-The system prompt is short on purpose: it is part of every request, it is what a
-provider caches, and a small model reads it slowly. It never holds what changes
-from run to run, but for the workspace.
+It is short on purpose: every request carries it, providers cache it, and a small
+model reads it slowly. Apart from the workspace it contains nothing that changes
+from run to run.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 SYSTEM = """\
-You are a3s, an agent on the command line. Nobody can answer questions while you work: \
+You are a3s, an agent on the command line. No one can answer questions while you work: \
 decide, act, and report.
 - Look before you change: read a file before you edit it, and check what you did.
 - Prefer read, grep, glob, ls, write and edit to bash for files; use bash to run programs.
@@ -22,7 +22,7 @@ decide, act, and report.
 def system_prompt(
     workspace: Path, *, base: str = SYSTEM, append: str | None = None, instructions: str = ""
 ) -> str:
-    """Return the system prompt: ours or the user's, what the user adds, the workspace's own."""
+    """Return the base (ours or the user's), what the user appends, and the workspace's own."""
     parts = [base]
     if base is SYSTEM:
         parts.append(f"The workspace is {workspace}; paths are relative to it.")

@@ -1,8 +1,7 @@
-"""Names are data: what a tool, a wire or an output is called, and where it lives.
+"""Names as data: each built-in tool and each wire, and where it is implemented.
 
-A module is imported when its name is used, and not before: most of what a3s
-can do is not needed for what it is asked to do, and what is not imported costs
-nothing at start-up.
+A module is imported when its name is first used: a run needs little of what a3s
+can do, and what is not imported costs nothing at start-up.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-#: In the order in which the model is told of them; the order is part of a provider's cache key.
+#: In the order in which the model sees them: the order is part of a provider's cache key.
 TOOLS = {
     "bash": "a3s_cli.tools.bash:Bash",
     "read": "a3s_cli.tools.read:Read",
@@ -32,6 +31,6 @@ WIRES = {
 
 
 def load(target: str) -> Any:
-    """Import what `module:attribute` names."""
+    """Import and return what `module:attribute` names."""
     module, _, attribute = target.partition(":")
     return getattr(import_module(module), attribute)

@@ -1,47 +1,45 @@
 """Bytes to server-sent events, as WHATWG HTML 9.2.6 defines them; no I/O.
 
-Every provider streams in this format, so this is the first thing that each
-byte of an answer meets. Two properties decide its shape:
+Every provider streams in this format, so each byte of an answer passes through
+here. Two properties shape the code:
 
-- *Exact at any cut.* CR, LF and CRLF end a line, also when a read ends between
-  CR and LF; U+2028 and its kin do not; a UTF-8 sequence is never decoded before
-  its block is whole. Blocks are decoded only when the blank line that ends them
-  has arrived, so how the bytes were cut can have no effect.
-- *Fast in the common case.* Line ends are made one kind with two bytes-level
-  replacements, and a read whose blocks all have a usual shape is split at once
-  (`_uniform`). Anything else takes `_block`, which is the specification, line
-  by line.
+- *Exact wherever the bytes are cut.* CR, LF and CRLF end a line, even when a read
+  ends between CR and LF; U+2028 and the like do not. A block is decoded only after
+  the blank line that ends it has arrived, so no UTF-8 sequence is ever cut.
+- *Fast in the common case.* Two replacements on bytes unify the line ends, and a
+  read whose blocks all have one of the usual shapes is split at once (`_uniform`).
+  Anything else goes through `_block`, which follows the specification line by line.
 
-Two things go beyond the specification, because a hostile or broken server is
-our business: a limit on the bytes that may come without an event, and a short
-memory of lines that are no field at all (`stray`), which is how an HTML page or
-a bare JSON error with status 200 looks from here.
+Two things go beyond the specification, because servers may be hostile or broken:
+a limit on the bytes that arrive without an event, and a short memory of lines that
+are not fields (`stray`), which is what an HTML page or a bare JSON error with
+status 200 looks like here.
 """
 
 from __future__ import annotations
 
 from .errors import InvalidResponse
 
-#: Bytes that may arrive without completing an event: one huge event, or endless comments.
+#: Most bytes without a complete event: one huge event, or endless comments.
 LIMIT = 16 * 1024 * 1024
-#: Characters of non-protocol text that are kept, for an error message.
+#: Characters of non-protocol text to keep for an error message.
 STRAY_LIMIT = 16 * 1024
 
 
 class Parser:
-    """One response's event stream.
+    """The event stream of one response.
 
-    `feed` gives the events that a piece of the stream completed. A violated
-    limit is raised only once the events before it have been given away: by the
-    next `feed`, or by `close`.
+    `feed` returns the events that a piece of the stream completes. Exceeding the
+    limit raises InvalidResponse, but only after the events before it have been
+    returned: from the next `feed`, or from `close`.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
-        #: The `id` field last seen; "" before.
+        #: The last `id` field; "" before the first.
         self.last_event_id = ""
         #: The reconnection time in milliseconds that the server asked for.
         self.retry: int | None = None
-        #: Lines that are no field of the protocol, up to `STRAY_LIMIT` characters.
+        #: Lines that are not fields of the protocol, up to `STRAY_LIMIT` characters.
         self.stray = ""
         #: After `close`: the event that the unfinished block would have made, if any.
         self.unfinished: list[tuple[str, str]] = []
@@ -54,7 +52,7 @@ class Parser:
         self._failure: InvalidResponse | None = None
 
     def feed(self, data: bytes) -> list[tuple[str, str]]:
-        """Give the (event name, data) pairs that these bytes complete."""
+        """Return the (event name, data) pairs that these bytes complete."""
         if self._failure is not None:
             raise self._failure
         text = self._whole_blocks(data)
@@ -71,10 +69,11 @@ class Parser:
         return events
 
     def close(self) -> bool:
-        """End the stream; True if a block was left unfinished. It is discarded, as specified.
+        """End the stream; return whether a block was left unfinished.
 
-        What it would have been is in `unfinished`: a server that forgets the last
-        blank line is common, and only the caller can tell it from a cut.
+        The specification discards that block, and so does this. What it would have
+        been is in `unfinished`: servers often forget the last blank line, and only
+        the caller can tell that from a cut.
         """
         if self._failure is not None:
             raise self._failure
@@ -88,9 +87,9 @@ class Parser:
         return True
 
     def _whole_blocks(self, data: bytes) -> str:
-        """Take off the text of every block that is now whole, without the last blank line."""
+        """Remove and return the text of all complete blocks, without the last blank line."""
         if self._after_cr and data:
-            # The LF of a CRLF that was cut in two: its line has ended already.
+            # The LF of a CRLF that was split: its line has ended already.
             self._after_cr = False
             if data[0] == 10:
                 data = data[1:]
@@ -98,7 +97,7 @@ class Parser:
             self._after_cr = data[-1] == 13
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         pending = self._pending
-        # Only the new bytes are searched: a block that arrives in many pieces costs O(n).
+        # Search only the new bytes, so that a block in many pieces costs O(n).
         seen = max(len(pending) - 1, 0)
         if not pending:
             end = data.rfind(b"\n\n")
@@ -124,11 +123,11 @@ class Parser:
         return text
 
     def _uniform(self, text: str) -> list[tuple[str, str]]:
-        """Read text whose blocks all have one of the two shapes that vendors send, or give [].
+        """Read text whose blocks all have one of the two usual shapes; return [] otherwise.
 
-        One line `data: …`, or `event: …` and then `data: …`. Splitting at the whole
-        boundary and then counting line feeds proves the shape without a look at
-        each line: three times as fast as `_block`.
+        One line `data: …`, or `event: …` followed by `data: …`. Splitting at the whole
+        boundary and counting line feeds proves the shape without looking at each
+        line: three times as fast as `_block`.
         """
         if self._silent + 4 * len(text) > self._limit:  # 4 bytes a character at most
             return []
@@ -150,7 +149,7 @@ class Parser:
         return events
 
     def _block(self, block: str, events: list[tuple[str, str]]) -> None:
-        """Interpret one block as the specification does, line by line."""
+        """Interpret one block line by line, as specified."""
         self._silent += len(block) if block.isascii() else len(block.encode())
         if self._silent > self._limit:
             self._fail()

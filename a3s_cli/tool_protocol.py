@@ -1,10 +1,10 @@
-"""What a tool is: a name, a schema, the thing it acts on, and a coroutine.
+"""The protocol of tools: a name, a schema, the subject of a call, and a coroutine.
 
-A tool gets arguments that its schema has already accepted and a call that the
-policy has already allowed. It returns a `ToolReturn`, or raises `ToolError`
-with a sentence for the model; any other exception is a bug that the loop
-reports to the model without ending the run. Cancelling is cancelling the task:
-clean up in `finally` and let `CancelledError` through.
+A tool receives arguments that its schema has accepted, for a call that the policy
+has allowed. It returns a `ToolReturn`, or raises `ToolError` with a sentence for
+the model; any other exception is a bug, which the loop reports to the model
+without ending the run. A call is cancelled by cancelling its task: clean up in
+`finally` and let `CancelledError` through.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 
 class ToolError(Exception):
-    """The call failed in a way that the model should hear of; exit status 1."""
+    """The call failed; the sentence is for the model. Its exit code is 1."""
 
 
 class ToolReturn(Value):
-    """What a call returned.
+    """What a call returns.
 
-    `output` is uncut, and the loop cuts it for the event and for the model; `None`
-    means "what was streamed", of which the loop has kept head, tail and size.
-    `exit_code` is bash's real one, 0 or 1 for every other tool; `reason` says
-    that we ended the call; `path` and `sha256` describe the file that a `write`
-    or an `edit` left behind. Where `told` is given, the event carries the output
-    whole, whatever its size, and the model is told this instead.
+    `output` is whole; the loop cuts it for the event and for the model. `None`
+    means "what was streamed", of which the loop keeps head, tail and size.
+    `exit_code` is the command's own for bash, 0 or 1 for every other tool.
+    `reason` is set if we ended the call. `path` and `sha256` describe the file that
+    `write` or `edit` left behind. If `told` is set, the event carries the whole
+    output, whatever its size, and the model is told this instead.
     """
 
     output: str | None
@@ -48,7 +48,7 @@ class ToolReturn(Value):
 
 
 class Subject(Value):
-    """What a call acts on: the thing that permission rules are matched against.
+    """What a call acts on, which permission rules are matched against.
 
     Exactly one kind: a shell script, a file path as the model wrote it, a URL,
     or nothing that a pattern could name.
@@ -70,131 +70,130 @@ class Sandbox(Protocol):
         timeout: float | None,
         receive: Callable[[bytes], Awaitable[None]],
     ) -> Finished:
-        """Run a command as `process.run` does, and let it change nothing but the workspace."""
+        """Run a command as `processes.spawner` does, confined to changing the workspace."""
         ...
 
 
 class ModelQuestion(Value):
-    """A request of a tool's own: for one JSON value of a shape."""
+    """A tool's own request to the model, for one JSON value."""
 
     messages: Sequence[Message]
     shape: Shape
-    #: None where the question goes on with the run's own conversation.
+    #: The system prompt; None if the question continues the run's own conversation.
     system: str | None = None
     #: The call that asks.
     tool_id: str = ""
 
 
 class Listener(Protocol):
-    """Hears an answer to a question while it arrives."""
+    """Receives the answer to a question while it arrives."""
 
     def text(self, text: str) -> None:
-        """Take the next piece of the words."""
+        """Take the next piece of the text."""
 
     def arguments(self, name: str, text: str) -> None:
-        """Take the next piece of the arguments of the call of `name`."""
+        """Take the next piece of the arguments of a call to `name`."""
 
     def begin_again(self) -> None:
-        """Forget what was heard: that attempt has failed, and the answer comes anew."""
+        """Discard what was received: that attempt failed, and the answer starts over."""
 
 
 class Model(Protocol):
-    """The run's model, for requests of a tool's own."""
+    """The run's model, for a tool's own requests."""
 
     def ways(self, schema: object) -> Sequence[Way]:
-        """How it can be asked for a value of a schema, best first, without what it refused."""
+        """Return the ways to ask for a value of a schema, best first, without those refused."""
 
     async def ask(self, question: ModelQuestion, listener: Listener) -> Message:
-        """Return the whole answer, after retries; raises an A3SError for anything else."""
+        """Return the complete answer, after retries. Raises an A3SError if there is none."""
 
     def refuses(self, way: Way, schema: object, error: A3SError, tool_id: str) -> bool:
-        """Say whether an error means that this way is not open, and another may be."""
+        """Return whether an error means that this way is unsupported, and another may work."""
 
 
 class ToolContext(Value):
     """What a call may use.
 
-    `output` shows a piece of live output at once; `drain` waits for slow
-    readers, and a tool that produces in bulk awaits it after each piece.
+    `output` emits a piece of live output at once; `drain` waits for slow readers,
+    and a tool with much output awaits it after each piece.
     """
 
     workspace: Workspace
     output: Callable[[str], None]
     drain: Callable[[], Awaitable[None]]
-    #: Seconds that the call may take unless its own arguments say otherwise.
+    #: Seconds that the call may take, unless its own arguments say otherwise.
     timeout: float = 120.0
     #: The environment for child processes.
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    #: Shows a delta that is no part of the output: a state, which the next one replaces.
+    #: Emits a delta that is not part of the output: a state, which the next one replaces.
     show: Callable[[str], None] = lambda _: None
-    #: Hides the secrets that we hold; what a tool shows through `output` is hidden already.
+    #: Hides the secrets that we hold. `output` and `show` are redacted already.
     redactor: Redactor = NOTHING
-    #: Runs a command confined; None where nothing confines it.
+    #: Runs a command confined; None if commands are not confined.
     sandbox: Sandbox | None = None
     #: The id of this call.
     tool_id: str = ""
-    #: Asks the run's model on the tool's own behalf; None where there is no model.
+    #: The run's model, for the tool's own requests; None if there is none.
     model: Model | None = None
-    #: Says why the rules do not allow a URL to which the call was redirected; None if they do.
+    #: Returns why the rules do not allow a URL that a redirect leads to; None if they do.
     allow_url: Callable[[str], str | None] = lambda _: None
 
 
 class Tool:
-    """One tool. Subclasses set the class variables and write `run`."""
+    """A tool. Subclasses set the class variables and implement `run`."""
 
     name: ClassVar[str]
     description: ClassVar[str]
-    #: JSON Schema of the arguments, short: it is part of every request.
+    #: JSON Schema of the arguments. Keep it short: every request carries it.
     parameters: ClassVar[dict[str, Any]]
-    # What the tool does to the world. Everything that treats tools differently reads it here.
+    # What the tool does to the world, for everything that treats tools differently.
     #: Allowed inside the workspace by default, because the call changes nothing.
     harmless: ClassVar[bool] = False
-    #: Changes files: runs alone in its turn, keeps off protected paths, withheld if read-only.
+    #: Changes files: runs alone in its turn, not on protected paths; withheld if read-only.
     writes: ClassVar[bool] = False
-    #: Reaches the network: withheld without one.
+    #: Uses the network: withheld if the network is off.
     network: ClassVar[bool] = False
-    #: Runs programs, of which only a sandbox can say what they may change or reach.
+    #: Runs programs; only a sandbox limits what they change or reach.
     runs_programs: ClassVar[bool] = False
     #: Asks the run's model on its own behalf.
     asks_model: ClassVar[bool] = False
 
     def subject(self, arguments: dict[str, Any]) -> Subject:
-        """Say what this call acts on; pure."""
+        """Return what this call acts on. Pure."""
         return Subject()
 
     def problems(self, arguments: dict[str, Any]) -> list[str]:
-        """Say what in the arguments does not fit the schema; empty when they do."""
+        """Return what in the arguments violates the schema; empty if nothing does."""
         from .validation import problems
 
         return problems(self.parameters, arguments)
 
     def deadline(self, context: ToolContext) -> float | None:
-        """Return the seconds after which a call is ended; None if the tool limits itself."""
+        """Return the seconds that a call may take; None if the tool limits itself."""
         return context.timeout
 
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
-        """Do it."""
+        """Execute the call. Raises ToolError for a failure that the model is told about."""
         raise NotImplementedError
 
     def ended(
         self, sentence: str, exit_code: int, reason: Literal["timeout", "cancelled"] | None = None
     ) -> ToolReturn:
-        """Return the result of a call that was cut short.
+        """Return the result of a call that failed or that we ended.
 
-        It failed, or we have ended it: what was streamed is then the output of a
-        cancelled one.
+        The output of a cancelled call is what it has streamed.
         """
         return ToolReturn(None if reason == "cancelled" else sentence, exit_code, reason)
 
     def spec(self) -> ToolSpec:
-        """Say what the model is told of this tool."""
+        """Return what the model is told about this tool."""
         return ToolSpec(
             self.name, self.description, self.parameters, harmless=self.harmless, writes=self.writes
         )
 
 
 def resolve(context: ToolContext, path: str) -> Path:
-    """Return the resolved path of a file argument; raises ToolError where there is none."""
+    """Return the resolved path of a file argument. Raises ToolError outside the workspace."""
     found = context.workspace.resolve(path)
     if not found.inside:
         raise ToolError(f"{path} is outside the workspace {context.workspace.root}")

@@ -1,10 +1,10 @@
 """Does a value satisfy a JSON Schema, and if not, where and why?
 
-Draft 2020-12 by `jsonschema-rs`, complete; another draft where `$schema` names
-it. Nothing is ever fetched. A regular expression runs in linear time where it
-can, and one that looks around or back gives up after so many steps, so that no
-pattern can hang a run. Imported at the first call of a tool: most of its cost
-falls into the time that a model thinks.
+Draft 2020-12 in full, by `jsonschema-rs`, or the draft that `$schema` names.
+Nothing is ever fetched. Regular expressions run in linear time where they can;
+lookarounds and backreferences give up after a fixed number of steps, so that no
+pattern can hang a run. Imported at the first tool call, mostly while the model
+is busy.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-#: More violations than this help neither a model nor a person.
+#: Most violations to report: more help neither a model nor a person.
 MOST = 8
-#: Characters of one violation's sentence.
+#: Most characters of one violation's sentence.
 LONGEST = 300
-#: What a regular expression may cost: steps of going back, and bytes once compiled.
+#: Limits of a regular expression: backtracking steps, and bytes once compiled.
 _STEPS, _COMPILED = 100_000, 4 * 1024 * 1024
 
 
 class SchemaError(ValueError):
-    """The schema itself is wrong: where (empty for its root), and why."""
+    """The schema itself is invalid: its path (empty at the root) and the problem."""
 
     def __init__(self, path: str, problem: str) -> None:
         self.path = path
@@ -31,7 +31,7 @@ class SchemaError(ValueError):
 
 
 class Validator:
-    """One schema, compiled. Raises SchemaError for what is no schema."""
+    """One compiled schema. Raises SchemaError if the schema is invalid."""
 
     def __init__(self, schema: dict[str, Any] | bool) -> None:
         import jsonschema_rs
@@ -47,11 +47,11 @@ class Validator:
             raise SchemaError(*_told(error)) from None
 
     def is_valid(self, value: Any) -> bool:
-        """Say whether a value satisfies the schema; by far the cheaper question."""
+        """Return whether a value satisfies the schema. Much cheaper than `violations`."""
         return bool(self._validator.is_valid(value))
 
     def violations(self, value: Any) -> Iterator[tuple[str, str]]:
-        """Give (path, sentence) of each violation, `MOST` at most; the root's path is empty."""
+        """Yield (path, sentence) of at most `MOST` violations; the root's path is empty."""
         for number, error in enumerate(self._validator.iter_errors(value)):
             if number == MOST:
                 return
@@ -59,7 +59,7 @@ class Validator:
 
 
 def problems(schema: dict[str, Any], value: Any) -> list[str]:
-    """Give the violations as "path: sentence"; empty when the value is valid."""
+    """Return the violations as "path: sentence"; empty if the value is valid."""
     found = Validator(schema).violations(value)
     return [f"{path}: {message}" if path else message for path, message in found]
 
@@ -68,8 +68,8 @@ def _told(error: Any) -> tuple[str, str]:
     path = ".".join(str(step) for step in error.instance_path)
     message = error.message
     if outside := re.match(r"Resource '(.*?)' is not present in a registry", message):
-        message = f"a reference leads out of the schema, to {outside[1]}, and nothing is fetched"
+        message = f"the reference {outside[1]} leads out of the schema, and nothing is fetched"
     if len(message) > LONGEST:
-        # The value in question comes first, what is wrong with it last.
+        # The value comes first, the violation last.
         message = f"{message[: LONGEST // 2]} … {message[-LONGEST // 2 :]}"
     return path, message

@@ -1,11 +1,11 @@
-"""What most classes here are made of: fields, given once, compared by what they hold.
+"""The base classes of most classes here: declared fields, compared by value.
 
 `Value` and `State` are dataclasses (`replace`, `fields` and `asdict` of the
-standard library work on them) but for one thing: their methods are written once,
-here, and not generated and compiled anew for each class. A run meets about a
-hundred such classes, and half a millisecond for each was a quarter of the time
-to its first word. For the same reason what only the standard library's functions
-ask of a class is worked out when they ask.
+standard library work on them), except that their methods are written once, here,
+instead of being generated and compiled for each class. A run uses about a hundred
+such classes, and half a millisecond for each was a quarter of the time to its
+first word. For the same reason, what only the standard library's functions need
+of a class is computed when they ask.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["OnDemand", "State", "Value", "field", "replace"]
 
 
 class OnDemand:
-    """Stands for what makes a class a dataclass until somebody asks for it."""
+    """Makes a class a dataclass the first time that its fields are asked for."""
 
     def __get__(self, _: object, owner: type) -> Any:
         dataclasses.dataclass(init=False, repr=False, eq=False)(owner)
@@ -26,13 +26,13 @@ class OnDemand:
 
 
 class _Fields:
-    """What both kinds of classes share."""
+    """What `Value` and `State` share."""
 
-    #: What `__init__` takes, in the order of places, and what of it has no default.
+    #: The parameters of `__init__` in order, and those without a default.
     _names: ClassVar[tuple[str, ...]] = ()
     _required: ClassVar[frozenset[str]] = frozenset()
     _defaults: ClassVar[dict[str, Any]] = {}
-    #: (field, what makes its default)
+    #: (field, factory of its default)
     _made: ClassVar[tuple[tuple[str, Any], ...]] = ()
     _unshown: ClassVar[frozenset[str]] = frozenset()
     _unhashed: ClassVar[frozenset[str]] = frozenset()
@@ -79,7 +79,7 @@ class _Fields:
         self.__post_init__()
 
     def __post_init__(self) -> None:
-        """Work out what follows from the fields."""
+        """Compute what follows from the fields."""
 
     def __repr__(self) -> str:
         values = self.__dict__
@@ -99,7 +99,7 @@ class _Fields:
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 class Value(_Fields):
-    """Something that does not change: its fields are given when it is made."""
+    """Immutable: its fields are set when it is made."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable: cannot set {name}")
@@ -110,6 +110,6 @@ class Value(_Fields):
 
 @dataclass_transform(field_specifiers=(field,))
 class State(_Fields):
-    """Something that changes while it works."""
+    """Mutable: its fields change while it works."""
 
     __hash__ = None  # type: ignore[assignment]

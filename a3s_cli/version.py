@@ -1,3 +1,3 @@
-"""The version, in the one place that the package, its build and its pages read."""
+"""The version, in the one place that the package, its build and its manual pages read."""
 
 __version__ = "0.1.0"

@@ -1,9 +1,9 @@
-"""What every event is: immutable, compared by what it says, and one object on the wire.
+"""The base class of events: immutable, compared by value, one object on the wire.
 
-Events are dataclasses, but their methods are written once here instead of being
-generated for each class: generating them for two dozen classes costs more at
-start-up than everything else before the first line, and most runs meet six of
-them. An event is built without `seq` and `ts`; the emitter stamps it.
+Events are dataclasses whose methods are written once, here, instead of being generated
+for each class: generating them for two dozen classes would cost more at start-up than
+everything else before the first line, and most runs use six of them. An event is built
+without `seq` and `ts`; the emitter stamps it. Equality ignores the stamp.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from ..values import OnDemand, Value
 
 
 def camel(name: str) -> str:
-    """Give the wire's spelling of a field: `tool_name` becomes `toolName`."""
+    """Return the spelling of a field on the wire: `tool_name` becomes `toolName`."""
     head, *rest = name.split("_")
     return head + "".join(word.capitalize() for word in rest)
 
 
 class Denial(Value):
-    """A refused call, as the terminal event lists it."""
+    """A denied call, as the terminal event lists it."""
 
     tool_id: str
     tool_name: str
@@ -30,24 +30,24 @@ class Denial(Value):
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class Event:
-    """What every event has; `type` tells which it is.
+    """Base class of every event; `type` is its discriminator.
 
-    Reading a field of another event gives `None`, so that a consumer may ask
-    `event.tool_name` of anything; a name outside the contract is an
+    A field that belongs to another event reads as `None`, so that a consumer may
+    test `event.tool_name` on any event. A name outside the contract raises
     AttributeError.
     """
 
     type: str
-    #: From 0 in each run, dense: a gap means loss.
+    #: Sequence number, from 0 in each run, without gaps.
     seq: int = -1
-    #: Unix epoch in milliseconds, never going backwards within a run.
+    #: Milliseconds since the Unix epoch; never decreases within a run.
     ts: int = 0
 
-    #: (attribute, wire name) of this event's own fields, in the contract's order.
+    #: (attribute, wire name) of each field of this event, in the contract's order.
     fields: ClassVar[tuple[tuple[str, str], ...]] = ()
     required: ClassVar[frozenset[str]] = frozenset()
     accepted: ClassVar[frozenset[str]] = frozenset()
-    #: Every class, by its `type`.
+    #: Every event class by its `type`.
     kinds: ClassVar[dict[str, Any]] = {}
     contract: ClassVar[set[str]] = set()
 
@@ -93,21 +93,21 @@ class Event:
         return {name: value for name, value in said.items() if value is not None}
 
     def stamp(self, seq: int, ts: int) -> None:
-        """Give the event its place in the run; the emitter alone calls this."""
+        """Set the event's place in the run. Only the emitter calls this."""
         self.__dict__["seq"] = seq
         self.__dict__["ts"] = ts
 
     def replace(self, **changes: Any) -> Event:
-        """Give the same event with other values."""
+        """Return a copy with other values. Raises TypeError for a field that it does not have."""
         return type(self)(**{**self.__dict__, **changes})
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the event as the wire's object: `type` first, camelCase keys, no nulls."""
+        """Return the event as the object on the wire: `type` first, camelCase keys, no nulls."""
         values = self.__dict__
         wire: dict[str, Any] = {"type": self.type, "seq": self.seq, "ts": self.ts}
         for name, key in self.fields:
             value = values.get(name, getattr(type(self), name, None))
-            # JSON null is a valid object, and the only null that the wire knows.
+            # JSON null is a valid object, and the only null on the wire.
             if value is not None or (name == "object" and name in values):
                 wire[key] = _plain(value)
         if values.get("redacted"):
@@ -115,13 +115,13 @@ class Event:
         return wire
 
     def to_bytes(self) -> bytes:
-        """Give the line that stdout carries, with its newline."""
+        """Return the event's line on stdout, newline included."""
         from ..jsontext import dumps
 
         return dumps(self.to_dict()) + b"\n"
 
     def to_json(self) -> str:
-        """Give the line that stdout carries, without its newline."""
+        """Return the event's line on stdout, without its newline."""
         return self.to_bytes().decode()[:-1]
 
 

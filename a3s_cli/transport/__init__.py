@@ -1,6 +1,6 @@
-"""The only place that speaks HTTP, and the only one that imports httpx.
+"""The only room that speaks HTTP as a client, and the only one that imports httpx.
 
-`post` asks a provider and streams its answer, `get` fetches one page from
-addresses that were checked before, `download` one file whose size is known;
-`client` is what they share: TLS, proxies, and failures in words.
+`post` sends a request to a provider and streams its answer, `get` fetches one web
+page, `download` one file whose size is known. `direct` is our own connection to a
+server; `client` opens what goes through a proxy.
 """
