@@ -1,4 +1,4 @@
-"""The library's front door: an `Agent` is a configuration, and makes sessions.
+"""The library's entry point: an `Agent` is a configuration that opens sessions.
 
 agent = Agent.create("config.acl")
 session = agent.session(".")
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Agent:
-    """Where models, keys and rules come from. Make one with `Agent.create`."""
+    """A configuration: models, keys and rules. Make one with `Agent.create`."""
 
     def __init__(self, *, config_file: str | None = None, config_text: str | None = None) -> None:
         self._config_file = config_file
@@ -27,11 +27,13 @@ class Agent:
 
     @classmethod
     def create(cls, source: str | os.PathLike[str] | None = None) -> Agent:
-        """Give an agent with this configuration; without one, with what the command line finds.
+        """Return an agent with this configuration; by default, the command line's.
 
-        A `Path`, and a string of one line that ends in `.acl` or names a file,
-        is a path; any other string is the text of a configuration. Raises
-        ConfigError, which says which of the two was tried.
+        A `Path` is a path, and so is a string of one line that ends in `.acl` or
+        names a file; any other string is the text of a configuration.
+
+        Raises ConfigError if the file is missing or the configuration is wrong (its
+        hint says whether the string was taken as text), TypeError for anything else.
         """
         if source is None:
             return cls()
@@ -41,7 +43,7 @@ class Agent:
         if not isinstance(source, str) or _is_path(text):
             path = Path(text).absolute()
             if not path.is_file():
-                raise ConfigError(f"{text}: tried as a path, and there is no such file")
+                raise ConfigError(f"{text}: no such configuration file")
             agent = cls(config_file=str(path))
         else:
             agent = cls(config_text=text)
@@ -49,25 +51,32 @@ class Agent:
             agent._check()
         except ConfigError as error:
             if agent._config_text is not None and "\n" not in text and error.hint is None:
-                error.hint = "it was taken as text: a path ends in .acl, or names a file"
+                error.hint = (
+                    "taken as configuration text: a path ends in .acl or names an existing file"
+                )
             raise
         return agent
 
     def session(
         self, workspace: str | os.PathLike[str] = ".", options: SessionOptions | None = None
     ) -> Session:
-        """Begin a conversation in a directory; raises for what no run could ever do."""
+        """Open a conversation in a directory, the workspace of its runs.
+
+        Raises UsageError if the workspace is not a directory or an option's value is
+        invalid, ConfigError if the configuration is wrong or names no usable model,
+        TypeError for a tool that is neither a name nor a function made with `tool`.
+        """
         from .options import SessionOptions
         from .session import Session
 
         root = Path(workspace).absolute()
         if not root.is_dir():
-            raise UsageError(f"the workspace {os.fspath(workspace)} is no directory")
+            raise UsageError(f"the workspace {os.fspath(workspace)} is not a directory")
         chosen = SessionOptions() if options is None else options.copy()
         return Session(root, chosen, config_file=self._config_file, config_text=self._config_text)
 
     def _check(self) -> None:
-        """Read the configuration once, so that what is wrong with it is said here."""
+        """Read the configuration once, to report its errors here."""
         from ..config.layers import load
 
         load(
@@ -86,4 +95,4 @@ def _is_path(text: str) -> bool:
     try:
         return text.endswith(".acl") or Path(text).exists()
     except OSError:
-        return False  # Longer than any path may be.
+        return False  # Too long for a path.

@@ -1,4 +1,4 @@
-"""What type the answer of a prompt is to have: a JSON Schema, or a class that has one."""
+"""The type that a prompt's answer must have: a JSON Schema, or a class that has one."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ..values import Value
 
 
 class AnswerType(Value):
-    """The object that a prompt is to be answered with: a JSON Schema, or a pydantic model's."""
+    """The type of a prompt's answer: a JSON Schema, or the one of a pydantic model."""
 
     schema: Any = None
     model: Any = None
 
     @classmethod
     def of(cls, schema: Any) -> AnswerType:
-        """Take a schema as callers give it; raises UsageError for one that is none."""
+        """Accept a JSON Schema, a pydantic model or None. Raises UsageError if it is invalid."""
         if schema is None:
             return cls()
         model = schema if hasattr(schema, "model_json_schema") else None
@@ -31,5 +31,5 @@ class AnswerType(Value):
         return cls(source, model)
 
     def instance(self, value: Any) -> Any:
-        """Give the value as the model's own type."""
+        """Return the value as an instance of the pydantic model, if there is one."""
         return value if self.model is None else self.model.model_validate(value)

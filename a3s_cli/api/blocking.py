@@ -1,8 +1,8 @@
-"""Calls a function of the caller's that may block, without holding up the run.
+"""Calls a user's function that may block, without blocking the run.
 
-Each call has a thread of its own. asyncio's pool would do, but a pool has an
-end, and the interpreter waits for its threads when it leaves: a function that
-never returns would keep a process that has long been cancelled.
+Each call has its own thread. asyncio's thread pool is bounded, and the interpreter
+waits for its threads at exit: a function that never returns would keep a cancelled
+process alive.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Any
 
 
 async def blocking(function: Callable[[], Any]) -> Any:
-    """Give what the function returns, or raise what it raises.
+    """Return what the function returns, or raise what it raises.
 
-    What is no Exception, `sys.exit` in a command's own code say, is raised as one.
-    A call that is cancelled is left to itself: no thread can be ended from outside.
+    SystemExit and other exceptions outside Exception are raised as RuntimeError. A
+    cancelled call is abandoned: a thread cannot be ended from outside.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Any] = loop.create_future()
@@ -37,12 +37,12 @@ async def blocking(function: Callable[[], Any]) -> Any:
         try:
             value = function()
         except StopIteration:
-            error = RuntimeError("the function raised StopIteration")  # A future takes none.
-        except Exception as raised:  # noqa: BLE001  # it is raised where the call is awaited
+            error = RuntimeError("the function raised StopIteration")  # A future cannot hold it.
+        except Exception as raised:  # noqa: BLE001  # raised again where the call is awaited
             error = raised
-        except BaseException as raised:  # noqa: BLE001  # sys.exit, say: it would end the loop
+        except BaseException as raised:  # noqa: BLE001  # such as sys.exit: it would end the loop
             error = RuntimeError(f"the function raised {type(raised).__name__}")
-        with contextlib.suppress(RuntimeError):  # The loop has gone, and so has whoever waited.
+        with contextlib.suppress(RuntimeError):  # The loop is gone, and the waiting task with it.
             loop.call_soon_threadsafe(settle, value, error)
 
     context = contextvars.copy_context()
@@ -51,15 +51,15 @@ async def blocking(function: Callable[[], Any]) -> Any:
 
 
 class _Left(Exception):
-    """Nobody takes the pieces any more."""
+    """The pieces are no longer read."""
 
 
 async def pieces_of(
     pieces: Generator[Any, Any, Any], take: Callable[[Any], Awaitable[None]]
 ) -> None:
-    """Take each piece of a plain generator, which runs in one thread from its begin to its end.
+    """Pass each piece of a plain generator to `take`. The generator runs in one thread.
 
-    It is held up while a piece is being taken, and closed where this is cancelled.
+    It waits while a piece is being taken, and is closed when this is cancelled.
     """
     loop = asyncio.get_running_loop()
     left = threading.Event()
@@ -75,7 +75,7 @@ async def pieces_of(
                 coroutine = hand_over(piece)
                 try:
                     taken = asyncio.run_coroutine_threadsafe(coroutine, loop)
-                except RuntimeError:  # The loop has gone, and so has whoever took the pieces.
+                except RuntimeError:  # The loop is gone, and the reader with it.
                     coroutine.close()
                     return
                 taken.result()

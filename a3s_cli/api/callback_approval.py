@@ -1,4 +1,4 @@
-"""Asks a function of the caller's whether a call may run."""
+"""Asks a user's function whether a call may run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .blocking import blocking
 
 
 class CallbackApprover:
-    """An approver that calls a function, plain or async. A plain one runs in a thread."""
+    """An approver that calls a function, plain (in a thread) or async."""
 
     by = "callback"
 
@@ -20,14 +20,14 @@ class CallbackApprover:
         self._function = function
 
     async def __call__(self, question: Question) -> Answer:
-        """Give the function's answer; one that raises or answers something else has not."""
+        """Return the function's answer. Raises Unanswered if it raises or answers anything else."""
         try:
             answer = await self._ask(question)
-        except (Exception, SystemExit) as error:  # which would end the loop, and the host
+        except (Exception, SystemExit) as error:  # SystemExit would end the loop, and the host
             raise Unanswered(f"on_ask raised {type(error).__name__}: {error}") from error
         if answer not in get_args(Answer):
             expected = ", ".join(map(repr, get_args(Answer)))
-            raise Unanswered(f"on_ask gave {answer!r}, expected one of {expected}")
+            raise Unanswered(f"on_ask returned {answer!r}, expected one of {expected}")
         return answer
 
     async def _ask(self, question: Question) -> Answer:

@@ -1,4 +1,4 @@
-"""`with` and `async with` for whatever can be closed: a stream, a session."""
+"""`with` and `async with` for what can be closed: streams and sessions."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Self
 
 
 class Closing:
-    """Closed when its block is left, however that happens."""
+    """A context manager that closes itself when its block is left."""
 
     def close(self) -> None:
-        """End what goes on, and wait until nothing of it is left."""
+        """Stop what is running and wait until nothing of it is left."""
         raise NotImplementedError
 
     async def aclose(self) -> None:
-        """As `close`, without blocking the running loop."""
+        """Like `close`, without blocking the running event loop."""
         raise NotImplementedError
 
     def __enter__(self) -> Self:

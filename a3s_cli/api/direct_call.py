@@ -1,4 +1,4 @@
-"""One tool that the caller calls directly, under the rules that hold for the model's calls."""
+"""A tool call made by the library's user, under the same rules as the model's calls."""
 
 from __future__ import annotations
 
@@ -25,16 +25,20 @@ if TYPE_CHECKING:
 
 
 class ToolOutcome(Value):
-    """What a direct call of a tool came to. One that was refused has failed, and says why."""
+    """The outcome of a direct tool call (`Session.tool`).
+
+    output: the tool's output; for a call that was denied or rejected, the reason.
+    failed: whether the call failed, was denied or was rejected.
+    events: `tool_start` to `tool_end`, or the one event that says why it did not run.
+    """
 
     output: str
     failed: bool
-    #: `tool_start` … `tool_end`, or the one event that says why it did not run.
     events: tuple[Event, ...]
 
 
 class DirectCall(Running):
-    """One call of one tool, which the caller makes and no model."""
+    """One call of one tool, made by the user and not by a model."""
 
     def __init__(
         self,
@@ -95,11 +99,11 @@ class DirectCall(Running):
     def cancel(self, why: A3SError) -> None:
         self._why = self._why or why
         if self._loop is not None and self._task is not None:
-            with contextlib.suppress(RuntimeError):  # The call was over before.
+            with contextlib.suppress(RuntimeError):  # The call is over already.
                 self._loop.call_soon_threadsafe(self._task.cancel)
 
     def outcome(self, events: tuple[Event, ...]) -> ToolOutcome:
-        """Give what it came to; raises where it was cancelled."""
+        """Return the call's outcome. Raises Cancelled if the call was cancelled."""
         if self._result is None:
             raise self._why or Cancelled("the call was cancelled")
         return ToolOutcome(self._result.output, self._result.failed, events)

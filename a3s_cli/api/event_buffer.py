@@ -1,8 +1,8 @@
-"""Events on their way from a run to whoever reads them, between threads or within one loop.
+"""A bounded buffer of events between a run and its reader, across threads or in one loop.
 
-The run pushes batches and awaits `drain` where a reader is slow; the reader
-takes what there is. There is one writer and one reader, so a deque and two
-counters do without a lock: each side changes only what is its own.
+The run puts batches and awaits `drain` when the reader is slow; the reader takes
+what there is. With one writer and one reader, a deque and two counters need no
+lock: each side changes only its own.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from collections.abc import Callable
 
 from ..events import Event
 
-#: Events that may wait for a slow reader before the run waits as well.
+#: Events that may be buffered before the run waits for its reader.
 ROOM = 1024
 
 
 class Buffer:
-    """A bounded queue of events; `wake` is called whenever there is something to take."""
+    """A bounded queue of events. It calls `wake` whenever there is something to take."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
         self._batches: deque[list[Event]] = deque()
         self._put = 0
         self._taken = 0
-        # Only while the writer waits for room.
+        # Set only while the writer waits for room.
         self._parked: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
-        #: Whether everything has been put, or nobody reads any more.
+        #: Whether the last event has been put, or the reader is gone.
         self.closed = False
 
     def put(self, events: list[Event]) -> None:
@@ -37,7 +37,7 @@ class Buffer:
         self._wake()
 
     async def drain(self) -> None:
-        """Wait, in the run's thread, until a slow reader has caught up."""
+        """Wait, in the run's thread, until the reader has caught up."""
         while self._put - self._taken > ROOM and not self.closed:
             room = asyncio.Event()
             self._parked = asyncio.get_running_loop(), room
@@ -47,7 +47,7 @@ class Buffer:
             self._parked = None
 
     def take(self) -> list[Event]:
-        """Give everything that waits, from the reader's thread; empty where nothing does."""
+        """Return everything that is buffered, in the reader's thread; empty if nothing is."""
         events: list[Event] = []
         while self._batches:
             events += self._batches.popleft()
@@ -56,7 +56,7 @@ class Buffer:
         return events
 
     def close(self) -> None:
-        """Say that no more will be put, or taken."""
+        """Declare that nothing more will be put, or taken."""
         self.closed = True
         self._wake()
         self._unpark()
@@ -67,4 +67,4 @@ class Buffer:
             try:
                 loop.call_soon_threadsafe(room.set)
             except RuntimeError:
-                self._parked = None  # The run's loop is gone, and so is its wait.
+                self._parked = None  # The run's loop is gone, and nothing waits there.

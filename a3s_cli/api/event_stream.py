@@ -1,15 +1,14 @@
-"""The events of one run, for `for` and for `async for`.
+"""The events of one run, for `for` and `async for`.
 
-There is one run and one way to do it, as a task of an asyncio loop. An `async
-for` lends it the loop that is already running; plain iteration gives it a loop
-and a thread of its own, so that it works in a script, in a notebook, beside a
-running loop and in many threads at once. Whoever stops reading stops the run:
-breaking out of the loop, an exception in its body, Ctrl-C, `with` and garbage
-collection all end in the same cancel, and do not return before the run's
-children are gone.
+A run is always a task of an asyncio loop. `async for` uses the loop that is already
+running; plain iteration starts a loop in a thread of its own, so that it works in a
+script, in a notebook, beside a running loop and in many threads at once. Closing the
+stream cancels the run: breaking out of the loop, an exception in its body, Ctrl-C,
+`with` and garbage collection all take that path, and return only after the run's
+child processes are gone.
 
-Iteration never raises for a failed run, whose last event says it all;
-`result()` raises that failure as a typed error.
+Iteration never raises for a failed run: its last event is the failure. `result()`
+raises it as a typed error.
 """
 
 from __future__ import annotations
@@ -30,38 +29,42 @@ from .result import Result, result_of
 if TYPE_CHECKING:
     from ..stream.emitter import Drain, EventSink
 
-    #: Starts the run: gives what to await, and how to cancel it.
+    #: Starts the run. Returns what to await and to cancel.
     Start = Callable[[EventSink, Drain], "Running"]
 
-#: Seconds that tasks which a caller's coroutine has left behind may take to end.
+#: Seconds that tasks left behind by the user's coroutines may take to end.
 LEFT = 1.0
 
 
 class Running:
-    """A run that has begun, as the stream sees it."""
+    """A started run, as its stream sees it."""
 
     async def execute(self) -> None:
-        """Do the work; the terminal event is the last thing that happens."""
+        """Do the work. The terminal event comes last."""
         raise NotImplementedError
 
     def cancel(self, why: A3SError) -> None:
-        """End it, from any thread or signal handler."""
+        """End it. May be called from any thread or signal handler."""
         raise NotImplementedError
 
     def instance(self, value: Any) -> Any:
-        """Give the object of a run as its schema's own type."""
+        """Return the run's object as an instance of its schema's type."""
         return value
 
 
 class EventStream(Closing):
-    """One run's events. It begins with the first read, and ends when nobody reads on."""
+    """The events of one run, made by `Session.stream`.
+
+    The run starts with the first read. Read it with `for`, `async for`, `result()` or
+    `await`; leaving the loop early, or closing the stream, cancels the run.
+    """
 
     def __init__(self, start: Start) -> None:
         self._start: Start | None = start
         self._running: Running | None = None
         self._events: list[Event] = []
         self._why: A3SError | None = None
-        # Wakes the reader; which of the two depends on how the run was begun.
+        # Wakes the reader: the first for `for`, the second for `async for`.
         self._ready: threading.Event | None = None
         self._ready_in_loop: asyncio.Event | None = None
         self._buffer = Buffer(self._wake)
@@ -73,21 +76,24 @@ class EventStream(Closing):
 
     @property
     def over(self) -> bool:
-        """Whether the run has come to its end, and nothing of it is left."""
-        # A loop that was closed before its time has taken the run with it.
+        """Whether the run has ended and nothing of it is left."""
+        # A loop that was closed too early has taken the run with it.
         dead = self._task is not None and self._task.get_loop().is_closed()
         return dead or self._gone.done()
 
     @property
     def ending(self) -> bool:
-        """Whether the run will be over by itself, and soon."""
+        """Whether the run is over or about to be, without being cancelled again."""
         told = bool(self._events) and self._events[-1].type in TERMINAL
         return told or self._forsaken or self.over
 
     # -- reading -----------------------------------------------------------------------
 
     def __iter__(self) -> Generator[AnyEvent, None, None]:
-        """Give the events as they happen; from a thread of the run's own."""
+        """Yield the events as they happen, from a thread of the run's own.
+
+        Raises RuntimeError if a task is reading this stream.
+        """
         self._begin_in_thread()
         try:
             while batch := self._next_batch():
@@ -96,12 +102,20 @@ class EventStream(Closing):
             self.close()
 
     def __aiter__(self) -> AsyncIterator[AnyEvent]:
-        """Give the events as they happen; the run is a task of the running loop."""
+        """Iterate over the events as they happen; the run is a task of the running loop.
+
+        Raises RuntimeError if a thread is reading this stream.
+        """
         self._begin_in_loop()
         return _Reader(self)
 
     def result(self) -> Result:
-        """Read what is left, and give what the run has come to, or raise its typed error."""
+        """Read the remaining events and return the run's result.
+
+        Raises the A3SError of a failed run, Cancelled for a cancelled one, and
+        pydantic's ValidationError if the object does not fit the given model.
+        Awaiting the stream does the same in a running loop.
+        """
         if not self.over:
             for _ in self:
                 pass
@@ -119,16 +133,16 @@ class EventStream(Closing):
     # -- ending ------------------------------------------------------------------------
 
     def cancel(self) -> None:
-        """End the run from anywhere: another thread, a task, a signal handler, the loop's body.
+        """Cancel the run: from any thread, task or signal handler, or from the loop's body.
 
-        It returns at once; the stream still ends with its `error` event.
+        Returns at once; the stream still ends with its `error` event.
         """
         self._cancel(Cancelled("the run was cancelled"))
 
     def close(self) -> None:
-        """Cancel the run if it goes on, and wait until nothing of it is left.
+        """Cancel the run if it is still going, and wait until nothing of it is left.
 
-        In the very loop that does the run there is no waiting; `aclose` can.
+        In the event loop that executes the run it cannot wait; use `aclose` there.
         """
         self.forsake()
         if self._thread is not None:
@@ -138,14 +152,14 @@ class EventStream(Closing):
             concurrent.futures.wait([self._gone])
 
     async def aclose(self) -> None:
-        """As `close`, without blocking the running loop."""
+        """Like `close`, without blocking the running event loop."""
         self.forsake()
         await self.wait()
 
     async def wait(self) -> None:
         """Wait until nothing of the run is left."""
         if self._running is not None and not self.over:
-            # Not the task itself: its loop may be another one than ours.
+            # Not the task itself, whose loop may not be ours.
             await asyncio.shield(asyncio.wrap_future(self._gone))
 
     # -- the run -----------------------------------------------------------------------
@@ -153,7 +167,7 @@ class EventStream(Closing):
     def _begin_in_thread(self) -> None:
         if self._running is not None:
             if self._thread is None and not self.over:
-                raise RuntimeError("a task reads this stream: use `async for` or `await`")
+                raise RuntimeError("a task is reading this stream: use `async for` or `await`")
             return
         if self._forsaken:
             return
@@ -167,7 +181,7 @@ class EventStream(Closing):
     def _begin_in_loop(self) -> None:
         if self._running is not None:
             if self._task is None and not self.over:
-                raise RuntimeError("a thread reads this stream: use `for` or `result()`")
+                raise RuntimeError("a thread is reading this stream: use `for` or `result()`")
             return
         if self._forsaken:
             return
@@ -185,13 +199,13 @@ class EventStream(Closing):
         return running
 
     def _in_thread(self, running: Running) -> None:
-        # Not asyncio.run: it would wait for a thread that a slow name server holds up. Nor the
-        # host's kind of loop, which may want signals that only the main thread gets.
+        # Not asyncio.run, which would wait for a thread that is blocked by a slow name server.
+        # Not the host's kind of loop, which may need signals, and thus the main thread.
         try:
             with contextlib.closing(asyncio.SelectorEventLoop()) as loop:
                 loop.run_until_complete(self._execute(running))
                 loop.run_until_complete(_end_the_rest())
-        except OSError as error:  # no descriptors are left for a loop
+        except OSError as error:  # no file descriptors are left for a loop
             self._broken = self._broken or error
         finally:
             self._ended()
@@ -199,14 +213,14 @@ class EventStream(Closing):
     async def _execute(self, running: Running) -> None:
         try:
             await running.execute()
-        except Exception as error:  # noqa: BLE001  # the reader is told, a thread has nobody
+        except Exception as error:  # noqa: BLE001  # raised where the stream is read
             self._broken = error
 
     def _ended(self, _: object = None) -> None:
-        # In this order: whoever has read the last event may send the next prompt.
+        # In this order: the reader of the last event may send the next prompt at once.
         self._gone.set_result(None)
         self._buffer.close()
-        # A session that nobody else has goes now, and not when cycles are collected.
+        # Frees a session without other references now, not when cycles are collected.
         self._start = None
 
     def _cancel(self, why: A3SError) -> None:
@@ -215,7 +229,7 @@ class EventStream(Closing):
             self._running.cancel(why)
 
     def forsake(self) -> None:
-        """Let the run end by itself if it has; else cancel it, with nobody left to read."""
+        """Stop reading: cancel the run unless it has ended."""
         if self._buffer.closed:
             return
         self._forsaken = True
@@ -249,7 +263,7 @@ class EventStream(Closing):
             self._ready.wait()
 
     async def next_batch(self) -> list[Event]:
-        """Wait for events; none come any more where it is empty."""
+        """Wait for events and return them; empty at the end of the stream."""
         while True:
             if self._ready_in_loop is not None:
                 self._ready_in_loop.clear()
@@ -259,7 +273,7 @@ class EventStream(Closing):
             await self._ready_in_loop.wait()
 
     def require_whole(self) -> None:
-        """Raise what kept the run from telling its own end: a bug, or a direct call's failure."""
+        """Raise what ended the run without a terminal event: a bug, or a direct call's failure."""
         if self._broken is not None:
             raise self._broken
 
@@ -273,15 +287,15 @@ class EventStream(Closing):
 class _Reader:
     """Reads a stream in an `async for`.
 
-    No generator: one that is left half read is only finished some time later, and
-    by then the next prompt would find its session busy.
+    Not a generator: one that is left half read is finalized only some time later,
+    and until then the session would be busy for the next prompt.
     """
 
     __slots__ = ("_batch", "_stream")
 
     def __init__(self, stream: EventStream) -> None:
         self._stream = stream
-        # Backwards, so that the next one is the last.
+        # Reversed, so that `pop` takes the next one.
         self._batch: list[Event] = []
 
     def __aiter__(self) -> Self:
@@ -292,7 +306,7 @@ class _Reader:
             try:
                 self._batch = (await self._stream.next_batch())[::-1]
             except BaseException:
-                # A traceback may keep us for long; whoever was waiting has left now.
+                # A traceback may keep this object alive, but the reader is gone now.
                 self._stream.forsake()
                 raise
             if not self._batch:
@@ -305,7 +319,7 @@ class _Reader:
 
 
 def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:
-    """Tell whether this thread is the one that runs the loop just now."""
+    """Return whether this thread is running the loop."""
     try:
         return asyncio.get_running_loop() is loop
     except RuntimeError:
@@ -313,7 +327,7 @@ def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:
 
 
 async def _end_the_rest() -> None:
-    """End what the caller's own coroutines have left in a loop that is to be closed."""
+    """Cancel the tasks that the user's coroutines left in a loop about to be closed."""
     left = asyncio.all_tasks() - {asyncio.current_task()}
     for task in left:
         task.cancel()

@@ -1,15 +1,15 @@
-"""A tool of the user's own: a typed Python function with a docstring.
+"""Tools of the user's own: typed Python functions with a docstring.
 
     @tool
     def weather(city: str, days: int = 1) -> str:
         "Tell the weather of a city."
 
-The docstring is what the model is told, the annotations become the schema, and
-what a model sends is converted to the annotated types before the function sees
-it. A plain function runs in a thread, so that it may block; an `async def` runs
-in the run's own loop. A function that yields streams: each piece of text is a
-live delta, and together they are the output. pydantic, which knows annotations
-best, is imported by whoever decorates a function, and by nobody else.
+The docstring is the tool's description and the annotations become its schema;
+arguments are converted to the annotated types before the call. A plain function
+runs in a thread, so that it may block; an `async def` runs in the run's own loop.
+A generator streams: each piece of text is a live delta, and the pieces together
+are the output. pydantic, which converts the arguments, is imported only when a
+function is decorated.
 """
 
 from __future__ import annotations
@@ -28,14 +28,21 @@ if TYPE_CHECKING:
 
 
 def tool(function: Callable[..., Any]) -> FunctionTool:
-    """Make a tool of a typed function; it can still be called as before."""
+    """Make a typed function a tool for `SessionOptions.tools`; it stays callable.
+
+    The function's name and docstring are the tool's; a text in `Annotated[...]`
+    describes an argument. A `ToolError` that it raises, or any other exception,
+    is reported to the model as the call's failure.
+
+    Raises TypeError if an argument has no annotation or cannot be passed by name.
+    """
     return FunctionTool(function)
 
 
 class FunctionTool(Tool):
-    """A function as a tool. Its name is the function's."""
+    """A function as a tool, named after the function. Made by `tool`."""
 
-    #: It is there because the caller wants it to be used.
+    #: The user added it for the model to use.
     harmless = True
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -43,10 +50,10 @@ class FunctionTool(Tool):
         self.__doc__ = function.__doc__
         self._model = _arguments_model(function)
         schema = self._model.model_json_schema()
-        # A title repeats the name, and every request would carry it.
+        # A title only repeats the name, in every request.
         for described in (schema, *schema.get("properties", {}).values()):
             described.pop("title", None)
-        # Class variables of a built-in tool; a function brings its own.
+        # Class variables of a built-in tool, but each function has its own.
         self.name = function.__name__  # type: ignore[misc]
         self.description = inspect.getdoc(function) or function.__name__  # type: ignore[misc]
         self.parameters = schema  # type: ignore[misc]
@@ -56,7 +63,7 @@ class FunctionTool(Tool):
         return self.function(*args, **kwargs)
 
     def problems(self, arguments: dict[str, Any]) -> list[str]:
-        """Say what does not fit the annotations."""
+        """Return what in the arguments does not fit the annotations."""
         from pydantic import ValidationError
 
         try:
@@ -66,7 +73,7 @@ class FunctionTool(Tool):
         return []
 
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
-        """Call the function, show what it yields, and give what it returns."""
+        """Call the function, stream what it yields, and return what it returns."""
         model = self._model.model_validate(arguments)
         given = {
             field.alias or name: getattr(model, name)
@@ -76,7 +83,7 @@ class FunctionTool(Tool):
             return await self._call(given, context)
         except ToolError:
             raise
-        except (Exception, SystemExit) as error:  # which would end the loop, and the host
+        except (Exception, SystemExit) as error:  # SystemExit would end the loop, and the host
             raise ToolError(f"{type(error).__name__}: {error}") from error
 
     async def _call(self, given: dict[str, Any], context: ToolContext) -> ToolReturn:
@@ -101,7 +108,7 @@ class FunctionTool(Tool):
 
 
 def _arguments_model(function: Callable[..., Any]) -> type[BaseModel]:
-    """Give the model of a function's arguments."""
+    """Return a pydantic model of a function's arguments."""
     from pydantic import ConfigDict, Field, create_model
 
     hints = get_type_hints(function, include_extras=True)
@@ -109,15 +116,17 @@ def _arguments_model(function: Callable[..., Any]) -> type[BaseModel]:
     parameters = inspect.signature(function).parameters
     for number, (name, parameter) in enumerate(parameters.items()):
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            raise TypeError(f"{function.__name__}: a tool names its arguments, *{name} cannot be")
+            raise TypeError(f"{function.__name__}: a tool cannot take *{name}: name each argument")
         if parameter.kind is parameter.POSITIONAL_ONLY:
-            raise TypeError(f"{function.__name__}: {name} is given by its name, which / forbids")
+            raise TypeError(
+                f"{function.__name__}: a tool cannot take the positional-only argument {name}"
+            )
         if name not in hints:
-            raise TypeError(f"{function.__name__}: the argument {name} needs an annotation")
+            raise TypeError(f"{function.__name__}: the argument {name} needs a type annotation")
         annotation = hints[name]
         default = ... if parameter.default is parameter.empty else parameter.default
         words = [one for one in _metadata(annotation) if isinstance(one, str)]
-        # Under names of our own: pydantic wants some (`json`, `copy`, `_x`) for itself.
+        # Under names of our own: pydantic reserves some (`json`, `copy`, `_x`).
         field = Field(default, alias=name, description=words[0] if words else None)
         fields[f"argument_{number}"] = (annotation, field)
     return create_model(function.__name__, __config__=ConfigDict(extra="forbid"), **fields)
@@ -133,7 +142,7 @@ def _problem(place: tuple[int | str, ...], message: str) -> str:
 
 
 def _text(value: Any) -> str:
-    """Give what a function returned as the model reads it: text as it is, else JSON."""
+    """Return a function's value as the model reads it: text as it is, anything else as JSON."""
     if isinstance(value, str):
         return value
     if value is None:

@@ -1,7 +1,7 @@
-"""What a session may be told: the library's counterpart of the command line's flags.
+"""The options of a session: the library's counterpart of the command line's flags.
 
-Every name means what the flag of that name means, and a name that does not
-exist is an error that says which one was probably meant.
+An option means what the flag of the same name means. An unknown name raises
+AttributeError, which suggests the nearest one.
 """
 
 from __future__ import annotations
@@ -19,10 +19,15 @@ if TYPE_CHECKING:
 
 
 class PermissionPolicy(Value):
-    """Rules such as `bash(git log:*)`: deny > ask > allow > default.
+    """Permission rules such as `bash(git log:*)`; deny > ask > allow > default.
 
-    It stands in for the user's own allow and ask rules; what their
-    configuration, or an untrusted project's, denies stays denied.
+    They replace the allow and ask rules of the user's configuration; its deny
+    rules, and those of an untrusted project, always apply.
+
+    allow: calls that run without approval.
+    deny: calls that never run.
+    ask: calls that need approval (`SessionOptions.on_ask`).
+    default_decision: what to do with a call that no rule covers.
     """
 
     allow: Sequence[str] = ()
@@ -33,13 +38,13 @@ class PermissionPolicy(Value):
 
 @dataclass_transform(kw_only_default=True)
 class _Named:
-    """A class whose attributes are all declared."""
+    """A class that accepts only the attributes that it declares."""
 
     def __init__(self, **given: Any) -> None:
         for name, value in given.items():
             setattr(self, name, value)
 
-    # A type checker that saw this would take any name.
+    # With this in sight, a type checker would accept any name.
     if not TYPE_CHECKING:
 
         def __setattr__(self, name: str, value: Any) -> None:
@@ -58,16 +63,59 @@ class _Named:
 
 
 class SessionOptions(_Named):
-    """Options of a session; what is None is as the configuration says. Times are in seconds."""
+    """Options of a session; None leaves an option to the configuration.
 
-    #: "provider/model".
+    An unknown name raises AttributeError, which suggests the nearest one.
+
+    Model:
+      model               "provider/model".
+      max_tokens          Most output tokens of one response.
+      temperature         Sampling temperature, from 0 to 2.
+      reasoning           How much the model may think: none, low, medium or high.
+
+    Prompt:
+      system              Replaces the system prompt.
+      role                Appended to the system prompt, like the next three, in this order.
+      guidelines          Appended to the system prompt.
+      response_style      Appended to the system prompt.
+      extra               Appended to the system prompt.
+
+    Tools and permissions:
+      tools               Names of built-in tools and functions made with `tool`; by default
+                          all built-in tools.
+      permission_policy   The rules, as a PermissionPolicy.
+      on_ask              Function, plain or async, called with a Question for each call that
+                          needs approval. It returns "once", "always" (for the rest of the
+                          run) or "no". Without one, such a call is denied.
+      read_only           True: no tool changes a file of the workspace.
+      sandbox             Confinement of commands: "auto" (where possible), "require" or "off".
+      network             "off" withholds the network from commands and tools.
+      env                 Names of further environment variables that commands may see.
+      redact_env          Names of environment variables whose values are hidden in all output.
+
+    Limits:
+      max_turns           Most model responses of a run (50).
+      max_tool_calls      Most tool calls of a run.
+      max_parallel        Most tool calls at the same time (8).
+      max_cost            Most that a run may cost, in US dollars.
+      max_retries         Most retries of one request (4).
+      timeout             Seconds for a whole run.
+      tool_timeout        Seconds for one tool call (120).
+      idle_timeout        Seconds without data in the middle of a response (60).
+      first_byte_timeout  Seconds until a response begins (300).
+
+    Sessions:
+      session_id          Saves the conversation on disk under this id; an existing one is
+                          continued.
+      store               Directory of saved sessions; by default the command line's. Without
+                          session_id and store, nothing is saved.
+      project             Whether to read the workspace's AGENTS.md and configuration (True).
+    """
+
     model: str | None = None
     permission_policy: PermissionPolicy | None = None
-    #: Names of built-in tools and functions made with `tool`; None offers all built-in ones.
     tools: Sequence[str | FunctionTool] | None = None
-    #: Replaces the system prompt.
     system: str | None = None
-    #: Each adds a part of its own to the system prompt.
     role: str | None = None
     guidelines: str | None = None
     response_style: str | None = None
@@ -84,23 +132,16 @@ class SessionOptions(_Named):
     first_byte_timeout: float | None = None
     temperature: float | None = None
     reasoning: Literal["none", "low", "medium", "high"] | None = None
-    #: Answers what the rules ask: "once", "always" (in this run) or "no"; may be async.
     on_ask: Callable[[Question], Answer | Awaitable[Answer]] | None = None
-    #: Keeps the conversation on disk under this name, and goes on with one that is there.
-    #: Nothing is kept where neither this nor `store` is given.
     session_id: str | None = None
-    #: The directory of kept sessions; None is where the command line keeps them.
     store: Path | str | None = None
-    #: Whether the workspace's AGENTS.md and configuration are read.
     project: bool = True
     sandbox: Literal["auto", "require", "off"] | None = None
     network: Literal["on", "off"] | None = None
     read_only: bool | None = None
-    #: Names of variables that commands get besides the usual ones.
     env: Sequence[str] = ()
-    #: Names of variables whose values are hidden from everything that is written.
     redact_env: Sequence[str] = ()
 
     def copy(self) -> SessionOptions:
-        """Give the same options, so that a later change of these changes no session."""
+        """Return a copy; changing the original does not affect sessions made from it."""
         return SessionOptions(**vars(self))

@@ -1,4 +1,4 @@
-"""One prompt of a session, as its stream begins and cancels it."""
+"""The run of one prompt, as its stream starts and cancels it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .event_stream import EventStream, Running
 
 
 class After(Running):
-    """A run that waits for the one before it, which is ending, to be gone."""
+    """A run that first waits until the previous one, which is ending, is over."""
 
     def __init__(self, previous: EventStream | None, running: Running) -> None:
         self._previous = previous
@@ -32,7 +32,7 @@ class After(Running):
 
 
 class PromptRun(Running):
-    """A run that has begun: its `start` is in the stream."""
+    """A run that has started: its `start` event is in the stream."""
 
     def __init__(self, opening: Opening, approver: Approver | None, wanted: AnswerType) -> None:
         self._opening = opening

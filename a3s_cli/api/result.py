@@ -1,4 +1,4 @@
-"""What a run has come to, out of its events: a result, or the typed error of its failure."""
+"""The outcome of a run, from its events: a result, or the typed error of its failure."""
 
 from __future__ import annotations
 
@@ -12,24 +12,33 @@ from ..values import Value
 
 
 class Result(Value):
-    """What a successful run has come to."""
+    """The result of a successful run.
+
+    text: the text of the last turn.
+    object: for a run with a schema, the validated value; an instance if the schema was a
+        pydantic model; else None.
+    usage: the tokens of all turns and nested requests; None if the provider reports none.
+    total_tokens: the total of these tokens.
+    turns: the number of model responses of the main loop.
+    tool_calls: the number of calls that were executed.
+    cost_usd: the cost in US dollars; None if the model's price is not known.
+    events: every event of the run, in order.
+    """
 
     text: str
-    #: The validated object of a run with a schema; an instance where that was a pydantic model.
     object: Any
     usage: Usage | None
     total_tokens: int
     turns: int
     tool_calls: int
     cost_usd: float | None
-    #: Every event of the run, in order.
     events: tuple[Event, ...]
 
 
 def result_of(events: tuple[Event, ...], instance: Callable[[Any], Any]) -> Result:
-    """Give what a whole run has come to; raises what its `error` event tells of.
+    """Return the result of a complete run. Raises the failure that its `error` event reports.
 
-    `instance` gives the run's object as its schema's own type.
+    `instance` converts the run's object to its schema's type.
     """
     last = events[-1]
     if isinstance(last, Error):
@@ -48,7 +57,7 @@ def result_of(events: tuple[Event, ...], instance: Callable[[Any], Any]) -> Resu
 
 
 def _last_text(events: tuple[Event, ...]) -> str:
-    """Give the last turn's text, whole; `end` has it too, cut where it is very long."""
+    """Return the whole text of the last turn; `end` cuts it if it is very long."""
     texts: list[str] = []
     for event in reversed(events):
         if isinstance(event, TextDelta):
@@ -59,7 +68,7 @@ def _last_text(events: tuple[Event, ...]) -> str:
 
 
 def failure_of(event: Error, events: tuple[Event, ...]) -> A3SError:
-    """Give the typed error that an `error` event stands for."""
+    """Return the typed error that an `error` event reports."""
     failure = _error_class(event.code)(event.error)
     if isinstance(failure, Cancelled) and event.signal is not None:
         failure.signal = event.exit_code - 128
@@ -73,14 +82,14 @@ def failure_of(event: Error, events: tuple[Event, ...]) -> A3SError:
 
 
 def _error_class(code: str) -> type[A3SError]:
-    """Give the nearest class to the root, below the group, that has this code."""
+    """Return the class with this code that is nearest to the root, groups excepted."""
     queue: list[type[A3SError]] = [A3SError]
     found = A3SError
     while queue:
         kind = queue.pop(0)
         if kind.code == code:
-            # A group has a code as well, of which the class below is the real owner.
+            # A group has the code of one of its classes: that class is meant.
             found = kind
-        # What other modules derive is not told by a code.
+        # Classes derived elsewhere have no code of their own.
         queue += [one for one in kind.__subclasses__() if one.__module__ == A3SError.__module__]
     return found

@@ -1,8 +1,8 @@
 """A conversation in a workspace: prompts go in, streams of events come out.
 
-One prompt at a time: the next one sees what was said before. What a run may do
-is planned once, by the same functions that plan a run of the command line, and
-it is run by the same code. A session that is not used costs next to nothing.
+A session runs one prompt at a time, and each sees the conversation so far. Its plan
+is made once, by the functions that plan the command line's runs, and executed by
+the same code. An unused session costs next to nothing.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Session(Closing):
-    """A conversation. Made by `Agent.session`."""
+    """A conversation, opened by `Agent.session`. Close it, or use it in a `with` block."""
 
     def __init__(
         self,
@@ -45,25 +45,28 @@ class Session(Closing):
     ) -> None:
         self._options = options
         self._request = session_request(workspace, options, config_file, config_text)
-        # Once for all its runs, so that what is wrong is said here.
+        # Once for all its runs, so that mistakes are reported here.
         self._plan = make_plan(self._request, load_config(self._request))
         self._on_disk = options.session_id is not None or options.store is not None
-        # One that is kept is opened by its first run: until then it costs nobody a lock.
+        # Opened by the first run: until then it locks nothing.
         self._kept: Kept | None = None
         self._beginning = threading.Lock()
         self._current: EventStream | None = None
 
     @property
     def id(self) -> str | None:
-        """The name under which the conversation is kept on disk; None where it is not."""
+        """The id under which the conversation is saved on disk; None if it is not saved."""
         return self._kept.id if self._kept else self._options.session_id
 
     def stream(self, prompt: str, *, schema: Any = None) -> EventStream:
-        """Send a prompt; the run begins when the stream is first read.
+        """Send a prompt; the run starts when the stream is first read.
 
-        `schema` is a JSON Schema or a pydantic model: the run's answer is then an
-        object of it. Raises SessionBusy while another stream of this session is
-        being read, UsageError for a blank prompt or a bad schema.
+        `schema`, a JSON Schema or a pydantic model, makes the run answer with an object
+        that satisfies it.
+
+        Raises UsageError for a blank prompt or an invalid schema, SessionBusy while
+        another stream of this session is being read, which reading this one checks
+        again. A saved session in use by another process fails the run itself.
         """
         wanted = AnswerType.of(schema)
         plan = replace(self._plan, prompt=checked_prompt(prompt), schema=wanted.schema)
@@ -79,40 +82,49 @@ class Session(Closing):
         return self._stream(begin)
 
     def send(self, prompt: str, *, schema: Any = None) -> Result:
-        """Send a prompt and wait for what comes of it; raises the typed error of a failed run."""
+        """Send a prompt and wait for the run's result.
+
+        Raises what `stream` raises, and the A3SError of a failed run: its class and
+        `code` say what failed, its `events` are the run's.
+        """
         return self.stream(prompt, schema=schema).result()
 
     async def asend(self, prompt: str, *, schema: Any = None) -> Result:
-        """As `send`, in the running loop."""
+        """Like `send`, in the running event loop. Raises the same."""
         return await self.stream(prompt, schema=schema)
 
     def tool(self, name: str, arguments: Mapping[str, Any] | None = None) -> ToolOutcome:
-        """Call one tool directly, under the rules that hold for the model's calls."""
+        """Call one tool directly, under the same rules as the model's calls.
+
+        A call that fails or is denied raises nothing: the outcome says so. Raises
+        SessionBusy while the session is in use, Cancelled if the call is cancelled,
+        ConfigError or AuthError if the tool needs a model that cannot be reached.
+        """
         stream, calls = self._tool_stream(name, arguments)
         events = tuple(stream)
         stream.require_whole()
         return calls[0].outcome(events)
 
     async def atool(self, name: str, arguments: Mapping[str, Any] | None = None) -> ToolOutcome:
-        """As `tool`, in the running loop."""
+        """Like `tool`, in the running event loop. Raises the same."""
         stream, calls = self._tool_stream(name, arguments)
         events = tuple([event async for event in stream])
         stream.require_whole()
         return calls[0].outcome(events)
 
     def cancel(self) -> None:
-        """Cancel the stream that is being read, if any; from any thread."""
+        """Cancel the stream that is being read, if any. May be called from any thread."""
         if self._current is not None:
             self._current.cancel()
 
     def close(self) -> None:
-        """Cancel what runs, wait until nothing of it is left, and let others use the session."""
+        """Cancel what is running, wait until nothing of it is left, and unlock a saved session."""
         if self._current is not None:
             self._current.close()
         self._let_go()
 
     async def aclose(self) -> None:
-        """As `close`, without blocking the running loop."""
+        """Like `close`, without blocking the running event loop."""
         if self._current is not None:
             await self._current.aclose()
         self._let_go()
@@ -143,11 +155,11 @@ class Session(Closing):
         if self._current is not None and not self._current.ending:
             raise SessionBusy(
                 "another stream of this session is still being read",
-                hint="read it to its end or cancel it, or use a session for each",
+                hint="read it to its end, cancel it, or open a second session",
             )
 
     def _opened(self) -> Kept:
-        """Give the conversation so far, from the disk where it is kept there."""
+        """Return the conversation so far, from disk if it is saved there."""
         if self._kept is None and self._on_disk:
             plan, options = self._plan, self._options
             self._kept = keep(

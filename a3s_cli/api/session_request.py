@@ -1,4 +1,4 @@
-"""From a session's options to a request: the library's counterpart of the command line's flags."""
+"""From a session's options to the request of its runs."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from ..run.request import RunRequest
 from .function_tool import FunctionTool
 from .options import SessionOptions
 
-#: The parts that a system prompt is extended by, in their order.
+#: Options that are appended to the system prompt, in this order.
 PARTS = ("role", "guidelines", "response_style", "extra")
-#: Options that are settings of the configuration under the same name.
+#: Options that are settings of the configuration, under the same name.
 SETTINGS = frozenset({"model", "sandbox", "network", "read_only", "env", "redact_env", *KEYS})
 
 
 def session_request(
     workspace: Path, options: SessionOptions, config_file: str | None, config_text: str | None
 ) -> RunRequest:
-    """Return what every run of a session has in common; raises UsageError and TypeError."""
+    """Return the request that all runs of a session share. Raises UsageError, TypeError."""
     given = {name: value for name, value in vars(options).items() if value is not None}
     if options.session_id is not None:
         from ..sessions.ids import check
@@ -38,7 +38,7 @@ def session_request(
         project=options.project,
         tools=_built_in(given),
         own_tools=_own(given),
-        # A callback answers, or nothing does, whatever a terminal's user has configured.
+        # Only a callback answers, whatever is configured for a terminal.
         on_ask="deny",
     )
 
@@ -49,7 +49,7 @@ def _own(given: Mapping[str, Any]) -> dict[str, FunctionTool]:
         if not isinstance(tool, FunctionTool):
             continue
         if tool.name in TOOLS:
-            raise UsageError(f"the tool {tool.name} is built in: give the function another name")
+            raise UsageError(f"the tool {tool.name} is built in: rename the function")
         if tool.name in own:
             raise UsageError(f"there are two tools named {tool.name}")
         own[tool.name] = tool
@@ -62,7 +62,7 @@ def _built_in(given: Mapping[str, Any]) -> list[str] | None:
     names = [tool for tool in given["tools"] if not isinstance(tool, FunctionTool)]
     for name in names:
         if not isinstance(name, str):
-            raise TypeError(f"{name!r} is no tool: decorate the function with `tool`")
+            raise TypeError(f"{name!r} is not a tool: decorate the function with `tool`")
     return chosen_tools(",".join(names) or "none")
 
 

@@ -22,19 +22,25 @@ class Unanswered(Exception):
 
 
 class Question(Value):
-    """A call that waits for an answer, with everything that the answer depends on."""
+    """A call that waits for an answer, with everything that the answer depends on.
+
+    tool_name: the tool.
+    tool_id: the call, unique within the session.
+    tool_input: the arguments, exactly as they will be executed.
+    cwd: the workspace.
+    path: the file that the call is about, symlinks resolved; None if there is none.
+    rule: the rule that asks, or `default`.
+    reason: why it asks, in one sentence.
+    always: what the answer "always" would allow.
+    """
 
     tool_name: str
     tool_id: str
-    #: The arguments exactly as they will run.
     tool_input: Mapping[str, Any]
     cwd: Path
-    #: The file that the call is about, wherever links led to it; None where it is about none.
     path: Path | None
-    #: The rule that asks, or `default`; and why, in a sentence.
     rule: str
     reason: str
-    #: What `always` would cover.
     always: str
 
 

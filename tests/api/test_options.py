@@ -126,7 +126,7 @@ def test_read_only(library: Library) -> None:
 
 
 def test_no_network(library: Library) -> None:
-    with pytest.raises(A3SError, match="network off needs the sandbox"):
+    with pytest.raises(A3SError, match="--network off cannot be combined"):
         library.session([], network="off")
     session = library.session([text("hi")], network="off", sandbox="auto", tools=["web_fetch"])
     start: Any = lawful(session.stream("go"))[0]

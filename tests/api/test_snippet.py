@@ -75,8 +75,8 @@ def test_without_one_it_is_what_the_command_line_finds(configured: Library) -> N
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("missing.acl", "missing.acl: tried as a path, and there is no such file"),
-        (Path("missing"), "missing: tried as a path, and there is no such file"),
+        ("missing.acl", "missing.acl: no such configuration file"),
+        (Path("missing"), "missing: no such configuration file"),
         ("max_turns = ", "<text>:1:13: expected a value"),
         ("max_truns = 3\nmax_turns = none\n", "<text>:2:13: expected a whole number"),
     ],
@@ -90,11 +90,14 @@ def test_what_was_tried(configured: Library, source: Any, said: str) -> None:
 def test_a_mistyped_path_is_no_riddle(configured: Library) -> None:
     with pytest.raises(A3SError) as caught:
         Agent.create("settings/config.toml")
-    assert caught.value.hint == "it was taken as text: a path ends in .acl, or names a file"
+    assert (
+        caught.value.hint
+        == "taken as configuration text: a path ends in .acl or names an existing file"
+    )
 
 
 def test_no_workspace(configured: Library) -> None:
-    with pytest.raises(A3SError, match="nowhere is no directory"):
+    with pytest.raises(A3SError, match="nowhere is not a directory"):
         Agent.create("config.acl").session("nowhere")
 
 

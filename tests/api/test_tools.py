@@ -409,7 +409,7 @@ def test_no_and_no_answer(library: Library, answer: Any) -> None:
     answers, fates = asked(library, on_ask)
     assert answers == [("no", "callback" if answer == "no" else "nobody")]
     assert [fate.type for fate in fates] == ["permission_denied"]
-    said = {"no": "said no", "yes": "on_ask gave 'yes'", None: "on_ask gave None"}
+    said = {"no": "said no", "yes": "on_ask returned 'yes'", None: "on_ask returned None"}
     assert said.get(str(answer) if answer else None, "LookupError: nobody here") in fates[0].reason
     assert not (library.work / "made").exists()
 
