@@ -1,8 +1,8 @@
-"""Where names become objects: a plan comes in, what does the work comes out.
+"""Turns a plan's names into the objects that do the work.
 
-The only place that knows providers, tools and rules by their classes. A run of
-the command line, a stream of the library and a tool that is called directly are
-all put together here, so that the same rules hold for all of them.
+Only this module knows the classes of providers, tools and rules. Runs of the command
+line, streams of the library and direct tool calls are all assembled here, so that
+the same rules apply to all of them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .response import Asker
 
 
 class Assembly(Value):
-    """What does the work of one run. Whoever assembles it closes the provider."""
+    """The objects that do the work of one run. The caller of `assemble` closes `provider`."""
 
     account: Account
     provider: Provider
@@ -51,7 +51,7 @@ def assemble(
     approver: Approver | None = None,
     sandbox: Sandbox | None = None,
 ) -> Assembly:
-    """Put a run together; raises ConfigError or AuthError where its model cannot be reached."""
+    """Assemble a run. Raises ConfigError or AuthError if its model cannot be reached."""
     config = plan.config
     where = endpoint(config, plan.model, plan.environment)
     account = Account(
@@ -68,7 +68,7 @@ def assemble(
         show_input=plan.tool_input,
         redactor=plan.redactor,
     )
-    # A model that cannot call is offered nothing; its file says `tool_call = false`.
+    # A model configured with `tool_call = false` is offered no tools.
     tools = chosen(plan) if where.quirks.get("tool_call", True) else {}
     request = _request(plan, where, tools)
     around = surroundings(plan, emitter, conversation, sandbox, Nested(asker, request))
@@ -85,7 +85,7 @@ def assemble(
 
 
 def chosen(plan: Plan) -> dict[str, Tool]:
-    """Give the tools on offer, in the order in which the model is told of them."""
+    """Return the tools on offer, in the order in which the model sees them."""
     return {name: plan.own_tools.get(name) or load(TOOLS[name])() for name in plan.tools}
 
 
@@ -96,7 +96,7 @@ def surroundings(
     sandbox: Sandbox | None,
     model: Nested | None = None,
 ) -> Surroundings:
-    """Give what every call of a run shares."""
+    """Return what all calls of a run share."""
     config = plan.config
     return Surroundings(
         emitter,
@@ -141,7 +141,7 @@ def _provider(plan: Plan, where: Endpoint, emitter: Emitter) -> Provider:
 def _request(plan: Plan, where: Endpoint, tools: Mapping[str, Tool]) -> Request:
     config = plan.config
     append = config.get("append_system")
-    # A small model that knows of the object beforehand makes it up at once.
+    # Small models that know of the object in advance make it up at once.
     if plan.schema is not None and tools and where.wire != LOCAL:
         from ..objects.asking import announcement
 

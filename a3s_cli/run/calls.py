@@ -1,11 +1,11 @@
-"""What becomes of the calls of one turn: rejected, denied, or run.
+"""The calls of one turn: each is rejected, denied, or executed.
 
-Every call has exactly one fate and every fate has its events. Nothing runs
-before its `tool_start`, which carries the validated arguments; arguments that
-are no JSON object of the tool's schema never get there. Calls of one turn run
-in parallel, except those of tools that change files: they run alone, in the
-model's order. Questions come one at a time, before any call of their group runs.
-What the model is told comes back in the order of its calls.
+Every call has exactly one of these fates, and every fate has its events. Nothing
+runs before its `tool_start`, which carries the validated arguments; arguments that
+violate the tool's schema never get there. Calls of one turn run in parallel, except
+those of tools that change files, which run alone, in the model's order. Questions
+are asked one at a time, before any call of their group runs. Results are in the
+order of the calls.
 """
 
 from __future__ import annotations
@@ -26,39 +26,39 @@ from ..values import State, field
 from .execution import Execution, Prepared, Surroundings
 from .judge import Judge, Judged, Rejected, parsed
 
-#: Identical failing calls in a row after which a model is taken to be stuck.
+#: Identical failing calls in a row after which the model counts as stuck.
 STUCK = 3
-#: Calls whose fates are decided before anybody else has a turn.
+#: Calls that are judged before other tasks get a turn.
 AT_A_TIME = 64
 
 
 class Calls(State):
-    """Runs the calls of one run, and remembers what became of them."""
+    """Executes the calls of one run, and counts them."""
 
     around: Surroundings
     tools: Mapping[str, Tool]
-    #: What becomes of a call that needs approval where nobody can be asked.
+    #: What happens to a call that needs approval if no one can be asked.
     on_ask: Literal["prompt", "deny", "fail"] = "deny"
     approver: Approver | None = None
     #: Files that no tool may change.
     off_limits: Collection[Path] = ()
-    #: Calls that were executed.
+    #: How many calls were executed.
     executed: int = 0
     denials: list[Denial] = field(default_factory=list)
-    #: Whether the model repeats one failing call and will not stop.
+    #: Whether the model keeps repeating a failing call.
     stuck: bool = False
     _last_failure: tuple[str, str] = ("", "")
     _repeats: int = 0
     _turn: int = 0
     _judge: Judge = field(init=False)
-    #: The calls of this turn that have no fate yet, by their ids.
+    #: The calls of this turn whose fate is open, by id.
     _unsettled: dict[str, ToolCall] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._judge = Judge(self.around, self.tools, self.approver, self.off_limits)
 
     async def run(self, calls: Sequence[ToolCall], turn: int) -> list[ToolResult]:
-        """Settle every call of a turn and give what the model is told, in call order."""
+        """Settle every call of a turn; return the results for the model, in call order."""
         self._turn = turn
         self._unsettled = {call.id: call for call in calls}
         results: dict[str, ToolResult] = {}
@@ -73,12 +73,12 @@ class Calls(State):
         return [results[call.id] for call in calls]
 
     def reject(self, calls: Iterable[ToolCall], error: str) -> None:
-        """Settle calls that cannot be executed because their response was cut."""
+        """Reject calls that cannot be executed because their response was cut."""
         for call in calls:
             self._reject(call, "invalid_arguments", error)
 
     def _batches(self, calls: Sequence[ToolCall]) -> list[list[ToolCall]]:
-        """Group neighbours that may run at the same time."""
+        """Group adjacent calls that may run at the same time."""
         batches: list[list[ToolCall]] = []
         alone = True
         for call in calls:
@@ -106,12 +106,12 @@ class Calls(State):
         return [one if isinstance(one, ToolResult) else one.result() for one in settled]
 
     async def _prepared(self, batch: list[ToolCall]) -> list[ToolResult | Prepared]:
-        """Decide the fate of each call of a batch, up to the first that is one too many."""
+        """Decide the fate of each call of a batch, up to the first beyond the limit."""
         fates: list[ToolResult | Prepared] = []
         room = self.around.limits.max_tool_calls
         for number, call in enumerate(batch):
             if number % AT_A_TIME == AT_A_TIME - 1:
-                # A model may ask for thousands: a signal must get through all the same.
+                # The model may ask for thousands, and signals must still be handled.
                 await asyncio.sleep(0)
                 await self.around.emitter.drain()
             full = room is not None and self.executed + _running(fates) >= room
@@ -122,7 +122,7 @@ class Calls(State):
         return fates
 
     async def _fate(self, call: ToolCall, full: bool) -> ToolResult | Prepared | None:
-        """Decide a call's fate, None if it is one too many; nothing is executed here."""
+        """Decide a call's fate; None if it is beyond the limit. Executes nothing."""
         try:
             judged = self._judge.judge(call)
         except Rejected as rejected:
@@ -143,7 +143,7 @@ class Calls(State):
         self._tell_denied(call, judged.arguments, decision)
         if decision.decision == "ask" and self.on_ask == "fail":
             raise ApprovalRequired(
-                f"{call.name} needs approval, and there is nobody to ask: {decision.reason}",
+                f"{call.name} needs approval, and no one can be asked: {decision.reason}",
                 hint=decision.hint or None,
             )
         told = f"Permission denied: {decision.reason}"
@@ -188,7 +188,7 @@ class Calls(State):
         self._unsettled.pop(call.id, None)
 
     def _settle_rest(self) -> None:
-        """Say of calls that the end of the run has overtaken that they never ran."""
+        """Report the calls that never ran because the run ended."""
         overtaken = Decision("deny", "run_ended", "the run ended before this call began")
         for call in self._unsettled.values():
             try:
@@ -199,7 +199,7 @@ class Calls(State):
         self._unsettled = {}
 
     def _watch(self, call: ToolCall, result: ToolResult) -> None:
-        """Notice a model that repeats one failing call."""
+        """Detect a model that keeps repeating a failing call."""
         failure = (call.name, _canonical(call.arguments))
         if not result.failed:
             self._last_failure, self._repeats = ("", ""), 0

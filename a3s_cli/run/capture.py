@@ -1,7 +1,7 @@
-"""Keeps the head and the tail of an endless text, and its size.
+"""Keeps the head, the tail and the size of a text of any length.
 
-A command may print gigabytes; an event and a model want the beginning, the end
-and an honest count of what lies between. Memory is bounded by what is kept.
+A command may print gigabytes; an event and the model get the beginning, the end and
+an exact count of what is missing. Memory is bounded by what is kept.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ..jsontext import HEAD, TAIL, clean
 
 
 class Capture:
-    """A text of which `head` + `tail` bytes are remembered."""
+    """A text of which `head` + `tail` bytes are kept."""
 
     def __init__(self, head: int = HEAD, tail: int = TAIL) -> None:
         self._head_room = head
@@ -20,7 +20,7 @@ class Capture:
         self._head: list[bytes] = []
         self._tail: deque[bytes] = deque()
         self._tail_bytes = 0
-        #: Bytes of UTF-8 that were added.
+        #: Size of the whole text in bytes of UTF-8.
         self.bytes = 0
 
     def add(self, text: str) -> None:
@@ -40,11 +40,11 @@ class Capture:
 
     @property
     def truncated(self) -> bool:
-        """Whether something between head and tail is gone."""
+        """Whether anything between head and tail is missing."""
         return self.bytes > sum(map(len, self._head)) + min(self._tail_bytes, self._tail_size)
 
     def text(self) -> str:
-        """Give the whole text, or its head and tail with a note of what is missing."""
+        """Return the whole text, or its head and tail with a count of what is missing."""
         head, tail = b"".join(self._head), b"".join(self._tail)
         if not self.truncated:
             return (head + tail).decode()

@@ -1,14 +1,13 @@
-"""Keeps a conversation within its model's window.
+"""Keeps a conversation within its model's context window.
 
-When the next request would come too close to the window, what tools once gave is
-left out, the oldest first; where that is not enough, the model is asked once for
-a summary of the older turns. It is done in steps, down to well below the limit:
-each step changes the beginning of the conversation, which a vendor's cache of
-prompts then has to read anew.
+When the next request would come too close to the limit, old tool outputs are left
+out, oldest first; if that is not enough, the model is asked once for a summary of the
+older turns. Compaction goes well below the limit, so that it is rare: each time, the
+beginning of the conversation changes and the vendor's prompt cache misses.
 
-A window is what the user's configuration says. Where it says nothing, the answer
-of a provider that a request is too long is the first that is heard of it; that is
-answered once, and teaches the limit for the rest of the run.
+The size of the window comes from the user's configuration. Without one, the first
+"too long" answer of the provider reveals it: the conversation is shortened, sent once
+more, and the limit holds for the rest of the run.
 """
 
 from __future__ import annotations
@@ -34,15 +33,15 @@ from .shortening import (
     without_old_outputs,
 )
 
-#: Tokens that are kept free for an answer whose length nobody has limited.
+#: Tokens reserved for the answer if its length is not limited.
 ANSWER = 16_384
-#: A byte is taken for this many tokens where nobody has counted: few texts have more.
+#: Tokens per byte before the provider has counted any: few texts have more.
 PER_BYTE = 1 / 3
-#: What a provider's count may say of a byte: some leave out what they had in a cache.
+#: Bounds for a provider's count per byte: some leave out cached tokens.
 LEAST_PER_BYTE, MOST_PER_BYTE = 1 / 8, 1.0
-#: Parts of the limit that a conversation is shortened to: in time, and after it was refused.
+#: Fractions of the limit to shorten to: in time, and after the provider's refusal.
 TARGET, TARGET_REFUSED = 0.7, 0.5
-#: Bytes that a summary may have in any case.
+#: Bytes that a summary may always have.
 LEAST_SUMMARY = 2000
 
 TASK = (
@@ -57,59 +56,59 @@ TASK = (
 
 
 def limit_of(window: int | None, answer: int | None) -> int | None:
-    """Give the tokens that a request may have, so that the answer has room in the window."""
+    """Return the most tokens of a request that leave room in the window for the answer."""
     if window is None:
         return None
     reserved = min(answer, window // 2) if answer else min(ANSWER, window // 4)
-    # Nobody counts exactly as a vendor does.
+    # A margin, because our count is never exactly the vendor's.
     return window - reserved - window // 20
 
 
 class Gauge(State):
-    """Estimates the tokens of a request: what a provider has counted, and more for what is new."""
+    """Estimates the tokens of a request: the provider's count, plus an estimate of the rest."""
 
     per_byte: float = PER_BYTE
     _counted: int = 0
     _tokens: int = 0
 
     def tokens(self, request: Request) -> int:
-        """Estimate a request, rather too high than too low."""
+        """Return an estimate for a request, rather too high than too low."""
         if not self._counted:
             return int(request_bytes(request) * self.per_byte) + 1
         new = conversation_bytes(request.messages[self._counted :])
         return self._tokens + int(new * max(self.per_byte, PER_BYTE)) + 1
 
     def learn(self, request: Request, usage: Usage | None) -> None:
-        """Take a provider's count of a request."""
+        """Adopt the provider's count of a request."""
         if usage is None or not usage.total_tokens:
             return
-        # With what came from a cache, on every wire; reasoning is no part of it on any.
+        # Including cached tokens on every wire, and reasoning on none.
         cached = usage.cache_read_tokens + usage.cache_write_tokens
         read = min(usage.total_tokens - usage.output_tokens, usage.input_tokens + cached)
         size = request_bytes(request)
         self._tokens = max(read, int(size * LEAST_PER_BYTE))
         self._counted = len(request.messages)
-        # What is left of a conversation may be denser than what it has lost.
+        # What remains of a conversation may be denser than what was left out.
         self.per_byte = min(max(self._tokens / size, PER_BYTE * 3 / 4), MOST_PER_BYTE)
 
     def forget(self) -> None:
-        """Know that the conversation is another one now."""
+        """Discard the count: the conversation has been replaced."""
         self._counted = 0
 
 
 class Compactor(State):
-    """Shortens one conversation. `base` is what all requests of the run have in common."""
+    """Shortens one conversation. `base` is what all requests of the run share."""
 
     asker: Asker
     base: Request
     conversation: Conversation
     limit: int | None
     gauge: Gauge = field(default_factory=Gauge)
-    #: Whether the model may be asked for a summary: once a turn.
+    #: Whether the model may still be asked for a summary: once a turn.
     _may_ask: bool = True
 
     async def fit(self) -> None:
-        """Shorten the conversation where the next request would come too close to the window."""
+        """Shorten the conversation if the next request would exceed the limit."""
         self._may_ask = True
         if self.limit is None:
             return
@@ -118,7 +117,7 @@ class Compactor(State):
             await self._shorten(request, int(self.limit * TARGET), self.limit)
 
     async def resend(self, error: ContextOverflow, turn: int) -> bool:
-        """Shorten a conversation that was refused; say whether it is worth sending again."""
+        """Shorten a conversation that was too long; return whether to send it again."""
         request = self._request(self.conversation.messages)
         learnt = self.gauge.tokens(request) * 9 // 10
         self.limit = min(self.limit or learnt, learnt)
@@ -139,7 +138,7 @@ class Compactor(State):
         return True
 
     async def _shorten(self, request: Request, target: int, limit: int) -> bool:
-        """Shorten to `target` tokens; what cannot be left out is cut only beyond `limit`."""
+        """Shorten to `target` tokens; cut the last outputs only if it still exceeds `limit`."""
         before = self.gauge.tokens(request)
         messages, done = await self._shorter(list(request.messages), target, limit)
         if conversation_bytes(messages) >= conversation_bytes(request.messages):
@@ -161,14 +160,14 @@ class Compactor(State):
     async def _shorter(
         self, messages: list[Message], target: int, limit: int
     ) -> tuple[list[Message], list[str]]:
-        """Give the shorter conversation, and what was done to make it so."""
+        """Return the shorter conversation, and how it was shortened."""
         room, done = self._room(target), []
         whole, messages = messages, without_old_outputs(messages, room)
         if messages != whole:
             done.append("old tool outputs were left out")
         begin, allowed = last_turns(messages, room // 2), max(room // 8, LEAST_SUMMARY)
         size = conversation_bytes(messages)
-        # Where the older turns are little more than a summary, another one would win nothing.
+        # If the older turns are little more than a summary, another one would gain nothing.
         won = size - conversation_bytes(retold(messages, begin, ""))
         if size > room and won > 2 * allowed:
             summary = await self._summary(whole[:begin], room * 3 // 4)
@@ -181,18 +180,18 @@ class Compactor(State):
         return fitting, done
 
     async def _summary(self, messages: list[Message], room: int) -> str:
-        """Ask the model for a summary; nothing where it gives none."""
+        """Ask the model for a summary; return "" if it fails to write one."""
         if not self._may_ask:
             return ""
         self._may_ask = False
-        # A secret that is cut in two is found by nobody any more.
+        # Before cutting: half a secret would not be recognized.
         hidden = [redacted_message(message, self.asker.redactor) for message in messages]
         asked = Message("user", (Text(transcript(hidden, room)),))
         question = replace(self.base, system=TASK, messages=(asked,), tools=())
         try:
-            # Ids of calls that it makes all the same are no ids of the run.
+            # The ids of calls in a summary are not ids of the run.
             asker = replace(self.asker, call_ids=CallIds())
-            response = await asker.ask(question, audience=_Nobody())
+            response = await asker.ask(question, audience=_Silent())
         except FailedError:
             return ""
         return "" if response.stop == "refusal" else response.message.text.strip()
@@ -201,12 +200,12 @@ class Compactor(State):
         return replace(self.base, messages=tuple(messages))
 
     def _room(self, tokens: int) -> int:
-        """Give the bytes that messages may have in a request of so many tokens."""
+        """Return the bytes that messages may have in a request of so many tokens."""
         return max(int(tokens / self.gauge.per_byte) - request_bytes(self.base), 0)
 
 
-class _Nobody:
-    """Hears an answer that is not shown, so that a failed one may be asked for again."""
+class _Silent:
+    """Shows nothing of an answer, so that it may always be asked for again."""
 
     def texts(self, texts: list[str]) -> None:
         pass

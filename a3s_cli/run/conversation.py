@@ -1,9 +1,9 @@
-"""What a session has said so far: whatever happens to a run, valid for the next prompt.
+"""The conversation of a session, valid for the next prompt whatever happens to a run.
 
-It grows by whole steps: a prompt; an answer; an answer that calls, together with
-all its results. A step that did not come to its end was never said, and a prompt
-that nothing answered is forgotten when its run is over. Where the session is
-kept on disk, each step is kept as it is taken.
+It grows by whole steps: a prompt; an answer; an answer with calls, together with all
+their results. An incomplete step is never added, and a prompt without an answer is
+removed when its run is over. If the session is saved on disk, each step is saved as
+it is added.
 """
 
 from __future__ import annotations
@@ -20,36 +20,36 @@ if TYPE_CHECKING:
 
 
 class Keeper(Protocol):
-    """Keeps the steps of a conversation on disk; it never fails a run."""
+    """Saves the steps of a conversation on disk. Never fails a run."""
 
     def keep(self, messages: Sequence[Message]) -> None:
-        """Keep one step."""
+        """Save one step."""
 
     def replace(self, messages: Sequence[Message]) -> None:
-        """Keep these instead of all that was kept."""
+        """Save these in place of everything saved so far."""
 
     def spill(self) -> Spill | None:
-        """Begin to keep what is too long for a line."""
+        """Return a file for an output that is too long for a line; None if there is none."""
 
 
 class Conversation(State):
-    """The messages of a session, and the ids that its calls have used."""
+    """The messages of a session, and the ids of its calls."""
 
     messages: list[Message] = field(default_factory=list)
     call_ids: CallIds = field(default_factory=CallIds)
     keeper: Keeper | None = None
 
     def prompt(self, text: str) -> None:
-        """Begin with a prompt, after whatever was answered before."""
+        """Add a prompt. An earlier one without an answer is removed."""
         self.settle()
         self.add(Message("user", (Text(text),)))
 
     def spill(self) -> Spill | None:
-        """Begin to keep an output that is too long for an event, where anything is kept."""
+        """Return a file for an output that is too long for an event; None if none is saved."""
         return self.keeper.spill() if self.keeper else None
 
     def add(self, *step: Message) -> None:
-        """Take a step; an answer of nothing is none."""
+        """Add a step, unless one of its messages is empty."""
         if not all(message.parts for message in step):
             return
         self.messages += step
@@ -57,12 +57,12 @@ class Conversation(State):
             self.keeper.keep(step)
 
     def replace(self, messages: Sequence[Message]) -> None:
-        """Put these in place of all that was said: they tell it more briefly."""
+        """Replace the whole conversation by a shorter one."""
         self.messages = list(messages)
         if self.keeper:
             self.keeper.replace(self.messages)
 
     def settle(self) -> None:
-        """Forget a prompt that was not answered."""
+        """Remove a prompt without an answer."""
         while self.messages and self.messages[-1].role == "user":
             self.messages.pop()

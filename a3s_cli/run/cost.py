@@ -1,8 +1,7 @@
-"""What a run has used and what that costs; a limit on money is kept here.
+"""The tokens and the cost of a run, and the limit on its cost.
 
-A price comes from the user's own configuration and from nowhere else: a table
-in a program is wrong the day after. Where a price or a count is unknown the
-cost is unknown, never zero.
+Prices come from the user's configuration only: a table in a program would be out of
+date the next day. If a price or a count is unknown, the cost is unknown, never zero.
 """
 
 from __future__ import annotations
@@ -13,23 +12,23 @@ from ..errors import ConfigError, MaxCost
 from ..messages import Usage
 from ..values import Value
 
-#: Wires whose `input_tokens` leave out what a cache gave or took.
+#: Wires whose `input_tokens` do not include cached tokens.
 CACHE_APART = frozenset(("anthropic",))
 
 
 class Price(Value):
-    """US dollars for a million tokens. What has no price of its own costs as plain input does."""
+    """US dollars per million tokens. Cached tokens without a price cost as much as input."""
 
     input: float
     output: float
     cache_read: float
     cache_write: float
-    #: Whether cached tokens are counted beside the input, not as part of it.
+    #: Whether `input_tokens` excludes cached tokens.
     cache_apart: bool = False
 
     @classmethod
     def of(cls, cost: Mapping[str, float] | None, wire: str) -> Price | None:
-        """Read the `cost` of a model; None where input or output have no price."""
+        """Read the `cost` of a model; None if input or output has no price."""
         if not cost or "input" not in cost or "output" not in cost:
             return None
         plain = cost["input"]
@@ -42,11 +41,11 @@ class Price(Value):
         )
 
     def usd(self, usage: Usage) -> float:
-        """Give what this usage costs."""
+        """Return the cost of a usage in US dollars."""
         cached = usage.cache_read_tokens + usage.cache_write_tokens
         plain = usage.input_tokens if self.cache_apart else usage.input_tokens - cached
         read = usage.input_tokens + (cached if self.cache_apart else 0)
-        # Some vendors count reasoning beside the output; the total has it in any case.
+        # Some vendors' output excludes reasoning; the total always includes it.
         written = max(usage.output_tokens, usage.total_tokens - read)
         millionths = (
             max(plain, 0) * self.input
@@ -58,47 +57,48 @@ class Price(Value):
 
 
 class Account:
-    """The tokens and the money of one run: its main loop and everything nested."""
+    """The tokens and the cost of one run: its main loop and all nested requests."""
 
     def __init__(self, price: Price | None = None, limit: float | None = None) -> None:
         if limit is not None and price is None:
             raise ConfigError(
-                "--max-cost needs the model's price, and there is none",
-                hint="give the model cost = { input = …, output = … } in dollars a million tokens",
+                "--max-cost needs the model's price, and none is configured",
+                hint="set the model's cost = { input = …, output = … } in dollars per million "
+                "tokens",
             )
         self._price = price
         self._limit = limit
         self._uncounted = False
-        #: The sum of what providers reported; None before the first report.
+        #: The sum of the reported usage; None before the first report.
         self.usage: Usage | None = None
 
     def add(self, usage: Usage | None) -> None:
-        """Count one request; None is a request whose provider told nothing."""
+        """Count one request; None if its provider reported no usage."""
         if usage is None:
             self._uncounted = True
         else:
             self.usage = self.usage + usage if self.usage else usage
 
     def check(self) -> None:
-        """Refuse the next request once the limit is reached, or can no longer be kept."""
+        """Raise MaxCost if the limit is reached, or can no longer be checked."""
         if self._limit is None:
             return
         if self._uncounted:
-            raise MaxCost("the provider does not say what it counts, so --max-cost cannot be kept")
+            raise MaxCost("the provider reports no usage, so --max-cost cannot be enforced")
         if self.usage and (spent := self.cost_usd or 0.0) >= self._limit:
             raise MaxCost(
-                f"the run has cost ${spent:.4f} of the ${self._limit:g} allowed",
+                f"the run has cost ${spent:.4f}, and ${self._limit:g} is allowed",
                 hint="--max-cost sets the limit",
             )
 
     @property
     def total_tokens(self) -> int:
-        """All tokens that were reported."""
+        """All reported tokens."""
         return self.usage.total_tokens if self.usage else 0
 
     @property
     def cost_usd(self) -> float | None:
-        """What the run has cost so far; None where that is not known."""
+        """The cost of the run so far in US dollars; None if it is unknown."""
         if self._price is None or self.usage is None or self._uncounted:
             return None
         return round(self._price.usd(self.usage), 9)

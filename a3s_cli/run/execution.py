@@ -1,8 +1,8 @@
-"""One call that may run: from its `tool_start`, through its output, to its `tool_end`.
+"""The execution of one allowed call: its `tool_start`, its output, its `tool_end`.
 
-Whatever happens to the tool (an error, a bug, a timeout, a cancelled run), the
-pair of events is complete, its deltas lie between the two, and the model is
-told what the event tells, or a shorter cut of it.
+Whatever happens to the tool (an error, a bug, a timeout, a cancelled run), the pair
+of events is complete, its deltas lie between them, and the model is told the same
+output as the event, or a shorter cut of it.
 """
 
 from __future__ import annotations
@@ -32,29 +32,29 @@ log = logging.getLogger(__name__)
 
 
 class SpilledFile(Protocol):
-    """A value that was kept whole."""
+    """A file that holds a whole output."""
 
     @property
     def path(self) -> Path:
-        """Where it is."""
+        """The path of the file."""
 
     @property
     def sha256(self) -> str:
-        """Its digest."""
+        """The digest of its content."""
 
 
 class Spill(Protocol):
-    """Takes a long value in pieces; what cannot be kept is not, and nothing is raised."""
+    """Writes a long output to a file, piece by piece. Never raises: a failed one is dropped."""
 
     def write(self, data: bytes) -> None:
-        """Keep the next piece."""
+        """Write the next piece."""
 
     def finish(self) -> SpilledFile | None:
-        """Give the value its name; None if it could not be kept."""
+        """Return the finished file; None if it could not be written."""
 
 
 class CallLimits(Value):
-    """What bounds the calls of a run: seconds, bytes of live output, and numbers."""
+    """The limits of a run's calls: seconds, bytes of live output, and numbers of calls."""
 
     tool_timeout: float = 120.0
     output_bytes: int = 16 * 1024 * 1024
@@ -63,7 +63,7 @@ class CallLimits(Value):
 
 
 class Prepared(Value):
-    """A call that will be executed: valid, and allowed by `rule`."""
+    """A call to execute: valid, and allowed by `rule`."""
 
     call: ToolCall
     tool: Tool
@@ -76,7 +76,7 @@ class Prepared(Value):
 
 
 class Surroundings(Value):
-    """What every execution of a run shares."""
+    """What all executions of a run share."""
 
     emitter: Emitter
     policy: Policy
@@ -86,9 +86,9 @@ class Surroundings(Value):
     redactor: Redactor = NOTHING
     sandbox: Sandbox | None = None
     model: Model | None = None
-    #: Keeps from commands what they could read of this process; called before each tool.
+    #: Hides this process's secrets from commands; called before each tool.
     conceal: Callable[[], None] = lambda: None
-    #: Begins to keep an output that is too long for an event; None where nothing is kept.
+    #: Returns a file for an output that is too long for an event; None if none is saved.
     spill: Callable[[], Spill | None] = lambda: None
 
     def emit_with_input(self, event: Event, call: ToolCall) -> None:
@@ -111,7 +111,7 @@ class Execution:
         self._prepared = prepared
         self._turn = turn
         self._captured = Capture()
-        # Before anything is cut: a cut could go through the middle of a secret.
+        # Redact before cutting: a cut could split a secret.
         self._hidden = around.redactor.stream()
         self._redacted = False
         self._shown = 0
@@ -123,7 +123,7 @@ class Execution:
         }
 
     async def run(self) -> ToolResult:
-        """Execute, whatever happens end with `tool_end`, and give what the model is told."""
+        """Execute the call, always end with `tool_end`, and return the result for the model."""
         prepared, call = self._prepared, self._prepared.call
         begun = time.monotonic()
         start = ToolStart(
@@ -145,7 +145,7 @@ class Execution:
     async def _result(self) -> ToolReturn:
         tool = self._prepared.tool
         if self._emitter.unrecorded:
-            # The run is being cancelled; what is not recorded is not executed.
+            # The run is being cancelled. What is not recorded is not executed.
             return tool.ended("the call was cancelled", 130, "cancelled")
         self._around.conceal()
         context = ToolContext(
@@ -170,13 +170,13 @@ class Execution:
             return tool.ended(f"timed out after {context.timeout:g} s", 124, "timeout")
         except A3SError as error:
             return tool.ended(self._told_of(str(error)), 1)
-        except Exception as error:  # A broken tool is the model's to work around.
+        except Exception as error:  # The model can work around a broken tool.
             log.debug("tool %s raised", tool.name, exc_info=True)
             said = self._told_of(f"{type(error).__name__}: {error}")
             return tool.ended(f"{tool.name} failed: {said}", 1)
 
     def _told_of(self, failure: str) -> str:
-        """Give the sentence of a failure without secrets, and without what looks like one."""
+        """Return a failure's message without secrets and without what looks like one."""
         told = mask(self._around.redactor.sentence(failure))
         self._redacted = told != failure
         return told
@@ -194,7 +194,7 @@ class Execution:
         self._keep(self._hidden.feed(text), before)
 
     def _keep(self, text: str, before: int) -> None:
-        """Capture and show a piece; it says so where more than `before` secrets are hidden."""
+        """Capture and emit a piece, marked if more than `before` secrets have been hidden."""
         self._add(text)
         limit = self._around.limits.output_bytes
         if self._shown < limit:
@@ -210,14 +210,14 @@ class Execution:
             self._emitter.emit(
                 Notice(
                     code="output_capped",
-                    text=f"the call has printed more than {limit} bytes: the rest is not shown",
+                    text=f"the call printed more than {limit} bytes: the rest is not shown",
                     tool_id=self._prepared.call.id,
                     limit_bytes=limit,
                 )
             )
 
     def _add(self, text: str) -> None:
-        """Capture a piece; from where the output will be cut, it is kept whole elsewhere."""
+        """Capture a piece. An output that will be cut is also written to a file, whole."""
         captured, limit = self._captured, self._around.limits.output_bytes
         data = jsontext.clean(text).encode()
         if captured.bytes <= jsontext.HEAD + jsontext.TAIL < captured.bytes + len(data):
@@ -229,7 +229,7 @@ class Execution:
         captured.add(text)
 
     def _end(self, result: ToolReturn, begun: float) -> str:
-        """Emit `tool_end` and give what the model is told."""
+        """Emit `tool_end` and return what the model is told."""
         before = self._hidden.replaced
         self._keep(self._hidden.finish(), before)
         redacted = self._redacted or self._hidden.replaced > 0
@@ -266,7 +266,7 @@ def _within(text: str, room: int) -> str:
 
 
 def _told(output: str, result: ToolReturn, seconds: float) -> str:
-    """Give the model the output, and what it cannot see in it."""
+    """Return the output for the model, with a note of what it does not show."""
     if result.reason == "timeout" and result.output is None:
         note = f"[timed out after {seconds:.1f} s]"
     elif result.output is None and result.exit_code:

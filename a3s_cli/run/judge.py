@@ -1,7 +1,7 @@
-"""What becomes of a call that the model asks for: its arguments, the rules, a person's answer.
+"""Judges a call of the model: its arguments, the rules, the user's answer.
 
-Nothing is executed here. A judged call is valid, and everything that was said
-of it was said of the same arguments that will run.
+Nothing is executed here. A judged call is valid, and it was judged by the very
+arguments that will be executed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .execution import Surroundings
 
 
 class Rejected(Exception):
-    """The call cannot be executed; the message tells the model why."""
+    """The call cannot be executed; the message for the model says why."""
 
     def __init__(self, reason: Literal["unknown_tool", "invalid_arguments"], why: str) -> None:
         super().__init__(why)
@@ -31,7 +31,7 @@ class Rejected(Exception):
 
 
 class Judged(Value):
-    """A valid call, and what the rules say of it."""
+    """A valid call, and the rules' decision on it."""
 
     call: ToolCall
     tool: Tool
@@ -43,7 +43,7 @@ class Judged(Value):
 
 
 class Judge:
-    """Judges the calls of one run, and remembers what was approved for the rest of it."""
+    """Judges the calls of one run, and remembers the approvals that last for the run."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Judge:
         self._approvals = Approvals(around.policy)
 
     def judge(self, call: ToolCall) -> Judged:
-        """Hold a call against its tool's schema and the rules; raises `Rejected`."""
+        """Check a call against its tool's schema and the rules. Raises Rejected."""
         tool = self._tools.get(call.name)
         if tool is None:
             raise Rejected("unknown_tool", _unknown(call.name, self._tools))
@@ -73,11 +73,11 @@ class Judge:
         return Judged(call, tool, arguments, subject, path, decision)
 
     def can_ask(self, decision: Decision) -> bool:
-        """Whether somebody may turn this decision into another."""
+        """Return whether a user can be asked to change this decision."""
         return decision.decision == "ask" and self._approver is not None
 
     async def ask(self, judged: Judged) -> Decision:
-        """Ask about a call; give the decision that the answer makes of it."""
+        """Ask the user about a call; return the decision that follows from the answer."""
         assert self._approver
         emit, call, decision = self._around.emitter.emit, judged.call, judged.decision
         request = PermissionRequest(
@@ -94,7 +94,7 @@ class Judge:
             answer = await self._approver(self._question(judged))
         except Unanswered as why:
             emit(PermissionAnswer(tool_id=call.id, answer="no", by="nobody"))
-            return replace(decision, reason=f"{decision.reason}, and nobody was asked: {why}")
+            return replace(decision, reason=f"{decision.reason}, and no one could be asked: {why}")
         emit(PermissionAnswer(tool_id=call.id, answer=answer, by=self._approver.by))
         if answer == "no":
             return replace(decision, reason="the user was asked and said no", hint="")
@@ -116,7 +116,7 @@ class Judge:
 
 
 def validated(text: str, tool: Tool) -> dict[str, Any]:
-    """Give the arguments of a call as its schema accepts them, or raise ValueError."""
+    """Return the arguments of a call. Raises ValueError if the schema does not accept them."""
     arguments = parsed(text)
     if problems := tool.problems(arguments):
         raise ValueError(f"the arguments do not fit {tool.name}: {'; '.join(problems)}")
@@ -124,7 +124,7 @@ def validated(text: str, tool: Tool) -> dict[str, Any]:
 
 
 def parsed(text: str) -> dict[str, Any]:
-    """Give the JSON object that a call's arguments are, as every parser would read it."""
+    """Return a call's arguments as every parser reads them. Raises ValueError."""
     try:
         arguments = jsontext.loads(text) if text.strip() else {}
     except (ValueError, RecursionError) as error:
@@ -133,7 +133,7 @@ def parsed(text: str) -> dict[str, Any]:
     if not isinstance(arguments, dict):
         raise ValueError("the arguments are not a JSON object")
     if not jsontext.is_plain(arguments):
-        # Shown and executed must be the same, and a name with half a character is no name.
+        # Shown and executed must be the same, and half a character is not a valid name.
         raise ValueError("the arguments hold half a surrogate pair, or a number beyond 64 bits")
     return arguments
 

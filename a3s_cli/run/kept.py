@@ -1,7 +1,7 @@
-"""Keeps a run in its session: what was said before, and everything from here on.
+"""Keeps a run in its session: the conversation so far, and every line from here on.
 
-A session on disk never fails a run. Where there is no room for one the run goes
-on without, and says so once.
+Writing a session never fails a run. If it cannot be written, the run continues
+without it and emits one notice.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from ..sessions.store import Store
     from .conversation import Conversation
 
-#: The newest session of a workspace, in place of an id.
+#: Stands for the newest session of a workspace, in place of an id.
 NEWEST = ""
 
 
 class Kept(State):
-    """A conversation, and where it is kept: nowhere, without a file."""
+    """A conversation and the file that it is saved in, if any."""
 
     notices: list[Notice] = field(default_factory=list)
-    #: What was said in earlier runs.
+    #: The conversation of earlier runs.
     _past: Past | None = None
     _store: Store | None = None
     _file: SessionFile | None = None
@@ -37,12 +37,12 @@ class Kept(State):
 
     @property
     def id(self) -> str | None:
-        """The session's name."""
+        """The session's id; None if it is not saved."""
         return self._file.id if self._file else None
 
     @property
     def conversation(self) -> Conversation:
-        """What has been said; made when it is needed, which is after the first event."""
+        """The conversation so far. Made on first use, which is after the first event."""
         if self._conversation is None:
             from .conversation import Conversation
 
@@ -54,21 +54,21 @@ class Kept(State):
 
     @property
     def whole(self) -> bool:
-        """Whether every line so far is on the disk."""
+        """Whether every line so far is on disk."""
         return self._file is not None and self._file.failure is None
 
     def force_by(self, force: Callable[[Callable[[], None]], object]) -> None:
-        """Let somebody else have lines forced to the disk, in their order and before `close`."""
+        """Let `force` flush lines to disk, in order and before `close`."""
         if self._file:
             self._file.force = force
 
     def begin(self, emitter: Emitter) -> None:
-        """Keep every line of a run, from its first one."""
+        """Save every line of a run, from the first one on."""
         if self._file:
             emitter.add_line_sink(self._file.write)
 
     def tell(self, emitter: Emitter) -> None:
-        """Say, once, what has gone wrong with keeping."""
+        """Emit a notice, once, if the session could not be saved."""
         notices, self.notices = self.notices, []
         if self._file and self._file.failure and not self._told:
             self._told = True
@@ -77,12 +77,12 @@ class Kept(State):
             emitter.emit(notice)
 
     def end_run(self) -> None:
-        """Make what was kept safe, once the run has its terminal event."""
+        """Flush the session, after the run's terminal event."""
         if self._file:
             self._file.end_run()
 
     def close(self) -> None:
-        """Let others use the session, and the oldest ones go."""
+        """Unlock the session, and prune old ones."""
         if self._store:
             from ..sessions.pruning import prune_if_due
 
@@ -90,12 +90,12 @@ class Kept(State):
         self.release()
 
     def release(self) -> None:
-        """Let others use the session."""
+        """Unlock the session."""
         if self._file:
             self._file.close()
 
     def forget(self) -> None:
-        """Hold no conversation any more; what is on the disk stays there."""
+        """Drop the conversation from memory; what is on disk stays there."""
         self._past = self._conversation = None
 
 
@@ -108,9 +108,9 @@ def keep(
     named: str | None = None,
     directory: Path | None = None,
 ) -> Kept:
-    """Go on with a session (`resume`), with one that may be new (`named`), or begin one.
+    """Continue a session (`resume`), open one that may be new (`named`), or start one.
 
-    Raises UsageError for one that does not exist and SessionBusy for one in use.
+    Raises UsageError if it does not exist, SessionBusy if it is in use.
     """
     from ..sessions.file import NotKept
     from ..sessions.store import Store

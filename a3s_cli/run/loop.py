@@ -1,9 +1,9 @@
 """The agent loop: a turn of the model, its tools, the next turn, until it stops.
 
-This file knows only protocols: a provider behind `Asker`, tools and their
-policy behind `Calls`. It decides when a run is over and why. Limits, refusals
-and empty answers are exceptions with a code of the contract; whoever runs the
-loop turns them into the terminal event.
+It knows only protocols: a provider behind `Asker`, tools and their policy behind
+`Calls`. It decides when a run is over and why. Limits, refusals and empty answers
+are exceptions with a code of the contract; the caller turns them into the terminal
+event.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from .response import Asker, Response, ResponseStream, stopped_short
 
 
 class Progress(State):
-    """How far a run has come; the terminal event reports it, whatever that is."""
+    """How far a run has come, for its terminal event."""
 
     turns: int = 0
     text: str = ""
     #: Whether any turn has produced text.
     spoke: bool = False
-    #: Whether any call came to an end of its own.
+    #: Whether any call was executed.
     acted: bool = False
-    #: The run's object: empty until there is one, which may be any JSON value.
+    #: The run's object, in a tuple because it may be any JSON value; empty until there is one.
     object: tuple[Any, ...] = ()
 
 
 class Loop(State):
-    """One prompt of a conversation, until it is answered."""
+    """Works on one prompt of a conversation until it is answered."""
 
     asker: Asker
     calls: Calls
@@ -45,12 +45,12 @@ class Loop(State):
     conversation: Conversation
     compactor: Compactor
     max_turns: int = 50
-    #: Whether the answer that counts is an object that comes after the loop.
+    #: Whether the answer is an object, made after the loop.
     object_follows: bool = False
     progress: Progress = field(default_factory=Progress)
 
     async def run(self) -> None:
-        """Go on until the model has answered; raises an A3SError when it does not."""
+        """Run turns until the model has answered. Raises an A3SError if it does not."""
         while True:
             response = await self._turn()
             if not response.message.calls:
@@ -60,7 +60,7 @@ class Loop(State):
             await self._act(response)
             if self.progress.turns >= self.max_turns:
                 raise MaxTurns(
-                    f"the model still wanted tools after {turns(self.max_turns)}",
+                    f"the model still asked for tools after {turns(self.max_turns)}",
                     hint="--max-turns sets the limit",
                 )
 
@@ -104,7 +104,7 @@ class Loop(State):
         self.progress.acted = self.progress.acted or self.calls.executed > 0
         if self.calls.stuck:
             raise ToolLoop(
-                "the model repeated one failing call three times",
+                "the model repeated a failing call three times",
                 hint="the last tool_end, permission_denied or tool_rejected says why it fails",
             )
 
@@ -117,5 +117,5 @@ class Loop(State):
 
 
 def turns(number: int) -> str:
-    """Give a number of turns in words."""
+    """Return a number of turns in words."""
     return f"{number} turn" if number == 1 else f"{number} turns"

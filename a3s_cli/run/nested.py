@@ -1,9 +1,8 @@
-"""The run's model, as a tool may ask it: requests of a tool's own beside the main loop.
+"""The run's model, for a tool's own requests beside the main loop.
 
-They use the run's provider, its retries, its account and its limit of cost, and
-show nothing by themselves but a `retry`. A way of asking that the vendor has
-refused is not tried again for the same schema, which may be what it disliked, and
-not for any once it has refused two in a row.
+They use the run's provider, retries, account and cost limit, and emit no event but
+`retry`. A way of asking that the vendor has refused is not tried again for the same
+schema, which may be the reason, and not for any schema after two refusals in a row.
 """
 
 from __future__ import annotations
@@ -19,25 +18,25 @@ from ..tool_protocol import Listener, ModelQuestion
 from ..values import State, field, replace
 from .response import Asker, CallIds, stopped_short
 
-#: What servers answer to a field that they do not know or do not like.
+#: What servers answer to a field that they do not know or accept.
 REFUSALS = (400, 404, 405, 415, 422, 501)
 
 
 class Nested(State):
-    """Asks the questions of tools. `base` is what all requests of the run have in common."""
+    """Asks the questions of tools. `base` is what all requests of the run share."""
 
     asker: Asker
     base: Request
-    #: The digests of the schemas with which a mode was refused since it last worked.
+    #: The digests of the schemas that each mode was refused with since it last worked.
     _refused: dict[ObjectMode, set[bytes]] = field(default_factory=dict)
 
     def ways(self, schema: object) -> Sequence[Way]:
-        """How the model can be asked for a value of a schema, the best way first."""
+        """Return the ways to ask for a value of a schema, best first, without those refused."""
         digest = _digest(schema)
         return [way for way in self.asker.provider.ways if not self._is_closed(way.mode, digest)]
 
     async def ask(self, question: ModelQuestion, listener: Listener) -> Message:
-        """Give the whole answer; raises an A3SError for one that is cut or refused."""
+        """Return the complete answer. Raises an A3SError if it is cut or refused."""
         shared = self.base if question.system is None else replace(self.base, tools=())
         request = replace(
             shared,
@@ -45,7 +44,7 @@ class Nested(State):
             messages=question.messages,
             shape=question.shape,
         )
-        # Ids of its calls are no ids of the run: they have no events, and are never sent again.
+        # The ids of its calls are not ids of the run: they have no events and are not sent again.
         asker = replace(self.asker, call_ids=CallIds())
         audience = Heard(listener)
         response = await asker.ask(request, tool_id=question.tool_id, audience=audience)
@@ -56,7 +55,7 @@ class Nested(State):
         return response.message
 
     def refuses(self, way: Way, schema: object, error: A3SError, tool_id: str) -> bool:
-        """Say whether the vendor refused this way and has another, which is tried next."""
+        """Return whether the vendor refused this way and there is another one to try."""
         refused = isinstance(error, ProviderError) and error.status in REFUSALS
         rest = [other for other in self.ways(schema) if other.mode != way.mode]
         if not refused or not rest:
@@ -88,22 +87,22 @@ def _digest(schema: object) -> bytes:
 
 
 class Heard(State):
-    """Passes an answer on to whoever asked the question."""
+    """Passes an answer on to the tool that asked."""
 
     listener: Listener
 
     def texts(self, texts: list[str]) -> None:
-        """Pass words on."""
+        """Pass text on."""
         self.listener.text("".join(texts))
 
     def reasoning(self, text: str) -> None:
-        """Keep reasoning to oneself."""
+        """Drop reasoning."""
 
     def arguments(self, call_id: str, name: str, text: str) -> None:
         """Pass arguments on."""
         self.listener.arguments(name, text)
 
     def failed(self) -> bool:
-        """Allow another attempt: what a listener shows of an answer can be replaced."""
+        """Allow another attempt: a listener can replace what it has shown."""
         self.listener.begin_again()
         return True

@@ -1,18 +1,17 @@
-"""The one place where a run begins: from what was asked to `start`, and on to the last event.
+"""The one place where a run starts: from its request to `start`, and on to the last event.
 
-The command line, the library and the page come in here, and differ only in the
-sinks that they add first and in who answers questions. The steps, in order:
+The command line, the library and the server all start runs here, and differ only in
+the sinks that they add and in who answers questions. The steps, in order:
 
     opening = Opening(request)
-    opening.decide()              # configuration -> plan; or `use` a plan that was made before
-    opening.keep(open_session)    # what was said before, and where this run is kept
+    opening.decide()              # configuration -> plan; or `use` an existing plan
+    opening.keep(open_session)    # the conversation so far, and where this run is saved
     opening.emitter.add_line_sink(write, drain)
     opening.begin()               # redaction, recording, `start`, notices
     await opening.execute()       # the work, and the terminal event
 
-A plan may be missing, because the configuration is broken or the session is in
-use: then the stream is `start` and `error`. Nothing that could do the work is
-imported before `start` has left.
+If the configuration is broken or the session is in use, the stream is `start` and
+`error`. Nothing that does the work is imported before `start` has been emitted.
 """
 
 from __future__ import annotations
@@ -38,27 +37,27 @@ if TYPE_CHECKING:
 
 
 class Opening:
-    """One run of one request. `cancel` may be called at any time and from any thread."""
+    """One run of one request. `cancel` may be called at any time, from any thread."""
 
     def __init__(self, request: RunRequest) -> None:
         self.request = request
         self.emitter = Emitter()
-        #: What will be done; None until it is decided, or where it cannot be.
+        #: None before `decide`, and if the configuration is broken.
         self.plan: Plan | None = None
         self.kept = Kept()
         self.recording: Recording | None = None
-        #: The run's name in its `start`.
+        #: The run's id, as in its `start`.
         self.id = ""
-        #: The terminal event, once there is one.
+        #: The terminal event, once it has been emitted.
         self.terminal: Event | None = None
-        #: Why the run is being cancelled: the first reason that was given.
+        #: Why the run is cancelled: the first reason given.
         self.cancelled: A3SError | None = None
         self._config: Config | None = None
         self._failure: A3SError | None = None
         self._run: Run | None = None
 
     def decide(self) -> None:
-        """Make the plan. A broken configuration fails the run; raises UsageError."""
+        """Make the plan. A broken configuration fails the run. Raises UsageError."""
         try:
             self._config = load_config(self.request)
             self.plan = make_plan(self.request, self._config)
@@ -66,11 +65,11 @@ class Opening:
             self._failure = error
 
     def use(self, plan: Plan) -> None:
-        """Take a plan that was made before, of a request that differs in its prompt alone."""
+        """Use an existing plan, made from a request that differs only in its prompt."""
         self.plan, self._config = plan, plan.config
 
     def keep(self, opened: Callable[[Plan], Kept]) -> None:
-        """Open the session, if there is a plan. One that is in use fails the run."""
+        """Open the session, if there is a plan. A session in use fails the run."""
         if self.plan is None:
             return
         try:
@@ -79,7 +78,7 @@ class Opening:
             self._failure = error
 
     def begin(self) -> None:
-        """Emit `start` and what is worth knowing before anything is done."""
+        """Emit `start` and the notices that come before any work."""
         self._hide()
         self._record()
         self.kept.begin(self.emitter)
@@ -114,16 +113,16 @@ class Opening:
     async def execute(
         self, approver: Approver | None = None, before_end: Callable[[], None] = lambda: None
     ) -> Event:
-        """Do the work and emit the terminal event, which is returned.
+        """Do the work, emit the terminal event and return it.
 
-        `before_end` may emit what is worth knowing once the work is done.
+        `before_end` is called in between, and may emit notices.
         """
         try:
             if self._failure is not None or self.plan is None:
                 assert self._failure is not None
                 return self.fail(self._failure)
             return await self._work(self.plan, approver, before_end)
-        except Exception as error:  # A broken installation ends in an event as well.
+        except Exception as error:  # A broken installation ends in an event, too.
             if self.terminal is not None:
                 raise
             return self.fail(internal(error))
@@ -145,19 +144,19 @@ class Opening:
         try:
             await self._run.execute()
         finally:
-            # The run holds its conversation, and this may be kept for long.
+            # The run holds its conversation, and this object may live long.
             self.terminal, self._run = self._run.terminal, None
         assert self.terminal
         return self.terminal
 
     def cancel(self, why: A3SError) -> None:
-        """End the run; the stream still gets its terminal event."""
+        """Cancel the run; the stream still ends with its terminal event."""
         self.cancelled = self.cancelled or why
         if self._run is not None:
             self._run.cancel(self.cancelled)
 
     def fail(self, failure: A3SError) -> Event:
-        """End the stream of a run that could not begin; return its terminal event."""
+        """End the stream of a run that cannot start; return its terminal event."""
         from .terminal_event import error_event
 
         def told(failure: A3SError) -> Event:

@@ -1,9 +1,9 @@
 """Everything that is decided about a run before its first event.
 
-Flags and configuration come in, a `Plan` comes out: the model's name, the tools
-on offer, the rules in force. It imports nothing that could do the work, so that
-`start` is on its way while the network code is still being loaded, and so that
-a broken configuration is a well-formed stream as well.
+A request and its configuration become a `Plan`: the model's name, the tools on
+offer, the rules in force. This module imports nothing that does the work, so that
+`start` leaves while the network code is still being loaded, and so that even a
+broken configuration yields a well-formed stream.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Plan(Value):
-    """What one run will do, and what it may do."""
+    """What a run will do, and what it may do."""
 
     prompt: str
     workspace: Path
@@ -47,29 +47,29 @@ class Plan(Value):
     #: Whether the workspace's AGENTS.md is read.
     project: bool = True
     tool_input: bool = False
-    #: Whether weights may be fetched without a question, or not at all.
+    #: Whether the local model's weights are downloaded without asking, or never.
     pull: bool = False
     offline: bool = False
-    #: Tools of the caller's own, by their names; they are among `tools`.
+    #: The user's own tools by name; `tools` includes their names.
     own_tools: Mapping[str, Any] = field(default_factory=dict)
     #: What happens to a call that needs approval.
     on_ask: OnAsk = "deny"
     #: How the commands of `bash` are confined.
     confinement: Confinement = field(default_factory=Confinement)
-    #: What commands get of our environment.
+    #: The environment of commands.
     child_environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    #: Hides our secrets in everything that is written, and from the model.
+    #: Hides our secrets from all output and from the model.
     redactor: Redactor = NOTHING
-    #: Keeps commands from reading in our process what they were not given.
+    #: Keeps commands from reading other variables out of our process.
     conceal: Callable[[], None] = lambda: None
-    #: Where the stream is recorded.
+    #: The file that the stream is recorded in, if any.
     record: Path | None = None
-    #: The JSON Schema of the run's object; None where its answer is text.
+    #: The JSON Schema of the run's object; None if the answer is text.
     schema: Any = None
 
 
 def new_run_id() -> str:
-    """Give a name that sorts by time and is not given twice."""
+    """Return a unique id; ids sort by time."""
     import time
 
     return f"{time.time_ns() // 1_000_000:011x}{os.urandom(5).hex()}"
@@ -78,7 +78,7 @@ def new_run_id() -> str:
 def start_event(
     prompt: str, workspace: Path, plan: Plan | None, *, session_id: str | None = None
 ) -> Start:
-    """Give the first event; without a plan, what is known without a configuration."""
+    """Return the first event; without a plan, it has only what needs no configuration."""
     if plan is None:
         return Start(
             schema_version=SCHEMA_VERSION,
@@ -102,7 +102,7 @@ def start_event(
 
 
 def load_config(request: RunRequest) -> Config:
-    """Return the configuration that holds for a request; raises ConfigError."""
+    """Return the configuration in force for a request. Raises ConfigError."""
     return load(
         request.settings,
         os.environ,
@@ -115,9 +115,9 @@ def load_config(request: RunRequest) -> Config:
 
 
 def make_plan(request: RunRequest, config: Config) -> Plan:
-    """Decide on everything that is asked; raises ConfigError or UsageError."""
+    """Return the plan of a request. Raises ConfigError or UsageError."""
     environment = dict(os.environ)
-    # A mistyped rule is a usage error, whatever else is wrong.
+    # First: a mistyped rule is a usage error, whatever else is wrong.
     policy = chosen_policy(
         config, request.rules, allow_all=request.allow_all, own_tools=request.own_tools
     )
@@ -152,7 +152,7 @@ def make_plan(request: RunRequest, config: Config) -> Plan:
 
 
 def chosen_model(config: Config, environment: Mapping[str, str]) -> str:
-    """Give "provider/model", or say which three ways lead to one."""
+    """Return "provider/model". Raises ConfigError, which names the ways to choose one."""
     name = model_name(config)
     if name is None:
         from ..local.weights import installed, runtime_installed
@@ -164,20 +164,20 @@ def chosen_model(config: Config, environment: Mapping[str, str]) -> str:
     if name == LOCAL:
         name = f"{LOCAL}/{DEFAULT_LOCAL_MODEL}"
     with contextlib.suppress(AuthError):
-        # A missing key is the run's failure and is told after `start`; all else is wrong already.
+        # A missing key fails the run, after `start`; any other error is raised here.
         endpoint(config, name, environment)
     return name
 
 
 def chosen_tools(wanted: str | None) -> list[str]:
-    """Give the names in `--tools LIST`: all of them by default, none for `none`."""
+    """Return the names in `--tools LIST`: all by default, none for `none`. Raises UsageError."""
     if wanted is None:
         return list(TOOLS)
     if wanted.strip() == "none":
         return []
     names = [name.strip() for name in wanted.split(",") if name.strip()]
     if not names:
-        raise UsageError("--tools wants a list such as read,grep, or none")
+        raise UsageError("--tools needs a list such as read,grep, or none")
     for name in names:
         if name not in TOOLS:
             raise unknown_tool(name)
@@ -191,9 +191,9 @@ def chosen_confinement(
     tools: Sequence[str] | None,
     record: Path | None = None,
 ) -> Confinement:
-    """Return how commands are confined; where none can be run nothing is looked for.
+    """Return how commands are confined. Look for a sandbox only if a tool can run programs.
 
-    `tools` is None for the usual ones, which are not imported to see that some run programs.
+    `tools` is None for the default ones, some of which do; they need not be imported.
     """
     mode = config.get("sandbox")
     needless = mode == "auto" and config.get("network") == "on" and tools is not None
@@ -211,28 +211,28 @@ def chosen_confinement(
 
 
 def tool_class(name: str) -> type[Tool]:
-    """Import a built-in tool, which alone knows what it does to the world."""
+    """Import and return the class of a built-in tool."""
     found: type[Tool] = load_named(TOOLS[name])
     return found
 
 
 def default_tools(model: str) -> list[str]:
-    """Return the tools of a run that names none: a small model does not write schemas well."""
+    """Return the default tools; small models are not offered those that need a schema."""
     if model.partition("/")[0] != LOCAL:
         return list(TOOLS)
     return [name for name in TOOLS if not tool_class(name).asks_model]
 
 
 def offered_tools(names: Sequence[str], config: Config, confinement: Confinement) -> list[str]:
-    """Return those tools that the configuration leaves: one that must fail is not offered."""
+    """Return the tools that the configuration does not withhold."""
     return [name for name in names if withheld_by(name, config, confinement) is None]
 
 
 def withheld_by(name: str, config: Config, confinement: Confinement) -> str | None:
-    """Return the setting that keeps a tool from being offered; None where none does."""
+    """Return the setting that withholds a tool; None if none does."""
     if config.get("read_only"):
         tool = tool_class(name)
-        # Only a sandbox can keep a command from writing.
+        # Only a sandbox can keep programs from writing.
         if tool.writes or (tool.runs_programs and confinement.name != "bwrap"):
             return "read_only"
     if config.get("network") == "off" and tool_class(name).network:
@@ -241,7 +241,7 @@ def withheld_by(name: str, config: Config, confinement: Confinement) -> str | No
 
 
 def unknown_tool(name: str) -> UsageError:
-    """Give the refusal of a name that is no tool, with the nearest that is one."""
+    """Return the error for an unknown tool, with the nearest known name."""
     from difflib import get_close_matches
 
     near = get_close_matches(name, TOOLS, 1)
@@ -258,9 +258,9 @@ def chosen_policy(
     allow_all: bool = False,
     own_tools: Collection[str] = (),
 ) -> Policy:
-    """Give the rules in force: the flags add to the configuration, denials hold always.
+    """Return the rules in force: flags add to the configuration, deny rules always apply.
 
-    `own_tools` are the caller's own, which rules may name as well.
+    `own_tools` are the names of the user's own tools, which rules may name, too.
     """
     rules: dict[str, list[str]] = {}
     for kind in ("allow", "deny", "ask"):

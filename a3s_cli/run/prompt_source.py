@@ -1,4 +1,4 @@
-"""Where the user's words come from: an argument, a file, stdin, or an argument and stdin."""
+"""Reads the prompt: from an argument, a file, stdin, or an argument and stdin."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 from ..errors import UsageError
 from ..values import Value
 
-#: Bytes of a prompt.
+#: Most bytes of a prompt.
 PROMPT_LIMIT = 16 * 1024 * 1024
 
 
@@ -29,9 +29,9 @@ class PromptSource(Value):
 
 
 def read_prompt(source: PromptSource, stdin: int = 0) -> str:
-    """Give the whole prompt; a UsageError says what is wrong with it."""
+    """Return the whole prompt. Raises UsageError if it is missing, blank or unreadable."""
     if source.argument is not None and source.file is not None:
-        raise UsageError("a prompt argument and --prompt-file exclude each other")
+        raise UsageError("a prompt argument and --prompt-file cannot be combined")
     if source.file is not None and source.file != "-":
         prompt = _text(_file(source.file), source.file)
     elif source.argument is not None and source.argument != "-":
@@ -46,7 +46,7 @@ def read_prompt(source: PromptSource, stdin: int = 0) -> str:
 
 
 def unread_input(stdin: int = 0) -> bool:
-    """Tell whether stdin is a pipe or file with data that nobody read; a poll, never a read."""
+    """Return whether stdin is a pipe or file with unread data. Polls, never reads."""
     try:
         mode = os.fstat(stdin).st_mode
         if stat.S_ISREG(mode):
@@ -70,7 +70,7 @@ def _bytes_waiting(fd: int) -> int:
 
 
 def _argument(text: str) -> str:
-    # The bytes of the argument are what counts, whatever the locale made of them.
+    # The argument's bytes count, whatever the locale makes of them.
     return _text(os.fsencode(text), "the prompt")
 
 
@@ -95,7 +95,7 @@ def _stdin(fd: int) -> bytes:
 
 
 def _to_the_end(fd: int) -> bytes:
-    """Read until the end, also where somebody made the shared descriptor non-blocking."""
+    """Read to the end, even if another process made the shared descriptor non-blocking."""
     data = bytearray()
     while len(data) <= PROMPT_LIMIT:
         try:
@@ -122,7 +122,7 @@ def _text(data: bytes, place: str) -> str:
 
 
 def checked_prompt(prompt: str, place: str = "the prompt") -> str:
-    """Give a prompt that says something; raises UsageError for one that does not."""
+    """Return the prompt. Raises UsageError if it is blank."""
     if not prompt.strip():
-        raise UsageError(f"{place} is blank: there is nothing to do")
+        raise UsageError(f"{place} is blank")
     return prompt

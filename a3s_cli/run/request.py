@@ -1,8 +1,8 @@
-"""What is asked of a run, before anything is decided: the same for every front end.
+"""What a run is asked to do, before anything is decided: the same for every front end.
 
-The command line's flags, a session's options, a request over HTTP all become a
-`RunRequest`; `run.plan` makes a `Plan` of it. So a rule, a limit or a model means
-the same wherever it was given.
+The command line's flags, a session's options and an HTTP request all become a
+`RunRequest`, which `run.plan` turns into a `Plan`. So a rule, a limit or a model
+means the same wherever it comes from.
 """
 
 from __future__ import annotations
@@ -18,38 +18,38 @@ OnAsk = Literal["prompt", "deny", "fail"]
 
 
 class RunRequest(Value):
-    """One prompt, and all that was said of how it is to be answered."""
+    """One prompt, and how it is to be answered."""
 
     prompt: str = ""
     workspace: Path = Path()
-    #: The settings that were given, by the configuration's names for them.
+    #: The settings given, by their names in the configuration.
     settings: Mapping[str, Any] = field(default_factory=dict)
-    #: Rules beside the configuration's, by `allow`, `deny` and `ask`.
+    #: Rules that add to the configuration's, by `allow`, `deny` and `ask`.
     rules: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    #: What replaces the configured allow and ask rules: a file's path, or the rules themselves.
+    #: Replaces the configured allow and ask rules: a file's path, or the rules themselves.
     permissions: str | Mapping[str, Any] | None = None
     config_file: str | None = None
     config_text: str | None = None
-    #: Whether the workspace's own configuration and its AGENTS.md count.
+    #: Whether to read the workspace's configuration and AGENTS.md.
     project: bool = True
-    #: Names of built-in tools; None for the usual ones.
+    #: Names of built-in tools; None for the default ones.
     tools: Sequence[str] | None = None
-    #: The caller's own tools, by their names.
+    #: The user's own tools by name.
     own_tools: Mapping[str, Any] = field(default_factory=dict)
-    #: The JSON Schema of the object that is wanted; None where the answer is text.
+    #: The JSON Schema of the run's object; None if the answer is text.
     schema: Any = None
     tool_input: bool = False
     allow_all: bool = False
-    #: Whether weights may be fetched without a question, or not at all.
+    #: Whether the local model's weights are downloaded without asking, or never.
     pull: bool = False
     offline: bool = False
-    #: Where the stream is recorded.
+    #: The file to record the stream in, if any.
     record: Path | None = None
-    #: What happens to a call that needs approval. None: what the configuration says, and where
-    #: it says nothing, `prompt` if there is a user who `answers`, else `deny`.
+    #: What happens to a call that needs approval. None: as configured, by default `prompt` if
+    #: a user `answers`, else `deny`.
     on_ask: OnAsk | None = None
     answers: bool = False
-    #: Secrets of the front end's own, by name: they are hidden as the environment's are.
+    #: The front end's own secrets by name, hidden like those of the environment.
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    #: Whether this process is ours alone, so that its memory may be closed to its commands.
+    #: Whether this process is ours alone, so that its memory may be hidden from commands.
     conceals: bool = False

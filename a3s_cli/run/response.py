@@ -1,11 +1,10 @@
-"""One model response: asked for, shown while it arrives, retried where that is honest.
+"""One model response: requested, shown while it arrives, retried where that is safe.
 
-A request that failed may be sent again only while nothing of its answer has
-been shown as text: what a consumer has printed cannot be taken back. Reasoning
-and argument deltas of a failed attempt are void by the `retry` event. A request
-of a tool's own has another audience, which shows states that the next attempt
-replaces. Calls of a cut response do not exist: a `Response` is only ever a whole
-one.
+A failed request is sent again only if none of its text has been shown: what a consumer
+has printed cannot be taken back. A `retry` event voids the reasoning and argument
+deltas of the failed attempt. A tool's own request has another audience, which shows
+states that the next attempt replaces. The calls of a cut response do not exist: a
+`Response` is always complete.
 """
 
 from __future__ import annotations
@@ -38,19 +37,19 @@ from .retry import delay_before
 
 
 class CallIds:
-    """Gives every call an id that is unique within a session.
+    """Assigns every call an id that is unique within the session.
 
-    The provider's own id where it is new, else with a suffix: some providers
-    number the calls of each response from 0 again, and some give none.
+    It is the provider's own id, with a suffix if that is taken: some providers number
+    the calls of each response from 0, and some send no ids.
     """
 
     def __init__(self) -> None:
         self._used: set[str] = set()
-        # The last suffix of each id that came more than once.
+        # The last suffix of each id that occurred more than once.
         self._suffixes: dict[str, int] = {}
 
     def new(self, provider_id: str, also_taken: Collection[str] = ()) -> str:
-        """Propose an id; it is taken only by `take`, when its response was whole."""
+        """Propose an id. Only `take` claims it, once its response is complete."""
         base = named(provider_id) or f"call_{len(self._used) + len(also_taken) + 1}"
         name = base
         while name in self._used or name in also_taken:
@@ -59,17 +58,17 @@ class CallIds:
         return name
 
     def take(self, ids: Iterable[str]) -> None:
-        """Remember ids as used."""
+        """Mark ids as used."""
         self._used.update(ids)
 
 
 def named(text: str) -> str:
-    """Give a name or an id that is safe to show and short enough for every event of its call."""
+    """Return a name or id that is safe to show and short enough for any event."""
     return jsontext.clean(text)[:128]
 
 
 class Response(Value):
-    """A whole answer of a model."""
+    """A complete response of a model."""
 
     message: Message
     usage: Usage | None
@@ -78,10 +77,10 @@ class Response(Value):
 
 
 class Audience(Protocol):
-    """Follows an answer while it arrives."""
+    """Follows a response while it arrives."""
 
     def texts(self, texts: list[str]) -> None:
-        """Take the next pieces of the words."""
+        """Take the next pieces of the text."""
 
     def reasoning(self, text: str) -> None:
         """Take the next piece of the reasoning."""
@@ -90,11 +89,11 @@ class Audience(Protocol):
         """Take the next piece of a call's arguments."""
 
     def failed(self) -> bool:
-        """Hear that the attempt failed; say whether it may be made again."""
+        """Take note that the attempt failed; return whether another one may be made."""
 
 
 class ResponseStream:
-    """Shows an answer of the main loop."""
+    """Shows a response of the main loop."""
 
     def __init__(self, emitter: Emitter, *, show_input: bool) -> None:
         self._emitter = emitter
@@ -102,7 +101,7 @@ class ResponseStream:
         self._shown = False
 
     def texts(self, texts: list[str]) -> None:
-        """Show words, for good."""
+        """Show text, which cannot be taken back."""
         self._shown = True
         self._emitter.emit_texts(texts)
 
@@ -111,12 +110,12 @@ class ResponseStream:
         self._emitter.emit(ReasoningDelta(text=text))
 
     def arguments(self, call_id: str, name: str, text: str) -> None:
-        """Show arguments where that was asked for."""
+        """Show arguments, if requested."""
         if self._show_input:
             self._emitter.emit(ToolInputDelta(tool_id=call_id, tool_name=name, text=text))
 
     def failed(self) -> bool:
-        """Allow another attempt where no word was shown."""
+        """Allow another attempt if no text was shown."""
         return not self._shown
 
 
@@ -130,13 +129,13 @@ class _Call(State):
 
 
 class Fold:
-    """Gathers the chunks of one attempt into a message, and shows them on the way."""
+    """Assembles the chunks of one attempt into a message, and shows them as they come."""
 
     def __init__(self, audience: Audience, call_ids: CallIds, wire_name: str) -> None:
         self._audience = audience
         self._call_ids = call_ids
         self._wire_name = wire_name
-        #: Finished parts and the one that grows, in the model's order.
+        #: Finished parts and the one in progress, in the model's order.
         self._parts: list[Part | _Call] = []
         self._text: list[str] = []
         self._reasoning: list[str] = []
@@ -163,7 +162,7 @@ class Fold:
             self._say(texts)
 
     def finish(self) -> Message:
-        """Give the message, once the response is known to be whole."""
+        """Return the message, once the response is known to be complete."""
         if rest := self._joiner.finish():
             self._say([rest])
         self._close_text()
@@ -236,7 +235,7 @@ class Fold:
 
 
 class Asker(Value):
-    """Sends requests to one provider and shows their answers."""
+    """Sends requests to one provider and shows the responses."""
 
     provider: Provider
     wire_name: str
@@ -255,7 +254,7 @@ class Asker(Value):
         tool_id: str | None = None,
         audience: Audience | None = None,
     ) -> Response:
-        """Give the whole response to `request`, after retries where they are honest."""
+        """Return the complete response to `request`, after retries where they are safe."""
         audience = audience or ResponseStream(self.emitter, show_input=self.show_input)
         attempt = 1
         while True:
@@ -293,20 +292,20 @@ class Asker(Value):
                 fold.take(chunks)
                 await self.emitter.drain()
         if fold.stop is None:
-            raise TruncatedStream("the answer ended before its protocol's end")
+            raise TruncatedStream("the response ended before its protocol's end marker")
         message = fold.finish()
         return Response(message, fold.usage, fold.stop.reason, fold.stop.raw)
 
 
 async def _pause(seconds: float) -> None:
-    # Whoever only knows a conversation need not load an event loop.
+    # Here, because reading a conversation needs no event loop.
     import asyncio
 
     await asyncio.sleep(seconds)
 
 
 def stopped_short(response: Response) -> A3SError | None:
-    """Say whether a whole response is nevertheless no answer to act on."""
+    """Return why a complete response is not an answer to act on; None if it is."""
     if response.stop == "max_tokens":
         return MaxTokens(
             "the answer was cut by a token limit",

@@ -1,10 +1,9 @@
 """One run: its deadline, its cancelling, and the event that it ends with.
 
-The work is one task; cancelling, for whatever reason, is cancelling that task.
-This is the only place that turns an exception into a terminal event, and it
-does so exactly once, whatever happens below. It knows nothing of signals, of
-stdout or of a process's exit: `foreground` does that for the command line, and
-a call of the library needs none of it.
+The work is one task, and cancelling the run is cancelling that task. Only this module
+turns an exception of the work into the terminal event, exactly once, whatever happens
+below. It knows nothing of signals, stdout or exiting: `commands.run` does that for the
+command line, and the library needs none of it.
 """
 
 from __future__ import annotations
@@ -55,21 +54,21 @@ class Run:
         self._asyncio_loop: asyncio.AbstractEventLoop | None = None
         self._progress = Progress()
         self._assembly: Assembly | None = None
-        #: The terminal event, once there is one.
+        #: The terminal event, once it has been emitted.
         self.terminal: Event | None = None
 
     def cancel(self, why: A3SError) -> None:
-        """End the run; the first reason given is the one that counts."""
+        """Cancel the run; the first reason given counts."""
         if self._why is None:
             self._why = why
         if self._asyncio_loop is not None and self._task is not None:
             try:
                 self._asyncio_loop.call_soon_threadsafe(self._task.cancel)
             except RuntimeError:
-                log.debug("the run was over before it could be cancelled")
+                log.debug("the run ended before it could be cancelled")
 
     async def execute(self) -> None:
-        """Do the work; the last thing it does is to emit the terminal event."""
+        """Do the work; emit the terminal event last."""
         failure: A3SError | None = None
         self._asyncio_loop = asyncio.get_running_loop()
         self._task = asyncio.create_task(self._work())
@@ -82,11 +81,11 @@ class Run:
             failure = self._why or Cancelled("the run was cancelled")
         except A3SError as error:
             failure = error
-        except Exception as error:  # Law 1: a bug of ours ends in an event as well.
+        except Exception as error:  # A bug of ours ends in an event, too.
             log.debug("internal error", exc_info=error)
             failure = internal(error)
         else:
-            # Asked for before the end was told, if too late to be heard in the work.
+            # Cancelled after the work was done, but before its end was emitted.
             failure = self._why
         finally:
             self._task.cancel()
@@ -116,7 +115,7 @@ class Run:
         )
         try:
             conversation.prompt(plan.prompt)
-            # Where nothing can be called there is nothing to do before the object.
+            # Without tools there is nothing to do before the object.
             if assembly.calls.tools or plan.schema is None:
                 await Loop(
                     assembly.asker,
@@ -143,15 +142,17 @@ class Run:
         known = confinement.name is not None
         sandbox = await confinement.sandbox()
         if sandbox is None and confinement.missing:
-            text = f"commands are not confined, because there is no sandbox: {confinement.missing}"
+            text = (
+                f"commands are not confined, because no sandbox is available: {confinement.missing}"
+            )
             self._emitter.emit(Notice(code="sandbox_missing", text=text, flag="--sandbox"))
         elif sandbox and not known:
-            text = "commands are confined by bubblewrap, which `start` did not know yet"
+            text = "commands are confined by bubblewrap, which was found after `start`"
             self._emitter.emit(Notice(code="sandbox_found", text=text, flag="--sandbox"))
         return sandbox
 
     async def _make_object(self, assembly: Assembly) -> None:
-        """Have the run's last answer written as an object of the plan's schema."""
+        """Have the model write the run's answer as an object of the plan's schema."""
         from ..objects.final import FinalObject
         from ..objects.schema import Schema
 
@@ -169,7 +170,7 @@ class Run:
         conversation.add(Message("assistant", (Text(dumps(tool.value[0]).decode()),)))
 
     def _ended(self, failure: A3SError | None) -> Event:
-        """Give the terminal event."""
+        """Return the terminal event."""
         progress, assembly = self._progress, self._assembly
         calls = assembly.calls if assembly else None
         account = assembly.account if assembly else Account()
@@ -186,7 +187,7 @@ class Run:
                 duration_ms=duration,
                 permission_denials=denials,
                 cost_usd=account.cost_usd,
-                # Null is an object as well.
+                # Null is a valid object.
                 **({"object": progress.object[0]} if progress.object else {}),
             )
         return error_event(

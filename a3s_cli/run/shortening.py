@@ -1,10 +1,9 @@
-"""Ways to say a conversation more briefly that leave it a conversation.
+"""Ways to shorten a conversation that leave it valid.
 
-Whatever is left out, every call keeps a result, a prompt is answered before the
-next one, and a turn is there whole or not at all, so that every vendor takes what
-remains: half a turn is what they refuse, and a turn that is gone takes its
-signatures with it. Pure, and measured in bytes; what a byte costs is for
-`compaction` to know.
+Whatever is left out, every call keeps a result, a prompt is answered before the next
+one, and a turn is kept whole or not at all, because vendors refuse half a turn and a
+turn's signatures go with it. Pure; sizes are in bytes, which `compaction` converts to
+tokens.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from ..messages import Message, Part, Reasoning, Text, ToolCall, ToolResult
 from ..model import Request
 from ..values import replace
 
-#: What JSON and a vendor's template put around a part, roughly.
+#: Roughly what JSON and a vendor's template add to each part.
 FRAME = 16
-#: An output of this size is not worth leaving out.
+#: An output up to this size is not worth leaving out.
 SHORT = 256
-#: What remains of an output that had to be cut, at least.
+#: The least that remains of an output that is cut.
 LEAST_OUTPUT = 1024
-#: What a summariser is shown of one text, and of one output or call.
+#: How much of a text, and of an output or a call, goes into a transcript.
 SHOWN_TEXT, SHOWN_OUTPUT = 8192, 2048
 
 SUMMARISED = (
@@ -37,7 +36,7 @@ GO_ON = Message("user", (Text("Go on with the task from there."),))
 
 
 def request_bytes(request: Request) -> int:
-    """Measure everything that is sent."""
+    """Return the size of a whole request."""
     tools = sum(
         FRAME + len(tool.name) + _bytes(tool.description) + len(dumps(tool.parameters))
         for tool in request.tools
@@ -46,12 +45,12 @@ def request_bytes(request: Request) -> int:
 
 
 def conversation_bytes(messages: Iterable[Message]) -> int:
-    """Measure messages."""
+    """Return the size of messages."""
     return sum(_part_bytes(part) for message in messages for part in message.parts)
 
 
 def without_old_outputs(messages: Sequence[Message], room: int) -> list[Message]:
-    """Leave out what tools gave, the oldest first, until there is room; never of the last turn."""
+    """Leave out tool outputs, oldest first, until the rest fits; keep those of the last turn."""
     shorter = list(messages)
     excess = conversation_bytes(messages) - room
     for index, message in enumerate(messages[:-1]):
@@ -64,7 +63,7 @@ def without_old_outputs(messages: Sequence[Message], room: int) -> list[Message]
 
 
 def last_turns(messages: Sequence[Message], room: int) -> int:
-    """Say where the last turns begin that have room together: one of them in any case."""
+    """Return the index of the first of the last turns that fit; at least one is kept."""
     begin = len(messages)
     for index in range(len(messages) - 1, 0, -1):
         if messages[index].role == "tool":
@@ -76,9 +75,9 @@ def last_turns(messages: Sequence[Message], room: int) -> int:
 
 
 def retold(messages: Sequence[Message], begin: int, told: str) -> list[Message]:
-    """Put `told` in the place of what lies between the first prompt and `begin`.
+    """Replace everything between the first prompt and `begin` by `told`.
 
-    The prompt that is being worked on stays as well: it is the user's own words.
+    The current prompt is kept, too: it is the user's own words.
     """
     first, last = messages[0], messages[begin:]
     opening = [first, Message("assistant", (Text(told),))]
@@ -89,7 +88,7 @@ def retold(messages: Sequence[Message], begin: int, told: str) -> list[Message]:
 
 
 def dropped(older: Sequence[Message], room: int) -> str:
-    """Say that turns are missing; what an earlier summary said of still older ones stays."""
+    """Return a note that turns are missing, with the summary of still older ones, if any."""
     told = older[0].text
     if told.startswith(DROPPED):
         return cut_to(told, room)
@@ -97,7 +96,7 @@ def dropped(older: Sequence[Message], room: int) -> str:
 
 
 def with_last_outputs_cut(messages: Sequence[Message], room: int) -> list[Message]:
-    """Cut what the tools of the last turn gave until all has room, the longest first."""
+    """Cut the tool outputs of the last turn until everything fits, longest first."""
     excess = conversation_bytes(messages) - room
     if excess <= 0 or messages[-1].role != "tool":
         return list(messages)
@@ -109,20 +108,20 @@ def with_last_outputs_cut(messages: Sequence[Message], room: int) -> list[Messag
         if size > level:
             break
         left -= size
-    # The line that says what is missing needs room, too.
+    # The line that counts what is missing needs room, too.
     level = max(level - SHORT // 2, LEAST_OUTPUT)
     outputs = tuple(replace(result, output=cut_to(result.output, level)) for result in results)
     return [*messages[:-1], Message("tool", outputs)]
 
 
 def transcript(messages: Iterable[Message], room: int) -> str:
-    """Write turns down for somebody who is to summarise them."""
+    """Return turns as text, to be summarised."""
     lines = [_line(message.role, part) for message in messages for part in message.parts]
     return cut_to("\n\n".join(filter(None, lines)), room)
 
 
 def cut_to(text: str, room: int) -> str:
-    """Keep the head and the tail of a text that is too long."""
+    """Return a text, or its head and tail if it is too long."""
     return cut(text, room * 2 // 3, room // 3)
 
 
@@ -151,7 +150,7 @@ def _part_bytes(part: Part) -> int:
         return FRAME + _bytes(part.output)
     data = len(dumps(part.data)) if part.data is not None else 0
     if isinstance(part, Reasoning):
-        # What is sent back is the vendor's own block, which has the text in it.
+        # The vendor's own block is sent back, which contains the text.
         return FRAME + (data or _bytes(part.text))
     return FRAME + _bytes(part.name) + _bytes(part.arguments) + data
 

@@ -1,4 +1,4 @@
-"""The `error` event that tells of a failure: the one translation of an exception."""
+"""The one translation of a failure into an `error` event."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def error_event(
     duration_ms: int = 0,
     denials: tuple[Denial, ...] | None = None,
 ) -> Error:
-    """Give the `error` that tells of a failure."""
+    """Return the `error` event that reports a failure."""
     number = failure.signal if isinstance(failure, Cancelled) else None
     return Error(
         error=str(failure),

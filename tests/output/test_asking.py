@@ -246,7 +246,7 @@ def test_a_job_in_the_background_asks_nobody(a3s: Bench, terminal: Terminal) -> 
     laws.check_stream(events, 0)
     answer, denied = (e for e in events if e["type"] in ("permission_answer", "permission_denied"))
     assert (answer["answer"], answer["by"]) == ("no", "nobody")
-    assert denied["reason"].endswith("nobody was asked: a3s runs in the background")
+    assert denied["reason"].endswith("no one could be asked: a3s runs in the background")
     assert PROMPT not in terminal.rest()
 
 

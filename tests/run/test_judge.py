@@ -362,7 +362,7 @@ def test_where_nobody_can_be_asked_it_is_denied(work: Path) -> None:
     (result,) = asyncio.run(desk.run("a"))
     assert desk.told == ["10 asked", "10 nobody no", "10 denied default"]
     assert result.output == (
-        "Permission denied: no rule covers `a`, and nobody was asked: the terminal is gone"
+        "Permission denied: no rule covers `a`, and no one could be asked: the terminal is gone"
     )
     assert desk.events[-1]["hint"] == "--allow 'bash(a:*)'"
 
