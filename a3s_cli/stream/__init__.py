@@ -1,1 +1,1 @@
-"""Events on their way: stamped, redacted, encoded, recorded, and read again."""
+"""Events on their way: stamped, redacted, encoded, recorded, and read back."""

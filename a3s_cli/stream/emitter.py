@@ -1,9 +1,9 @@
-"""Stamps events and hands them to everybody who listens.
+"""Stamps the events of a run and passes them to its sinks.
 
-One run has one emitter and many producers: the model's text, parallel tools,
-timers. All of them are on one thread, so the order in which they call `emit` is
-the order of the run, and `seq` needs no lock. Nothing here waits: a listener
-that is slow says so through `drain`, and whoever produces in bulk awaits it.
+A run has one emitter and many producers: the model's text, parallel tools, timers.
+All are on one thread, so the order of their calls of `emit` is the order of the run,
+and `seq` needs no lock. Nothing here waits: a slow sink provides a `drain`, which
+producers of many events await.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from ..secrets.redaction import Redactor
 from .line import encode, encode_texts, fit
 from .redacted import EventRedactor
 
-#: Gets the finished lines of one batch, newlines included.
+#: Takes the finished lines of one batch, newlines included.
 LineSink = Callable[[bytes], None]
-#: Gets the stamped events of one batch.
+#: Takes the stamped events of one batch.
 EventSink = Callable[[list[Event]], None]
 Drain = Callable[[], Awaitable[None]]
 
 
 class Recorder(Protocol):
-    """Keeps the lines of a run, each before anybody else gets it."""
+    """Records the lines of a run, each before any other sink takes it."""
 
-    #: Whether a line could not be kept: then nothing may be executed any more.
+    #: Whether a line could not be recorded: then nothing more may be executed.
     lost: bool
 
     def write(self, lines: bytes) -> None:
-        """Keep finished lines."""
+        """Record finished lines."""
 
     def finish(self, line: bytes) -> str | None:
-        """Keep the terminal line and give its digest; None if the recording was lost before."""
+        """Record the terminal line and return its digest; None if the recording was lost before."""
 
 
 class Emitter:
-    """Numbers the events of one run and fans them out."""
+    """Numbers the events of one run and passes them to every sink."""
 
     def __init__(self) -> None:
         self.started = time.monotonic()
@@ -52,7 +52,7 @@ class Emitter:
         self._hidden = EventRedactor()
 
     def redact(self, redactor: Redactor) -> None:
-        """Hide these secrets in all that is emitted from now on."""
+        """Hide these secrets in everything emitted from now on."""
         self._hidden = EventRedactor(redactor)
 
     def add_line_sink(self, sink: LineSink, drain: Drain | None = None) -> None:
@@ -68,17 +68,17 @@ class Emitter:
             self._drains.append(drain)
 
     def record(self, recorder: Recorder) -> None:
-        """Give every line to the recorder first; the terminal event then tells the head."""
+        """Pass every line to the recorder first; the terminal event then carries the head."""
         self._line_sinks.insert(0, recorder.write)
         self._recorder = recorder
 
     @property
     def unrecorded(self) -> bool:
-        """Whether there should be a recording, and is none any more."""
+        """Whether the recording was lost."""
         return self._recorder is not None and self._recorder.lost
 
     def end(self, event: Event, instead: Callable[[OutputError], Event]) -> Event:
-        """Emit the terminal event, or `instead` where it cannot be recorded; give which."""
+        """Emit and return the terminal event, or what `instead` makes if it cannot be recorded."""
         try:
             self.emit(event)
         except OutputError as unrecorded:
@@ -87,7 +87,7 @@ class Emitter:
         return event
 
     def emit(self, event: Event) -> None:
-        """Pass one event on without secrets, in pieces where it is too long for a line."""
+        """Emit one event without secrets, split or cut if it is too long for a line."""
         for one in self._hidden.events(event):
             self._pass_on(one)
 
@@ -133,15 +133,15 @@ class Emitter:
         self._seq += len(texts)
 
     async def drain(self) -> None:
-        """Wait until every listener has room again."""
+        """Wait until every sink has room again."""
         for drain in self._drains:
             await drain()
 
     def elapsed_ms(self) -> int:
-        """Give the milliseconds since the run began."""
+        """Return the milliseconds since the run started."""
         return int((time.monotonic() - self.started) * 1000)
 
     def _now(self) -> int:
-        # The wall clock may be set back during a run; the stamps may not.
+        # The wall clock may be set back during a run; stamps never go back.
         self._ts = max(self._ts, time.time_ns() // 1_000_000)
         return self._ts

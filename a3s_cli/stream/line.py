@@ -1,8 +1,8 @@
-"""One stamped event to one line of bytes: the only encoder of events.
+"""Encodes a stamped event as one line of bytes: the only encoder of events.
 
-stdout, a session file, a recording and the web all carry the bytes made here.
-No line reaches 64 KiB, a limit that many readers have: a text that is too long
-for one event becomes several, or is cut with exact counts.
+stdout, session files, recordings and the server all carry these bytes. Every line is
+shorter than 64 KiB, a common limit of line readers: a text that is too long for one
+event is split into several events, or cut with exact counts.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from ..jsontext import HEAD, LINE_LIMIT, TAIL, cut, digest, dumps, size
 
 
 def encode(event: Event) -> bytes:
-    """Give the event's line, newline included. `fit` it first if it may be long."""
+    """Return the event's line, newline included. `fit` the event first if it may be long."""
     return dumps(event.to_dict()) + b"\n"
 
 
 def encode_texts(texts: list[str], seq: int, ts: int) -> bytes:
-    """Give the lines of consecutive text deltas, numbered from `seq`.
+    """Return the lines of consecutive text deltas, numbered from `seq`.
 
-    Equal to encoding them one by one, at a fraction of the cost: a model's text
-    is most of what a run says. The array's separators cannot be mistaken for
-    text, because a quote inside a string is always escaped.
+    Equal to encoding them one by one, at a fraction of the cost: most of a stream is
+    the model's text. The array's separators cannot occur in a text, because quotes
+    inside strings are escaped.
     """
     deltas = [
         {"type": "text_delta", "seq": number, "ts": ts, "text": text}
@@ -34,7 +34,7 @@ def encode_texts(texts: list[str], seq: int, ts: int) -> bytes:
 
 
 def fit(event: Event) -> list[Event]:
-    """Give the event as one or more events, each of which fits into a line."""
+    """Return the event as one or more events, each of which fits into a line."""
     if _fits(event) or _whole(event):
         return [event]
     if event.type in ("text_delta", "reasoning_delta", "tool_input_delta", "tool_output_delta"):
@@ -43,7 +43,7 @@ def fit(event: Event) -> list[Event]:
 
 
 def _whole(event: Event) -> bool:
-    # A finished object is useless when cut.
+    # A cut object is useless.
     return "object" in event.__dict__ or (
         event.type == "tool_end" and event.tool_name == "generate_object"
     )
@@ -55,7 +55,7 @@ def _split(event: Event) -> list[Event]:
     return [piece for half in halves for piece in fit(event.replace(text=half))]
 
 
-#: event type -> (field that may be cut, field that then tells its size in bytes)
+#: event type -> (field that may be cut, field for its size in bytes)
 _CUTTABLE = {
     "start": ("prompt", "prompt_bytes"),
     "end": ("text", "text_bytes"),
@@ -67,12 +67,12 @@ _CUTTABLE = {
 
 
 def _shorten(event: Event) -> Event:
-    """Cut what is long: the head and the tail stay, and the event says so."""
+    """Cut the long field to head and tail, and mark the event."""
     if event.tool_input is not None:
         return _shorten_input(event)
     shorter = _shorten_text(event, *_CUTTABLE.get(event.type, ("text", None)))
     while not _fits(shorter) and shorter.permission_denials:
-        # The terminal event lists as many refused calls as it can; each had its own event.
+        # The terminal event lists as many denied calls as fit; each had its own event.
         kept = shorter.permission_denials[: len(shorter.permission_denials) // 2]
         omitted = len(event.permission_denials) - len(kept)
         shorter = shorter.replace(permission_denials=kept, permission_denials_omitted=omitted)
@@ -86,7 +86,7 @@ def _shorten_text(event: Event, name: str, counter: str | None) -> Event:
     changes: dict[str, Any] = {}
     if counter:
         changes = {"truncated": True, counter: getattr(event, counter) or size(whole)}
-    # A control character takes six bytes in JSON, so the room is found by trying.
+    # A control character takes six bytes in JSON, so the size is found by trying.
     room = HEAD + TAIL
     while True:
         shorter = event.replace(**changes, **{name: cut(whole, room * 2 // 3, room // 3)})
@@ -96,15 +96,15 @@ def _shorten_text(event: Event, name: str, counter: str | None) -> Event:
 
 
 def _fits(event: Event) -> bool:
-    # One text that is too long alone is not encoded to see that: it may be megabytes.
+    # A text that is too long by itself need not be encoded: it may be megabytes.
     if any(type(one) is str and len(one) >= LINE_LIMIT for one in event.__dict__.values()):
         return False
-    # The margin is for the digits that the stamp adds, and for the digest that a recording does.
+    # The margin is for the digits of the stamp and for a recording's digest.
     return len(encode(event)) < LINE_LIMIT - 192
 
 
 def _shorten_input(event: Event) -> Event:
-    """Replace the longest strings of a call's arguments by their digests."""
+    """Replace the longest strings in a call's arguments by their digests."""
     from copy import deepcopy
 
     arguments = deepcopy(event.tool_input)
@@ -115,7 +115,7 @@ def _shorten_input(event: Event) -> Event:
         shorter = event.replace(tool_input=arguments, input_truncated=True)
         if _fits(shorter):
             return shorter
-    # Thousands of short values: one digest stands for the whole.
+    # Thousands of short values: one digest for all of them.
     whole = digest(dumps(event.tool_input).decode())
     return shorter.replace(tool_input=whole, input_truncated=True)
 

@@ -1,14 +1,14 @@
-"""Reading a recorded run: lines to events, and what is wrong with them.
+"""Reads a recorded run: lines to events, and what is wrong with them.
 
-A recording is a stream that somebody kept; there is no second format. Every
-reader of one (replay, the replaying provider, the audit) sees it through this
-file, which checks what the contract promises of any stream: each line by the
-schema, and across lines the frame, the numbering and the pairs of tool events.
-Types and fields that a later version may have added are let through.
+A recording is a saved stream; there is no second format. Replay, the replaying
+provider and the audit all read one through this module, which checks what the
+contract promises of any stream: each line against the schema, and across lines the
+frame, the numbering and the pairs of tool events. It lets through types and fields
+that later versions may add.
 
-The file of a session is a recording too: the streams of its runs, one after
-another. What it keeps between the events is no event and has no `seq`; its type
-begins with `session_`.
+The file of a session is a recording, too: the streams of its runs, one after another.
+The lines between the events are not events and have no `seq`; their type begins with
+`session_`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from ..messages import Usage
 from ..validation import Validator
 from .schema import schema_document
 
-#: What becomes of a call of the model: exactly one of these.
+#: Each call of the model has exactly one of these.
 FATES = ("tool_start", "permission_denied", "tool_rejected")
-#: How the types of lines begin that belong to a session and to none of its runs.
+#: The prefix of the types of lines that belong to a session and to none of its runs.
 ASIDE = "session_"
-#: The line of a session that says of the run before it that it was killed.
+#: The line of a session that says that the run before it was killed.
 INTERRUPTED = "session_interrupted"
 #: Bytes that a line may have, its newline included, and how many of the rest are read at once.
 LONGEST, _SKIPPED = 16 * 1024 * 1024, 1 << 20
@@ -37,7 +37,7 @@ LONGEST, _SKIPPED = 16 * 1024 * 1024, 1 << 20
 class Problem(NamedTuple):
     """What is wrong, and where: `line` counts from 1, `field` may be empty.
 
-    `brief` says it without quoting the stream, where `message` does quote.
+    `brief` says it without quoting the stream, if `message` quotes it.
     """
 
     line: int
@@ -51,9 +51,9 @@ class Problem(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One line: its bytes, what is wrong with it, its object if it is one, and its event.
+    """One line: its bytes, its problems, its JSON object if it is one, and its event.
 
-    There is no event where the type is unknown or the object does not have its shape.
+    `event` is None if the type is unknown or the object does not fit the schema.
     """
 
     number: int
@@ -64,7 +64,7 @@ class Line(NamedTuple):
 
 
 class Checker:
-    """Takes a stream line by line; after a bad line it goes on with the next."""
+    """Checks a stream line by line; after a bad line it continues with the next."""
 
     def __init__(self) -> None:
         self._validators = _validators()
@@ -72,13 +72,13 @@ class Checker:
         self._next_seq = 0
         self._ts = 0
         self._ended = False
-        #: The session of the first run, once that is read: only another run of it may follow.
+        #: The session of the first run, once read: only its other runs may follow.
         self._session: object = ...
-        #: How many lines before this one could not be read; each may have been an event, or none.
+        #: How many lines before this one were unreadable; each may have been an event.
         self._unread = 0
-        #: The calls that have begun and not ended, with their lines.
+        #: The calls that have started and not ended, with their lines.
         self._open: dict[str, int] = {}
-        #: The calls that had their fate, and those that have been complained of.
+        #: The calls that have had their fate, and those already reported.
         self._known: set[str] = set()
         self._blamed: set[str] = set()
         self._begun = 0
@@ -98,7 +98,7 @@ class Checker:
         return Line(self._number, data, problems, value, None if shape else event_of(value))
 
     def finish(self) -> list[Problem]:
-        """Say what is missing at the end of the stream."""
+        """Return what is missing at the end of the stream."""
         if self._number == 0:
             return [Problem(1, "", "the stream is empty")]
         problems = self._unfinished()
@@ -119,7 +119,7 @@ class Checker:
             yield Problem(self._number, "type", "the run was interrupted: it has no end or error")
 
     def _begin_again(self) -> Iterator[Problem]:
-        """Leave one run of a session for the next."""
+        """End one run of a session and expect the next."""
         yield from self._unfinished()
         if not self._ended:
             yield Problem(self._number, "type", "the run before has no end or error")
@@ -135,11 +135,11 @@ class Checker:
         try:
             value = loads(data)
         except (ValueError, RecursionError) as error:
-            return Problem(self._number, "", f"no JSON: {error}")
+            return Problem(self._number, "", f"not valid JSON: {error}")
         if not isinstance(value, dict):
-            return Problem(self._number, "", "no JSON object")
+            return Problem(self._number, "", "not a JSON object")
         if not isinstance(value.get("type"), str):
-            return Problem(self._number, "type", "a string is missing")
+            return Problem(self._number, "type", "expected a string")
         return value
 
     def _shape(self, value: dict[str, Any]) -> Iterator[Problem]:
@@ -155,13 +155,13 @@ class Checker:
             self._unread = 0
             yield from self._begin_again()
         elif self._ended and self._unread and isinstance(self._session, str):
-            # What could not be read was the start of another run.
+            # An unreadable line was the start of another run.
             yield from self._begin_again()
         else:
             if self._ended:
-                yield Problem(self._number, "type", f"{kind} comes after the end of the run")
+                yield Problem(self._number, "type", f"{kind} after the end of the run")
             if (kind == "start") != (self._number == 1):
-                yield Problem(self._number, "type", "start must be the first line, and only that")
+                yield Problem(self._number, "type", "only the first line must be start")
         if kind == "start" and self._session is ...:
             self._session = session
         if isinstance(ts, int):
@@ -179,16 +179,16 @@ class Checker:
     def _calls(self, value: dict[str, Any]) -> Iterator[Problem]:
         kind, call = value["type"], value.get("toolId")
         if kind in TERMINAL and value.get("toolCalls") != self._begun:
-            told = f"{value.get('toolCalls')} where {self._begun} calls have begun"
+            told = f"found {value.get('toolCalls')}, but {self._begun} calls have started"
             yield Problem(self._number, "toolCalls", told)
         if not isinstance(call, str):
             return
         if kind in FATES:
             if call in self._known:
-                yield Problem(self._number, "toolId", f"the call {call!r} had its fate already")
+                yield Problem(self._number, "toolId", f"the call {call!r} was settled before")
             self._known.add(call)
         if kind == "tool_start":
-            # The pair of turn 0 is the run's own answer, and no call of the model's.
+            # The pair of turn 0 is the run's own object, not a call of the model.
             self._begun += value.get("turn") != 0
             self._open[call] = self._number
         elif kind == "tool_end" and call in self._open:
@@ -217,14 +217,14 @@ def lines_of(file: BinaryIO) -> Iterator[bytes]:
 
 @cache
 def _validators() -> dict[str, Validator]:
-    # Several streams may be read, and the schema is made anew from the types.
+    # Cached: several streams may be read, and the schema is built from the types.
     return {kind: Validator(schema) for kind, schema in schema_document()["$defs"].items()}
 
 
 def read(lines: Iterable[bytes], name: str) -> Iterator[Line]:
-    """Give the lines of a whole, valid stream; an InvalidStream names the first bad place.
+    """Yield the lines of a complete, valid stream. Raises InvalidStream at the first problem.
 
-    A run that was killed is no reason to keep the rest of its session back.
+    A killed run of a session is not a problem here: the rest can be read.
     """
     checker = Checker()
     for data in lines:
@@ -237,7 +237,7 @@ def read(lines: Iterable[bytes], name: str) -> Iterator[Line]:
 
 
 def event_of(value: dict[str, Any]) -> Event | None:
-    """Give the event that a line's object says; None for a type of a later version."""
+    """Return the event of a line's object; None for a type of a later version."""
     kind = Event.kinds.get(value["type"])
     if kind is None:
         return None

@@ -1,17 +1,16 @@
-"""The recording of a run: its lines in a file that tells when it was changed.
+"""The recording of a run: its lines in a tamper-evident file.
 
-Each line is stdout's line with one more key at its end, `prev`: the sha256 of
-the line before it, newline included, so that `sha256sum` checks it. The first
-line's `prev` is the sha256 of nothing. The digest of the last line is the head;
-whoever keeps the head elsewhere can prove the whole file.
+Each line is stdout's line with one more key at its end, `prev`: the sha256 of the
+previous line, newline included, so that `sha256sum` can check it. The first line's
+`prev` is the sha256 of no bytes. The digest of the last line is the head; with a copy
+of the head kept elsewhere, the whole file can be verified.
 
-The head cannot stand in the line that it is the digest of. So the terminal
-event is recorded without `recordHead`, and stdout's terminal event, which has
-it, differs from the recorded one in that key.
+A line cannot contain its own digest. So the terminal event is recorded without
+`recordHead`, and differs in that key from the one on stdout.
 
-Lines are written before anybody else sees their event, hence before what a
-`tool_start` announces is executed, and on the run's own thread: a recording
-that lags behind would prove nothing.
+Lines are written before any other sink gets the event, hence before a call whose
+`tool_start` they hold is executed, and on the run's own thread: a recording that lags
+behind would prove nothing.
 """
 
 from __future__ import annotations
@@ -25,25 +24,25 @@ from pathlib import Path
 from ..errors import OutputError, UsageError
 from ..files.workspace import printable
 
-#: The `prev` of a recording's first line: nothing came before it.
+#: The `prev` of a recording's first line.
 NOTHING = sha256(b"").hexdigest()
-#: Failures to create the file that are not the argument's fault.
+#: Failures to create the file that are not a usage error.
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE}
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def digest(line: bytes) -> str:
-    """Give the sha256 of a recorded line, newline included."""
+    """Return the sha256 of a recorded line, newline included."""
     return sha256(line).hexdigest()
 
 
 def chained(line: bytes, prev: str) -> bytes:
-    """Give a stream's line as it is recorded."""
+    """Return a stream's line as it is recorded."""
     return line[:-2] + b',"prev":"' + prev.encode() + b'"}\n'
 
 
 class Recording:
-    """One file. `tell` is called once, when a line cannot be written."""
+    """One recording. It calls `tell` once, if a line cannot be written."""
 
     def __init__(self, path: Path, descriptor: int, tell: Callable[[OutputError], None]) -> None:
         self.path = path
@@ -51,22 +50,22 @@ class Recording:
         self._tell = tell
         self._size = 0
         self._open = True
-        #: The digest of the last line that was written.
+        #: The digest of the last line written.
         self.head = NOTHING
-        #: Whether the terminal event is in the file, and the file on the disk.
+        #: Whether the terminal event is in the file and the file is synced to disk.
         self.complete = False
         #: Whether a line could not be written.
         self.lost = False
 
     @classmethod
     def create(cls, path: Path, tell: Callable[[OutputError], None]) -> Recording:
-        """Create the file, for its owner alone; one that is there already is never touched."""
+        """Create the file, readable only by its owner. Raises UsageError if it exists."""
         try:
             descriptor = os.open(path, _CREATE, 0o600)
         except FileExistsError:
             raise UsageError(
-                f"--record {printable(str(path))}: the file exists already",
-                hint="each run has a recording of its own: name a new file",
+                f"--record {printable(str(path))}: the file already exists",
+                hint="each run needs its own recording: name a new file",
             ) from None
         except OSError as error:
             kind = OutputError if error.errno in _NO_ROOM else UsageError
@@ -74,7 +73,7 @@ class Recording:
         return cls(path.absolute(), descriptor, tell)
 
     def write(self, lines: bytes) -> None:
-        """Record finished lines; what comes after the end or a failure is dropped."""
+        """Record finished lines. Lines after the end or a failure are dropped."""
         if not self._open:
             return
         try:
@@ -85,9 +84,9 @@ class Recording:
             self._tell(self._failure(error.strerror))
 
     def finish(self, line: bytes) -> str | None:
-        """Record the terminal event and give the head; None if the recording was lost before.
+        """Record the terminal event and return the head; None if the recording was lost before.
 
-        Raises OutputError where it is lost now: the run has failed after all.
+        Raises OutputError if it is lost now, which fails the run.
         """
         if not self._open:
             return None
@@ -116,14 +115,14 @@ class Recording:
             rest = rest[os.write(self._descriptor, rest) :]
 
     def _demand_untouched(self) -> None:
-        """Notice a recording that a tool has replaced, cut or written to."""
+        """Raise OutputError if a tool has replaced, cut or changed the file."""
         mine = os.fstat(self._descriptor)
         try:
             there = os.stat(self.path, follow_symlinks=False)
         except OSError:
-            raise self._failure("it was removed while the run went on") from None
+            raise self._failure("it was removed during the run") from None
         if not os.path.samestat(mine, there) or mine.st_size != self._size:
-            raise self._failure("somebody changed it while the run went on")
+            raise self._failure("it was changed during the run")
 
     def _failure(self, why: str | None) -> OutputError:
         return OutputError(f"the recording {self} is lost: {why}")

@@ -1,13 +1,12 @@
-"""Hides what must not be seen in the events of a run, before anybody gets them.
+"""Hides secrets in the events of a run, before any sink gets them.
 
-A model's words come in pieces, and a secret may be cut between two: so each of
-its streams (the answer, the reasoning, the arguments of each call) is one text,
-whose tail is held back where it could begin a secret, until the model has
-ended. What a tool prints is one text as well, but whoever runs the tool has
-seen to it: it must be hidden before it is cut for the model.
+The model's output comes in pieces, and a secret may be split between two: so each of
+its streams (the answer, the reasoning, the arguments of each call) is one text, whose
+tail is held back while it could be the beginning of a secret. Tool output is redacted
+in `run.execution`, because that must happen before it is cut for the model.
 
-What is ours (ids, codes, digests) stays as it is. Sentences about what went
-wrong lose also what only looks like a key: they quote what nobody has read.
+Ids, codes and digests are our own and stay unchanged. Error messages also lose what
+only looks like a key: they quote text of unknown origin.
 """
 
 from __future__ import annotations
@@ -19,27 +18,27 @@ from ..secrets.masking import mask
 from ..secrets.redaction import NOTHING, RedactedStream, Redactor
 from ..values import replace
 
-#: The model's streams. A retry makes what was shown of all but the answer void.
+#: The model's streams. A retry voids what was shown of all but the answer.
 _STREAMS = frozenset(("text_delta", "reasoning_delta", "tool_input_delta"))
 _ANSWER = ("text_delta", None)
-#: With these the model's answer is over, whole or not.
+#: These end the model's answer, complete or not.
 _OVER = frozenset(("turn_start", "turn_end", "retry", "end", "error"))
-#: With these the arguments of their call are over.
+#: These end the arguments of their call.
 _WITH_INPUT = frozenset(("permission_request", "tool_start"))
-#: Fields that this program has made up, or that are digests.
+#: Fields with our own values, or with digests.
 _OURS = frozenset((
     "seq", "ts", "redacted", "run_id", "session_id", "tool_id", "version", "code", "stop_reason",
     "decision", "answer", "sandbox", "signal", "policy_sha256", "sha256", "output_sha256",
     "record_head",
 ))  # fmt: skip
-#: The sentences in which shapes of keys are masked.
+#: The fields in which anything that looks like a key is masked.
 _MASKED = {
     "error": ("error", "hint"),
     "retry": ("reason",),
     "notice": ("text",),
     "tool_rejected": ("error",),
 }
-#: Fields that quote, and cut what they quote: there also the beginning of a secret is hidden.
+#: Fields with cut quotations, in which even the beginning of a secret is hidden.
 _SENTENCES = frozenset(("error", "hint", "reason"))
 
 
@@ -49,11 +48,11 @@ class EventRedactor:
     def __init__(self, redactor: Redactor = NOTHING) -> None:
         self._redactor = redactor
         self._answer = redactor.stream()
-        #: The open streams, each with the last event that it came from.
+        #: The open streams, each with its last event.
         self._open: dict[tuple[str, str | None], tuple[RedactedStream, Event]] = {}
 
     def texts(self, texts: list[str]) -> list[str] | None:
-        """Give what can be shown of an answer; None where a secret is in it: use `events`."""
+        """Return what can be shown of an answer; None if it has a secret: then use `events`."""
         if not self._redactor:
             return texts
         shown = self._answer.feed_harmless(texts)
@@ -62,7 +61,7 @@ class EventRedactor:
         return shown
 
     def events(self, event: Event) -> list[Event]:
-        """Give what is emitted in an event's place."""
+        """Return the events to emit in place of an event."""
         rest: list[Event] = []
         if self._redactor:
             if event.type in _STREAMS:
@@ -98,12 +97,12 @@ class EventRedactor:
             before = stream.replaced
             rest = stream.finish()
             if over.type != "retry" or key[0] == "text_delta":
-                # `last` itself may have been emitted: an event is emitted once.
+                # A copy, because `last` itself may have been emitted.
                 shown += _with_text(last.replace(text=""), rest, stream.replaced != before)
         return shown
 
     def _without_secrets(self, event: Event) -> dict[str, Any]:
-        """Give the fields of an event that is no piece of a stream."""
+        """Return the fields of an event that is not part of a stream, redacted."""
         return {
             name: self._without(name, value)
             for name, value in event.__dict__.items()
@@ -130,7 +129,7 @@ def _with_text(event: Event, text: str, redacted: bool) -> list[Event]:
 
 
 def _changed(event: Event, values: dict[str, Any]) -> Event:
-    """Give the event with these values, saying so where one is another."""
+    """Return the event with these values, marked as redacted if any differs."""
     changes = {name: value for name, value in values.items() if value != getattr(event, name)}
     return event.replace(**changes, redacted=True) if changes else event
 

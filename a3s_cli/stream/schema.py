@@ -1,7 +1,7 @@
-"""The event contract as JSON Schema 2020-12, made from the event types.
+"""The event contract as JSON Schema 2020-12, built from the event types.
 
-A consumer validates each line against it; `replay` and `audit` read with it.
-Unknown fields are allowed, because within one schema version fields are added.
+Consumers validate each line against it, as `replay` and `audit` do. Unknown fields
+are allowed, because fields may be added within one schema version.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ _USAGE = {
 _DENIAL = {camel(name): {"type": "string"} for name in Denial.__dataclass_fields__}
 _REDACTED = {
     "type": "boolean",
-    "description": "true where a secret was replaced or a key masked",
+    "description": "true if a secret was replaced or a key masked",
 }
 _ENVELOPE = {
-    "seq": {"type": "integer", "minimum": 0, "description": "from 0 in each run, dense"},
-    "ts": {"type": "integer", "description": "Unix epoch in milliseconds"},
+    "seq": {"type": "integer", "minimum": 0, "description": "from 0 in each run, without gaps"},
+    "ts": {"type": "integer", "description": "milliseconds since the Unix epoch"},
 }
 
 
 def event_schema() -> str:
-    """Give the schema of one line, as indented JSON with a newline."""
+    """Return the schema of one line, as indented JSON with a newline."""
     return json.dumps(schema_document(), indent=2, ensure_ascii=False) + "\n"
 
 
 def schema_document() -> dict[str, Any]:
-    """Give the schema of one line; `$defs` holds a complete schema for each type."""
+    """Return the schema of one line; `$defs` has a complete schema for each type."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"a3s event stream, schema version {SCHEMA_VERSION}",
@@ -62,7 +62,7 @@ def _event(cls: type[Event]) -> dict[str, Any]:
 
 
 def _field(hint: Any) -> dict[str, Any]:
-    """Give one field: what is optional is absent, never null."""
+    """Return the schema of one field. An optional field is absent, never null."""
     meant, description = get_args(hint)
     kinds = [kind for kind in get_args(meant) if kind is not type(None)]
     kind = kinds[0] if type(None) in get_args(meant) and len(kinds) == 1 else meant

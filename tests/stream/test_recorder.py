@@ -117,11 +117,11 @@ def test_the_head_is_on_stderr(a3s: Bench, file: Path, form: str) -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("there.ndjson", "the file exists already"),
+        ("there.ndjson", "the file already exists"),
         ("absent/run.ndjson", "No such file or directory"),
-        ("", "the file exists already"),
+        ("", "the file already exists"),
         ("there.ndjson/x", "Not a directory"),
-        ("link.ndjson", "the file exists already"),
+        ("link.ndjson", "the file already exists"),
     ],
 )
 def test_a_file_that_cannot_be_made(a3s: Bench, name: str, sentence: str) -> None:
