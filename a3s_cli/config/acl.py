@@ -1,21 +1,19 @@
-"""The ACL language: text in, a tree of attributes and blocks out, each with its place.
+"""Parses the ACL language into a tree of attributes and blocks, each with its place.
 
-    default_model = "openai/gpt-x"            # an attribute; `:` does as well as `=`
+    default_model = "openai/gpt-x"            # an attribute; `:` works like `=`
     providers "openai" {                      // a block, with any number of labels
-      apiKey = env("OPENAI_API_KEY")          # a call: kept as it is, never evaluated here
+      apiKey = env("OPENAI_API_KEY")          # a call: not evaluated here
       models "gpt-x" { limit = { context = 200000, output = 8192 } }
     }
 
-The grammar is that of the Rust implementation of the language, so that a file
-written for it loads here. Its leniency is not copied: an unclosed block or
-string and a stray token are mistakes of the person who wrote them, and each is
-an error that names file, line, column and what was expected. A message names
-the *kind* of what was found and never its text, because the text may be a key.
+The grammar is that of the language's Rust implementation, so that files written for
+it load here. Its leniency is not copied: an unclosed block, an unclosed string and a
+stray token are errors, which name the file, line, column and what was expected. They
+name the *kind* of what was found, never its text, which may be a key.
 
-A file may come out of a hostile repository, hence the limits, and hence regular
-expressions that cannot backtrack (every repetition in them is possessive). The
-nodes are named tuples because those are defined, and made, several times as
-fast as frozen dataclasses.
+A file may come from a hostile repository. Hence the limits, and regular expressions
+that cannot backtrack (every repetition is possessive). The nodes are named tuples,
+which are several times as fast to define and to create as frozen dataclasses.
 """
 
 from __future__ import annotations
@@ -29,11 +27,11 @@ from ..errors import ConfigError
 MAX_BYTES = 1024 * 1024
 MAX_TOKEN = 256 * 1024
 MAX_DEPTH = 64
-#: Attributes, blocks and elements of lists, all together: half a second's work at worst.
+#: Attributes, blocks and list elements together: half a second to parse at worst.
 MAX_ITEMS = 50_000
 
 _SPACE = re.compile(r"(?:\s++|(?:#|//)[^\r\n]*+)*+")
-#: Between two items commas are as good as space.
+#: Between two items a comma counts as space.
 _BETWEEN = re.compile(r"(?:[\s,]++|(?:#|//)[^\r\n]*+)*+")
 _WORD = re.compile(r"[^\W\d]\w*+")
 _NUMBER = re.compile(r"-?[0-9]++(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+")
@@ -42,21 +40,21 @@ _SINGLE = re.compile(r"'((?:[^'\\\r\n]++|\\'?)*+)'")
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"'}
 _ESCAPES = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"))
-#: What may stand directly behind a word or a number.
+#: What may directly follow a word or a number.
 _BOUNDARY = re.compile(r"[\s,\]})#=]|//|$")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _LITERALS = {"true": True, "false": False, "null": None}
 
 
 class AclCall(NamedTuple):
-    """`name(argument, …)`, which means what its reader says it means."""
+    """`name(argument, …)`; its meaning is up to the reader."""
 
     name: str
     arguments: list[AclValue]
 
 
 class Body(NamedTuple):
-    """What stands between two braces, or in a whole file, in the order of the text."""
+    """The items between two braces or of a whole file, in their order."""
 
     items: tuple[Attribute | Block, ...]
 
@@ -65,7 +63,7 @@ Data = str | int | float | bool | None | list["AclValue"] | Body | AclCall
 
 
 class AclValue(NamedTuple):
-    """A value and where it begins. It may be a secret, so its text is in no `repr`."""
+    """A value and where it begins. It may be a secret, so `repr` omits it."""
 
     data: Data
     line: int
@@ -76,7 +74,7 @@ class AclValue(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """What this is, in the words of an error message."""
+        """The kind of value, for error messages."""
         for types, kind in _KINDS:
             if isinstance(self.data, types):
                 return kind
@@ -113,7 +111,7 @@ class Block(NamedTuple):
 
 
 def decode(data: bytes, name: str) -> str:
-    """Give the text of a file; a byte order mark is dropped, other encodings are refused."""
+    """Return the text of a file, without a byte order mark. Raises ConfigError if not UTF-8."""
     if len(data) > MAX_BYTES:
         raise ConfigError(f"{name}:1:1: expected at most 1 MiB, found more")
     try:
@@ -128,7 +126,7 @@ def decode(data: bytes, name: str) -> str:
 
 
 def parse(text: str, name: str = "config.acl") -> Body:
-    """Parse a whole document; `name` is what errors call it."""
+    """Parse a whole document; errors call it `name`. Raises ConfigError."""
     if len(text.encode("utf-8", errors="surrogatepass")) > MAX_BYTES:
         raise ConfigError(f"{name}:1:1: expected at most 1 MiB, found more")
     parser = _Parser(text.removeprefix("\ufeff"), name)
@@ -136,19 +134,19 @@ def parse(text: str, name: str = "config.acl") -> Body:
 
 
 def quoted(text: str) -> str:
-    """Write a string so that it is read as it is."""
+    """Return a string quoted, so that it is read back unchanged."""
     for letter, escaped in _ESCAPES:
         text = text.replace(letter, escaped)
     return f'"{text}"'
 
 
 def offset(text: str, line: int, column: int) -> int:
-    """Give the offset of a place, as it is told of a text without a byte order mark."""
+    """Return the offset of a line and column in a text without a byte order mark."""
     return _Places(text).start(line) + column - 1
 
 
 class _Places:
-    """Offsets into a text as lines and columns, both from 1."""
+    """Converts between offsets and lines and columns, both from 1."""
 
     def __init__(self, text: str) -> None:
         self._starts = [0, *(match.end() for match in _NEWLINE.finditer(text))]
@@ -162,7 +160,7 @@ class _Places:
 
 
 class _Parser:
-    """Recursive descent, straight over the text; `at` is the offset of what comes next."""
+    """A recursive descent parser directly on the text; `at` is the current offset."""
 
     def __init__(self, text: str, name: str) -> None:
         self.text = text
@@ -266,7 +264,7 @@ class _Parser:
         return self.body(opened_at=start, depth=depth + 1)
 
     def _sequence(self, close: str, depth: int) -> list[AclValue]:
-        """Read values up to `close`; commas are optional, one at the end is welcome."""
+        """Read values up to `close`. Commas are optional, also at the end."""
         start = self._open(depth)
         values: list[AclValue] = []
         while not self._closes(close, start):
@@ -280,7 +278,7 @@ class _Parser:
         return self.at - 1
 
     def _closes(self, close: str, opened_at: int | None) -> bool:
-        """Say whether a collection ends here, and step over its end."""
+        """Return whether a collection ends here, and skip its end."""
         self._skip(_BETWEEN)
         if self._next() == close:
             self.at += len(close)
@@ -294,7 +292,7 @@ class _Parser:
         return False
 
     def _next(self) -> str:
-        """Give the next character, or nothing at the end."""
+        """Return the next character; empty at the end."""
         return self.text[self.at : self.at + 1]
 
     def _skip(self, space: re.Pattern[str] = _SPACE) -> None:

@@ -1,12 +1,12 @@
-"""Base URLs as people write them, made into what a wire can append its path to.
+"""Normalizes base URLs to a form that a wire can append its path to.
 
-People paste what they find: with `/v1` and without, with a slash at the end, or
-the whole `…/chat/completions`. All of them mean the same server. The result has
-no slash at its end and includes the version where the protocol has one:
+People paste what they find: with or without `/v1`, with a trailing slash, or the
+whole `…/chat/completions`. All of these mean the same server. The result has no
+trailing slash and includes the version, if the protocol has one:
 
     https://api.openai.com, …/v1, …/v1/, …/v1/chat/completions  ->  https://api.openai.com/v1
 
-Whatever can be known to be wrong is refused before a key is sent anywhere.
+URLs that must be wrong are rejected before a key is sent anywhere.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from .vendors import VENDORS
 
-# Compiled where they are used: most runs need three of them.
+# Compiled on use: most runs need three of them.
 _URL = (
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://"
     r"(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?P<fragment>#.*)?"
@@ -29,10 +29,10 @@ _BARE = (
 )
 _LOOPBACK = r"localhost|(?:.+\.)localhost|127(?:\.[0-9]{1,3}){3}|\[(?:0*:)*0*1\]"
 _VERSION = r"v[0-9]+(?:(?:alpha|beta)[0-9]*)?"
-#: A resource of Azure, as its portal shows it; the path of its OpenAI API is the same for all.
+#: An Azure resource as its portal shows it; all have the same path to their OpenAI API.
 _AZURE_ROOT = r"https://[^/]+\.(?:openai|cognitiveservices|services\.ai)\.azure\.com(?:/openai)?"
 
-#: What a wire appends; a URL that already ends so is meant as a whole.
+#: What a wire appends; a URL with such an ending is complete.
 _ENDINGS = {
     "openai-chat": ("/chat/completions", "/responses"),
     "openai-responses": ("/responses", "/chat/completions"),
@@ -43,14 +43,14 @@ _VERSIONS = {"gemini": "/v1beta"}
 
 
 class BaseUrl(NamedTuple):
-    """A base URL in its one form; `query` is what every request adds behind `?`."""
+    """A normalized base URL; every request appends `query` after `?`."""
 
     url: str
     query: str = ""
 
 
 def normalise(text: str, wire: str) -> BaseUrl:
-    """Give the one form of a base URL; `ValueError` says what was expected, with a correction."""
+    """Return the normalized base URL. Raises ValueError, which says what was expected."""
     match = _check(text)
     root = f"{match['scheme'].lower()}://{match['authority'].lower()}"
     path = match["path"].rstrip("/")
@@ -64,14 +64,14 @@ def normalise(text: str, wire: str) -> BaseUrl:
 
 
 def is_loopback(url: str) -> bool:
-    """Say whether a URL's host is this machine, by its spelling alone."""
+    """Return whether a URL names this machine, by its spelling alone."""
     match = re.fullmatch(_URL, url)
     authority = re.fullmatch(_AUTHORITY, match["authority"].lower()) if match else None
     return bool(authority and re.fullmatch(_LOOPBACK, authority["host"]))
 
 
 def host(url: str) -> str:
-    """Give the host and port of a URL."""
+    """Return the host and port of a URL."""
     match = re.fullmatch(_URL, url)
     return match["authority"] if match else ""
 
@@ -95,7 +95,7 @@ def _check(text: str) -> re.Match[str]:
 
 
 def _corrected(text: str) -> str:
-    """Suggest the scheme that was left out, unless the text might be a misplaced secret."""
+    """Suggest the missing scheme, unless the text might be a misplaced secret."""
     bare = re.fullmatch(_BARE, text)
     if bare is None:
         return ""
@@ -104,7 +104,7 @@ def _corrected(text: str) -> str:
 
 
 def _known(url: str, wire: str) -> str | None:
-    """Complete the beginning of a vendor's own base URL: its table knows the path."""
+    """Complete a prefix of a vendor's own base URL from the table of vendors."""
     if wire.startswith("openai-") and re.fullmatch(_AZURE_ROOT, url):
         return url.removesuffix("/openai") + "/openai/v1"
     family = wire.partition("-")[0]
@@ -116,14 +116,14 @@ def _known(url: str, wire: str) -> str | None:
 
 
 def _versioned(path: str, wire: str) -> str:
-    """Append the version to a path that has none."""
+    """Append the version to a path without one."""
     segments = path.split("/")[1:]
     if wire == "anthropic":
         complete = any(re.fullmatch(_VERSION, one) for one in segments[-1:])
     elif wire == "gemini":
         complete = any(re.fullmatch(_VERSION, one) for one in segments)
     else:
-        # `/api` roots, Azure's deployments and gateways have their version elsewhere or none.
+        # `/api` roots, Azure deployments and gateways have the version elsewhere, or none.
         complete = any(re.fullmatch(_VERSION, one) for one in segments) or segments[:1] == ["api"]
         complete = complete or "deployments" in segments
     return path if complete else path + _VERSIONS.get(wire, "/v1")

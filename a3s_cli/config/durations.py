@@ -1,7 +1,4 @@
-"""Spans of time as people write them: `250ms`, `90s`, `5m`, `1h`; a bare number is seconds.
-
-One reading for flags and files alike.
-"""
+"""Durations in flags and files: `250ms`, `90s`, `5m`, `1h`; a bare number is seconds."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def seconds(duration: str | float) -> float:
-    """Give a duration in seconds; `ValueError` says what was expected, without the value."""
+    """Return a duration in seconds. Raises ValueError, which says what was expected."""
     match = re.fullmatch(_DURATION, str(duration))
     span = float(match[1]) * _SECONDS[match[2] or "s"] if match else 0.0
     if span <= 0.0:

@@ -1,9 +1,8 @@
-"""From a model's name and the configuration to the place where it lives, and its credentials.
+"""From a model's name and the configuration to its endpoint and credentials.
 
-What can be known to be wrong with a URL or a key is refused here, before any
-request, in words that carry the correction where there is one and never the
-secret. What a model itself sets (`models "x" { apiKey … }`) is stronger than
-what its provider has, from whatever layer.
+A URL or key that must be wrong is rejected here, before any request, with a message
+that suggests the correction and never quotes the secret. Settings of a model
+(`models "x" { apiKey … }`) override those of its provider, from any layer.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _AUTHORISATION = frozenset(("authorization", "x-api-key", "api-key", "x-goog-api
 
 
 def endpoint(config: Config, model: str, environment: Mapping[str, str]) -> Endpoint:
-    """Give the place where `provider/model` lives, with the credentials for it."""
+    """Return the endpoint of `provider/model`. Raises ConfigError, or AuthError without a key."""
     name, _, identifier = model.partition("/")
     if name in (LOCAL, REPLAY) and name not in config.providers:
         if name == LOCAL:
@@ -59,7 +58,7 @@ def endpoint(config: Config, model: str, environment: Mapping[str, str]) -> Endp
 
 
 def configured_cost(config: Config, model: str) -> dict[str, float] | None:
-    """Give a model's `cost` in dollars for a million tokens, where its file says so."""
+    """Return a model's `cost` in dollars per million tokens; None if none is configured."""
     name, _, identity = model.partition("/")
     provider = config.provider(name)
     found = provider.models.get(identity) if provider else None
@@ -68,7 +67,7 @@ def configured_cost(config: Config, model: str) -> dict[str, float] | None:
 
 
 def _pick(name: str, *scopes: ModelSettings) -> Setting | None:
-    """Give a setting of the model, or else of its provider."""
+    """Return a setting of the model, or else of its provider."""
     found = (scope.settings.get(name) for scope in scopes)
     return next((setting for setting in found if setting and setting.value), None)
 

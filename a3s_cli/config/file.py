@@ -1,15 +1,14 @@
 """One configuration file: from its tree to typed settings, each with its place.
 
-A file is the user's own, or a project's that the user trusts, or neither. What an
-untrusted one may hold is decided here as far as the file alone decides it: rules
-that deny or ask, limits and a model are kept for `layers` to weigh, everything
-else goes by name into `refused`. It cannot read the environment either:
-`env("TOKEN")` in a rule or a model's name would carry the token into events and
-requests. Whom to trust is said by the user's own file alone.
+A file is the user's own, a project's that the user trusts, or untrusted. From an
+untrusted one, only deny and ask rules, limits and a model are passed on, for `layers`
+to weigh; the names of all other keys go into `refused`. It cannot read the environment
+either: `env("TOKEN")` in a rule or a model's name would carry the token into events
+and requests. Only the user's own file says which projects to trust.
 
-Unknown keys are notices, because a file may be shared with other programs; a
-value of the wrong type is an error, because it was meant and would be lost. In a
-file of permissions an unknown key is an error, too: it may be a denial.
+An unknown key is a notice, because other programs may share the file. A value of the
+wrong type is an error, because it was intended and would be lost. In a permissions
+file an unknown key is an error, too: it may be a deny rule.
 """
 
 from __future__ import annotations
@@ -57,13 +56,13 @@ _TOP = (*KEYS, *(name for name in LISTS if name not in RULES))
 
 
 def _canonical(name: str) -> str:
-    """Give the one spelling of a key: `apiKey` and `api_key` are the same."""
+    """Return the canonical spelling of a key: `apiKey` and `api_key` are the same."""
     name = _HUMP.sub("_", name).lower()
     return SYNONYMS.get(name, name)
 
 
 class ConfigFile:
-    """What one file says."""
+    """The content of one file."""
 
     def __init__(self, path: str, environment: Mapping[str, str], standing: Standing) -> None:
         self.path = path
@@ -74,13 +73,13 @@ class ConfigFile:
         self.providers: dict[str, ProviderSettings] = {}
         self.notices: list[ConfigNotice] = []
         self.unused: list[Setting] = []
-        #: Names of what a project's file holds and may not, in the order of the file.
+        #: Names of the keys that a project's file may not set, in the order of the file.
         self.refused: dict[str, None] = {}
         self._environment = environment
         self._unknown = 0
 
     def read(self, text: str) -> None:
-        """Take in the whole text of the file."""
+        """Read the text of the file. Raises ConfigError."""
         for item in acl.parse(text, self.path).items:
             name = _canonical(item.name)
             if name == "permissions":
@@ -95,7 +94,7 @@ class ConfigFile:
                 self._unknown_key(item, (*_TOP, *SYNONYMS, "providers", "permissions", *UNUSED))
 
     def read_permissions(self, text: str) -> None:
-        """Take in the text of a file that holds permissions and nothing else."""
+        """Read the text of a permissions file. Raises ConfigError."""
         for item in acl.parse(text, self.path).items:
             block = _canonical(item.name) == "permissions"
             for inner in self._body(item, "permissions") if block else (item,):
@@ -128,7 +127,7 @@ class ConfigFile:
                 self._unknown_key(inner, _PERMISSIONS)
 
     def _permission(self, item: Attribute | Block) -> bool:
-        """Take in a key of `permissions { … }`; False if it is none."""
+        """Read a key of `permissions { … }`; return False if it is not one."""
         name = _canonical(item.name)
         if name not in _PERMISSIONS:
             return False
@@ -198,7 +197,7 @@ class ConfigFile:
                 self._fail(inner, "the name of an HTTP header", "another string")
             if inner.name.lower() in _FRAMING:
                 self._fail(inner, "a header that does not say where the body ends", inner.name)
-            # Header names have no case, so one spelling lets a stronger layer replace a weaker.
+            # Header names ignore case; with one spelling a stronger layer replaces a weaker one.
             self._assign(scope.headers, inner, inner.name.lower(), _header)
 
     def _assign(
@@ -209,7 +208,7 @@ class ConfigFile:
         check: Check,
         unset: dict[str, str] | None = None,
     ) -> None:
-        """Check one attribute and keep it; one without a value is as if it were not there."""
+        """Check one attribute and store it, unless it has no value."""
         if isinstance(item, Block):
             self._fail(item, f"{item.name} = …", "a block")
         data = self._data(item.value, name, {} if unset is None else unset)
@@ -245,7 +244,7 @@ class ConfigFile:
         return strings
 
     def _data(self, value: AclValue, name: str, unset: dict[str, str]) -> Any:
-        """Give what a value stands for; None for `null` and for a variable that is not set."""
+        """Return a value evaluated; None for `null` and for an unset variable."""
         call = value.data
         if not isinstance(call, AclCall):
             return call
@@ -265,7 +264,7 @@ class ConfigFile:
         return found or None
 
     def _body(self, item: Attribute | Block, name: str) -> tuple[Attribute | Block, ...]:
-        """Give what `name { … }` or `name = { … }` holds."""
+        """Return the items of `name { … }` or `name = { … }`."""
         if isinstance(item, Block):
             return item.body.items
         if not isinstance(item.value.data, Body):

@@ -9,21 +9,21 @@ From the strongest to the weakest:
 5. the user's `$XDG_CONFIG_HOME/a3s/config.acl`, or else `~/.a3s/config.acl`
 6. defaults
 
-Rules and other lists are not replaced but added up, over all layers. The file of
-`--permissions` is the exception: it stands in for what the user's files (3, 5, and
-4 if it is trusted) allow and ask, a default of allowing included. What they deny
-stays, and so does whatever an untrusted project tightens.
+Rules and other lists add up over all layers. `--permissions FILE` is the exception:
+it replaces the allow and ask rules of the user's files (3, 5, and 4 if it is trusted),
+and a default of `allow`. Their deny rules always apply, and so does everything that an
+untrusted project tightens.
 
-The project's file comes with somebody's repository, so it can only tighten: add
-rules that deny or ask, lower a limit, choose a model among the providers that
-the user's own files or environment define. What else it holds is told in one
-notice, `config_untrusted`, and has no effect.
+The project's file comes with a repository, so it can only tighten: add deny and ask
+rules, lower limits, choose a model among the providers that the user's own files or
+environment define. Anything else in it has no effect and is reported in one notice,
+`config_untrusted`.
 
-That ends for the directories in `trust = [...]` of the user's own files, which
-`a3s trust` writes. The real path counts, letter by letter: a link that is put in
-the place of a trusted directory leads to another path, which is not trusted. Nor
-is a project that lies below a trusted directory: it may be somebody else's clone.
-A file that is also the user's, by another path, is the user's.
+Directories in `trust = [...]` of the user's own files, which `a3s trust` writes, are
+exempt. Their real paths are compared exactly: a symlink put in the place of a trusted
+directory leads to another path, which is not trusted. Projects below a trusted
+directory are not trusted either: they may be clones from anywhere. A project's file
+that is also one of the user's files counts as the user's.
 """
 
 from __future__ import annotations
@@ -77,9 +77,10 @@ def load(
 ) -> Config:
     """Merge all layers. A flag that is None or an empty list was not given.
 
-    Relative files are relative to the workspace. `config_text` is what a
-    `config_file` would hold, `permissions` the path of a file or what it would hold.
-    Without `project` the project's file is not read.
+    Relative paths are relative to the workspace. `config_text` is the content of a
+    `config_file`, `permissions` the path of a permissions file or its content. Unless
+    `project` is set, the project's file is not read. Raises ConfigError for a wrong
+    file, UsageError for a wrong flag.
     """
     config = Config()
     config.settings = _defaults()
@@ -119,7 +120,7 @@ def _files(
     explicit: Found | None,
     found: Found | None,
 ) -> list[ConfigFile]:
-    """Parse every file there is, and give them from the weakest to the strongest."""
+    """Parse all existing files; return them from the weakest to the strongest."""
     user = first_file(user_paths(environment))
     if explicit and user and explicit.identity == user.identity:
         user = None
@@ -156,7 +157,7 @@ def _merge_providers(config: Config, providers: Mapping[str, ProviderSettings]) 
 
 
 def _merge_environment_providers(config: Config, environment: Mapping[str, str]) -> None:
-    """Let the variables of every known or configured provider define it, too."""
+    """Apply the environment variables of every known or configured provider."""
     configured = {ALIASES.get(name, name) for name in config.providers}
     for name in (*config.providers, *(name for name in VENDORS if name not in configured)):
         provider = provider_from(environment, name)
@@ -165,7 +166,7 @@ def _merge_environment_providers(config: Config, environment: Mapping[str, str])
 
 
 def provider_from(environment: Mapping[str, str], name: str) -> ProviderSettings:
-    """Give what the environment alone says of a provider."""
+    """Return a provider's settings from the environment alone."""
     provider = ProviderSettings(name)
     for key, variables in (("api_key", key_variables(name)), ("base_url", url_variables(name))):
         variable = next((variable for variable in variables if environment.get(variable)), None)
@@ -175,7 +176,7 @@ def provider_from(environment: Mapping[str, str], name: str) -> ProviderSettings
 
 
 def _tighten(config: Config, file: ConfigFile) -> None:
-    """Apply as much of a project's file as makes a run stricter; the rest is refused."""
+    """Apply what makes a run stricter in a project's file; refuse the rest."""
     _add_lists(config, file.lists)
     for name, setting in file.settings.items():
         current = config.settings[name].value
@@ -190,7 +191,7 @@ def _tighten(config: Config, file: ConfigFile) -> None:
 
 
 def _tell_refused(config: Config, file: ConfigFile) -> None:
-    """Tell of what a project's file holds and may not."""
+    """Report the keys that a project's file may not set."""
     if not file.refused:
         return
     from shlex import quote
@@ -198,11 +199,11 @@ def _tell_refused(config: Config, file: ConfigFile) -> None:
     names = list(file.refused)[:MAX_NOTICES]
     text = f"{file.path}: no effect, because "
     if file.trusted:
-        text += f"only your own file says whom to trust: {', '.join(names)}"
+        text += f"only your own file says which projects to trust: {', '.join(names)}"
     else:
         text += (
-            "a project that you do not trust may only add denials and asks, lower limits and"
-            f" choose among your providers: {', '.join(names)}; to trust it:"
+            "an untrusted project can only add deny and ask rules, lower limits and choose"
+            f" among your providers: {', '.join(names)}; to trust it:"
             f"  a3s trust {quote(project_of(file.path))}"
         )
     fields = {"file": file.path, "keys": names}
@@ -215,7 +216,7 @@ def _permit(
     workspace: Path,
     permissions: str | Mapping[str, Any],
 ) -> None:
-    """Let these permissions stand in for what the user's files allow and ask."""
+    """Replace the user's allow and ask rules by these permissions."""
     if config.get("default_decision") == "allow":
         config.settings["default_decision"] = _defaults()["default_decision"]
     if not isinstance(permissions, str):
@@ -236,7 +237,7 @@ def _merge_flags(config: Config, flags: Mapping[str, Any]) -> None:
         config.settings[name] = Setting(_checked(key.check, value, flag), _flag(flag))
     for name, check in LISTS.items():
         values = flags.get(name) or ()
-        if name not in RULES:  # a rule may be for a tool of its caller's; the policy checks it
+        if name not in RULES:  # a rule may name a user's own tool; the policy checks it
             values = [_checked(check, value, name) for value in values]
         _add_lists(config, {name: [Setting(value, _flag(name)) for value in values]})
 

@@ -1,11 +1,11 @@
-"""What a model is called: `provider/model`, split at the first slash.
+"""The names of models: `provider/model`, split at the first slash.
 
-A name that cannot be right is answered with the one that was meant. Two
-providers are not servers that somebody configures: `local`, the embedded
-model, and `replay`, a recorded run that plays the model.
+A wrong name is answered with the nearest right one. Two providers are not configured
+servers: `local`, the embedded model, and `replay`, a recorded run that plays the
+model.
 
-Nothing here knows how to reach a model, so that a run can be announced before
-the code that reaches it is loaded.
+Nothing here knows how to reach a model, so that a run can emit `start` before that
+code is loaded.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ REPLAY = "replay"
 
 
 def model_name(config: Config) -> str | None:
-    """Give the model in force as `provider/model` (or `local`); None if there is none."""
+    """Return the model in force: `provider/model`, `local` or None. Raises ConfigError."""
     setting = config.settings["default_model"]
     if setting.value is None:
         return None
@@ -43,7 +43,7 @@ def model_name(config: Config) -> str | None:
 
 
 def no_model(local_installed: bool) -> ConfigError:
-    """Give the error for a run without any model: the three ways out of it."""
+    """Return the error for a run without a model; its hint lists the three ways to choose one."""
     pull = (
         "a3s models pull" if local_installed else "pip install 'a3s-cli[local]' && a3s models pull"
     )
@@ -59,7 +59,7 @@ def no_model(local_installed: bool) -> ConfigError:
 
 
 def unknown_provider(config: Config, name: str, model: str) -> ConfigError:
-    """Give the error for a provider that nobody has heard of: the known ones, nearest first."""
+    """Return the error for an unknown provider; its hint lists the known ones, nearest first."""
     known = _nearest(name, (*config.providers, LOCAL, REPLAY, *VENDORS, *ALIASES))
     meant = f'; did you mean "{known[0]}/{model}"?' if _resembles(name, known[0]) else ""
     listed = ", ".join(provider for provider in known if provider not in ALIASES)
@@ -71,7 +71,7 @@ def unknown_provider(config: Config, name: str, model: str) -> ConfigError:
 
 
 def _nearest(name: str, known: Iterable[str]) -> list[str]:
-    """Sort names by their likeness to a mistyped one."""
+    """Return the names sorted by similarity to a mistyped one."""
     from difflib import SequenceMatcher
 
     def distance(candidate: str) -> float:
@@ -87,7 +87,7 @@ def _resembles(name: str, candidate: str) -> bool:
 
 
 def _qualified(config: Config, name: str) -> str:
-    """Say what a model's name without its provider, or the other way round, should be."""
+    """Return a suggestion for a model without its provider, or a provider without a model."""
     if name == REPLAY:
         return "add the recording: replay/RUN.ndjson"
     if name in config.providers or vendor(name):

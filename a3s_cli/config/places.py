@@ -1,8 +1,8 @@
-"""Where the configuration's files are, and how they are read.
+"""Finds and reads the configuration files.
 
-The walk that looks for a project's file ends before `$HOME`, after a mount point,
-and before a directory that belongs to somebody other than the workspace's owner:
-what lies beyond is not this project.
+The search for a project's file ends before `$HOME`, after a mount point, and before a
+directory with another owner than the workspace's: what lies beyond is not part of the
+project.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.EACCES)
 
 
 class Found(NamedTuple):
-    """A file that is there: its text, and what tells it apart from every other file."""
+    """An existing file: its path, text and identity."""
 
     path: str
     text: str
@@ -31,14 +31,14 @@ class Found(NamedTuple):
 
 
 def project_of(path: str) -> str:
-    """Give the directory whose project file this would be."""
+    """Return the directory that a project's file belongs to."""
     return os.path.split(os.path.split(path)[0])[0]
 
 
 def explicit_file(
     config_file: str | None, environment: Mapping[str, str], workspace: Path
 ) -> Found | None:
-    """Read the configuration that somebody named."""
+    """Read the file named by `--config` or the environment; None if there is none."""
     origin, name = "--config", config_file
     for variable in FILE_VARIABLES:
         if name is None and environment.get(variable):
@@ -47,7 +47,7 @@ def explicit_file(
 
 
 def named_file(name: str, origin: str, workspace: Path) -> Found:
-    """Read a file that has to be there; it may be a pipe, as in `--config <(…)`."""
+    """Read a file that must exist. It may be a pipe, as in `--config <(…)`."""
     found = read(os.path.join(workspace, name), any_kind=True)
     if found is None:
         raise ConfigError(f"{origin}: expected a readable file, found none at {name}")
@@ -55,7 +55,7 @@ def named_file(name: str, origin: str, workspace: Path) -> Found:
 
 
 def user_paths(environment: Mapping[str, str]) -> list[str]:
-    """Give where the user's file may be, the best place first; none without a home."""
+    """Return the possible paths of the user's file, best first; none without a home."""
     home = environment.get("HOME", "")
     configured = environment.get("XDG_CONFIG_HOME", "")
     paths = []
@@ -69,7 +69,7 @@ def user_paths(environment: Mapping[str, str]) -> list[str]:
 
 
 def project_file(workspace: Path, environment: Mapping[str, str]) -> Found | None:
-    """Walk up from the workspace's real path to the nearest project file."""
+    """Find the nearest project file, walking up from the workspace's real path."""
     directory = os.path.realpath(workspace)
     home = environment.get("HOME", "")
     home = os.path.realpath(home) if home.startswith("/") else ""
@@ -86,7 +86,7 @@ def project_file(workspace: Path, environment: Mapping[str, str]) -> Found | Non
 
 
 def first_file(paths: Iterable[str]) -> Found | None:
-    """Read the first of several files that is there."""
+    """Read the first of several files that exists."""
     for path in paths:
         if found := read(path):
             return found
@@ -94,11 +94,11 @@ def first_file(paths: Iterable[str]) -> Found | None:
 
 
 def read(path: str, *, any_kind: bool = False) -> Found | None:
-    """Read a file; None if it is not there or lies where nobody may look.
+    """Read a file; None if it does not exist or its directory cannot be searched.
 
-    A file that is there and cannot be read is an error: its denials would be
-    lost. Only a file that was named may be a device or a pipe, and only such a
-    one is waited for.
+    Raises ConfigError for a file that exists and cannot be read: its deny rules would
+    be lost. Only a file that the user names may be a device or a pipe, which is waited
+    for.
     """
     try:
         wait = 0 if any_kind else os.O_NONBLOCK
@@ -107,7 +107,7 @@ def read(path: str, *, any_kind: bool = False) -> Found | None:
         if getattr(error, "errno", None) in _ABSENT and not os.path.exists(path):
             return None
         raise ConfigError(f"{path}: expected a readable file, found: {_reason(error)}") from None
-    # Without any file there is nothing to parse, and no reason to load what parses.
+    # Loaded only if there is a file to parse.
     from . import acl
 
     try:

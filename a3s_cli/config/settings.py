@@ -1,9 +1,8 @@
-"""The vocabulary of the configuration: which settings exist, of what kind, and what they hold.
+"""The vocabulary of the configuration: which settings exist, their types and defaults.
 
-`config` merges the layers, `config_file` reads one of them; both go by the
-tables here. A value is never without its origin, so that every message and
-`a3s config` can say where it came from: a flag, a variable, `file:line`, or
-`default`. Secrets are kept out of every `repr`.
+`layers` merges the layers and `file` reads one file; both use the tables here. Every
+value carries its origin, so that messages and `a3s config` can say where it comes
+from: a flag, a variable, `file:line`, or `default`. No `repr` contains a secret.
 """
 
 from __future__ import annotations
@@ -18,15 +17,15 @@ from .vendors import ALIASES, WIRES
 FILE_VARIABLES = ("A3S_CONFIG", "A3S_CONFIG_FILE")
 MODEL_VARIABLE = "A3S_MODEL"
 
-#: Notices of one kind that one file may cause: a hostile file must not flood a stream.
+#: Most notices of one kind per file: a hostile file must not flood the stream.
 MAX_NOTICES = 20
 
-#: Gives the value, or raises `ValueError(expected)` or `ValueError(expected, found)`.
+#: Returns the value, or raises `ValueError(expected)` or `ValueError(expected, found)`.
 Check = Callable[[Any], Any]
 
 
 class Setting(NamedTuple):
-    """A value and where it came from."""
+    """A value and where it comes from."""
 
     value: Any
     origin: str
@@ -36,7 +35,7 @@ class Setting(NamedTuple):
 
 
 class ConfigNotice(NamedTuple):
-    """What a person should know about their configuration; it changes no verdict."""
+    """A notice about the configuration, as the stream reports it."""
 
     code: str
     text: str
@@ -44,10 +43,9 @@ class ConfigNotice(NamedTuple):
 
 
 class ModelSettings:
-    """What is configured for one model; a key or URL here is stronger than its provider's.
+    """The settings of one model; its key and URL override its provider's.
 
-    `unset` names, for a key whose `env("NAME")` had no value, the variable that
-    would give it one.
+    `unset` maps a key whose `env("NAME")` has no value to the name of that variable.
     """
 
     def __init__(self, name: str) -> None:
@@ -57,30 +55,30 @@ class ModelSettings:
         self.unset: dict[str, str] = {}
 
     def get(self, name: str) -> Any:
-        """Give a value, or None."""
+        """Return a value, or None."""
         found = self.settings.get(name)
         return found.value if found else None
 
     def update(self, other: ModelSettings) -> None:
-        """Let a stronger layer win, key by key."""
+        """Apply a stronger layer, key by key."""
         self.settings.update(other.settings)
         self.headers.update(other.headers)
         self.unset.update(other.unset)
 
 
 class ProviderSettings(ModelSettings):
-    """What is configured for one provider: `api`, `api_key`, `base_url`, headers, models."""
+    """The settings of one provider: `api`, `api_key`, `base_url`, headers, models."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.models: dict[str, ModelSettings] = {}
 
     def model(self, name: str) -> ModelSettings:
-        """Give the settings of a model, empty ones if there are none yet."""
+        """Return the settings of a model, new ones if there are none."""
         return self.models.setdefault(name, ModelSettings(name))
 
     def update(self, other: ModelSettings) -> None:
-        """Let a stronger layer win, key by key, in the provider and in each model."""
+        """Apply a stronger layer, key by key, to the provider and to each model."""
         super().update(other)
         if isinstance(other, ProviderSettings):
             for name, model in other.models.items():
@@ -88,11 +86,11 @@ class ProviderSettings(ModelSettings):
 
 
 class Config:
-    """What is in force, and where each part of it came from.
+    """The configuration in force, and where each part of it comes from.
 
-    `unused` lists the keys of other programs that share this file format
-    (`skills = …`): they are nobody's mistake, so they make no noise in a run,
-    and `a3s config` shows them. `files` are the files that were read.
+    `unused` lists keys of other programs that share the file format (`skills = …`).
+    They are not mistakes, so a run does not report them; `a3s config` shows them.
+    `files` are the files that were read.
     """
 
     def __init__(self) -> None:
@@ -103,11 +101,11 @@ class Config:
         self.files: list[str] = []
 
     def get(self, name: str) -> Any:
-        """Give the value in force; of a list (`deny`, `env`), a tuple of `Setting`."""
+        """Return the value in force; for a list (`deny`, `env`), a tuple of `Setting`."""
         return self.settings[name].value
 
     def provider(self, name: str) -> ProviderSettings | None:
-        """Give what is configured for a provider, under this name or another of the same vendor."""
+        """Return a provider's settings, under this name or another of the same vendor."""
         if name in self.providers:
             return self.providers[name]
         vendor = ALIASES.get(name, name)
@@ -161,7 +159,7 @@ def _variable(data: Any) -> str:
     if not isinstance(data, str):
         raise ValueError("a string")
     if "=" in data:
-        # A value on a command line would be in every list of processes.
+        # A value on a command line would show in process lists.
         raise ValueError("the NAME of a variable, without its value", "NAME=VALUE")
     if not (data.isidentifier() and data.isascii()):
         raise ValueError("the name of a variable", "another string")
@@ -175,7 +173,7 @@ def _directory(data: Any) -> str:
 
 
 def _rule(data: Any) -> str:
-    """Accept a rule, or raise the `UsageError` that says what is wrong with it."""
+    """Return the rule's text. Raises UsageError for an invalid rule."""
     from ..permissions.rules import parse_rule
     from ..registry import TOOLS
 
@@ -199,7 +197,7 @@ def _choice(*choices: str) -> Check:
 
 
 class Key(NamedTuple):
-    """One setting: how it is checked, its default, and whether a project may lower it."""
+    """One setting: its check and default, and whether a project may lower it."""
 
     check: Check
     default: Any = None
@@ -207,7 +205,7 @@ class Key(NamedTuple):
     flag: str = ""
 
 
-#: The settings at the top of a file. A flag has the same name unless it says otherwise.
+#: The settings at the top of a file. A flag has the same name unless `flag` differs.
 KEYS: dict[str, Key] = {
     "default_model": Key(_text, flag="model"),
     "system": Key(_text),
@@ -229,7 +227,7 @@ KEYS: dict[str, Key] = {
     "read_only": Key(_boolean, False),
 }
 
-#: What `permissions { … }` holds besides the lists of rules.
+#: The keys of `permissions { … }` besides the lists of rules.
 PERMISSION_KEYS: dict[str, Key] = {
     "default_decision": Key(_choice("allow", "ask", "deny"), "ask"),
     #: By default `prompt` where stdin and stdout are terminals, else `deny`.
@@ -238,7 +236,7 @@ PERMISSION_KEYS: dict[str, Key] = {
 
 RULES = ("deny", "ask", "allow")
 
-#: Lists that add up over all layers, and what each of their strings is. Rules are among them.
+#: Lists that add up over all layers, rules included, and the check of their strings.
 LISTS: dict[str, Check] = {
     **dict.fromkeys(RULES, _rule),
     "env": _variable,
@@ -263,17 +261,17 @@ MODEL_KEYS: dict[str, Check] = {
     "context_tokens": _whole(1),
 }
 
-#: `limit = { context output }` of a model, by the name of the setting that it becomes.
+#: `limit = { context output }` of a model, and the setting that each becomes.
 LIMIT_KEYS = {"context": "context_tokens", "output": "max_tokens"}
 
-#: `cost = { … }` of a model: dollars for a million tokens.
+#: `cost = { … }` of a model: dollars per million tokens.
 COST_KEYS = ("input", "output", "cache_read", "cache_write")
 price = _number(0, 1e6)
 
 #: Other names for the same key.
 SYNONYMS = {"max_tool_rounds": "max_turns"}
 
-#: Keys that other programs give a meaning to, in the same file format, and this one does not.
+#: Keys that only other programs use, in the same file format.
 # fmt: off
 UNUSED = frozenset((
     "agent_dirs", "api_timeout_ms", "auto_delegation", "auto_parallel", "auto_parallel_enabled",

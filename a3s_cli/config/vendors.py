@@ -1,27 +1,27 @@
-"""What is known of each vendor before anybody configures anything: data, no code.
+"""The known vendors: data, no code.
 
-A Python table and not TOML because it is read on the way to every first
-request: as bytecode it loads in a tenth of a millisecond, while importing
-`tomllib` and parsing the same lines takes several.
+A Python table and not TOML, because every run reads it before its first request: as
+bytecode it loads in a tenth of a millisecond, while importing `tomllib` and parsing
+the same lines takes several.
 
-`base_url` has no slash at its end and includes the version (`/v1`) where the
-vendor has one, so that a wire appends `/chat/completions`, `/responses`,
-`/messages` or `/models/…` to it. A vendor on a loopback address needs no key.
+`base_url` has no trailing slash and includes the version (`/v1`), if the vendor has
+one; a wire appends `/chat/completions`, `/responses`, `/messages` or `/models/…`. A
+vendor on a loopback address needs no key.
 
-`quirks` are a vendor's deviations from its wire, by names that the wires read:
+`quirks` are a vendor's deviations from its wire, by the names that the wires read:
 
-- `max_tokens_field`: the name of the limit on output, where it is not `max_tokens`
-- `stream_options`: False where the request must not have that field (usage comes anyway)
-- `reasoning_replay`: the field in which earlier reasoning must be sent back
-- `done_ends`: True where `[DONE]` alone may end a response
+- `max_tokens_field`: the name of the output limit, if it is not `max_tokens`
+- `stream_options`: False if the request must not have that field (usage comes anyway)
+- `reasoning_replay`: the field that earlier reasoning must be sent back in
+- `done_ends`: True if `[DONE]` alone may end a response
 - `auth_header`: the header that carries the bare key, instead of the wire's own
-- `object_modes`: how it can be held to a schema, the best way first (see `providers.ways`)
+- `object_modes`: how it can be held to a schema, best first (`providers.object_modes`)
 
-and, from a configuration rather than from here:
+and, from the configuration rather than from here:
 
 - `query`: what follows `?` in every URL (Azure's `api-version=…`)
-- `tool_call`: False where the model cannot call tools, so none are offered
-- `temperature`: False where the model refuses that field
+- `tool_call`: False if the model cannot call tools, so that none are offered
+- `temperature`: False if the model rejects that field
 """
 
 from __future__ import annotations
@@ -37,24 +37,24 @@ _NO_QUIRKS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Vendor(NamedTuple):
-    """One vendor; `PREFIX_API_KEY` and `PREFIX_BASE_URL` work for each without being listed."""
+    """One vendor. `PREFIX_API_KEY` and `PREFIX_BASE_URL` work without being listed."""
 
     base_url: str
     wire: str = "openai-chat"
-    #: Environment variables that hold the key, the best first.
+    #: Environment variables for the key, best first.
     keys: tuple[str, ...] = ()
-    #: Environment variables that hold the base URL, besides `PREFIX_BASE_URL`.
+    #: Environment variables for the base URL, besides `PREFIX_BASE_URL`.
     urls: tuple[str, ...] = ()
-    #: How the names of its models begin: for "did you mean", nothing else.
+    #: Prefixes of its models' names, only for "did you mean".
     families: tuple[str, ...] = ()
     quirks: Mapping[str, Any] = _NO_QUIRKS
-    #: True where the name is used for any compatible server: quirks hold on its own host only.
+    #: True if the name is used for any compatible server: quirks then apply to its own host only.
     generic: bool = False
 
 
 _COMPLETION_TOKENS = {"max_tokens_field": "max_completion_tokens"}
 _REASONING_CONTENT = {"reasoning_replay": "reasoning_content"}
-#: A format of the answer excludes streaming there, or only JSON as such can be asked for.
+#: Where the response format excludes streaming, or knows JSON but no schema.
 _CALLS_FIRST = {"object_modes": ("tool", "json", "prompt")}
 _JSON_FIRST = {"object_modes": ("json", "tool", "prompt")}
 
@@ -146,7 +146,7 @@ VENDORS: dict[str, Vendor] = {
     "lmstudio": Vendor("http://127.0.0.1:1234/v1", keys=("LMSTUDIO_API_KEY",)),
 }
 
-#: Other names for the same vendor. What is configured or exported under either name is found.
+#: Other names of a vendor. Settings and variables are found under either name.
 ALIASES = {
     "azure-openai": "azure",
     "bigmodel": "zhipu",
@@ -164,18 +164,18 @@ ALIASES = {
 
 
 def vendor(provider: str) -> Vendor | None:
-    """Give what is known of a provider, by either of its names."""
+    """Return the vendor of a provider's name; None if it is unknown."""
     return VENDORS.get(ALIASES.get(provider, provider))
 
 
 def key_variables(provider: str) -> tuple[str, ...]:
-    """Give the environment variables that may hold a provider's key, the best first."""
+    """Return the environment variables for a provider's key, best first."""
     known = vendor(provider)
     return _unique(*(known.keys if known else ()), f"{_prefix(provider)}_API_KEY")
 
 
 def url_variables(provider: str) -> tuple[str, ...]:
-    """Give the environment variables that may hold a provider's base URL, the best first."""
+    """Return the environment variables for a provider's base URL, best first."""
     known = vendor(provider)
     return _unique(f"{_prefix(provider)}_BASE_URL", *(known.urls if known else ()))
 

@@ -72,7 +72,10 @@ def test_a_trusted_project_counts_like_the_users_own(house: House) -> None:
     assert [entry.value for entry in config.get("trust")] == [str(house.work)]
     assert refused(config) == ["trust"]
     [notice] = config.notices
-    assert notice.text == f"{path}: no effect, because only your own file says whom to trust: trust"
+    assert (
+        notice.text
+        == f"{path}: no effect, because only your own file says which projects to trust: trust"
+    )
 
 
 def test_what_is_stronger_than_a_trusted_project(house: House) -> None:
