@@ -1,9 +1,9 @@
-"""One session while it is being written: the only writer of its file.
+"""Writes a session's file; its only writer.
 
-Nothing here fails a run. What cannot be written is not kept: the file is cut
-back to its last whole line, `failure` says why, and the run goes on. Lines are
-written when they come, so that a killed process loses nothing that was said;
-they are forced to the disk when a turn is over, for a machine may die as well.
+Nothing here fails a run. If a line cannot be written, the file is truncated to its
+last complete line, `failure` says why, and the run continues. Lines are written as
+they come, so that a killed process loses nothing; they are synced to disk after each
+turn, because the machine may fail, too.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from .spill import Spill
 
 _TURN_END = b'{"type":"turn_end"'
-#: Bytes that a step has in its line beside what was said.
+#: Bytes that a step's line may need besides its messages.
 ENVELOPE = 256
 _START = b'{"type":"start"'
-#: Data and size are enough for what is only appended to; macOS has no such call.
+#: Data and size suffice for a file that is only appended to; macOS lacks this call.
 _sync = getattr(os, "fdatasync", os.fsync)
 
 
@@ -38,11 +38,11 @@ def _at_once(force: Callable[[], None]) -> None:
 
 
 class NotKept(OutputError):
-    """There is nowhere to keep a session, or no more room; the run itself can go on."""
+    """The session cannot be saved, or not any longer; the run itself can continue."""
 
 
 class Counts(NamedTuple):
-    """What the file holds already."""
+    """What the file contains so far."""
 
     runs: int = 0
     turns: int = 0
@@ -58,9 +58,9 @@ class SessionFile:
     ) -> None:
         self.id = path.stem
         self.path = path
-        #: Why the session is not kept any more; whoever runs it says so, once.
+        #: Why the session is no longer saved; the run reports it, once.
         self.failure: NotKept | None = None
-        #: Has what forces lines to the disk done: at once, or in its turn beside a busy loop.
+        #: Runs what syncs lines to disk: at once, or later beside a busy loop.
         self.force: Callable[[Callable[[], None]], object] = _at_once
         self._descriptor: int | None = descriptor
         self._recent = recent
@@ -70,18 +70,18 @@ class SessionFile:
         self._noted: str | None = None
 
     def note(self, workspace: str, *, again: bool) -> None:
-        """Make the session the last used one of a workspace."""
+        """Record the session as the last used one of a workspace."""
         self._workspace = workspace
         self._noted = self._recent.used(self.id, workspace)
         if again:
             self._recent.forget(self.id, but=self._noted)
 
     def lose(self, why: NotKept) -> None:
-        """Write nothing any more."""
+        """Stop writing."""
         self.failure = self.failure or why
 
     def write(self, lines: bytes) -> None:
-        """Keep finished lines of the stream, as they are on stdout."""
+        """Write finished lines of the stream, as they are on stdout."""
         self._turns += lines.count(b"\n" + _TURN_END) + lines.startswith(_TURN_END)
         if lines.startswith(_START):
             self._runs += 1
@@ -89,33 +89,33 @@ class SessionFile:
         self._append(lines)
 
     def keep(self, messages: Sequence[Message]) -> None:
-        """Keep a step of the conversation: a prompt, or a turn with all its results.
+        """Write a step of the conversation: a prompt, or a turn with all its results.
 
-        It is one line, so a turn is in the file or is not. After an answer the
-        run is over, and `end_run` forces both to the disk.
+        It is one line, so a turn is either in the file or not. After an answer the run
+        is over, and `end_run` syncs both to disk.
         """
         self._step(messages, replace=False)
         if messages and messages[-1].role == "tool":
             self._flush()
 
     def replace(self, messages: Sequence[Message]) -> None:
-        """Let the conversation be this from now on."""
+        """Replace the conversation by these messages."""
         self._step(messages, replace=True)
         self._flush()
 
     def interrupted(self) -> None:
-        """Say of the last run that it has no end."""
+        """Mark the last run as interrupted: it has no end."""
         self._append(line(INTERRUPTED, **self._state()))
 
     def end_run(self) -> None:
-        """Keep what a list of sessions shows; to be called after the terminal event."""
+        """Write what a list of sessions shows. Call it after the terminal event."""
         self._append(line(CLOSED, **self._state()))
         self._flush()
         if self.failure is None and self._noted is not None:
             self._noted = self._recent.used(self.id, self._workspace, self._noted)
 
     def spill(self) -> Spill | None:
-        """Begin to keep a big value beside the file."""
+        """Return a file for a large value beside this one; None if nothing is saved."""
         if self.failure is not None or self._descriptor is None:
             return None
         from .spill import Spill
@@ -124,11 +124,11 @@ class SessionFile:
 
     @property
     def spilled(self) -> Path:
-        """The directory of the big values."""
+        """The directory of the session's large values."""
         return self.path.with_name(self.id + ".d")
 
     def close(self) -> None:
-        """Let go of the file; one that nothing was written to goes as well."""
+        """Close and unlock the file; remove it if nothing was written."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is None:
             return
@@ -159,7 +159,7 @@ class SessionFile:
             kept = spill.finish(sync=True)
             if kept is None:
                 self.lose(
-                    NotKept("the session is not kept any more: a long message cannot be written")
+                    NotKept("the session is no longer saved: a long message cannot be written")
                 )
                 return
             names = {"messagesFile": kept.sha256, "messagesBytes": kept.bytes}
@@ -189,9 +189,9 @@ class SessionFile:
         try:
             _sync(self._descriptor)
             if not os.fstat(self._descriptor).st_nlink:
-                self.lose(NotKept("the session is not kept any more: its file was removed"))
+                self.lose(NotKept("the session is no longer saved: its file was removed"))
         except OSError as error:
             self._failed(error)
 
     def _failed(self, error: OSError) -> None:
-        self.lose(NotKept(f"the session is not kept any more: {error.strerror}"))
+        self.lose(NotKept(f"the session is no longer saved: {error.strerror}"))

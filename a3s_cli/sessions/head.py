@@ -1,4 +1,4 @@
-"""What a session's file is about, from its first line and its last: never the whole of it."""
+"""Summarizes a session from the first and the last line of its file, without reading it all."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ..jsontext import LINE_LIMIT
 from ..values import Value
 from .lines import CLOSED, INTERRUPTED
 
-#: What nearly always holds the line that is looked for.
+#: Bytes that nearly always contain the last line.
 _PIECE = 4096
-#: What tells a turn in a file whose last line does not count them.
+#: Marks a turn in a file whose last line does not count them.
 _TURN_END = b'\n{"type":"turn_end"'
 _BLOCK = 1 << 20
 
 
 class Summary(Value):
-    """One session, as a list shows it. Times are milliseconds of the Unix epoch."""
+    """One session, as a list shows it. Times are milliseconds since the Unix epoch."""
 
     id: str
     created: int
@@ -35,7 +35,7 @@ class Summary(Value):
 
 
 def summary(session: str, path: Path, spilled: Path) -> Summary:
-    """Sum up a session; OSError where there is none."""
+    """Return the summary of a session. Raises OSError if it does not exist."""
     with open(path, "rb") as file:
         status = os.fstat(file.fileno())
         start, last = _first(file), _last(file, status.st_size)
@@ -55,13 +55,13 @@ def summary(session: str, path: Path, spilled: Path) -> Summary:
 
 
 def workspace_of(path: Path) -> str:
-    """Give the workspace in which a session was begun."""
+    """Return the workspace that a session was started in."""
     with open(path, "rb") as file:
         return _text(_first(file).get("cwd"))
 
 
 def size_of(directory: Path) -> int:
-    """Give the bytes of the files in a directory, which need not exist."""
+    """Return the total size of the files in a directory, which need not exist."""
     total = 0
     with contextlib.suppress(OSError), os.scandir(directory) as found:
         for one in found:
@@ -70,7 +70,7 @@ def size_of(directory: Path) -> int:
 
 
 def _first(file: BinaryIO) -> dict[str, Any]:
-    # A first line is a `start`, which is no longer than an event may be.
+    # The first line is `start`, which is within the limit of a line.
     return _object(file.readline(LINE_LIMIT))
 
 

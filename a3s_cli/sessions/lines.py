@@ -1,9 +1,9 @@
-"""The lines of a session that are no events: the conversation as a model must see it again.
+"""The lines of a session that are not events: the conversation as the model needs it.
 
-The events tell what was shown; to go on, a model needs more: the signature of
-its reasoning, the arguments as it wrote them, its own name of each call. These
-lines have a `type` that begins with `session_`, and no `seq`: they are no part
-of any run's stream, and without them the file is the stream.
+The events say what was shown; to continue, the model needs more: the signature of its
+reasoning, the arguments as it wrote them, its own id of each call. These lines have a
+`type` that begins with `session_` and no `seq`: they are not part of any run's stream,
+and without them the file is the stream.
 """
 
 from __future__ import annotations
@@ -34,23 +34,23 @@ _ROLES: Mapping[str, tuple[type[Part], ...]] = {
     "assistant": (Text, Reasoning, ToolCall),
     "tool": (ToolResult,),
 }
-#: (attribute, key, default) of every field; one that has its default is absent.
+#: (attribute, key, default) of every field; a field with its default is omitted.
 _FIELDS = {
     cls: [(name, camel(name), field.default) for name, field in cls.__dataclass_fields__.items()]
     for cls in _KINDS.values()
 }
-#: What a secret may stand in. The rest names things.
+#: The fields that may contain secrets. The others are ids.
 _HIDING = ("text", "arguments", "output", "name")
 
 
 def line(kind: str, **values: Any) -> bytes:
-    """Give a line that is no event."""
+    """Return a line that is not an event."""
     ts = time.time_ns() // 1_000_000
     return dumps({"type": kind, "ts": ts, **values}) + b"\n"
 
 
 def to_json(messages: Sequence[Message], hide: Hide) -> list[dict[str, Any]]:
-    """Give a step of the conversation as JSON values, without secrets."""
+    """Return a step of the conversation as JSON values, without secrets."""
     return [
         {"role": message.role, "parts": [_part_to_json(part, hide) for part in message.parts]}
         for message in messages
@@ -58,11 +58,11 @@ def to_json(messages: Sequence[Message], hide: Hide) -> list[dict[str, Any]]:
 
 
 def from_json(value: Any) -> list[Message]:
-    """Give the step that a JSON value says; ValueError where it says none."""
+    """Return the step that a JSON value describes. Raises ValueError if it is not one."""
     try:
         return [_message(one) for one in value]
     except (TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"no messages: {error}") from None
+        raise ValueError(f"not messages: {error}") from None
 
 
 def _part_to_json(part: Part, hide: Hide) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def _part_to_json(part: Part, hide: Hide) -> dict[str, Any]:
         if value != default or type(value) is not type(default):
             made[key] = value
     if made.get("data") is not None and _hidden(made["data"], hide) != made["data"]:
-        # A vendor refuses what was changed after it signed it: better none than that.
+        # A vendor rejects signed data that was changed, so it is left out.
         del made["data"]
         made.pop("wire", None)
     return made
@@ -106,5 +106,5 @@ def _part(value: Any) -> Part:
     for name, one in given.items():
         expected = bool if name == "failed" else str
         if name != "data" and not isinstance(one, expected):
-            raise ValueError(f"{name} is no {expected.__name__}")
+            raise ValueError(f"{name} is not a {expected.__name__}")
     return cls(**given)

@@ -1,4 +1,4 @@
-"""`a3s sessions list`: which sessions there are, for a person and for a program."""
+"""`a3s sessions list`: the sessions, for people and for programs."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from ..output.wording import count
 from .head import Summary
 from .store import Store
 
-#: Sessions that are listed unless more are asked for.
+#: Sessions that are listed by default.
 NEWEST = 50
-#: What is shown of a first prompt where no terminal sets the width.
+#: Cells of a first prompt that are shown without a terminal.
 _PROMPT = 200
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
 
 
 def summaries(store: Store, ids: Iterable[str], limit: int | None) -> list[Summary]:
-    """Sum up these sessions, or the first so many of them."""
+    """Return the summaries of these sessions, at most `limit` of them."""
     found = (store.summary(one) for one in ids)
-    # An empty one has only just begun.
+    # An empty one is just being created.
     return list(islice((one for one in found if one is not None and one.bytes), limit))
 
 
 def as_json(rows: list[Summary]) -> str:
-    """Give the rows as one JSON array and a newline."""
+    """Return the rows as one JSON array and a newline."""
     return dumps([row_json(row) for row in rows]).decode() + "\n"
 
 
 def row_json(row: Summary) -> dict[str, Any]:
-    """Give one row; what is not known is absent."""
+    """Return one row as JSON, without unknown values."""
     return {name: value for name, value in asdict(row).items() if value is not None}
 
 
 def as_text(rows: list[Summary], width: int | None) -> Iterator[str]:
-    """Give a line for each row, cut to the width of a terminal, if there is one."""
+    """Yield a line for each row, cut to the width of the terminal, if there is one."""
     now = time.time()
     table = [
         (row.id, _ago(now - row.used / 1000), count(row.turns, "turn"), size(row.bytes))
@@ -55,7 +55,7 @@ def as_text(rows: list[Summary], width: int | None) -> Iterator[str]:
 
 
 def size(number: int) -> str:
-    """Give a number of bytes as a person says it."""
+    """Return a number of bytes in a readable unit."""
     amount = float(number)
     for unit in ("B", "kB", "MB"):
         if amount < 999.5:

@@ -1,8 +1,8 @@
-"""What a session's file says of the past: a valid conversation, whatever has happened to the file.
+"""Reads the conversation from a session's file: always valid, whatever happened to the file.
 
-A kill may have torn the last line, a disk may have spoiled one in the middle.
-What can be read resumes: a line that cannot is named, and with it goes what
-made sense only together with it, such as an answer whose prompt is lost.
+A kill may have torn the last line, a disk may have damaged one in the middle. What is
+readable is resumed: an unreadable line is reported, and what needs it is left out, too,
+such as an answer whose prompt is lost.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from ..values import Value, field
 from .lines import CLOSED, INTERRUPTED, MESSAGES, from_json
 from .spill import read_spilled
 
-#: The events that name a call for the first time.
+#: The events that first name a call.
 _FATES = ("tool_start", "permission_denied", "tool_rejected")
 _MESSAGES = b'{"type":"' + MESSAGES.encode() + b'"'
 
 
 class SessionNotice(Value):
-    """Something worth telling whoever resumes a session; the fields are those of a `notice`."""
+    """A notice for the run that resumes a session; the fields are those of a `notice`."""
 
     code: str
     text: str
@@ -35,11 +35,11 @@ class SessionNotice(Value):
 
 
 class Past(Value):
-    """What a session needs to go on."""
+    """What a session needs to continue."""
 
-    #: Every turn is whole; a prompt that was never answered is forgotten.
+    #: Every turn is complete; a prompt without an answer is left out.
     messages: list[Message] = field(default_factory=list)
-    #: Every id that a call of the session has had.
+    #: The ids of all calls of the session.
     call_ids: frozenset[str] = frozenset()
     notices: list[SessionNotice] = field(default_factory=list)
 
@@ -56,14 +56,14 @@ class Reading:
         self.runs = 0
         self.turns = 0
         self.model: str | None = None
-        #: Bytes of all whole lines, and of what follows the last of them.
+        #: Size of all complete lines in bytes, and of what follows the last of them.
         self.size = 0
         self.torn = 0
-        #: Whether the last run has no end, and nobody has said so yet.
+        #: Whether the last run has no end and is not marked as interrupted yet.
         self.interrupted = False
 
     def read(self, lines: Iterable[bytes]) -> Past:
-        """Take all lines, newlines included, and give what they say."""
+        """Read all lines, newlines included, and return what they contain."""
         for number, data in enumerate(lines, 1):
             if not data.endswith(b"\n"):
                 self.torn = len(data)
@@ -79,9 +79,9 @@ class Reading:
 
     def _take(self, value: Any) -> None:
         if not isinstance(value, dict):
-            raise ValueError("no JSON object")
+            raise ValueError("not a JSON object")
         kind = value.get("type")
-        if kind == "text_delta":  # most of a file
+        if kind == "text_delta":  # most lines of a file
             return
         if kind == MESSAGES:
             self._step(value)
@@ -107,7 +107,7 @@ class Reading:
             self._append(message)
 
     def _append(self, message: Message) -> None:
-        """Add a message where it fits; what it makes senseless goes, or it goes itself."""
+        """Add a message if it is valid there; drop earlier ones that it makes invalid."""
         before = self._messages
         if before and before[-1].calls and not _answers(message, before[-1]):
             before.pop()
@@ -127,8 +127,8 @@ class Reading:
             more = f" (and {len(self._lost) - 1} more)" if len(self._lost) > 1 else ""
             yield SessionNotice(
                 "session_line_lost",
-                f"line {self._lost[0]}{more} of the session cannot be read: "
-                "what it said is left out of the conversation",
+                f"line {self._lost[0]}{more} of the session cannot be read "
+                "and is left out of the conversation",
                 str(self._path),
                 self._lost[0],
             )
@@ -141,11 +141,13 @@ class Reading:
 
 
 def _parsed(data: bytes) -> Any:
-    if not data.startswith(_MESSAGES):  # where an integer beyond 64 bits must keep its digits
+    if not data.startswith(
+        _MESSAGES
+    ):  # in messages, integers beyond 64 bits must keep their digits
         try:
             return orjson.loads(data)
         except orjson.JSONDecodeError:
-            pass  # too deep for it, perhaps
+            pass  # perhaps too deep for orjson
     return _slowly(data)
 
 
@@ -157,11 +159,11 @@ def _slowly(data: bytes) -> Any:
 
 
 def _answers(message: Message, calling: Message) -> bool:
-    """Tell whether a message holds exactly the results of another one's calls."""
+    """Return whether a message holds exactly the results of another one's calls."""
     answered = [part.call_id for part in message.parts if isinstance(part, ToolResult)]
     return message.role == "tool" and answered == [call.id for call in calling.calls]
 
 
 def _may_end(last: Message) -> bool:
-    """Tell whether another prompt may follow: after an answer, or after all results."""
+    """Return whether a prompt may follow: after an answer, or after all results."""
     return last.role == "tool" or (last.role == "assistant" and bool(last.parts) and not last.calls)

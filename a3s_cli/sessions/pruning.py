@@ -1,7 +1,7 @@
-"""Old sessions go: those that nobody has used for 30 days, and the oldest beyond 1 GiB.
+"""Removes old sessions: those not used for 30 days, and the oldest beyond 1 GiB in total.
 
-Looking at every session takes a while, so a run does it once a day, when it is
-over. A session in use is never touched.
+Checking every session takes a while, so runs do it once a day, when they are over. A
+session in use is never touched.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from .store import Store, locked
 
 OLDEST = 30 * 24 * 3600
 LARGEST = 1 << 30
-#: Seconds between two looks.
+#: Seconds between two checks.
 _INTERVAL = 24 * 3600
 _LOOKED = ".pruned"
 
 
 class Pruned(State):
-    """What has gone."""
+    """What was removed."""
 
     ids: list[str] = field(default_factory=list)
     bytes: int = 0
 
 
 def prune_if_due(store: Store) -> None:
-    """Prune, if nobody has done so for a day; nothing is raised."""
+    """Prune if the last time was a day ago. Never raises."""
     mark = store.recent.directory / _LOOKED
     with suppress(OSError, NotKept):
         if mark.exists() and time.time() - mark.stat().st_mtime < _INTERVAL:
             return
         descriptor = os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            # Two at a time would get in each other's way.
+            # Two processes would get in each other's way.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.utime(mark)
             prune(store)
@@ -49,8 +49,7 @@ def prune_if_due(store: Store) -> None:
 
 
 def prune(store: Store, *, oldest: float = OLDEST, largest: int = LARGEST) -> Pruned:
-    """Remove the sessions that have not been used for `oldest` seconds, then the
-    oldest until what is left is no larger than `largest` bytes."""
+    """Remove sessions unused for `oldest` seconds, then the oldest beyond `largest` bytes."""
     pruned = Pruned()
     found = _found(store.directory)
     total = sum(size for _, size, _ in found)
@@ -68,7 +67,7 @@ def prune(store: Store, *, oldest: float = OLDEST, largest: int = LARGEST) -> Pr
 
 
 def _found(directory: Path) -> list[tuple[float, int, str]]:
-    """Give (last use, size, id) of every session."""
+    """Return (last use, size, id) of every session."""
     files: dict[str, tuple[float, int]] = {}
     spilled: list[str] = []
     with suppress(FileNotFoundError), os.scandir(directory) as entries:
@@ -103,7 +102,7 @@ def _erased(store: Store, session: str) -> bool:
 
 
 def _clear_orphans(directory: Path) -> None:
-    """Remove what was spilled for sessions that are gone."""
+    """Remove the large values of sessions that are gone."""
     import shutil
 
     with suppress(FileNotFoundError):

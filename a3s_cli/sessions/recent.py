@@ -1,15 +1,14 @@
-"""Which sessions there are, the last used first: an index that consists of names alone.
+"""An index of the sessions by last use, which consists of file names alone.
 
-Ten thousand sessions must be listed as fast as ten, so nothing may open each of
-them. For each session there is one symbolic link in a directory of its own. Its
-name says when the session was last used, in which workspace, and its id; where
-it points is the number of the process that used it. A link is made, renamed and
-removed in one step by the kernel: there is nothing to lock, to tear or to
-compact, however many processes do so at once.
+Ten thousand sessions must be listed as fast as ten, so none of them may be opened. Each
+session has one symbolic link in a separate directory. Its name holds the time of the
+last use, the workspace and the id; its target is the number of the process that used
+the session. The kernel creates, renames and removes a link in one step: nothing needs
+to be locked, repaired or compacted, however many processes do so at once.
 
-It is a cache. Whenever the directory of the sessions has changed since the last
-look, it is held against it: a session without a link (its process died in
-between, somebody copied a file) gets one, and a link without a session goes.
+It is a cache. Whenever the directory of the sessions has changed since the last check,
+the two are compared: a session without a link (its process died, or its file was
+copied) gets one, and a link without a session is removed.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ from .head import workspace_of
 
 #: What follows an id in the name of its file.
 SUFFIX = ".ndjson"
-#: A link's name: 14 digits of microseconds, a dot, 12 of the workspace, a dot, the id.
+#: A link's name: 14 digits of microseconds, a dot, 12 digits for the workspace, a dot, the id.
 _WHEN, _WHERE = 14, 12
 _ID = _WHEN + 1 + _WHERE + 1
-_NOBODY = "0"
-#: Nanoseconds within which two changes may bear the same time.
+_NO_PROCESS = "0"
+#: Nanoseconds within which two changes may have the same time stamp.
 _TICK = 1_000_000_000
 
 
@@ -38,11 +37,11 @@ class Recent:
     def __init__(self, sessions: Path) -> None:
         self._sessions = sessions
         self.directory = sessions / ".recent"
-        #: Changed when the sessions were, the last time that they were looked at.
+        #: Has the time stamp that the sessions' directory had at the last check.
         self._checked = self.directory / ".checked"
 
     def used(self, session: str, workspace: str, before: str | None = None) -> str | None:
-        """Note that this process uses a session; `before` is what noted its last use."""
+        """Record that this process uses a session; `before` is the link of its last use."""
         name = _name(time.time_ns(), _key(workspace), session)
         try:
             if before is None:
@@ -50,19 +49,19 @@ class Recent:
             else:
                 (self.directory / before).rename(self.directory / name)
         except OSError:
-            return before  # it will be made good by whoever looks for it
+            return before  # the next check repairs it
         return name
 
     def forget(self, session: str, but: str | None = None) -> None:
-        """Remove every note of a session, or every one but the last."""
+        """Remove all links of a session except `but`."""
         for name in self._names():
             if name[_ID:] == session and name != but:
                 self._remove(name)
 
     def sessions(self, workspace: str | None = None) -> list[str]:
-        """Give every session by its last use, the newest first, or those last used in one place.
+        """Return the sessions, last used first: all, or those last used in one workspace.
 
-        One that is being removed just now may be among them.
+        Sessions that are being removed may be among them.
         """
         names = self._names() if self._is_checked() else self.check()
         if workspace is not None:
@@ -72,10 +71,10 @@ class Recent:
         return list(dict.fromkeys([name[_ID:] for name in names]))
 
     def check(self) -> list[str]:
-        """Make the links agree with the sessions; give their names."""
+        """Make the links agree with the sessions; return the names of the links."""
         with contextlib.suppress(OSError):
             changed = self._sessions.stat().st_mtime_ns
-            # In this order: a session that begins just now has a link, or is not listed.
+            # In this order: a session being created has a link, or is not listed.
             there = {
                 name.removesuffix(SUFFIX)
                 for name in _listed(self._sessions)
@@ -84,11 +83,9 @@ class Recent:
             kept = self._kept(there)
             missing = there.difference([name[_ID:] for name in kept])
             names = [name for one in missing if (name := self._name_of(one))]
-            with contextlib.suppress(
-                OSError
-            ):  # where links cannot be made, each look is a long one
+            with contextlib.suppress(OSError):  # without links, every listing is slow
                 for name in names:
-                    self._link(name, _NOBODY)
+                    self._link(name, _NO_PROCESS)
                 if time.time_ns() - changed > _TICK:
                     self._checked.touch(0o600)
                     os.utime(self._checked, ns=(changed, changed))
@@ -96,26 +93,26 @@ class Recent:
         return []
 
     def holder(self, session: str) -> int | None:
-        """Give the process that used a session last."""
+        """Return the process that last used a session; None if it is unknown."""
         found = [name for name in self._names() if name[_ID:] == session]
         with contextlib.suppress(OSError, ValueError):
             return int(os.readlink(self.directory / max(found, default=""))) or None
         return None
 
     def _is_checked(self) -> bool:
-        """Whether the sessions are those of the last look."""
+        """Return whether the sessions are unchanged since the last check."""
         try:
             return self._checked.stat().st_mtime_ns == self._sessions.stat().st_mtime_ns
         except OSError:
             return False
 
     def _kept(self, there: set[str]) -> list[str]:
-        """Give the newest link of each session, and remove the others."""
+        """Return the newest link of each session, and remove the others."""
         seen: set[str] = set()
         kept = []
         for name in sorted(self._names(), reverse=True):
             session = name[_ID:]
-            # One that was begun a moment ago is not listed, and is there.
+            # A session created since the listing exists as well.
             if session in seen or not (session in there or self._file(session).exists()):
                 self._remove(name)
             else:
@@ -124,7 +121,7 @@ class Recent:
         return kept
 
     def _name_of(self, session: str) -> str | None:
-        """Give the link that a session lacks; an empty one has only just begun."""
+        """Return the name for a missing link; None for an empty session, which is being created."""
         with contextlib.suppress(OSError):
             status = self._file(session).stat()
             if status.st_size:
@@ -157,7 +154,7 @@ def _listed(directory: Path) -> list[str]:
 
 
 def _key(workspace: str) -> str:
-    """Give what stands for a workspace in a name."""
+    """Return the digits that stand for a workspace in a link's name."""
     return fingerprint(os.fsencode(workspace))[:_WHERE]
 
 

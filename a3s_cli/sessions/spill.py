@@ -1,6 +1,6 @@
-"""What is too big for a line: a file beside the session, named by its own digest.
+"""Values that are too large for a line: files beside the session, named by their digest.
 
-The name is the proof of the content, and the same output is kept once.
+The name verifies the content, and equal outputs are stored once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Spilled(NamedTuple):
-    """A value that was kept whole: `outputFile`, `outputBytes`, `outputSha256`."""
+    """A stored value: `outputFile`, `outputBytes`, `outputSha256`."""
 
     path: Path
     bytes: int
@@ -22,7 +22,7 @@ class Spilled(NamedTuple):
 
 
 class Spill:
-    """Takes one value in pieces. What cannot be written is not kept; nothing is raised."""
+    """Writes one value to a file, piece by piece. Never raises: a failed one is dropped."""
 
     def __init__(self, directory: Path) -> None:
         from hashlib import sha256  # most runs spill nothing
@@ -39,7 +39,7 @@ class Spill:
             self.discard()
 
     def write(self, data: bytes) -> None:
-        """Keep the next piece."""
+        """Write the next piece."""
         if self._descriptor is None:
             return
         self._digest.update(data)
@@ -52,7 +52,7 @@ class Spill:
             self.discard()
 
     def finish(self, *, sync: bool = False) -> Spilled | None:
-        """Give the value its name; None if it could not be kept."""
+        """Name the file by its digest and return it; None if it could not be written."""
         if self._descriptor is None:
             return None
         name = self._digest.hexdigest()
@@ -67,7 +67,7 @@ class Spill:
         return Spilled(self._directory / name, self._size, name)
 
     def discard(self) -> None:
-        """Keep nothing."""
+        """Remove what was written."""
         self._close()
         with contextlib.suppress(OSError):
             os.unlink(self._path)
@@ -83,11 +83,11 @@ class Spill:
 
 
 def read_spilled(directory: Path, name: object) -> bytes:
-    """Give a value back; ValueError if it is not there any more, or not what it was."""
+    """Return a stored value. Raises ValueError if it is missing or was changed."""
     from hashlib import sha256
 
     if not isinstance(name, str) or len(name) != 64 or not name.isalnum():
-        raise ValueError("no name of a spilled value")
+        raise ValueError("not the name of a stored value")
     try:
         data = (directory / name).read_bytes()
     except OSError as error:

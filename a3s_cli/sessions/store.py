@@ -1,8 +1,8 @@
-"""Where sessions are kept, and how one is found, begun, gone on with and removed.
+"""The directory of sessions: finds, creates, resumes and removes them.
 
-`$XDG_STATE_HOME/a3s/sessions`, or `~/.local/state/a3s/sessions`, for its owner
-alone. The lock on a session is the kernel's (flock): it dies with its holder,
-so there is nothing to clean up, and `recent` knows whom to name.
+`$XDG_STATE_HOME/a3s/sessions`, or `~/.local/state/a3s/sessions`, readable only by its
+owner. The lock on a session is the kernel's (flock): it dies with its holder, so there
+is nothing to clean up; `recent` knows which process holds it.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.
 _RESUME = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 _UNWRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM)
-#: Whoever prunes holds a lock for a moment only: it is worth waiting for.
+#: Pruning holds a lock only for a moment, so it is worth waiting for.
 _TRIES, _PAUSE = 5, 0.01
-#: Sessions among which a mistyped name is looked for.
+#: How many sessions to compare with a mistyped name.
 _NEAR = 1000
 
 
@@ -44,13 +44,13 @@ class Store:
 
     @classmethod
     def find(cls, environment: Mapping[str, str]) -> Store:
-        """Give the user's store, which need not exist; NotKept without a home."""
+        """Return the user's store, which need not exist. Raises NotKept without a home."""
         state = environment.get("XDG_STATE_HOME", "")
-        if not state.startswith("/"):  # the XDG specification: a relative path is to be ignored
+        if not state.startswith("/"):  # the XDG specification says to ignore a relative path
             home = environment.get("HOME", "")
             if not home.startswith("/"):
                 raise NotKept(
-                    "sessions cannot be kept: there is no home directory",
+                    "sessions cannot be saved: there is no home directory",
                     hint="set HOME or XDG_STATE_HOME to an absolute path",
                 )
             state = os.path.join(home, ".local", "state")
@@ -59,7 +59,7 @@ class Store:
     def create(
         self, workspace: Path | str, *, hide: Hide = str, id: str | None = None
     ) -> SessionFile:
-        """Begin a session; NotKept where it cannot be kept."""
+        """Create a session. Raises NotKept if it cannot be saved, UsageError if it exists."""
         name = new_id() if id is None else check(id)
         path = self.path(name)
         try:
@@ -68,12 +68,12 @@ class Store:
         except FileExistsError:
             if not self.directory.is_dir():
                 raise NotKept(
-                    f"the session cannot be kept: {self.directory} is no directory"
+                    f"the session cannot be saved: {self.directory} is not a directory"
                 ) from None
-            raise UsageError(f"there is a session {name!r} already") from None
+            raise UsageError(f"the session {name!r} already exists") from None
         except OSError as error:
             raise NotKept(
-                f"the session cannot be kept: {self.directory}: {error.strerror}"
+                f"the session cannot be saved: {self.directory}: {error.strerror}"
             ) from None
         self._lock(descriptor, name)
         file = SessionFile(path, descriptor, self.recent, hide, Counts())
@@ -83,9 +83,10 @@ class Store:
     def resume(
         self, id: str, workspace: Path | str, *, hide: Hide = str
     ) -> tuple[SessionFile, Past]:
-        """Go on with a session, named by its id or a beginning of it that no other has.
+        """Continue a session, given by its id or an unambiguous prefix of it.
 
-        Where it can be read and not written, it goes on and is not kept.
+        If the file is readable but not writable, the session continues and is not saved.
+        Raises UsageError if it does not exist, SessionBusy if it is in use.
         """
         name = self.named(id)
         path = self.path(name)
@@ -95,7 +96,7 @@ class Store:
         except OSError as error:
             if error.errno not in _UNWRITABLE:
                 raise UsageError(f"the session {name}: {error.strerror}") from None
-            unwritable = NotKept(f"the session cannot be kept: {path}: {error.strerror}")
+            unwritable = NotKept(f"the session cannot be saved: {path}: {error.strerror}")
             descriptor = self._open_to_read(path)
         self._lock(descriptor, name)
         from .past import Reading
@@ -116,7 +117,7 @@ class Store:
         return file, past
 
     def open(self, id: str, workspace: Path | str, *, hide: Hide = str) -> tuple[SessionFile, Past]:
-        """Go on with the session of exactly this name, or begin it."""
+        """Continue the session with exactly this id, or create it."""
         if self.has(check(id)):
             return self.resume(id, workspace, hide=hide)
         from .past import Past
@@ -124,21 +125,21 @@ class Store:
         return self.create(workspace, hide=hide, id=id), Past()
 
     def newest(self, workspace: Path | str) -> str:
-        """Give the session that was used last in a workspace."""
+        """Return the session last used in a workspace. Raises UsageError if there is none."""
         for name in self.recent.sessions(str(workspace)):
             if self.has(name):
                 return name
         raise UsageError(
-            "there is no session of this directory to continue",
+            "this directory has no session to continue",
             hint="a3s sessions list shows those of other directories",
         )
 
     def ids(self) -> list[str]:
-        """Give every session, the last used first."""
+        """Return all sessions, last used first."""
         return self.recent.sessions()
 
     def summary(self, id: str) -> Summary | None:
-        """Sum up a session; None if it is gone."""
+        """Return the summary of a session; None if it is gone."""
         from .head import summary
 
         try:
@@ -147,7 +148,7 @@ class Store:
             return None
 
     def past(self, id: str) -> Past:
-        """Read the conversation of a session, which may be in use."""
+        """Read the conversation of a session, even if it is in use. Raises UsageError."""
         from .past import Reading
 
         path = self.path(id)
@@ -155,15 +156,15 @@ class Store:
             return Reading(path, self.spilled(id)).read(lines)
 
     def path(self, id: str) -> Path:
-        """Give where a session of this name is kept."""
+        """Return the path of a session's file."""
         return self.directory / (id + SUFFIX)
 
     def spilled(self, id: str) -> Path:
-        """Give where the big values of a session are kept."""
+        """Return the directory of a session's large values."""
         return self.directory / (id + ".d")
 
     def named(self, id: str) -> str:
-        """Give the session that is meant; UsageError names the nearest where there is none."""
+        """Return the id that an id or a prefix means. Raises UsageError with the nearest ids."""
         if self.has(id):
             return id
         known = self.ids()
@@ -176,16 +177,16 @@ class Store:
         raise _unknown(id, known)
 
     def has(self, id: str) -> bool:
-        """Tell whether there is a session of exactly this name."""
+        """Return whether there is a session with exactly this id."""
         return is_name(id) and os.path.lexists(self.path(id))
 
     def known(self, id: str) -> None:
-        """Raise a UsageError unless there is a session of exactly this name."""
+        """Raise UsageError unless there is a session with exactly this id."""
         if not self.has(id):
             raise _unknown(id, self.ids())
 
     def remove(self, id: str) -> None:
-        """Remove a session with all that was spilled; SessionBusy where it is in use."""
+        """Remove a session and its large values. Raises UsageError, or SessionBusy if in use."""
         self.known(id)
         descriptor = self._open_to_read(self.path(id))
         try:
@@ -196,8 +197,8 @@ class Store:
         self.recent.forget(id)
 
     def erase(self, id: str) -> None:
-        """Remove the files of a session that is locked."""
-        import shutil  # it brings every format of archive along
+        """Remove the files of a locked session."""
+        import shutil  # it imports every archive format
 
         shutil.rmtree(self.spilled(id), ignore_errors=True)
         try:
@@ -231,12 +232,12 @@ class Store:
         who = "another process" if holder is None else f"process {holder}"
         return SessionBusy(
             f"the session {name} is in use by {who}",
-            hint="wait until that one has ended, or begin a new session",
+            hint="wait until it has ended, or start a new session",
         )
 
 
 def locked(descriptor: int) -> bool:
-    """Lock an open file for this process, unless somebody else has."""
+    """Lock an open file; return False if another process holds the lock. Raises NotKept."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,7 +1,7 @@
-"""`a3s sessions show`: a session as a person reads it, prompts and all.
+"""`a3s sessions show`: a session for people to read, prompts included.
 
-It is shown in the words of `-o pretty`, so nothing in it can steer the
-terminal, and to its end, whatever some of its lines may be.
+It looks like `-o pretty`, so nothing in it can control the terminal. Unreadable lines
+are skipped over with a note.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .listing import size
 
 
 def transcript(row: Summary, lines: Iterable[bytes], style: Style) -> Iterator[str]:
-    """Give the session in pieces, first what it is about."""
+    """Yield the session in pieces, its facts first."""
     yield "".join(f"{name:<9} {single_line(value)}\n" for name, value in _facts(row))
     checker = Checker()
     shown: list[bytes] = []
@@ -41,7 +41,7 @@ def transcript(row: Summary, lines: Iterable[bytes], style: Style) -> Iterator[s
 
 def _facts(row: Summary) -> Iterator[tuple[str, str]]:
     yield "session", row.id
-    yield "begun", _when(row.created)
+    yield "started", _when(row.created)
     yield "last used", _when(row.used)
     if row.workspace:
         yield "workspace", row.workspace
@@ -52,7 +52,7 @@ def _when(milliseconds: int) -> str:
     try:
         return datetime.fromtimestamp(milliseconds / 1000).astimezone().isoformat(" ", "seconds")
     except (ValueError, OverflowError, OSError):
-        return "unknown"  # a line can say any number
+        return "unknown"  # a line may hold any number
 
 
 def _prompt(start: Event) -> str:
@@ -63,7 +63,7 @@ def _prompt(start: Event) -> str:
 
 
 def _unread(line: Line) -> str:
-    """Say what cannot be shown; lines that are no events are no news."""
+    """Return a note on what cannot be shown; empty for lines that are not events."""
     if line.value is None:
         return f"(line {line.number} cannot be read)\n"
     if line.value["type"] == INTERRUPTED:

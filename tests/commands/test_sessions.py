@@ -90,7 +90,7 @@ def test_a_transcript(store: Store) -> None:
     talk.run(file, "and now?", "blue", first=2)
     file.close()
     shown = a3s("show one").stdout
-    assert shown.startswith("session   one\nbegun     2")
+    assert shown.startswith("session   one\nstarted   2")
     order = ["> what is\n> \\x1b]0;x\\x07::", "turn 1", "[1] bash  ls", "[1] │ a", "✓ exit 0"]
     order += ["\\x1b[31mred", "✓ 2 turns", "> and now?", "turn 2", "blue", "✓ 2 turns"]
     at = -1

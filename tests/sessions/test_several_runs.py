@@ -129,7 +129,7 @@ def test_two_recordings_are_not_one(lines: list[bytes], name: str) -> None:
     place = _where(lines, "start", 2)
     start = STRANGERS[name](json.loads(lines[place]))
     lines[place] = json.dumps(start).encode() + b"\n"
-    assert f"line {place + 1}: type: start comes after the end of the run" in problems(lines)
+    assert f"line {place + 1}: type: start after the end of the run" in problems(lines)
     with pytest.raises(InvalidStream, match=f"line {place + 1}: type: start"):
         list(read(lines, "x"))
 
@@ -153,5 +153,5 @@ def test_a_gap_is_still_a_gap(lines: list[bytes]) -> None:
 def test_an_id_is_used_once_in_a_session(lines: list[bytes]) -> None:
     again = [line.replace(b'"toolId":"c3"', b'"toolId":"c1"') for line in lines]
     assert [problem.split(": ", 1)[1] for problem in problems(again)] == [
-        "toolId: the call 'c1' had its fate already"
+        "toolId: the call 'c1' was settled before"
     ]

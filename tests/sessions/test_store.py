@@ -144,7 +144,7 @@ def test_an_unknown_name(store: Store) -> None:
 
 
 def test_the_newest_of_a_workspace(store: Store) -> None:
-    with pytest.raises(UsageError, match="no session of this directory"):
+    with pytest.raises(UsageError, match="this directory has no session"):
         store.newest("/w")
     first, second, other = made(store), made(store), made(store, "/elsewhere")
     assert (store.newest("/w"), store.newest("/elsewhere")) == (second, other)
