@@ -1,6 +1,6 @@
-"""What a finished or running stream is held against, and how the verdict is told.
+"""Checks a finished or running stream against a policy, and reports the verdict.
 
-`policy_file` reads what a run must and must not have done; `chain` proves that
-a recording is the one that was made; `verdict` puts both together with the
-checks that every stream must pass; the four reports tell it.
+`policy_file` reads what a run must and must not have done; `chain` verifies that a
+recording was not changed; `verdict` combines both with the checks that every stream
+must pass; the four reports present it.
 """

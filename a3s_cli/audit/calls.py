@@ -1,9 +1,8 @@
-"""Did a call run that must not have? Answered by the policy that permits calls.
+"""Judges executed calls by the same policy that permits calls.
 
-A `must_not` rule catches what a `--deny` rule would have caught, and what it
-could not have told from that; a `must_only` rule passes what `--allow` rules
-would have allowed without a question. What cannot be read from the stream is
-never taken for harmless.
+A `must_not` rule catches what a `--deny` rule would have denied or could not have told
+apart from it; a `must_only` rule passes what `--allow` rules would have allowed without
+asking. What cannot be read from the stream is never taken for harmless.
 """
 
 from __future__ import annotations
@@ -20,19 +19,19 @@ from ..tool_protocol import Subject
 
 
 class ExecutedCall(NamedTuple):
-    """An executed call, as its `tool_start` tells it."""
+    """An executed call, as its `tool_start` describes it."""
 
     line: int
     tool: str
     id: str
-    #: What it acted on; None where the event does not hold all of it.
+    #: What it acted on; None if the event does not hold all of it.
     subject: Subject | None
     #: The workspace.
     root: PurePath | None
 
 
 def call_of(event: ToolStart, line: int, root: PurePath | None) -> ExecutedCall:
-    """Give the call that an event tells of."""
+    """Return the call of a `tool_start` event."""
     return ExecutedCall(line, event.tool_name, event.tool_id, _subject(event), root)
 
 
@@ -43,12 +42,12 @@ def _subject(event: ToolStart) -> Subject | None:
         subject: Subject = load(TOOLS[event.tool_name])().subject(event.tool_input)
     except (KeyError, TypeError, AttributeError):
         return None
-    # A string that was too long for its event was replaced by its digest.
+    # A string that is too long for its event is replaced by its digest.
     return subject if isinstance(subject.value, str) else None
 
 
 def lexical(call: ExecutedCall) -> PurePath | None:
-    """Give the path that a call named, made absolute; links are not ours to follow."""
+    """Return the absolute path that a call named. Symlinks are not followed."""
     if call.subject is None or call.subject.kind != "path":
         return None
     start = str(call.root) if call.root is not None else "/"
@@ -56,7 +55,7 @@ def lexical(call: ExecutedCall) -> PurePath | None:
 
 
 class CallJudge:
-    """The `must_not` and `must_only` of one rule, ready to judge."""
+    """Judges calls by the `must_not` and `must_only` of one rule."""
 
     def __init__(self, must_not: tuple[str, ...], must_only: tuple[str, ...] | None) -> None:
         self._forbidden = [parse_rule(rule, TOOLS) for rule in must_not]
@@ -65,9 +64,9 @@ class CallJudge:
         self._must_only = Policy(allow=must_only, tools=TOOLS) if must_only is not None else None
 
     def breach(self, call: ExecutedCall, path: PurePath | None) -> tuple[str, str] | None:
-        """Say what is wrong with a call: without quoting it, and why; None if nothing is.
+        """Return what is wrong with a call, without quoting it, and why; None if nothing is.
 
-        `path` is where a path's subject really led, as far as the stream tells.
+        `path` is where the call's path really led, as far as the stream says.
         """
         if call.subject is None:
             return self._unreadable(call)
@@ -83,7 +82,7 @@ class CallJudge:
         if any(rule.applies(call.tool) for rule in self._forbidden) or (
             self._must_only is not None and not any(_total(rule, call) for rule in self._permitted)
         ):
-            return "its arguments are not all in the stream, so they cannot be judged", ""
+            return "its arguments are cut in the stream, so it cannot be judged", ""
         return None
 
 
@@ -94,21 +93,21 @@ def _total(rule: Rule, call: ExecutedCall) -> bool:
 def _forbidden(decision: str, rule: str) -> str:
     if decision == "deny":
         return f"{rule} must not run"
-    return "it cannot be told from what must not run"
+    return "it cannot be told apart from calls that must not run"
 
 
 def _unlisted(decision: str, rule: str) -> str:
-    return "it is none of what may run"
+    return "it is not among the calls that may run"
 
 
 class WriteJudge:
-    """The `must_not_write` of one rule."""
+    """Judges written paths by the `must_not_write` of one rule."""
 
     def __init__(self, patterns: tuple[str, ...]) -> None:
         self._rules = [Rule(pattern, "*", pattern) for pattern in patterns]
 
     def breach(self, path: PurePath, root: PurePath | None) -> str | None:
-        """Say which pattern a written path falls under."""
+        """Return what is wrong with a written path; None if nothing is."""
         for rule in self._rules:
             if rule.matches_path(path, root, allows=False):
                 return f"{rule.text} must not be written"
@@ -116,7 +115,7 @@ class WriteJudge:
 
 
 def written(call: ExecutedCall, end: Event | None) -> PurePath | None:
-    """Give the path that a call has written; a call without an end may have."""
+    """Return the path that a call wrote, or may have written if it has no end."""
     writes = call.tool in TOOLS and load(TOOLS[call.tool]).writes
     if not writes or (end is not None and end.exit_code != 0):
         return None

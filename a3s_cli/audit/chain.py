@@ -1,9 +1,9 @@
-"""Is this recording the one that was made?
+"""Verifies that a recording was not changed.
 
-Every line's `prev` vouches for the line before it, and the head, kept somewhere
-else, vouches for the last line. Without the head a chain that fits proves only
-that nothing happened by accident: whoever can rewrite the file can rewrite its
-digests. With it no line can be edited, cut, moved or inserted.
+The `prev` of each line vouches for the line before it, and the head, kept elsewhere,
+vouches for the last line. Without the head, an intact chain only rules out accidents:
+with write access to the file, its digests can be rewritten, too. With the head, no line can be
+edited, cut, moved or inserted unnoticed.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ class Chain:
 
     def __init__(self) -> None:
         self._number = 0
-        #: Whether this is a recording at all: some line has a `prev`.
+        #: Whether this is a recording: some line has a `prev`.
         self.recorded = False
-        #: The digest of the last line: the head, if the recording is whole.
+        #: The digest of the last line: the head, if the recording is complete.
         self.head = NOTHING
 
     def take(self, line: Line) -> list[Problem]:
@@ -30,27 +30,27 @@ class Chain:
         if not self.recorded or line.value is None or prev == before:
             return []
         if prev is None:
-            return [Problem(line.number, "prev", "is missing: nobody recorded this line")]
+            return [Problem(line.number, "prev", "is missing: this line was not recorded")]
         if line.number == 1:
-            return [Problem(1, "prev", "this was not the first line: what came before it was cut")]
-        # It is the line before that is not what was recorded: this one remembers another.
+            return [Problem(1, "prev", "this was not the first line: the lines before it were cut")]
+        # It is the line before that was changed: this one holds the digest of another.
         return [
             Problem(
                 line.number - 1,
                 "prev",
                 f"line {line.number} was recorded after another line: this one was edited, moved "
-                "or inserted, or what stood between the two was cut or moved",
+                "or inserted, or lines between the two were cut or moved",
             )
         ]
 
     def finish(self, head: str | None) -> list[Problem]:
         """Check the end of the chain against the head that was kept elsewhere."""
         if not self.recorded:
-            return [Problem(1, "prev", "this is no recording: a3s run --record FILE makes one")]
+            return [Problem(1, "prev", "not a recording: a3s run --record FILE makes one")]
         if head is not None and self.head != head:
             told = (
                 f"its sha256 is {self.head}, the head is {head}: this line was edited or inserted, "
-                "or what came after it was cut, or the whole was written anew"
+                "or the lines after it were cut, or the whole file was rewritten"
             )
             return [Problem(self._number, "prev", told)]
         return []

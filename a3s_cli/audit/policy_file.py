@@ -5,9 +5,9 @@
     message = "Nothing may be fetched."
     must_not = ["bash(curl:*)", "bash(wget:*)", "web_fetch"]
 
-What may run is said in the rules of `--allow` and `--deny`, so that there is
-one language for what a run may do and for what it has done. A key that is not
-known is an error: a rule that is silently not checked is worse than none.
+Calls are described by the rules of `--allow` and `--deny`, so that one language says
+what a run may do and what it did. An unknown key is an error: a rule that is silently
+not checked is worse than none.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from ..values import Value, field
 Severity = Literal["error", "warning", "notice"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "notice")
 
-#: Lists of permission rules, of path patterns, of ends.
+#: Lists of permission rules, of path patterns, and of ends.
 LISTS = ("must_not", "must_only", "must_not_write", "must_end")
-#: Numbers that the run may reach and not exceed.
+#: Numbers that the run may reach but not exceed.
 LIMITS = ("max_turns", "max_tool_calls", "max_tokens", "max_cost_usd", "max_duration")
 KEYS = ("id", "severity", "message", *LISTS, *LIMITS)
 
 
 class AuditRule(Value):
-    """One rule; what is `None` or empty it does not speak of."""
+    """One rule; it checks only what is not `None` or empty."""
 
     id: str
     severity: Severity = "error"
     message: str = ""
-    #: Calls that must not have run, in the language of permission rules.
+    #: Permission rules for calls that must not have run.
     must_not: tuple[str, ...] = ()
-    #: The only calls that may have run.
+    #: Permission rules for the only calls that may have run.
     must_only: tuple[str, ...] | None = None
     #: Paths that no file tool may have written.
     must_not_write: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class AuditRule(Value):
 
 
 def load_policy(path: str) -> tuple[AuditRule, ...]:
-    """Read a policy; a UsageError names the place and what was expected."""
+    """Read a policy file. Raises UsageError, which names the place and what was expected."""
     import tomllib
 
     try:
@@ -58,7 +58,7 @@ def load_policy(path: str) -> tuple[AuditRule, ...]:
     except OSError as error:
         raise UsageError(f"--policy {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"--policy {path}: no TOML: {error}") from None
+        raise UsageError(f"--policy {path}: not valid TOML: {error}") from None
     try:
         return _rules(document)
     except UsageError as error:
@@ -73,7 +73,7 @@ def _rules(document: Mapping[str, Any]) -> tuple[AuditRule, ...]:
     rules: list[AuditRule] = []
     for number, table in enumerate(tables, 1):
         if not isinstance(table, dict):
-            raise UsageError(f"rule {number} is no table")
+            raise UsageError(f"rule {number} is not a table")
         rule = _rule(table, number)
         if any(rule.id == other.id for other in rules):
             raise UsageError(f"rule {number}: the id {rule.id!r} is taken")
@@ -94,7 +94,7 @@ def _rule(table: Mapping[str, Any], number: int) -> AuditRule:
     if not isinstance(message, str):
         raise UsageError(f"{where}: message is not a string")
     if not any(key in table for key in (*LISTS, *LIMITS)):
-        raise UsageError(f"{where} demands nothing: give it one of {', '.join(LISTS + LIMITS)}")
+        raise UsageError(f"{where} checks nothing: add one of {', '.join(LISTS + LIMITS)}")
     must_only = _calls(table, "must_only", where) if "must_only" in table else None
     return AuditRule(
         id=name,
@@ -125,7 +125,7 @@ def _strings(table: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
     value = table.get(key, [])
     if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
         raise UsageError(f"{where}: {key} is not a list of strings")
-    # Only `must_only = []` says something: that nothing may run.
+    # Only `must_only = []` has a meaning when empty: nothing may run.
     if key in table and not value and key != "must_only":
         raise UsageError(f"{where}: {key} is empty, so it would forbid nothing")
     return tuple(value)

@@ -1,10 +1,9 @@
-"""The report for a GitHub workflow: annotations on stdout, and a summary of the step.
+"""The report for a GitHub workflow: annotations on stdout, and a step summary.
 
-Both are places where text is obeyed. An annotation is one line; its data is
-escaped as the runner unescapes it, so that nothing in it can begin another
-command. In the summary foreign text stands in code spans made of character
-references, which no rule of Markdown takes for structure, and content in a
-fence that is longer than any in it.
+GitHub interprets text in both. An annotation is one line, escaped the way the runner
+unescapes it, so that nothing in it can start another command. In the summary, foreign
+text is in code spans of character references, which Markdown never takes for
+structure, and content is in a fence that is longer than any in it.
 """
 
 from __future__ import annotations
@@ -26,15 +25,15 @@ from .wording import (
     shown,
 )
 
-#: GitHub takes 1 MiB of a step, and others may write to it as well.
+#: GitHub accepts 1 MiB per step, and other programs may write to it, too.
 SUMMARY_LIMIT = 256 * 1024
-#: Annotations of one kind that GitHub shows of a step.
+#: Annotations of one kind that GitHub shows per step.
 ANNOTATIONS = 10
 _PLAIN = re.compile("[^A-Za-z0-9 ]")
 
 
 def report(verdicts: Sequence[Verdict], *, content: bool) -> str:
-    """Give one annotation for each finding, and a line for each stream."""
+    """Return one annotation for each finding, and a line for each stream."""
     lines: list[str] = []
     for verdict in verdicts:
         name = shown(verdict.name, 200)
@@ -66,7 +65,7 @@ def _property(text: str) -> str:
 
 
 def summary(verdicts: Sequence[Verdict], *, content: bool) -> str:
-    """Give the Markdown of the step's summary, cut between two blocks where it is too long."""
+    """Return the step summary in Markdown, cut between two blocks if it is too long."""
     blocks: list[str] = []
     room = SUMMARY_LIMIT
     for verdict in verdicts:
@@ -106,13 +105,13 @@ def _rule(found: RuleVerdict, content: bool) -> Iterator[str]:
 
 
 def code(text: str) -> str:
-    """Give one line of foreign text as a code span that cannot end early, in a table or not."""
+    """Return one line of foreign text as a code span that cannot end early, even in a table."""
     return f"<code>{_PLAIN.sub(lambda one: f'&#{ord(one.group())};', text)}</code>"
 
 
 def fence(text: str) -> str:
-    """Give foreign text of several lines as a fenced block that cannot end early."""
-    # Masked as a whole: a private key has several lines.
+    """Return foreign text of several lines as a fenced block that cannot end early."""
+    # Mask the whole text: a private key has several lines.
     lines = [shown(line) for line in mask(text)[: LONGEST * 8].splitlines()]
     longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
     marks = "`" * max(3, longest + 1)

@@ -1,6 +1,6 @@
-"""The report for a program: one JSON object on one line.
+"""The report for programs: one JSON object on one line.
 
-Values are as they are in the stream, except that what looks like a key is masked.
+Values are those of the stream, except that anything that looks like a key is masked.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .verdict import Breach, RuleVerdict, Verdict, exit_status
 
 
 def report(verdicts: Sequence[Verdict], *, content: bool) -> str:
-    """Give every verdict, with what it rests on."""
+    """Return every verdict, with the findings behind it."""
     status = exit_status(verdicts)
     document = {
         "verdict": max(verdicts, key=lambda one: exit_status([one])).outcome,
@@ -70,5 +70,5 @@ def _breach(breach: Breach, content: bool) -> dict[str, Any]:
 
 
 def _known(**values: Any) -> dict[str, Any]:
-    """Leave out what does not apply, as the stream does."""
+    """Omit what does not apply, as the stream does."""
     return {name: value for name, value in values.items() if value is not None}

@@ -1,7 +1,7 @@
-"""The report as JUnit XML, which every CI system shows: one testcase per rule.
+"""The report as JUnit XML, which every CI system shows: one test case per rule.
 
-The stream itself is a testcase too, and an error rather than a failure: what is
-not whole was not judged in full.
+The stream itself is a test case, too, with an error rather than a failure: an
+incomplete stream cannot be judged in full.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from .wording import breach_text, facts, headline, omitted, problem_text, rule_t
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-#: What XML 1.0 does not allow at all, escaped or not.
+#: Characters that XML 1.0 does not allow, escaped or not.
 _NO_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def report(verdicts: Sequence[Verdict], *, content: bool) -> str:
-    """Give every verdict as a testsuite."""
-    # Only this report needs it.
+    """Return every verdict as a test suite."""
+    # Imported here because only this report needs it.
     from xml.etree.ElementTree import Element, indent, tostring
 
     root = Element("testsuites", name="a3s audit")
@@ -50,7 +50,7 @@ def _suite(verdict: Verdict, content: bool) -> Element:
 
 
 def _stream(verdict: Verdict, content: bool) -> Element:
-    case = _case(verdict, "a genuine recording" if verdict.verified else "a whole, valid stream")
+    case = _case(verdict, "a genuine recording" if verdict.verified else "a complete, valid stream")
     if verdict.problem_count:
         lines = [problem_text(problem, content) for problem in verdict.problems]
         _say(case, "error", headline(verdict), lines, verdict.problem_count)
@@ -60,7 +60,7 @@ def _stream(verdict: Verdict, content: bool) -> Element:
 def _rule(verdict: Verdict, found: RuleVerdict, content: bool) -> Element:
     case = _case(verdict, found.rule.id)
     if found.count:
-        # Only an error fails: JUnit has no word for a warning.
+        # Only an error fails: JUnit has no warnings.
         kind = "failure" if found.rule.severity == "error" else "system-out"
         lines = [breach_text(breach, content) for breach in found.breaches]
         _say(case, kind, rule_text(found), lines, found.count)

@@ -1,4 +1,4 @@
-"""The report for a person at a terminal."""
+"""The report for people at a terminal."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from .wording import breach_text, facts, headline, omitted, problem_text, rule_t
 
 
 def report(verdicts: Sequence[Verdict], *, content: bool) -> str:
-    """Give every verdict, with what it rests on."""
+    """Return every verdict, with the findings behind it."""
     lines = [line for verdict in verdicts for line in _verdict(verdict, content)]
     return "\n".join(lines) + "\n"
 
 
 def _verdict(verdict: Verdict, content: bool) -> Iterator[str]:
-    # Once more as a line: a name that ends in a colon would begin a command with ours.
+    # Sanitize the joined line, too: a name ending in a colon could start a CI command.
     yield shown(f"{shown(verdict.name, 200)}: {headline(verdict)}")
     yield "  " + ", ".join(f"{name} {value}" for name, value in facts(verdict))
     for problem in verdict.problems:

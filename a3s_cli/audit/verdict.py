@@ -1,8 +1,8 @@
-"""The verdict on one stream: is it whole, is it genuine, did it keep the policy?
+"""The verdict on one stream: is it complete, is it genuine, did it follow the policy?
 
-It is made while the stream is read, in memory that does not grow with it: of
-each kind of finding the first few are kept and the rest is counted. The file of
-a session holds several runs; limits are for each of them, figures for all.
+It is made while the stream is read, in bounded memory: of each kind of finding, the
+first few are kept and the rest are counted. The file of a session holds several runs;
+limits apply to each of them, totals to all.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from .calls import CallJudge, ExecutedCall, WriteJudge, call_of, lexical, writte
 from .chain import Chain
 from .policy_file import AuditRule
 
-#: How many problems of a stream, and breaches of a rule, are listed.
+#: Most problems of a stream, and breaches of a rule, to list.
 LISTED = 50
 
 Outcome = Literal["clean", "violations", "invalid"]
 
 
 class Breach(Value):
-    """One thing that broke a rule. `quoted` comes from the stream, the rest is ours."""
+    """One breach of a rule. `quoted` comes from the stream, the other fields are ours."""
 
     line: int
     what: str
@@ -37,14 +37,14 @@ class Breach(Value):
 
 
 class RuleVerdict(State):
-    """What was found against one rule."""
+    """The breaches of one rule."""
 
     rule: AuditRule
     breaches: list[Breach] = field(default_factory=list)
     count: int = 0
 
     def add(self, breach: Breach) -> None:
-        """Count a breach, and list it if there are not too many; one of a call is enough."""
+        """Count a breach, and list it up to the limit; a call is counted once."""
         if breach.call and any(breach.call == other.call for other in self.breaches):
             return
         self.count += 1
@@ -53,7 +53,7 @@ class RuleVerdict(State):
 
 
 class Totals(State):
-    """What a run did, as its events count it; None is not known."""
+    """What a run did, counted from its events; None if unknown."""
 
     run_id: str | None = None
     model: str | None = None
@@ -67,11 +67,11 @@ class Totals(State):
     duration_ms: int = 0
     denied: int = 0
     rejected: int = 0
-    #: How many runs there were, where there was more than one.
+    #: The number of runs, if there is more than one.
     runs: int | None = None
 
     def add(self, run: Totals) -> None:
-        """Add what one more run did."""
+        """Add the totals of one more run."""
         first = self.runs == 0
         self.runs = (self.runs or 0) + 1
         self.run_id, self.model, self.end = run.run_id, run.model, run.end
@@ -86,7 +86,7 @@ class Totals(State):
 
 
 class Verdict(State):
-    """What is to be said of one stream."""
+    """The verdict on one stream, with its findings."""
 
     name: str
     totals: Totals
@@ -94,14 +94,14 @@ class Verdict(State):
     problems: list[Problem] = field(default_factory=list)
     problem_count: int = 0
     lines: int = 0
-    #: The digest of the last line, where this is a recording.
+    #: The digest of the last line, if this is a recording.
     head: str | None = None
-    #: Whether the chain was to be verified.
+    #: Whether the chain was verified.
     verified: bool = False
 
     @property
     def outcome(self) -> Outcome:
-        """The worst that was found; only errors are violations."""
+        """The worst finding. Only rules of severity `error` are violations."""
         if self.problem_count:
             return "invalid"
         broken = any(one.count and one.rule.severity == "error" for one in self.rules)
@@ -116,7 +116,7 @@ _STATUS = {
 
 
 def exit_status(verdicts: Sequence[Verdict]) -> ExitStatus:
-    """Give the worst: what is no whole stream proves nothing, not even a violation."""
+    """Return the worst status. An incomplete stream proves nothing, not even a violation."""
     return max((_STATUS[one.outcome] for one in verdicts), default=ExitStatus.OK)
 
 
@@ -128,7 +128,7 @@ def judge(
     verify: bool = False,
     head: str | None = None,
 ) -> Verdict:
-    """Read a stream to its end and give the verdict on it."""
+    """Read a stream to its end and return the verdict."""
     auditor = Auditor(name, rules, verify)
     for data in lines:
         auditor.take(data)
@@ -151,7 +151,7 @@ class Auditor:
         self._first_ts: int | None = None
 
     def take(self, data: bytes) -> None:
-        """Judge the next line, whatever the ones before were."""
+        """Judge the next line, whatever came before."""
         line = self._checker.take(data)
         self._verdict.lines = line.number
         self._add(line.problems)
@@ -168,7 +168,7 @@ class Auditor:
             self._judge(line, line.event)
 
     def finish(self, head: str | None) -> Verdict:
-        """Judge what only the end shows."""
+        """Judge what only the end of the stream shows, and return the verdict."""
         self._add(self._checker.finish())
         if self._verdict.verified:
             self._add(self._chain.finish(head))
@@ -180,7 +180,7 @@ class Auditor:
         return self._verdict
 
     def _close_run(self, last: int) -> None:
-        """Judge what only the end of a run shows; `last` is its last line."""
+        """Judge what only the end of a run shows; `last` is the number of its last line."""
         for call in self._open.values():
             self._judge_written(call, None, call.line)
         for found in self._verdict.rules:
@@ -230,7 +230,7 @@ class Auditor:
             call = self._open.pop(event.tool_id)
             path = PurePosixPath(event.path) if event.path else None
             if path is not None and path != lexical(call):
-                # A link led elsewhere.
+                # A symlink led elsewhere.
                 self._judge_call(call, path)
             self._judge_written(call, event, line.number)
 
@@ -261,7 +261,9 @@ class Auditor:
         for key, limit in found.rule.limits.items():
             value = reached[key]
             if value is None:
-                found.add(Breach(last, f"{key} is {limit:g}, and the stream does not say the cost"))
+                found.add(
+                    Breach(last, f"{key} is {limit:g}, and the stream does not tell the cost")
+                )
             elif value > limit:
                 found.add(Breach(last, f"{key} is {limit:g}, the run reached {value:g}"))
         ends = found.rule.must_end

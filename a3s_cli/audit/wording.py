@@ -1,11 +1,10 @@
-"""How the reports say things, and how they say what is not theirs.
+"""The wording of the reports, and how they quote foreign text.
 
-Names, ids, commands and paths come from a model or from a file that anybody may
-have written. Whatever the report, they are one line of visible characters that
-no terminal and no CI runner obeys; each report then quotes them for its format.
-What the run was about (commands, paths, reasons that quote them) is content,
-and is left out unless it was asked for. What looks like a key is masked even then:
-a report is read by more people than a recording.
+Names, ids, commands and paths come from a model or from a file of unknown origin. In
+every report they are one line of visible characters that no terminal and no CI runner
+obeys; each report then quotes them for its format. Commands, paths and reasons that
+quote them are content, which is left out unless it is requested. Anything that looks
+like a key is masked even then: more people read a report than a recording.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from ..secrets.masking import mask
 from ..stream.reader import Problem
 from .verdict import Breach, RuleVerdict, Verdict
 
-#: Characters of one thing that is quoted.
+#: Most characters of one quotation.
 LONGEST = 500
 
 
 def shown(text: str, longest: int = LONGEST) -> str:
-    """Give foreign text as one line that is harmless wherever it stands."""
-    # Masked before it is cut: a piece of a key may not look like one.
+    """Return foreign text as one line that is harmless anywhere."""
+    # Mask before cutting: part of a key may not look like one.
     text = mask(text)
     cut = text if len(text) <= longest else text[:longest] + "…"
     disarmer = Disarmer()
@@ -30,10 +29,10 @@ def shown(text: str, longest: int = LONGEST) -> str:
 
 
 def headline(verdict: Verdict) -> str:
-    """Say the verdict in one line."""
+    """Return the verdict in one line."""
     parts = []
     if verdict.outcome == "invalid":
-        parts.append(f"not a whole, valid stream: {plural(verdict.problem_count, 'problem')}")
+        parts.append(f"not a complete, valid stream: {plural(verdict.problem_count, 'problem')}")
     for severity, noun in (("error", "violation"), ("warning", "warning"), ("notice", "notice")):
         count = sum(one.count for one in verdict.rules if one.rule.severity == severity)
         if count:
@@ -44,7 +43,7 @@ def headline(verdict: Verdict) -> str:
 
 
 def facts(verdict: Verdict) -> list[tuple[str, str]]:
-    """Give what the run did, as (name, value) pairs of plain text; nothing of its content."""
+    """Return what the run did, as (name, value) pairs of plain text, without its content."""
     totals = verdict.totals
     known: list[tuple[str, str | None]] = [
         ("run", totals.run_id),
@@ -64,20 +63,20 @@ def facts(verdict: Verdict) -> list[tuple[str, str]]:
 
 
 def problem_text(problem: Problem, content: bool) -> str:
-    """Say what is wrong with a stream."""
+    """Return a problem of a stream in words."""
     message = problem.message if content else problem.brief or problem.message
     field = f"{problem.field}: " if problem.field else ""
     return shown(f"line {problem.line}: {field}{message}")
 
 
 def rule_text(found: RuleVerdict) -> str:
-    """Name a rule, with its message."""
+    """Return a rule's id and message."""
     message = f": {found.rule.message}" if found.rule.message else ""
     return shown(f"{found.rule.id}{message}")
 
 
 def breach_text(breach: Breach, content: bool) -> str:
-    """Say what broke a rule."""
+    """Return a breach of a rule in words."""
     call = f"{breach.tool} ({breach.call}): " if breach.tool else ""
     quoted = ""
     if content and (breach.quoted or breach.why):
@@ -86,10 +85,10 @@ def breach_text(breach: Breach, content: bool) -> str:
 
 
 def omitted(count: int, listed: int) -> str | None:
-    """Say how many more there are."""
+    """Return how many more there are than listed; None if all are listed."""
     return f"and {count - listed} more" if count > listed else None
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
-    """Say how many, in words that agree."""
+    """Return a number with the singular or plural of a noun."""
     return f"{count} {one if count == 1 else many or one + 's'}"

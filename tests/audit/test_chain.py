@@ -67,7 +67,7 @@ def test_a_cut_line_is_named(lines: list[bytes]) -> None:
 
 def test_a_cut_beginning_is_named(lines: list[bytes]) -> None:
     verdict = verify(lines[1:], digest(lines[-1]))
-    assert "what came before it was cut" in str(verdict.problems)
+    assert "the lines before it were cut" in str(verdict.problems)
     assert 1 in chain_problems(verdict)
 
 
@@ -94,7 +94,7 @@ def test_a_plain_stream_is_no_recording() -> None:
     lines = run()
     verdict = verify(lines)
     assert [str(problem) for problem in verdict.problems] == [
-        "line 1: prev: this is no recording: a3s run --record FILE makes one"
+        "line 1: prev: not a recording: a3s run --record FILE makes one"
     ]
     assert judge(lines, "x", ()).outcome == "clean"
 

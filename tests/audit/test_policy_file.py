@@ -65,10 +65,10 @@ def test_every_key(tmp_path: Path) -> None:
     [
         ("", "there is no [[rule]]"),
         ("rule = 1", "there is no [[rule]]"),
-        ("rule = [1]", "rule 1 is no table"),
+        ("rule = [1]", "rule 1 is not a table"),
         ("rules = []", "at the top: there is no key 'rules'; did you mean rule?"),
         ("[[rule]]", "rule 1 has no id: a short name, in quotes"),
-        (RULE, "rule 1 (r) demands nothing: give it one of must_not, must_only, "),
+        (RULE, "rule 1 (r) checks nothing: add one of must_not, must_only, "),
         (RULE + "max_turn = 1", "rule 1 (r): there is no key 'max_turn'; did you mean max_turns?"),
         (RULE + "max_turns = 1\n" + RULE + "max_turns = 1", "rule 2: the id 'r' is taken"),
         (RULE + 'max_turns = "1"', "rule 1 (r): max_turns is not a whole number"),
@@ -84,7 +84,7 @@ def test_every_key(tmp_path: Path) -> None:
         (RULE + 'must_end = ["max_turn"]', "no run ends in 'max_turn'; did you mean max_turns?"),
         (RULE + 'severity = "fatal"\nmax_turns = 1', "severity is 'fatal', not error, warning or"),
         (RULE + "message = 1\nmax_turns = 1", "rule 1 (r): message is not a string"),
-        ("[[rule]\n", "no TOML: "),
+        ("[[rule]\n", "not valid TOML: "),
     ],
 )
 def test_what_is_wrong(tmp_path: Path, text: str, sentence: str) -> None:
@@ -99,5 +99,5 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"absent\.toml: No such file or directory"):
         load_policy(str(tmp_path / "absent.toml"))
     (tmp_path / "latin.toml").write_bytes(b"a = '\xe9'")
-    with pytest.raises(UsageError, match="no TOML"):
+    with pytest.raises(UsageError, match="not valid TOML"):
         load_policy(str(tmp_path / "latin.toml"))

@@ -42,7 +42,7 @@ def test_nothing_at_all() -> None:
 
 
 def test_no_start() -> None:
-    assert problems(run()[1:])[0] == "line 1: type: start must be the first line, and only that"
+    assert problems(run()[1:])[0] == "line 1: type: only the first line must be start"
 
 
 def test_no_terminal_event() -> None:
@@ -71,7 +71,7 @@ def test_a_second_fate() -> None:
         tool_name="bash", tool_id="c1", tool_input={}, decision="deny", rule="", reason="", hint=""
     )
     assert problems(run(denied, bash("true"))) == [
-        "line 5: toolId: the call 'c1' had its fate already"
+        "line 5: toolId: the call 'c1' was settled before"
     ]
 
 
@@ -79,7 +79,7 @@ def test_a_call_that_was_cut_out_is_missed() -> None:
     lines = run(bash("true", "c1"), bash("true", "c2"))
     kept = [json.loads(line) for line in lines if b'"c1"' not in line]
     lines = [json.dumps(one | {"seq": seq}).encode() + b"\n" for seq, one in enumerate(kept)]
-    assert problems(lines) == ["line 6: toolCalls: 2 where 1 calls have begun"]
+    assert problems(lines) == ["line 6: toolCalls: found 2, but 1 calls have started"]
 
 
 def test_another_schema() -> None:

@@ -76,7 +76,7 @@ def test_stdin(files: Bench, args: list[str]) -> None:
         (["-", "-"], "stdin can be audited only once"),
         (["clean.ndjson", "--head", "abc"], "--head: expected a SHA-256, 64 hexadecimal digits"),
         (["clean.ndjson", "bad.ndjson", "--head", "0" * 64], "--head belongs to one recording"),
-        (["clean.ndjson", "--policy", "clean.ndjson"], "--policy clean.ndjson: no TOML: "),
+        (["clean.ndjson", "--policy", "clean.ndjson"], "--policy clean.ndjson: not valid TOML: "),
     ],
 )
 def test_usage(files: Bench, args: list[str], sentence: str) -> None:
