@@ -14,6 +14,7 @@ import os
 import resource
 import signal
 import socket
+import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from ..run.models import models
 from ..run.plan import chosen_tools, load_config, make_plan
 from ..run.request import RunRequest
 from .app import app
+from .connections import Connection
 from .guard import VARIABLE, Guard, Tokens
 from .runs import Runs
 
@@ -77,6 +79,7 @@ def serve(
         _enter(where.cwd)
     _raise_limit()
     workspace = Path.cwd()
+    _keep_from_commands(workspace)
     listener = _listen(where)
     port: int = listener.getsockname()[1]
     tokens = Tokens(port, os.environ.get(VARIABLE, ""))
@@ -129,7 +132,7 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,  # an address may bear the token
                 lifespan="off",
-                http="h11",  # the one that the tests know, whatever else is installed
+                http=Connection,  # the one that the tests know, whatever else is installed
                 ws="none",
                 server_header=False,
                 proxy_headers=False,
@@ -207,6 +210,21 @@ class _Server(uvicorn.Server):
         for run in self._runs.going_on():
             run.cancel(Cancelled(f"cancelled by {signal.Signals(number).name}", signal=number))
         await asyncio.wait((gone,), timeout=LAST_WORDS)
+
+
+def _keep_from_commands(workspace: Path) -> None:
+    """Refuse a stdout that commands could read: its line has the token, and they could answer."""
+    if not stat.S_ISREG(os.fstat(1).st_mode):
+        return
+    try:
+        file = os.path.realpath("/dev/fd/1")
+    except OSError:
+        return
+    if Path(file).is_relative_to(workspace.resolve()):
+        raise UsageError(
+            f"stdout is {file}, in the workspace: its commands could read the token there",
+            hint="write the address to a file outside the workspace",
+        )
 
 
 def _listen(where: Where) -> socket.socket:
