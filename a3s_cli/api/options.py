@@ -99,6 +99,7 @@ class SessionOptions(_Named):
       max_parallel        Most tool calls at the same time (8).
       max_cost            Most that a run may cost, in US dollars.
       max_retries         Most retries of one request (4).
+      max_response_bytes  Most bytes of one response, its calls included (64 MiB).
       timeout             Seconds for a whole run.
       tool_timeout        Seconds for one tool call (120).
       idle_timeout        Seconds without data in the middle of a response (60).
@@ -126,6 +127,7 @@ class SessionOptions(_Named):
     max_tokens: int | None = None
     max_cost: float | None = None
     max_retries: int | None = None
+    max_response_bytes: int | None = None
     timeout: float | None = None
     tool_timeout: float | None = None
     idle_timeout: float | None = None

@@ -214,6 +214,7 @@ KEYS: dict[str, Key] = {
     "max_tool_calls": Key(_whole(0), limit=True),
     "max_tokens": Key(_whole(1), limit=True),
     "max_retries": Key(_whole(0), 4, limit=True),
+    "max_response_bytes": Key(_whole(1), 64 * 1024 * 1024, limit=True),
     "max_parallel": Key(_whole(1), 8, limit=True),
     "timeout": Key(_duration, limit=True),
     "tool_timeout": Key(_duration, 120.0, limit=True),

@@ -65,6 +65,7 @@ def assemble(
         conversation.call_ids,
         account,
         max_retries=config.get("max_retries"),
+        max_bytes=config.get("max_response_bytes"),
         show_input=plan.tool_input,
         redactor=plan.redactor,
     )

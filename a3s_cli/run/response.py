@@ -131,7 +131,7 @@ class _Call(State):
 class Fold:
     """Assembles the chunks of one attempt into a message, and shows them as they come."""
 
-    def __init__(self, audience: Audience, call_ids: CallIds, wire_name: str) -> None:
+    def __init__(self, audience: Audience, call_ids: CallIds, wire_name: str, room: int) -> None:
         self._audience = audience
         self._call_ids = call_ids
         self._wire_name = wire_name
@@ -141,6 +141,8 @@ class Fold:
         self._reasoning: list[str] = []
         self._calls: dict[int, _Call] = {}
         self._ids: set[str] = set()
+        # Bytes that may still come, of which none takes less than a character.
+        self._room = self._limit = room
         self._joiner = jsontext.Joiner()
         self._thoughts = jsontext.Joiner()
         self.usage: Usage | None = None
@@ -179,13 +181,16 @@ class Fold:
         if self._joiner.waiting or not all(map(str.isascii, texts)):
             texts = [text for text in map(self._joiner.feed, texts) if text]
         if texts:
-            self._text.append("".join(texts))
+            text = "".join(texts)
+            self._account_for(text)
+            self._text.append(text)
             self._audience.texts(texts)
 
     def _take_one(self, chunk: Chunk) -> None:
         if isinstance(chunk, ReasoningChunk):
             if text := self._thoughts.feed(chunk.text):
                 self._close_text()
+                self._account_for(text)
                 self._reasoning.append(text)
                 self._audience.reasoning(text)
         elif isinstance(chunk, ReasoningData):
@@ -210,9 +215,19 @@ class Fold:
         call.name = call.name or named(chunk.name)
         call.data = chunk.data if chunk.data is not None else call.data
         if chunk.arguments:
+            self._account_for(chunk.arguments)
             call.arguments.append(chunk.arguments)
             if text := call.joiner.feed(chunk.arguments):
                 self._audience.arguments(call.id, call.name, text)
+
+    def _account_for(self, text: str) -> None:
+        """Raise InvalidResponse where a response goes on beyond all measure."""
+        self._room -= jsontext.size(text)
+        if self._room < 0:
+            raise InvalidResponse(
+                f"the response is longer than {self._limit} bytes",
+                hint="max_response_bytes of the configuration sets the limit",
+            )
 
     def _call(self, call: _Call) -> ToolCall:
         signed = self._wire_name if call.data is not None else ""
@@ -243,6 +258,8 @@ class Asker(Value):
     call_ids: CallIds
     account: Account
     max_retries: int = 4
+    #: Of the text, the reasoning and the arguments of one response.
+    max_bytes: int = 64 * 1024 * 1024
     show_input: bool = False
     redactor: Redactor = NOTHING
 
@@ -258,7 +275,7 @@ class Asker(Value):
         audience = audience or ResponseStream(self.emitter, show_input=self.show_input)
         attempt = 1
         while True:
-            fold = Fold(audience, self.call_ids, self.wire_name)
+            fold = Fold(audience, self.call_ids, self.wire_name, self.max_bytes)
             self.account.check()
             try:
                 response = await self._attempt(request, fold)

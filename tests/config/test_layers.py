@@ -23,6 +23,7 @@ def test_defaults(house: House) -> None:
         "max_tool_calls": None,
         "max_tokens": None,
         "max_retries": 4,
+        "max_response_bytes": 64 * 1024 * 1024,
         "max_parallel": 8,
         "timeout": None,
         "tool_timeout": 120.0,
