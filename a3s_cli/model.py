@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol
 from .messages import Message, ToolSpec, Usage
 from .values import Value, field
 
-StopReason = Literal["end_turn", "tool_use", "max_tokens", "refusal", "other"]
+StopReason = Literal["end_turn", "tool_use", "max_tokens", "refusal", "paused", "other"]
 ReasoningEffort = Literal["none", "low", "medium", "high"]
 #: How a model is held to a schema: constrained sampling (`strict`), any JSON (`json`), the
 #: arguments of a forced call (`tool`), or instructions alone (`prompt`).

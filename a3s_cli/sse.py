@@ -39,10 +39,10 @@ class Parser:
         self.last_event_id = ""
         #: The reconnection time in milliseconds that the server asked for.
         self.retry: int | None = None
-        #: Lines that are not fields of the protocol, up to `STRAY_LIMIT` characters.
-        self.stray = ""
         #: After `close`: the event that the unfinished block would have made, if any.
         self.unfinished: list[tuple[str, str]] = []
+        #: Whether any event has been completed.
+        self.any_events = False
         self._limit = limit
         self._pending = bytearray()
         self._after_cr = False
@@ -50,6 +50,17 @@ class Parser:
         # Bytes of finished blocks since the last event.
         self._silent = 0
         self._failure: InvalidResponse | None = None
+        self._stray: list[str] = []
+        self._stray_left = STRAY_LIMIT
+
+    @property
+    def stray(self) -> str:
+        """Lines that are no field of the protocol, up to `STRAY_LIMIT` characters.
+
+        All of them where nothing else came before and they begin as JSON: that may be
+        the answer itself, of a server that does not stream.
+        """
+        return "".join(self._stray)
 
     def feed(self, data: bytes) -> list[tuple[str, str]]:
         """Return the (event name, data) pairs that these bytes complete."""
@@ -66,6 +77,7 @@ class Parser:
             self._fail()
         if self._failure is not None and not events:
             raise self._failure
+        self.any_events = self.any_events or bool(events)
         return events
 
     def close(self) -> bool:
@@ -176,8 +188,11 @@ class Parser:
             self._silent = 0
 
     def _keep_stray(self, line: str) -> None:
-        if len(self.stray) < STRAY_LIMIT:
-            self.stray += line[:STRAY_LIMIT] + "\n"
+        if not self._stray and not self.any_events and line.lstrip()[:1] in ("{", "["):
+            self._stray_left = self._limit
+        if self._stray_left > 0:
+            self._stray.append(line[: self._stray_left] + "\n")
+            self._stray_left -= len(line) + 1
 
     def _fail(self) -> None:
         self._pending.clear()

@@ -16,7 +16,7 @@ from .event import Denial, Event, camel
 __all__ = ["Denial", "Event", "camel"]
 
 SCHEMA_VERSION = 1
-StopReason = Literal["end_turn", "tool_use", "max_tokens", "refusal", "other"]
+StopReason = Literal["end_turn", "tool_use", "max_tokens", "refusal", "paused", "other"]
 
 
 class Start(Event):

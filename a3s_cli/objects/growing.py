@@ -68,11 +68,6 @@ class Growing:
         self._last: str | None = None
         self._forget()
 
-    @property
-    def done(self) -> bool:
-        """Whether an accepted object is complete: what follows is of no interest."""
-        return self._finder.done
-
     def feed(self, text: str) -> str | None:
         """Read a piece of the model's text, and return the document to show, if any.
 

@@ -196,16 +196,18 @@ class _Hearing:
 
     def _feed(self, text: str) -> None:
         self._length += len(text)
-        if self._lost:
-            if self._length - self._lost_at > _PATIENCE:
-                raise self._hopeless(self._lost)
-            return
         try:
-            self._show(self.growing.feed(text))
+            shown = self.growing.feed(text)
         except partial.Violation as violation:
-            self.close()
-            self._lost, self._lost_at = violation, self._length
+            if self._lost is None:
+                self.close()
+                self._lost, self._lost_at = violation, self._length
+            elif self._length - self._lost_at > _PATIENCE:
+                raise self._hopeless(self._lost) from None
             return
+        # It may have been lost in reasoning that has come to its end.
+        self._lost = None
+        self._show(shown)
         self.close()
         if self.growing.pending:
             self._timer = self._clock.call_later(PAUSE_SECONDS, self._flush)

@@ -16,35 +16,22 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..messages import Message, Part, Reasoning, Text, ToolCall, ToolResult, Usage
+from ..messages import Message, Part, Reasoning, Text, ToolCall, ToolResult
 from ..model import (
-    CallChunk,
-    Chunk,
     Endpoint,
     HttpRequest,
-    ReasoningChunk,
-    ReasoningData,
     Request,
     Shape,
-    StopChunk,
-    StopReason,
-    UsageChunk,
     Way,
 )
 from .codec import (
-    EventDecoder,
-    details,
     dumps,
-    figure,
     http_headers,
-    identity_of,
-    is_marker,
-    loads,
     object_json,
     repaired,
-    text_of,
     url,
 )
+from .message_decoder import MessageDecoder
 from .object_modes import COMMON, available
 
 NAME = "anthropic"
@@ -66,25 +53,6 @@ WAYS = (
     Way("prompt"),
 )
 CACHED = {"type": "ephemeral"}
-
-STOPS: dict[str, StopReason] = {
-    "end_turn": "end_turn",
-    "stop_sequence": "end_turn",
-    "tool_use": "tool_use",
-    "max_tokens": "max_tokens",
-    "model_context_window_exceeded": "max_tokens",
-    "refusal": "refusal",
-    # The vendor's own tools want another request; we never offer any.
-    "pause_turn": "other",
-}
-#: The usage figures; each message may bring any of them, cumulative.
-FIGURES = (
-    "input_tokens",
-    "output_tokens",
-    "cache_read_input_tokens",
-    "cache_creation_input_tokens",
-    "output_tokens_details",
-)
 
 
 class Anthropic:
@@ -241,140 +209,6 @@ def _may_think(messages: Iterable[Message]) -> bool:
             isinstance(part, Reasoning) and part.wire == NAME and part.data for part in last.parts
         )
     )
-
-
-class _Block:
-    """A content block while it streams: a thinking block, or a call."""
-
-    __slots__ = ("data", "input", "key", "pieces", "signature")
-
-    def __init__(self, data: dict[str, Any], key: int = -1) -> None:
-        self.data = data
-        #: The position of a call among the calls; -1 for thinking.
-        self.key = key
-        self.pieces: list[str] = []
-        self.signature = ""
-
-
-class MessageDecoder(EventDecoder):
-    """One response."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        super().__init__(endpoint)
-        self._blocks: dict[Any, _Block] = {}
-        self._calls = 0
-        self._usage: dict[str, Any] = {}
-        self._stopped = False
-
-    def _decode(self, events: Iterable[tuple[str, str]], chunks: list[Chunk]) -> None:
-        provider = self._endpoint.provider
-        for name, data in events:
-            if data[:1] != "{" and is_marker(data):
-                continue
-            frame = loads(data, provider)
-            kind = frame.get("type", name)
-            if kind == "content_block_delta":
-                delta = frame["delta"]
-                if delta.get("type") == "text_delta":
-                    if delta["text"]:
-                        chunks.append(text_of(delta["text"], provider))
-                else:
-                    self._delta(frame.get("index"), delta, chunks)
-            elif kind == "content_block_start":
-                self._start(frame.get("index"), frame["content_block"], chunks)
-            elif kind == "content_block_stop":
-                self._close(frame.get("index"), chunks)
-            elif kind == "error":
-                raise self._refused(frame)
-            else:
-                self._message(kind, frame, chunks)
-
-    def _message(self, kind: str, frame: dict[str, Any], chunks: list[Chunk]) -> None:
-        """Read an event about the whole message; `ping` and what is yet to be invented pass."""
-        if kind == "message_start":
-            self._count(details(frame, "message").get("usage"), chunks)
-        elif kind == "message_delta":
-            self._count(frame.get("usage"), chunks)
-            self._stop(details(frame, "delta").get("stop_reason"), chunks)
-        elif kind == "message_stop":
-            for index in list(self._blocks):
-                self._close(index, chunks)
-            if not self._stopped:
-                self._stop("tool_use" if self._calls else "end_turn", chunks)
-            self._complete = True
-
-    def _start(self, index: Any, block: dict[str, Any], chunks: list[Chunk]) -> None:
-        kind = block.get("type")
-        if kind == "text":
-            if block.get("text"):
-                chunks.append(text_of(block["text"], self._endpoint.provider))
-        elif kind == "thinking":
-            self._blocks[index] = opened = _Block({"type": "thinking"})
-            opened.signature = block.get("signature") or ""
-            self._think(opened, block.get("thinking"), chunks)
-        elif kind == "redacted_thinking":
-            chunks.append(ReasoningData(dict(block)))
-        elif kind == "tool_use":
-            self._blocks[index] = opened = _Block(block, self._calls)
-            self._calls += 1
-            identity = identity_of(block.get("id"), self._endpoint.provider)
-            name = text_of(block.get("name") or "", self._endpoint.provider)
-            chunks.append(CallChunk(opened.key, identity, name))
-
-    def _delta(self, index: Any, delta: dict[str, Any], chunks: list[Chunk]) -> None:
-        block = self._blocks.get(index)
-        if block is None:
-            # The vendor's own tools, and whatever comes to be invented.
-            return
-        kind = delta.get("type")
-        if kind == "input_json_delta" and block.key >= 0:
-            piece = text_of(delta.get("partial_json") or "", self._endpoint.provider)
-            if piece:
-                block.pieces.append("")
-                chunks.append(CallChunk(block.key, arguments=piece))
-        elif kind == "thinking_delta" and block.key < 0:
-            self._think(block, delta.get("thinking"), chunks)
-        elif kind == "signature_delta" and block.key < 0:
-            block.signature += text_of(delta["signature"], self._endpoint.provider)
-
-    def _think(self, block: _Block, thinking: Any, chunks: list[Chunk]) -> None:
-        if thinking:
-            block.pieces.append(text_of(thinking, self._endpoint.provider))
-            chunks.append(ReasoningChunk(thinking))
-
-    def _close(self, index: Any, chunks: list[Chunk]) -> None:
-        block = self._blocks.pop(index, None)
-        if block is None:
-            return
-        if block.key < 0:
-            if block.signature:
-                thinking = "".join(block.pieces)
-                data = {"type": "thinking", "thinking": thinking, "signature": block.signature}
-                chunks.append(ReasoningData(data))
-        elif not block.pieces and block.data.get("input"):
-            # Some gateways send the arguments whole, with the start of the block.
-            arguments = dumps(block.data["input"]).decode()
-            chunks.append(CallChunk(block.key, arguments=arguments))
-
-    def _count(self, usage: dict[str, Any] | None, chunks: list[Chunk]) -> None:
-        if not usage:
-            return
-        for key in FIGURES:
-            if usage.get(key) is not None:
-                self._usage[key] = usage[key]
-        read = figure(self._usage.get("input_tokens"))
-        written = figure(self._usage.get("output_tokens"))
-        hit = figure(self._usage.get("cache_read_input_tokens"))
-        stored = figure(self._usage.get("cache_creation_input_tokens"))
-        thought = figure(details(self._usage, "output_tokens_details").get("thinking_tokens"))
-        total = read + written + hit + stored
-        chunks.append(UsageChunk(Usage(read, written, hit, stored, thought, total)))
-
-    def _stop(self, reason: str | None, chunks: list[Chunk]) -> None:
-        if reason:
-            self._stopped = True
-            reason = text_of(reason, self._endpoint.provider)
-            chunks.append(StopChunk(STOPS.get(reason, "other"), reason))
 
 
 WIRE = Anthropic()

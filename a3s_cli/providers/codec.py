@@ -21,6 +21,14 @@ from .failures import in_stream, mask, no_stream
 #: with plain subscripts and methods, and these are the vendor's mistake, not ours.
 MISSHAPEN = (AttributeError, TypeError, KeyError, IndexError, ValueError)
 
+#: How often the arguments may have been encoded as a string.
+_ENCODED = 3
+#: How often it is asked of one call whether its arguments are whole.
+_LOOKS = 100
+_WAITING = ("", "{", "{}", "n", "nu", "nul", "null")
+#: What stands for arguments that are still to come, or that there are none.
+PLACEHOLDERS = ("{}", "null")
+
 
 class EventDecoder:
     """The frame of every wire's decoder; a wire writes `_decode`.
@@ -78,15 +86,19 @@ def finish(parser: Parser, decoder: Decoder, endpoint: Endpoint) -> list[Chunk]:
 
     A last event without its blank line counts if its JSON is complete, since such
     a thing cannot be a cut (anthropic-messages/089); nothing of it is given if it
-    does not make the response whole. What is raised is, in order: the error that
-    the vendor sent, the error that it sent outside of the framing, and the cut.
+    does not make the response whole. So does a body of JSON, from a server that
+    does not stream. What is raised is, in order: the error that the vendor sent,
+    the error that it sent outside of the framing, and the cut.
     """
     parser.close()
     chunks: list[Chunk] = []
-    if not decoder.complete and all(_is_object(data) for _, data in parser.unfinished):
-        chunks = decoder.feed(parser.unfinished)
+    events = parser.unfinished
+    if not parser.any_events and not events:
+        events = _unframed(parser.stray)
+    if not decoder.complete and all(is_object(data) for _, data in events):
+        chunks = decoder.feed(events)
     whole = decoder.complete
-    if parser.stray.strip():
+    if parser.stray.strip() and not (whole and not parser.any_events):
         error = no_stream(parser.stray, endpoint.provider, secrets(endpoint))
         # A server may chat between its events, as long as it says that it is done.
         if not whole or not isinstance(error, InvalidResponse):
@@ -98,11 +110,17 @@ def finish(parser: Parser, decoder: Decoder, endpoint: Endpoint) -> list[Chunk]:
     return chunks
 
 
-def _is_object(data: str) -> bool:
-    try:
-        return isinstance(orjson.loads(data), dict)
-    except orjson.JSONDecodeError:
-        return False
+def _unframed(text: str) -> list[tuple[str, str]]:
+    """Return the events of a body that is JSON: one value, a list of them, or one on each line."""
+    if text.lstrip("\ufeff \n")[:1] not in ("{", "["):
+        return []
+    from .error_report import parse
+
+    value = parse(text.encode("utf-8", "replace"))
+    if isinstance(value, list):
+        return [("message", dumps(one).decode()) for one in value]
+    lines = [text] if value is not None else text.splitlines()
+    return [("message", line) for line in lines if line.strip()]
 
 
 def secrets(endpoint: Endpoint) -> tuple[str, ...]:
@@ -180,7 +198,7 @@ def object_text(arguments: str) -> str:
     if not arguments.strip():
         return "{}"
     text = repaired(arguments)
-    if _is_object(text):
+    if is_object(text):
         return text
     return orjson.dumps({"invalid_arguments": text}).decode()
 
@@ -188,6 +206,95 @@ def object_text(arguments: str) -> str:
 def object_json(arguments: str) -> orjson.Fragment:
     """Return the same as a JSON object inside the request, without parsing it again."""
     return orjson.Fragment(object_text(arguments))
+
+
+class ArgumentText:
+    """The JSON text of one call's arguments, which come in pieces, and not always as JSON once.
+
+    Servers send `{}` or `null` before the real arguments, and encode the arguments as
+    a JSON string inside the JSON string. Consumers join the pieces, so text that could
+    be one of these is held back; all other text passes at once.
+
+    `feed` and `finish` return what a consumer may have of it; all that they return,
+    joined, is `text`.
+    """
+
+    __slots__ = ("_flows", "_held", "_looks", "_pieces")
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._looks = 0
+        self._held = ""
+        self._flows = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything but white space has arrived."""
+        return self._flows or bool(self._held.strip())
+
+    @property
+    def text(self) -> str:
+        """All that has arrived."""
+        return "".join(self._pieces) + self._held
+
+    @property
+    def whole(self) -> bool:
+        """Whether what has arrived is a JSON object, or says that there are no arguments."""
+        if self._flows and not self._pieces[-1].rstrip().endswith("}"):
+            return False
+        # Each look reads all of it, so a server gets only so many.
+        self._looks += 1
+        return self._looks <= _LOOKS and is_object(_decoded(self.text) or "{}")
+
+    def feed(self, piece: str) -> str:
+        """Take the next piece."""
+        if self._flows:
+            self._pieces.append(piece)
+            return piece
+        if self._held.strip() in PLACEHOLDERS and piece.lstrip()[:1] == "{":
+            self._held = ""
+        self._held += piece
+        start = self._held.strip()
+        if start in _WAITING or start[0] == '"':
+            return ""
+        self._flows = True
+        piece, self._held = self._held, ""
+        self._pieces.append(piece)
+        return piece
+
+    def finish(self) -> str:
+        """Take the end; returns what waited."""
+        piece, self._held = _decoded(self._held), ""
+        self._pieces.append(piece)
+        return piece
+
+
+def _decoded(text: str) -> str:
+    """Return the text inside of a JSON string that holds a JSON object, or else the text."""
+    if text.strip() == "null":
+        return ""
+    inner: Any = text
+    for _ in range(_ENCODED):
+        if not inner.lstrip().startswith('"'):
+            break
+        try:
+            inner = orjson.loads(inner)
+        except orjson.JSONDecodeError:
+            return text
+    return inner if inner is text or is_object(inner or "{}") else text
+
+
+def is_object(text: str) -> bool:
+    """Whether a text is a JSON object."""
+    try:
+        return isinstance(orjson.loads(text), dict)
+    except orjson.JSONDecodeError:
+        return False
+
+
+def joined_name(name: str, piece: str) -> str:
+    """Return a call's name after another piece: its next part, or a repetition of it."""
+    return piece if piece.startswith(name) else name + piece
 
 
 def argument_text(arguments: Any) -> str:
@@ -235,6 +342,15 @@ def text_of(value: Any, provider: str) -> str:
     if type(value) is str:
         return value
     raise InvalidResponse(f"{provider} sent text that is not a string", provider=provider)
+
+
+def second_message(provider: str) -> InvalidResponse:
+    """Return the error for a response that began anew before it had ended: neither is whole."""
+    return InvalidResponse(
+        f"{provider} began a second message before the first had ended",
+        provider=provider,
+        resend=True,
+    )
 
 
 def identity_of(value: Any, provider: str) -> str:

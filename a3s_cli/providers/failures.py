@@ -14,8 +14,8 @@ bounded length, because a proxy's error page is not.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ..errors import (
     A3SError,
@@ -28,13 +28,12 @@ from ..errors import (
     RateLimited,
     Refusal,
 )
-from ..values import Value
+
+if TYPE_CHECKING:
+    from .error_report import Report
 
 #: Characters of the vendor's message that are shown.
 MESSAGE_LIMIT = 1500
-#: Bytes of a body that are looked at.
-BODY_LIMIT = 256 * 1024
-
 # Patterns are kept as text: a run that fails compiles them, and every other starts faster.
 
 TOO_LONG = (
@@ -60,6 +59,11 @@ UNKNOWN_MODEL = (
 )
 FILTERED = r"(?i)content_filter|content_policy|moderation_blocked"
 
+NO_TOOLS = (
+    r"(?i)does(n't| not) support (tools|tool use|tool calling|function calling)"
+    r"|(tool use|tools|function calling) (is|are) not supported|support tool use"
+    r"|tool choice requires|enable-auto-tool-choice"
+)
 #: What an error inside a stream calls itself -> the status that it would have had.
 STATUS_BY_WORD = (
     ("overloaded", 529),
@@ -100,15 +104,6 @@ KEY_AFTER_NAME = (
 MASK = "***"
 
 
-class Report(Value):
-    """What a body says: a message for people, and the words that a program matches."""
-
-    message: str = ""
-    words: str = ""
-    status: int | None = None
-    retry_ms: int | None = None
-
-
 def classify(
     status: int,
     headers: Mapping[str, str],
@@ -117,6 +112,8 @@ def classify(
     secrets: Sequence[str] = (),
 ) -> A3SError:
     """Turn an HTTP error into the error that the run ends with, or retries on."""
+    from .error_report import read_body
+
     report = read_body(body)
     fields = {name.lower(): value for name, value in headers.items()}
     error = _error(status, report, provider, secrets, _retry_after_ms(fields))
@@ -128,7 +125,9 @@ def classify(
 
 def in_stream(report: object, provider: str, secrets: Sequence[str] = ()) -> A3SError:
     """Turn the error value that a vendor sent inside a stream into the same error."""
-    read = _read(report)
+    from .error_report import read_value
+
+    read = read_value(report)
     status = read.status
     if status is None:
         words = read.words.lower()
@@ -142,35 +141,31 @@ def no_stream(text: str, provider: str, secrets: Sequence[str] = ()) -> A3SError
     A vendor that fails after it has sent status 200 may forget the framing, too
     (Gemini sends bare JSON, an older llama.cpp a line `error: {…}`).
     """
+    from .error_report import parse, readable
+
     start = text.find("{")
     value = (
         parse(text[start:].rstrip().rstrip("]").encode("utf-8", "replace")) if start >= 0 else None
     )
-    if isinstance(value, dict) and ("error" in value or "detail" in value):
+    if is_error(value):
         return in_stream(value, provider, secrets)
-    said = _shown(_plain(text), secrets)
+    said = _shown(readable(text), secrets)
     told = f": {said}" if said else ""
     return InvalidResponse(
         f"{provider} answered with something other than an event stream{told}", provider=provider
     )
 
 
-def read_body(body: bytes) -> Report:
-    """Find message and words in an error body of any vendor: JSON, HTML, or text."""
-    value = parse(body[:BODY_LIMIT])
-    if isinstance(value, dict | list):
-        return _read(value)
-    return Report(_plain(body[:BODY_LIMIT].decode("utf-8", "replace")))
-
-
-def parse(data: bytes) -> Any:
-    """Return the parsed JSON, or None for anything else, such as a proxy's page."""
-    import orjson
-
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return None
+def is_error(value: object) -> bool:
+    """Whether a value that came where an answer was expected is an error, in any vendor's words."""
+    if not isinstance(value, dict):
+        return False
+    if any(value.get(key) for key in ("error", "detail", "fault", "errorMessage")):
+        return True
+    # vLLM and Mistral have no `error` around it, gateways just a code or a status.
+    told = any(isinstance(value.get(key), str) for key in ("message", "msg", "title"))
+    kinds = ("code", "status", "statusCode", "status_code", "success", "error_code", "request_id")
+    return value.get("object") == "error" or (told and any(key in value for key in kinds))
 
 
 def mask(text: str, secrets: Sequence[str] = ()) -> str:
@@ -214,111 +209,35 @@ def _verdict(
         lasting = re.search(EXHAUSTED, text) and (wait is None or re.search(LASTING, text))
         if lasting or status == 402:
             return ProviderError, " has no quota left for this account", "check plan and billing"
-        return RateLimited, ": rate limit", None
+        return RateLimited, " rate limit", None
     if re.search(FILTERED, report.words):
         return Refusal, " refused the content", None
     if re.search(TOO_LONG, text):
-        return ContextOverflow, ": the conversation is too long", "use a larger context"
+        return ContextOverflow, " says that the conversation is too long", "use a larger context"
     if status in (408, 504, 522, 524, 598, 599):
         return ProviderTimeout, " timed out", None
-    if status is not None and status >= 500:
+    # A model that failed or is not ready yet behind a gateway, and a request that was ended there.
+    if status in (424, 425, 499) or (status is not None and status >= 500):
         return Overloaded, " cannot serve the request now", None
     return ProviderError, " refused the request", _hint(status, text)
 
 
 def _hint(status: int | None, text: str) -> str | None:
+    if status == 413:
+        return (
+            "the request is larger than the server or a proxy before it accepts: begin a new"
+            " session, attach less, or raise that limit"
+        )
+    if re.search(NO_TOOLS, text):
+        return (
+            "choose a model that can call tools, start the server with its tool parser, or set"
+            " tool_call = false for this model in the configuration"
+        )
     if re.search(r"api[ _-]?key", text, re.IGNORECASE):
         return "check the API key"
     if re.search(UNKNOWN_MODEL, text) or (status == 404 and "model" in text):
         return "check the model's name"
     return None
-
-
-def _read(value: Any) -> Report:
-    """Collect message, words and status from wherever a vendor puts them."""
-    if isinstance(value, list):
-        value = value[0] if value else {}
-    if isinstance(value, str):
-        return Report(value)
-    if not isinstance(value, dict):
-        return Report()
-    inner = value.get("error")
-    holders = [holder for holder in (inner, value) if isinstance(holder, dict)]
-    message = next(_messages(inner, holders), "")
-    words = [
-        str(word)
-        for holder in holders
-        for key in ("type", "code", "status", "reason", "error_type")
-        if isinstance(word := holder.get(key), str | int)
-    ]
-    retry_ms = None
-    for detail in _details(holders):
-        words.append(str(detail.get("reason") or ""))
-        words += [str(item.get("quotaId") or "") for item in _items(detail.get("violations"))]
-        retry_ms = _seconds_ms(str(detail.get("retryDelay") or "").removesuffix("s")) or retry_ms
-    return Report(message, " ".join(filter(None, words)), _status(holders), retry_ms)
-
-
-def _messages(inner: Any, holders: list[dict[str, Any]]) -> Iterator[str]:
-    for holder in holders:
-        message = holder.get("message")
-        if isinstance(message, str) and message.strip():
-            # OpenRouter says "Provider returned error" and puts what it was told in `raw`.
-            metadata = holder.get("metadata")
-            upstream = metadata.get("raw") if isinstance(metadata, dict) else None
-            yield f"{message}: {upstream}" if isinstance(upstream, str) and upstream else message
-    if isinstance(inner, str) and inner.strip():
-        yield inner
-    for holder in holders:
-        for key in ("detail", "message", "error_description", "title", "errors", "error"):
-            told = _flat(holder.get(key))
-            if told:
-                yield told
-
-
-def _flat(value: Any) -> str:
-    """Return the text of a message that is a list or an object (FastAPI's `detail`)."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return "; ".join(filter(None, map(_flat, value)))
-    if isinstance(value, dict):
-        return next(
-            (_flat(value[key]) for key in ("message", "msg", "detail") if value.get(key)), ""
-        )
-    return ""
-
-
-def _details(holders: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [detail for holder in holders for detail in _items(holder.get("details"))]
-
-
-def _items(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _status(holders: list[dict[str, Any]]) -> int | None:
-    for holder in holders:
-        for key in ("status_code", "code", "status", "http_status"):
-            value = holder.get(key)
-            if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) == 3:
-                value = int(value)
-            if isinstance(value, int) and 400 <= value <= 599:
-                return value
-    return None
-
-
-def _plain(text: str) -> str:
-    """Return what a person would read of a page."""
-    if "<" not in text:
-        return text
-    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-    if title and title[1].strip():
-        text = title[1]
-    text = re.sub(r"<(script|style)\b.*?</\1>", " ", text, flags=re.IGNORECASE | re.DOTALL)
-    import html
-
-    return html.unescape(re.sub(r"<[^>]*>", " ", text))
 
 
 def _shown(message: str, secrets: Sequence[str]) -> str:
@@ -337,11 +256,13 @@ def _phrase(status: int | None) -> str:
 
 def _retry_after_ms(fields: Mapping[str, str]) -> int | None:
     """Read how long to wait: milliseconds, seconds with a fraction, or an HTTP date."""
-    exact = _seconds_ms(fields.get("retry-after-ms", ""), 1)
+    from .error_report import seconds_ms
+
+    exact = seconds_ms(fields.get("retry-after-ms", ""), 1)
     if exact:
         return exact
     told = fields.get("retry-after", "").strip()
-    seconds = _seconds_ms(told)
+    seconds = seconds_ms(told)
     if seconds or not told or told[0].isdigit():
         return seconds
     import time
@@ -352,11 +273,3 @@ def _retry_after_ms(fields: Mapping[str, str]) -> int | None:
     except (ValueError, OverflowError):
         return None
     return round(wait * 1000) if wait > 0 else None
-
-
-def _seconds_ms(text: str, unit: int = 1000) -> int | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return round(value * unit) or None if 0 < value < 1e9 else None

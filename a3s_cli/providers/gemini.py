@@ -5,8 +5,8 @@ calls. Calls have no id of their own as a rule and are matched by name and
 order. Thought signatures must come back with the part that bore them: a call's
 travels in its `data`, a text's as a part of its own, which the vendor allows.
 
-Calls are never asked for in pieces (`streamFunctionCallArguments`): each
-`functionCall` part is one call.
+Calls are not asked for in pieces (`streamFunctionCallArguments`), but where a
+gateway asks for them so, the pieces are one call.
 """
 
 from __future__ import annotations
@@ -43,9 +43,13 @@ from .codec import (
     text_of,
     url,
 )
+from .failures import is_error
 from .object_modes import available
 
 NAME = "gemini"
+#: The kinds of values that arguments in pieces have, and a step of the path to one.
+VALUES = ("stringValue", "numberValue", "boolValue", "nullValue")
+STEP = r"\.([^.\[\]]+)|\[['\"](.*?)['\"]\]|\[(\d+)\]"
 #: Tokens of thinking by effort, for the models that take a budget.
 BUDGETS = {"none": 0, "low": 2048, "medium": 8192, "high": 24576}
 BUDGET_MODELS = r"gemini-2\."
@@ -61,6 +65,8 @@ WAYS = (
     Way("prompt"),
 )
 
+#: Every reason that is known; any other is "other", which is no success: MALFORMED_FUNCTION_CALL,
+#: UNEXPECTED_TOOL_CALL, LANGUAGE, OTHER …
 STOPS: dict[str, StopReason] = {
     "STOP": "end_turn",
     "MAX_TOKENS": "max_tokens",
@@ -73,7 +79,6 @@ STOPS: dict[str, StopReason] = {
     "IMAGE_PROHIBITED_CONTENT": "refusal",
     "IMAGE_RECITATION": "refusal",
     "MODEL_ARMOR": "refusal",
-    # MALFORMED_FUNCTION_CALL, UNEXPECTED_TOOL_CALL, LANGUAGE, OTHER … are "other".
 }
 
 
@@ -192,12 +197,65 @@ def _identified(value: dict[str, Any], provider_id: str) -> dict[str, Any]:
     return {"id": provider_id, **value} if provider_id else value
 
 
+class _OpenCall:
+    """A call while it streams; most come as a whole."""
+
+    __slots__ = ("_pieces", "arguments", "begun", "id", "name", "signature")
+
+    def __init__(self, identity: str, name: str) -> None:
+        self.id = identity
+        self.name = name
+        self.signature: Any = None
+        self.begun = False
+        self.arguments: Any = {}
+        #: The parts of the string at a path, for as long as more of it follows.
+        self._pieces: dict[str, list[str]] = {}
+
+    def take(self, call: dict[str, Any]) -> None:
+        """Take in what an event says of it: arguments as a whole, or values with their places."""
+        self.begun = True
+        if call.get("args"):
+            self.arguments = call["args"]
+        for piece in call.get("partialArgs") or ():
+            path = piece["jsonPath"]
+            value: Any = next((piece[kind] for kind in VALUES if kind in piece), None)
+            if "stringValue" in piece:
+                parts = self._pieces.setdefault(path, [])
+                parts.append(value)
+                value = "".join(parts)
+                if not piece.get("willContinue"):
+                    del self._pieces[path]
+            elif value is not None and value == int(value) and not isinstance(value, bool):
+                value = int(value)
+            _put(self.arguments, path, value)
+
+
+def _put(root: dict[str, Any], path: str, value: Any) -> None:
+    """Put a value at its place, as `$.trips[0].city` or `$['a.b']` names it."""
+    steps = [
+        int(index) if index else name or quoted
+        for name, quoted, index in re.findall(STEP, path.removeprefix("$"))
+    ]
+    place: Any = root
+    for step, following in zip(steps, [*steps[1:], None], strict=True):
+        inner = value if following is None else [] if isinstance(following, int) else {}
+        if isinstance(step, int):
+            if step == len(place):
+                place.append(inner)
+            elif following is None:
+                place[step] = value
+        elif following is None or step not in place:
+            place[step] = inner
+        place = place[step]
+
+
 class GeminiDecoder(EventDecoder):
     """One response."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         super().__init__(endpoint)
         self._calls = 0
+        self._open: _OpenCall | None = None
         self._usage: dict[str, Any] = {}
         self._stop = ""
 
@@ -208,6 +266,8 @@ class GeminiDecoder(EventDecoder):
                 continue
             frame = loads(data, provider)
             if frame.get("error") or name == "error":
+                raise self._refused(frame)
+            if "candidates" not in frame and is_error(frame):
                 raise self._refused(frame)
             for candidate in frame.get("candidates") or ():
                 if not candidate.get("index"):
@@ -229,8 +289,11 @@ class GeminiDecoder(EventDecoder):
         # Older models say STOP with every piece (gemini/091): the last word counts.
         if reason and reason != "FINISH_REASON_UNSPECIFIED":
             self._complete = True
-            stop = STOPS.get(reason, "other")
-            if self._calls and stop == "end_turn":
+            stop = STOPS.get(text_of(reason, self._endpoint.provider).upper(), "other")
+            if self._open is not None and stop == "end_turn":
+                # The rest of a call never came.
+                stop = "other"
+            elif self._calls and stop == "end_turn":
                 stop = "tool_use"
             if stop + reason != self._stop:
                 self._stop = stop + reason
@@ -240,12 +303,7 @@ class GeminiDecoder(EventDecoder):
         call = part.get("functionCall")
         signature = part.get("thoughtSignature")
         if call is not None:
-            data = {"thoughtSignature": signature} if signature else None
-            arguments = argument_text(call.get("args") or {})
-            identity = identity_of(call.get("id"), self._endpoint.provider)
-            name = text_of(call.get("name") or "", self._endpoint.provider)
-            chunks.append(CallChunk(self._calls, identity, name, arguments, data))
-            self._calls += 1
+            self._call(call, signature, chunks)
             return
         text = part.get("text")
         if text:
@@ -256,6 +314,23 @@ class GeminiDecoder(EventDecoder):
                 chunks.append(ReasoningData(dict(part)))
             else:
                 chunks.append(ReasoningData({"text": "", "thoughtSignature": signature}))
+
+    def _call(self, call: dict[str, Any], signature: Any, chunks: list[Chunk]) -> None:
+        """Read a call, or the next piece of the one that is open."""
+        identity = identity_of(call.get("id"), self._endpoint.provider)
+        name = text_of(call.get("name") or "", self._endpoint.provider)
+        piece = self._open
+        if piece is None or (name and piece.begun):
+            self._open = piece = _OpenCall(identity, name)
+        piece.take(call)
+        piece.signature = piece.signature or signature
+        if call.get("willContinue"):
+            return
+        self._open = None
+        data = {"thoughtSignature": piece.signature} if piece.signature else None
+        arguments = argument_text(piece.arguments)
+        chunks.append(CallChunk(self._calls, piece.id, piece.name, arguments, data))
+        self._calls += 1
 
     def _count(self, usage: dict[str, Any], chunks: list[Chunk]) -> None:
         read = figure(usage.get("promptTokenCount"))

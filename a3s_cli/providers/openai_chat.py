@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..errors import InvalidResponse
-from ..messages import Message, Reasoning, Text, ToolCall, ToolResult, Usage
+from ..messages import Message, Reasoning, Text, ToolCall, ToolResult
 from ..model import (
     Chunk,
     Endpoint,
@@ -31,41 +31,38 @@ from ..model import (
     Shape,
     StopChunk,
     StopReason,
-    UsageChunk,
     Way,
 )
-from .chat_pieces import CallPieces, ReasoningBlocks
+from .chat_pieces import CallPieces, ReasoningBlocks, usage_of
 from .codec import (
     EventDecoder,
     details,
     dumps,
-    figure,
     http_headers,
     is_marker,
     loads,
     object_text,
+    second_message,
     text_of,
     url,
 )
+from .failures import is_error
 from .object_modes import OPENAI, available
 
 NAME = "openai-chat"
 
+#: Every reason that is known; any other is "other", which is no success.
 STOPS: dict[str, StopReason] = {
-    "stop": "end_turn",
-    "eos": "end_turn",
-    "end_turn": "end_turn",
-    "stop_sequence": "end_turn",
-    "tool_calls": "tool_use",
-    "tool_use": "tool_use",
-    "function_call": "tool_use",
-    "length": "max_tokens",
-    "max_tokens": "max_tokens",
-    "model_length": "max_tokens",
+    **dict.fromkeys(("stop", "eos", "eos_token", "end_turn", "stop_sequence"), "end_turn"),
+    # Cohere's.
+    "complete": "end_turn",
+    **dict.fromkeys(("tool_calls", "tool_call", "tool_use", "function_call"), "tool_use"),
+    **dict.fromkeys(("length", "max_tokens", "max_output_tokens", "model_length"), "max_tokens"),
     "model_context_window_exceeded": "max_tokens",
-    "content_filter": "refusal",
-    "refusal": "refusal",
-    "sensitive": "refusal",
+    **dict.fromkeys(("content_filter", "content_filtered", "refusal", "sensitive"), "refusal"),
+    # Gemini's and Bedrock's, behind gateways.
+    **dict.fromkeys(("safety", "recitation", "blocklist", "prohibited_content"), "refusal"),
+    **dict.fromkeys(("spii", "image_safety", "model_armor", "guardrail_intervened"), "refusal"),
 }
 WAYS = (
     Way("strict", object_root=True, keywords=OPENAI),
@@ -73,6 +70,8 @@ WAYS = (
     Way("json", object_root=True),
     Way("prompt"),
 )
+#: The key under which reasoning says in which field it must go back.
+REPLAYED = "replay"
 #: Reasons that say that the response failed: DeepSeek, z.ai, OpenRouter and Mistral.
 FAILED_STOPS = {
     "insufficient_system_resource": "overloaded",
@@ -167,31 +166,44 @@ def _assistant(message: Message, endpoint: Endpoint) -> dict[str, Any]:
     calls = [part for part in message.parts if isinstance(part, ToolCall)]
     sent: dict[str, Any] = {"role": "assistant", "content": text if text or not calls else None}
     if calls:
-        replay = endpoint.quirks.get("reasoning_replay")
-        if replay:
-            _replay(message, replay if isinstance(replay, str) else "reasoning_content", sent)
-        sent["tool_calls"] = [
-            {
-                "id": call.provider_id or call.id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": object_text(call.arguments)},
-            }
-            for call in calls
-        ]
+        _replay(message, endpoint, sent)
+        sent["tool_calls"] = [_call(call) for call in calls]
     return sent
 
 
-def _replay(message: Message, field: str, sent: dict[str, Any]) -> None:
-    """Send back the reasoning of a turn with calls: without it DeepSeek answers 400."""
+def _call(call: ToolCall) -> dict[str, Any]:
+    function: dict[str, Any] = {"name": call.name, "arguments": object_text(call.arguments)}
+    sent = {"id": call.provider_id or call.id, "type": "function", "function": function}
+    if call.data and call.wire == NAME:
+        signed = dict(call.data)
+        function.update(signed.pop("function", {}))
+        sent.update(signed)
+    return sent
+
+
+def _replay(message: Message, endpoint: Endpoint, sent: dict[str, Any]) -> None:
+    """Send back the reasoning of a turn with calls: without it DeepSeek answers 400.
+
+    It goes back in the field of the endpoint, or in the one in which this provider sent it.
+    """
     parts = [
         part for part in message.parts if isinstance(part, Reasoning) and part.wire in ("", NAME)
     ]
+    marks = [part.data for part in parts if isinstance(part.data, dict) and REPLAYED in part.data]
+    own = next((mark[REPLAYED] for mark in marks if mark.get("by") == endpoint.provider), None)
+    field = endpoint.quirks.get("reasoning_replay", own)
     if field == "reasoning_details":
         found = [item for part in parts if isinstance(part.data, list) for item in part.data]
         if found:
             sent[field] = found
-    else:
-        sent[field] = "".join(part.text for part in parts)
+    elif field:
+        name = field if isinstance(field, str) else "reasoning_content"
+        sent[name] = "".join(part.text for part in parts)
+
+
+def _is_bare(delta: dict[str, Any]) -> bool:
+    """Return whether a delta tells its role and nothing else."""
+    return not any(value for key, value in delta.items() if key != "role")
 
 
 class ChatDecoder(EventDecoder):
@@ -204,6 +216,10 @@ class ChatDecoder(EventDecoder):
         self._blocks = ReasoningBlocks()
         self._refusal = ""
         self._stop = ""
+        #: The response's id where its role was told, and what came in messages instead of deltas.
+        self._identity = ""
+        self._told = ""
+        self._thoughtful = False
 
     def _decode(self, events: Iterable[tuple[str, str]], chunks: list[Chunk]) -> None:
         provider = self._provider
@@ -219,17 +235,22 @@ class ChatDecoder(EventDecoder):
                 for choice in choices:
                     # Only one answer is ever asked for, and it is number 0.
                     if not choice.get("index"):
-                        self._choice(choice, chunks)
-            elif frame.get("object") == "error":
-                # vLLM, and Mistral with it, has no `error` around it.
+                        self._choice(choice, frame, chunks)
+            elif is_error(frame):
                 raise self._refused(frame)
             usage = frame.get("usage")
             if usage or "x_groq" in frame:
-                self._usage(usage or details(frame, "x_groq").get("usage"), chunks)
+                usage = usage or details(frame, "x_groq").get("usage")
+                if usage:
+                    chunks.append(usage_of(usage))
 
-    def _choice(self, choice: dict[str, Any], chunks: list[Chunk]) -> None:
+    def _choice(self, choice: dict[str, Any], frame: dict[str, Any], chunks: list[Chunk]) -> None:
         delta = choice.get("delta")
+        if delta is None:
+            delta = self._undivided(choice)
         if delta:
+            if "role" in delta:
+                self._begun(frame.get("id"), delta)
             content = delta.get("content")
             if content:
                 if type(content) is str:
@@ -238,11 +259,42 @@ class ChatDecoder(EventDecoder):
                     self._parts(content, chunks)
             if len(delta) > 1 or not content:
                 self._rest(delta, chunks)
+        if choice.get("error"):
+            # OpenRouter's place for what its upstream said.
+            raise self._refused(choice)
         reason = choice.get("finish_reason")
-        if reason:
+        if reason and reason != "null":
             self._finish(text_of(reason, self._provider), chunks)
             # Moonshot's place for it.
-            self._usage(choice.get("usage"), chunks)
+            if choice.get("usage"):
+                chunks.append(usage_of(choice["usage"]))
+
+    def _undivided(self, choice: dict[str, Any]) -> dict[str, Any]:
+        """Return the delta of a choice that has a message in its place, or a text."""
+        message: dict[str, Any] = choice.get("message") or {"content": choice.get("text")}
+        content = message.get("content")
+        if type(content) is not str:
+            return message
+        # Some send all that they have said so far, each time or at the end.
+        seen = self._told
+        again = seen and content.startswith(seen)
+        if again and (len(content) > len(seen) or choice.get("finish_reason")):
+            self._told = content
+            return {**message, "content": content[len(seen) :]}
+        self._told += content
+        return message
+
+    def _begun(self, identity: Any, delta: dict[str, Any]) -> None:
+        """Notice where another response begins in the middle of this one.
+
+        It has another id and tells its role before it says anything. A gateway that
+        gives every chunk an id, or a role, of its own does not do both so.
+        """
+        identity = identity if type(identity) is str else ""
+        if not self._identity:
+            self._identity = identity
+        elif identity and identity != self._identity and not self._complete and _is_bare(delta):
+            raise second_message(self._provider)
 
     def _rest(self, delta: dict[str, Any], chunks: list[Chunk]) -> None:
         """Read everything of a delta but its content."""
@@ -255,10 +307,11 @@ class ChatDecoder(EventDecoder):
                 if shown:
                     chunks.append(ReasoningChunk(text_of(shown, self._provider)))
         if reasoning:
+            self._thoughtful = self._thoughtful or "reasoning_content" in delta
             chunks.append(ReasoningChunk(text_of(reasoning, self._provider)))
         calls = delta.get("tool_calls")
         if calls:
-            for place, call in enumerate(calls):
+            for place, call in enumerate(calls if type(calls) is list else [calls]):
                 self._calls.take(call, place, chunks)
         legacy = delta.get("function_call")
         if legacy:
@@ -298,9 +351,14 @@ class ChatDecoder(EventDecoder):
         blocks = self._blocks.take_all()
         if blocks:
             chunks.append(ReasoningData(blocks))
+        elif self._thoughtful and called:
+            chunks.append(ReasoningData({REPLAYED: "reasoning_content", "by": self._provider}))
         stop = STOPS.get(reason.lower(), "other")
         if called and stop == "end_turn":
             stop = "tool_use"
+        elif not called and stop == "tool_use":
+            # A call was announced that nothing could be made of.
+            stop = "other"
         if self._refusal and stop in ("end_turn", "other"):
             chunks.append(StopChunk("refusal", self._refusal))
         else:
@@ -315,34 +373,6 @@ class ChatDecoder(EventDecoder):
         error = frame.get("error")
         if error or name == "error":
             raise self._refused(frame)
-
-    def _usage(self, usage: dict[str, Any] | None, chunks: list[Chunk]) -> None:
-        if not usage:
-            return
-        read = figure(usage.get("prompt_tokens"))
-        written = figure(usage.get("completion_tokens"))
-        sent = details(usage, "prompt_tokens_details")
-        made = details(usage, "completion_tokens_details")
-        chunks.append(
-            UsageChunk(
-                Usage(
-                    input_tokens=read,
-                    output_tokens=written,
-                    cache_read_tokens=figure(
-                        sent.get("cached_tokens")
-                        or usage.get("prompt_cache_hit_tokens")
-                        or usage.get("cached_tokens")
-                    ),
-                    cache_write_tokens=figure(
-                        sent.get("cache_write_tokens") or usage.get("cache_creation_input_tokens")
-                    ),
-                    reasoning_tokens=figure(
-                        made.get("reasoning_tokens") or usage.get("reasoning_tokens")
-                    ),
-                    total_tokens=figure(usage.get("total_tokens")) or read + written,
-                )
-            )
-        )
 
 
 WIRE = OpenAIChat()

@@ -14,39 +14,25 @@ asking for it is an error), and those of `codec` and `ways`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from ..messages import Message, Reasoning, Text, ToolCall, ToolResult, Usage
+from ..messages import Message, Reasoning, Text, ToolCall, ToolResult
 from ..model import (
-    CallChunk,
-    Chunk,
     Endpoint,
     HttpRequest,
-    ReasoningChunk,
-    ReasoningData,
     Request,
     Shape,
-    StopChunk,
-    StopReason,
-    UsageChunk,
     Way,
 )
 from .codec import (
-    EventDecoder,
-    argument_text,
-    details,
     dumps,
-    figure,
     http_headers,
-    identity_of,
-    is_marker,
-    loads,
     object_text,
-    text_of,
     url,
 )
 from .object_modes import OPENAI, available
+from .response_decoder import ResponseDecoder
 
 NAME = "openai-responses"
 #: The models that do not reason and say so with an error when asked for encrypted reasoning.
@@ -57,13 +43,6 @@ WAYS = (
     Way("json", object_root=True),
     Way("prompt"),
 )
-
-INCOMPLETE: dict[str, StopReason] = {
-    "max_output_tokens": "max_tokens",
-    "max_tokens": "max_tokens",
-    "length": "max_tokens",
-    "content_filter": "refusal",
-}
 
 
 class OpenAIResponses:
@@ -159,136 +138,5 @@ def _items(message: Message) -> list[dict[str, Any]]:
         items.pop()
     return items
 
-
-class _Call:
-    """One function call while it streams."""
-
-    __slots__ = ("key", "length")
-
-    def __init__(self, key: int) -> None:
-        self.key = key
-        #: Characters of arguments that have been given away.
-        self.length = 0
-
-
-class ResponseDecoder(EventDecoder):
-    """One response."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        super().__init__(endpoint)
-        self._calls: dict[Any, _Call] = {}
-        self._count = 0
-        self._refusal = ""
-
-    def _decode(self, events: Iterable[tuple[str, str]], chunks: list[Chunk]) -> None:
-        provider = self._endpoint.provider
-        for name, data in events:
-            if data[:1] != "{" and is_marker(data):
-                continue
-            frame = loads(data, provider)
-            kind = frame.get("type", name)
-            if kind == "response.output_text.delta":
-                if frame["delta"]:
-                    chunks.append(text_of(frame["delta"], provider))
-            elif kind in REASONING_DELTAS:
-                if frame["delta"]:
-                    chunks.append(ReasoningChunk(text_of(frame["delta"], provider)))
-            elif kind in ENDS:
-                self._end(kind, details(frame, "response"), chunks)
-            elif kind == "error" or (kind == "message" and "error" in frame):
-                raise self._refused(frame)
-            else:
-                self._piece(kind, frame, chunks)
-
-    def _piece(self, kind: str, frame: dict[str, Any], chunks: list[Chunk]) -> None:
-        """Read an event about an item; those of kinds that we do not know are ignored."""
-        if kind == "response.function_call_arguments.delta":
-            self._arguments(frame, text_of(frame["delta"], self._endpoint.provider), chunks)
-        elif kind == "response.function_call_arguments.done":
-            self._rest(frame, frame.get("arguments"), chunks)
-        elif kind == "response.output_item.added":
-            self._added(frame, frame["item"], chunks)
-        elif kind == "response.output_item.done":
-            self._done(frame, frame["item"], chunks)
-        elif kind == "response.refusal.delta":
-            self._refusal += text_of(frame["delta"], self._endpoint.provider)
-
-    def _added(self, frame: dict[str, Any], item: dict[str, Any], chunks: list[Chunk]) -> None:
-        # `custom_tool_call` is not ours: xAI runs those itself, and we offer none.
-        if item.get("type") == "function_call":
-            # A new item at an old place is the next of several responses in one body.
-            self._calls[_place(frame)] = call = _Call(self._count)
-            self._count += 1
-            identity = identity_of(item.get("call_id"), self._endpoint.provider)
-            name = text_of(item.get("name") or "", self._endpoint.provider)
-            chunks.append(CallChunk(call.key, identity, name))
-
-    def _arguments(self, frame: dict[str, Any], piece: str, chunks: list[Chunk]) -> None:
-        call = self._calls.get(_place(frame))
-        if call is not None and piece:
-            call.length += len(piece)
-            chunks.append(CallChunk(call.key, arguments=piece))
-
-    def _rest(self, frame: dict[str, Any], arguments: Any, chunks: list[Chunk]) -> None:
-        """Append what the deltas left out of the arguments: for some servers, all of it."""
-        call = self._calls.get(_place(frame))
-        if call is not None:
-            self._arguments(frame, argument_text(arguments)[call.length :], chunks)
-
-    def _done(self, frame: dict[str, Any], item: dict[str, Any], chunks: list[Chunk]) -> None:
-        kind = item.get("type")
-        if kind == "function_call":
-            if _place(frame) not in self._calls:
-                self._added(frame, item, chunks)
-            self._rest(frame, item.get("arguments"), chunks)
-        elif kind == "reasoning" and item.get("encrypted_content"):
-            # The API gives `status: null` and refuses it.
-            kept = {key: value for key, value in item.items() if value is not None}
-            kept.pop("status", None)
-            chunks.append(ReasoningData(kept))
-
-    def _end(self, kind: str, response: dict[str, Any], chunks: list[Chunk]) -> None:
-        usage = response.get("usage")
-        if usage:
-            chunks.append(UsageChunk(_usage(usage)))
-        status = kind.removeprefix("response.")
-        if status in ("failed", "cancelled"):
-            raise self._refused(response.get("error") or {"message": f"the response was {status}"})
-        self._complete = True
-        if status == "incomplete":
-            reason = details(response, "incomplete_details").get("reason") or status
-            reason = text_of(reason, self._endpoint.provider)
-            chunks.append(StopChunk(INCOMPLETE.get(reason, "other"), reason))
-        elif self._refusal:
-            chunks.append(StopChunk("refusal", self._refusal))
-        else:
-            chunks.append(StopChunk("tool_use" if self._calls else "end_turn", status))
-
-
-def _place(frame: dict[str, Any]) -> Any:
-    place = frame.get("output_index")
-    return place if place is not None else frame.get("item_id")
-
-
-def _usage(usage: dict[str, Any]) -> Usage:
-    read = figure(usage.get("input_tokens"))
-    written = figure(usage.get("output_tokens"))
-    sent = details(usage, "input_tokens_details")
-    return Usage(
-        input_tokens=read,
-        output_tokens=written,
-        cache_read_tokens=figure(sent.get("cached_tokens")),
-        cache_write_tokens=figure(sent.get("cache_write_tokens")),
-        reasoning_tokens=figure(details(usage, "output_tokens_details").get("reasoning_tokens")),
-        total_tokens=figure(usage.get("total_tokens")) or read + written,
-    )
-
-
-REASONING_DELTAS = frozenset(
-    ("response.reasoning_summary_text.delta", "response.reasoning_text.delta")
-)
-ENDS = frozenset(
-    ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
-)
 
 WIRE = OpenAIResponses()

@@ -194,7 +194,7 @@ class Compactor(State):
             response = await asker.ask(question, audience=_Silent())
         except FailedError:
             return ""
-        return "" if response.stop == "refusal" else response.message.text.strip()
+        return "" if response.stop in ("refusal", "other") else response.message.text.strip()
 
     def _request(self, messages: list[Message]) -> Request:
         return replace(self.base, messages=tuple(messages))

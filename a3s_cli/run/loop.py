@@ -53,14 +53,19 @@ class Loop(State):
         """Run turns until the model has answered. Raises an A3SError if it does not."""
         while True:
             response = await self._turn()
-            if not response.message.calls:
+            if response.message.calls:
+                await self._act(response)
+                wanted = "asked for tools"
+            else:
                 self.conversation.add(response.message)
-                self._answered()
-                return
-            await self._act(response)
+                if response.stop != "paused":
+                    self._answered()
+                    return
+                # Sent back as it is, such an answer is continued.
+                wanted = "had not finished"
             if self.progress.turns >= self.max_turns:
                 raise MaxTurns(
-                    f"the model still asked for tools after {turns(self.max_turns)}",
+                    f"the model still {wanted} after {turns(self.max_turns)}",
                     hint="--max-turns sets the limit",
                 )
 

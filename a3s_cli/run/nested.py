@@ -48,7 +48,7 @@ class Nested(State):
         asker = replace(self.asker, call_ids=CallIds())
         audience = Heard(listener)
         response = await asker.ask(request, tool_id=question.tool_id, audience=audience)
-        if failure := stopped_short(response):
+        if failure := stopped_short(response, may_pause=False):
             raise failure
         if len(self._refused.get(question.shape.mode, ())) == 1:
             del self._refused[question.shape.mode]

@@ -35,6 +35,9 @@ from ..values import State, Value, field
 from .cost import Account
 from .retry import delay_before
 
+#: Characters of a vendor's own reason that are shown.
+REASON_LIMIT = 100
+
 
 class CallIds:
     """Assigns every call an id that is unique within the session.
@@ -169,7 +172,6 @@ class Fold:
             self._say([rest])
         self._close_text()
         self._close_reasoning(None)
-        self._call_ids.take(call.id for call in self._calls.values())
         return Message(
             "assistant",
             tuple(self._call(part) if isinstance(part, _Call) else part for part in self._parts),
@@ -279,8 +281,12 @@ class Asker(Value):
             self.account.check()
             try:
                 response = await self._attempt(request, fold)
-                self.account.add(response.usage)
-                return response
+                failure = unknown_end(response)
+                if failure is None or attempt > self.max_retries or not audience.failed():
+                    self.call_ids.take(call.id for call in response.message.calls)
+                    self.account.add(response.usage)
+                    return response
+                raise failure
             except A3SError as error:
                 if fold.usage:
                     self.account.add(fold.usage)
@@ -321,8 +327,23 @@ async def _pause(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-def stopped_short(response: Response) -> A3SError | None:
-    """Return why a complete response is not an answer to act on; None if it is."""
+def unknown_end(response: Response, *, may_pause: bool = True) -> InvalidResponse | None:
+    """Return the error for a response whose end no protocol calls one: it may be sent again.
+
+    An unknown reason means that something went wrong, and not what: the text may be
+    cut, or a call malformed. A pause without content has nothing to be continued.
+    """
+    paused = response.stop == "paused" and not (may_pause and response.message.parts)
+    if response.stop != "other" and not paused:
+        return None
+    reason = jsontext.clean(response.raw_stop)[:REASON_LIMIT]
+    return InvalidResponse(
+        f"the model stopped for a reason that is not a complete answer ({reason})", resend=True
+    )
+
+
+def stopped_short(response: Response, *, may_pause: bool = True) -> A3SError | None:
+    """Return why a whole response is nevertheless no answer to act on, or None."""
     if response.stop == "max_tokens":
         return MaxTokens(
             "the answer was cut by a token limit",
@@ -331,6 +352,4 @@ def stopped_short(response: Response) -> A3SError | None:
     if response.stop == "refusal":
         said = response.raw_stop
         return Refusal(f"the model refused to answer{f' ({said})' if said else ''}")
-    if response.stop == "other" and not response.message.calls and not response.message.text:
-        return InvalidResponse(f"the model stopped without an answer ({response.raw_stop})")
-    return None
+    return unknown_end(response, may_pause=may_pause)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from contextlib import suppress
 from copy import deepcopy
 from typing import Any
 
@@ -17,6 +18,16 @@ from a3s_cli.objects.partial import Violation
 from .pieces import VALUES, cleaned
 
 OBJECT = frozenset({"object"})
+SIGNS = (
+    "```",
+    "<think>",
+    "</think>",
+    "[THINK]",
+    "assistantfinal",
+    "<|channel|>",
+    "final",
+    "<|end|>",
+)
 FENCED = '```json\n{"a": 1}\n```'
 
 
@@ -27,7 +38,9 @@ def find(text: str, roots: Collection[str] | None = OBJECT, **options: Any) -> A
         finder = Finder(roots, **options)
         try:
             for at in range(0, len(text), size):
-                finder.feed(text[at : at + size])
+                # What is lost may turn out to have been reasoning.
+                with suppress(Violation):
+                    finder.feed(text[at : at + size])
             outcomes.append(finder.finish())
         except Violation as violation:
             outcomes.append(str(violation))
@@ -47,7 +60,21 @@ def find(text: str, roots: Collection[str] | None = OBJECT, **options: Any) -> A
         '<think>Perhaps {"a": 2}? No.</think>{"a": 1}',
         '<thinking>\n{"a": 2}\n</thinking>\n\n```json\n{"a": 1}\n```',
         'Braces {like these} and {"these"} and [1] and [x] and {} say nothing: {"a": 1}.',
-        'A set `{"b"}`, then {"a": 1}, then {"a": 2}.',
+        'A set `{"b"}`, then {"a": 2}, then {"a": 1}.',
+        '{"a": 1}\n\nNot {"a": 2}, which is worse, nor {"a": 3}, {"a": 4',
+        'For example {"a": 2} would do. Final: {"a": 1}',
+        'Draft:\n{"a": 2}\n\nFinal:\n```json\n{"a": 1}\n```\nwith {"a": 3} left out.',
+        '**Answer:** `{"a": 1}`.\nIt could have been {"a": 2}, had it not.',
+        'Hm, {"a": 2}? No: {"a": 3}\n</think>\n{"a": 1}',
+        '{"a": 2, no, rather {"b": 3</think>{"a": 1}',
+        '<thought>{"a": 2}</thought>{"a": 1}',
+        '<reasoning>\n{"a": 2}\n</reasoning>\n<answer>{"a": 1}</answer>',
+        '[THINK]{"a": 2}[/THINK]{"a": 1}',
+        "\u25c1think\u25b7{'a': 2}\u25c1/think\u25b7" + '{"a": 1}',
+        '<|channel|>analysis<|message|>{"a": 2}<|end|><|start|>assistant'
+        '<|channel|>final<|message|>{"a": 1}<|return|>',
+        'analysis{"a": 2} it is.assistantfinal{"a": 1}',
+        '<answer>{"a": 1}</answer>\nSo {"a": 2} was wrong.',
         'The keys [1, 2] and `a < b`, in `{"a": 1}`',
         "Here is code: ```python\nx = [i for i in y]\n```\n" + FENCED,
     ],
@@ -92,6 +119,9 @@ def test_any_root_is_found(text: str, roots: set[str] | None, value: Any) -> Non
         ('Here:\n{"a": 1, ', "line 2, column 10: the text ends before the JSON does"),
         ('{"a": 1, "a": 2}', 'line 1, column 13: the key "a" comes twice'),
         ("<think>hm", "line 1, column 10: there is no JSON value in the answer"),
+        ('<think>{"a": 1}', "line 1, column 16: there is no JSON value in the answer"),
+        ('{"a": 1}</think>', "line 1, column 17: there is no JSON value in the answer"),
+        ('Say {"a": 1} or so.\n{"a": }', 'line 2, column 7: expected a value, found "}"'),
     ],
 )
 def test_without_a_value_the_answer_is_told_why(text: str, sentence: str) -> None:
@@ -124,12 +154,14 @@ def test_in_a_block_an_object_is_shown_at_once_and_in_prose_when_it_is_one() -> 
     assert states("Only {braces} and [1]") == []
 
 
-def test_after_an_accepted_document_nothing_matters() -> None:
-    finder = Finder(OBJECT)
-    finder.feed('{"a": 1} {"a": ')
-    assert finder.done
-    finder.feed("broken }{ ")
-    assert finder.finish() == {"a": 1}
+def test_after_an_accepted_document_a_fragment_does_not_matter() -> None:
+    assert find('{"a": 1} {"b": broken }{ {"a": 2}') == {"a": 1}
+
+
+def test_a_refused_document_that_stands_alone_outdoes_an_example() -> None:
+    refuse = {"accepts": lambda value: value != {"a": "x"}}
+    assert find('Like {"a": 1} here.\n{"a": "x"}', **refuse) == {"a": "x"}
+    assert find('{"a": 1}\n\nThe schema:\n{"a": "x"}', **refuse) == {"a": 1}
 
 
 @given(VALUES, st.sampled_from(["", "\n", "```json\n", "Well, {a} and [b]:\n```\n"]), st.data())
@@ -145,7 +177,7 @@ def test_every_document_is_found_where_an_answer_is_expected(
 
 
 @given(
-    st.lists(st.sampled_from([*'{}[]":,x1` \n\\', "```", "<think>", "</think>", '{"a":1}'])),
+    st.lists(st.sampled_from([*'{}[]":,x1` \n\\', *SIGNS, '{"a":1}', '{"a":2}'])),
     st.sampled_from([None, OBJECT, frozenset({"array", "string"})]),
 )
 def test_what_is_found_does_not_depend_on_how_the_text_is_cut(

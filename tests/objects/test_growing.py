@@ -45,7 +45,6 @@ def test_a_small_object_is_shown_at_every_change() -> None:
         {"name": "John"},
         {"name": "John", "age": 42},
     ]
-    assert growing.done
     assert not growing.pending
     value = growing.finish()
     assert growing.final(value) == (

@@ -97,7 +97,7 @@ def test_a_body_that_is_no_stream(name: str, body: bytes, code: str) -> None:
         ("max_tokens", "max_tokens"),
         ("model_context_window_exceeded", "max_tokens"),
         ("refusal", "refusal"),
-        ("pause_turn", "other"),
+        ("pause_turn", "paused"),
         ("novelty", "other"),
     ],
 )

@@ -92,7 +92,11 @@ def body(**error: Any) -> bytes:
         (504, b"<html><title>504 Gateway Time-out</title></html>", "provider_timeout", True),
         (529, body(type="overloaded_error", message="Overloaded"), "overloaded", True),
         (302, b"", "provider_error", False),
-        (499, b"\xff\xfe", "provider_error", False),
+        (413, b"<html><title>413 Request Entity Too Large</title></html>", "provider_error", False),
+        (424, body(message="the model failed"), "overloaded", True),
+        (425, b"", "overloaded", True),
+        (499, b"\xff\xfe", "overloaded", True),
+        (499, body(status="CANCELLED", message="The operation was cancelled."), "overloaded", True),
     ],
 )
 def test_codes(status: int, content: bytes, code: str, resend: bool) -> None:
@@ -299,3 +303,63 @@ def test_no_body_breaks_the_classification(
 @given(st.binary(max_size=200))
 def test_no_bytes_break_the_classification(content: bytes) -> None:
     assert classify(500, {}, content, "v").code in ("overloaded", "context_overflow", "refusal")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            {"detail": [{"loc": ["body", "messages", 0, "content"], "msg": "Field required"}]},
+            "body.messages.0.content: Field required",
+        ),
+        ({"detail": [{"loc": ["body", "a"], "msg": "x"}, {"msg": "y"}]}, "body.a: x; y"),
+        (
+            {"error": {"message": "Invalid type", "param": "messages[0].content"}},
+            "Invalid type (in messages[0].content)",
+        ),
+        ({"error": {"message": "Unknown field: 'x'", "param": "x"}}, "Unknown field: 'x'"),
+        (
+            {
+                "error": {
+                    "message": "Provider returned error",
+                    "metadata": {"raw": '{"error":{"message":"upstream says no"}}'},
+                }
+            },
+            "Provider returned error: upstream says no",
+        ),
+        ({"fault": {"faultstring": "Rate limit quota violation"}}, "Rate limit quota violation"),
+        ({"success": False, "msg": "no"}, "no"),
+    ],
+)
+def test_the_place_and_the_cause_are_kept(content: Any, said: str) -> None:
+    error = classify(400, {}, json.dumps(content).encode(), "vendor")
+    assert str(error) == f"vendor refused the request (400): {said}"
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        (
+            "<html><head><title>Access Denied</title></head>"
+            "<body><h1>Blocked by policy &quot;AI&quot;</h1><p>More</p></body></html>",
+            'Access Denied: Blocked by policy "AI"',
+        ),
+        ("<html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>", "502 Bad Gateway"),
+        ("<html><style>p { color: red }</style><p>Sign   in</p>", "Sign in"),
+    ],
+)
+def test_a_page_is_told_by_its_headings(page: str, said: str) -> None:
+    assert str(classify(502, {}, page.encode(), "vendor")).endswith(f"(502): {said}")
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "hint"),
+    [
+        (413, "too large", "new session"),
+        (400, "registry.ollama.ai/library/gemma:2b does not support tools", "tool_call = false"),
+        (404, "No endpoints found that support tool use.", "tool_call = false"),
+        (400, '"auto" tool choice requires --enable-auto-tool-choice', "tool parser"),
+    ],
+)
+def test_hints(status: int, message: str, hint: str) -> None:
+    assert hint in (classify(status, {}, body(message=message), "vendor").hint or "")

@@ -94,7 +94,7 @@ SCHEMA: dict[str, tuple[dict[str, type], dict[str, type]]] = {
     ),
 }
 USAGE = {"inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens", "reasoningTokens"}
-STOPS = {"end_turn", "tool_use", "max_tokens", "refusal", "other"}
+STOPS = {"end_turn", "tool_use", "max_tokens", "refusal", "paused", "other"}
 #: error.code -> exit status; `cancelled` is 128 + its signal.
 STATUSES = {
     **dict.fromkeys(["provider_error", "invalid_response", "invalid_object", "tool_loop"], 1),
