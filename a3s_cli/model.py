@@ -103,7 +103,15 @@ class StopChunk(Value):
     raw: str = ""
 
 
-Chunk = str | ReasoningChunk | ReasoningData | CallChunk | UsageChunk | StopChunk
+class AdviceChunk(Value):
+    """What the user should know of how this answer was obtained."""
+
+    text: str
+    #: The key of the configuration that would settle it.
+    key: str
+
+
+Chunk = str | ReasoningChunk | ReasoningData | CallChunk | UsageChunk | StopChunk | AdviceChunk
 
 
 class HttpRequest(Value):
@@ -113,6 +121,13 @@ class HttpRequest(Value):
     #: They include the API key.
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+
+
+class Quirks(dict[str, Any]):
+    """Deviations of a server from its wire, by name."""
+
+    #: The names of those that the user has configured: a server's refusal changes only others.
+    settled: frozenset[str] = frozenset()
 
 
 class Endpoint(Value):

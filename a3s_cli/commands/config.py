@@ -116,6 +116,8 @@ def _literal(value: Any) -> str:
         return "{ " + ", ".join(f"{key} = {_literal(one)}" for key, one in value.items()) + " }"
     if isinstance(value, tuple):
         return "[]"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_literal, value)) + "]"
     return (
         f"{value:g}"
         if isinstance(value, float)
@@ -164,7 +166,20 @@ def _masked(name: str, setting: Setting) -> Setting:
         return Setting(mask(setting.value), setting.origin)
     if name == "base_url":
         return Setting(_without_secrets(setting.value), setting.origin)
+    if name == "extra_body":
+        return Setting(_hidden(setting.value), setting.origin)
     return setting
+
+
+def _hidden(value: Any) -> Any:
+    """Mask what came from the environment, wherever it stands in a value."""
+    from ..config.wire_keys import FromEnvironment
+
+    if isinstance(value, FromEnvironment):
+        return mask(value)
+    if isinstance(value, dict):
+        return {key: _hidden(inner) for key, inner in value.items()}
+    return [_hidden(inner) for inner in value] if isinstance(value, list) else value
 
 
 def mask(secret: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import AuthError, ConfigError
-from ..model import Endpoint
+from ..model import Endpoint, Quirks
 from .base_urls import host, is_loopback, normalise
 from .layers import provider_from
 from .model_names import LOCAL, REPLAY, unknown_provider
@@ -21,6 +21,12 @@ from .vendors import Vendor, key_variables, url_variables, vendor
 
 DEFAULT_LOCAL_MODEL = "qwen2.5-coder-1.5b"
 
+#: What is configured of a model besides the deviations of its server from the protocol.
+NOT_QUIRKS = frozenset(
+    ("api", "api_key", "base_url", "reasoning", "max_tokens", "context_tokens", "cost")
+)
+#: What a model is taken to be capable of anyway.
+_CAPABILITIES = frozenset(("tool_call", "temperature"))
 _KEY = re.compile(r"[\x21-\x7e]+")
 _AUTHORISATION = frozenset(("authorization", "x-api-key", "api-key", "x-goog-api-key"))
 
@@ -40,6 +46,7 @@ def endpoint(config: Config, model: str, environment: Mapping[str, str]) -> Endp
     wire = _pick("api", settings, provider)
     wire_name = wire.value if wire else known.wire if known else "openai-chat"
     url, query = _base_url(name, wire_name, known, _pick("base_url", settings, provider))
+    own = _configured(provider, settings)
     headers = {
         header: setting.value
         for header, setting in {**provider.headers, **settings.headers}.items()
@@ -51,7 +58,7 @@ def endpoint(config: Config, model: str, environment: Mapping[str, str]) -> Endp
         base_url=url,
         api_key=_api_key(name, url, settings, provider, headers),
         headers=headers,
-        quirks=_quirks(known, url, query, settings),
+        quirks=_quirks(known, url, query, own),
         max_output_tokens=settings.get("max_tokens"),
         context_tokens=settings.get("context_tokens"),
     )
@@ -119,13 +126,22 @@ def _checked_key(setting: Setting) -> str:
     raise ConfigError(f"{setting.origin}: expected {expected}; {correction}")
 
 
-def _quirks(known: Vendor | None, url: str, query: str, model: ModelSettings) -> dict[str, Any]:
-    quirks: dict[str, Any] = {}
+def _quirks(known: Vendor | None, url: str, query: str, own: Mapping[str, Any]) -> Quirks:
+    quirks = Quirks()
     if known and not (known.generic and host(url) != host(known.base_url)):
         quirks.update(known.quirks)
     if query:
         quirks["query"] = query
-    for capability in ("tool_call", "temperature"):
-        if model.get(capability) is False:
-            quirks[capability] = False
+    quirks.update(own)
+    quirks.settled = frozenset(own)
     return quirks
+
+
+def _configured(*scopes: ModelSettings) -> dict[str, Any]:
+    """Return what is configured of the server's protocol; later scopes are stronger."""
+    return {
+        name: setting.value
+        for scope in scopes
+        for name, setting in scope.settings.items()
+        if name not in NOT_QUIRKS and not (name in _CAPABILITIES and setting.value)
+    }

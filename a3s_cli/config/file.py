@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NoReturn
 
 from ..errors import ConfigError, UsageError
-from . import acl
+from . import acl, wire_keys
 from .acl import AclCall, AclValue, Attribute, Block, Body
 from .settings import (
     COST_KEYS,
@@ -144,7 +144,7 @@ class ConfigFile:
         if "/" in label or not label.isprintable() or any(map(str.isspace, label)):
             self._fail(item, "a provider's name without slash and space", "another name")
         provider = self.providers.setdefault(label, ProviderSettings(label))
-        known = (*PROVIDER_KEYS, "headers", "models")
+        known = (*PROVIDER_KEYS, *wire_keys.ALL, "headers", "models")
         for inner in self._body(item, "providers"):
             name = _canonical(inner.name)
             if name == "models":
@@ -154,7 +154,7 @@ class ConfigFile:
                 self._headers(provider, inner)
             elif name in PROVIDER_KEYS:
                 self._assign(provider.settings, inner, name, PROVIDER_KEYS[name], provider.unset)
-            elif name not in UNUSED_PROVIDER:
+            elif not self._wire_key(provider, inner, name) and name not in UNUSED_PROVIDER:
                 self._unknown_key(inner, (*known, *UNUSED_PROVIDER))
 
     def _model(self, model: ModelSettings, body: Iterable[Attribute | Block]) -> None:
@@ -168,8 +168,39 @@ class ConfigFile:
                 self._headers(model, item)
             elif name in MODEL_KEYS:
                 self._assign(model.settings, item, name, MODEL_KEYS[name], model.unset)
-            elif name not in UNUSED_MODEL:
-                self._unknown_key(item, (*MODEL_KEYS, "limit", "cost", "headers", *UNUSED_MODEL))
+            elif not self._wire_key(model, item, name) and name not in UNUSED_MODEL:
+                known = (*MODEL_KEYS, *wire_keys.ALL, "limit", "cost", "headers", *UNUSED_MODEL)
+                self._unknown_key(item, known)
+
+    def _wire_key(self, scope: ModelSettings, item: Attribute | Block, name: str) -> bool:
+        """Take in a key about the server's protocol; False if it is none."""
+        if name in wire_keys.WIRE_KEYS:
+            self._assign(scope.settings, item, name, wire_keys.WIRE_KEYS[name], scope.unset)
+        elif name in wire_keys.WIRE_LISTS:
+            entries = self._strings(item, name, wire_keys.WIRE_LISTS[name])
+            scope.settings[name] = Setting([entry.value for entry in entries], self._origin(item))
+        elif name == wire_keys.EXTRA_BODY:
+            fields = {
+                inner.name: self._json(inner, scope.unset) for inner in self._body(item, name)
+            }
+            scope.settings[name] = Setting(fields, self._origin(item))
+        else:
+            return False
+        return True
+
+    def _json(self, item: Attribute | Block | AclValue, unset: dict[str, str]) -> Any:
+        """Return what a value of `extra_body` is in JSON; names are as they are written."""
+        if isinstance(item, Block):
+            return {inner.name: self._json(inner, unset) for inner in item.body.items}
+        value = item.value if isinstance(item, Attribute) else item
+        if isinstance(value.data, Body):
+            return {inner.name: self._json(inner, unset) for inner in value.data.items}
+        data = self._data(value, wire_keys.EXTRA_BODY, unset)
+        if isinstance(data, list):
+            return [self._json(one, unset) for one in data]
+        if isinstance(value.data, AclCall) and data is not None:
+            return wire_keys.FromEnvironment(data)
+        return data
 
     def _limit(self, model: ModelSettings, item: Attribute | Block) -> None:
         for inner in self._body(item, "limit"):

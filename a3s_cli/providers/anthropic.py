@@ -7,13 +7,14 @@ that each request of a tool loop reads what the one before it wrote. And a limit
 of output is mandatory, with the thinking inside of it.
 
 Quirks of an endpoint: `thinking` (`adaptive` or `budget`: how effort is asked
-for, where the model's name does not tell) and `version` (of the API).
+for, where the model's name does not tell), `version` (of the API), `cache_control` (False
+where the marks are an error), and those of `codec`, `object_modes` and `fitting`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..messages import Message, Part, Reasoning, Text, ToolCall, ToolResult
@@ -25,9 +26,9 @@ from ..model import (
     Way,
 )
 from .codec import (
-    dumps,
     http_headers,
     object_json,
+    payload,
     repaired,
     url,
 )
@@ -62,7 +63,7 @@ class Anthropic:
 
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
         """Build the POST; equal requests give equal bytes."""
-        messages = _messages(request)
+        messages = _messages(request, cached=endpoint.quirks.get("cache_control", True))
         limit, thinking = _thinking(request, endpoint)
         body: dict[str, Any] = {"model": request.model, "max_tokens": limit, "stream": True}
         body.update(thinking)
@@ -73,12 +74,13 @@ class Anthropic:
             {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
             for tool in request.tools
         ]
+        cached = {"cache_control": CACHED} if endpoint.quirks.get("cache_control", True) else {}
         if request.system:
-            body["system"] = [{"type": "text", "text": request.system, "cache_control": CACHED}]
+            body["system"] = [{"type": "text", "text": request.system, **cached}]
         elif tools:
-            tools[-1]["cache_control"] = CACHED
+            tools[-1].update(cached)
         if request.shape:
-            _shape(request.shape, body, tools)
+            _shape(request.shape, body, tools, endpoint.quirks)
         if tools:
             body["tools"] = tools
         body["messages"] = messages
@@ -87,7 +89,9 @@ class Anthropic:
         headers = {"anthropic-version": endpoint.quirks.get("version", VERSION)}
         headers.update(http_headers(endpoint, "x-api-key"))
         return HttpRequest(
-            url(endpoint, "/messages" if versioned else "/v1/messages"), headers, dumps(body)
+            url(endpoint, "/messages" if versioned else "/v1/messages"),
+            headers,
+            payload(body, endpoint),
         )
 
     def decoder(self, endpoint: Endpoint) -> MessageDecoder:
@@ -100,7 +104,9 @@ class Anthropic:
         return available(WAYS[1:] if old else WAYS, endpoint)
 
 
-def _shape(shape: Shape, body: dict[str, Any], tools: list[dict[str, Any]]) -> None:
+def _shape(
+    shape: Shape, body: dict[str, Any], tools: list[dict[str, Any]], quirks: Mapping[str, Any]
+) -> None:
     """Ask for an answer of this shape; may append to `tools`."""
     if shape.mode == "tool":
         described = {"name": shape.name, "description": shape.description}
@@ -108,20 +114,19 @@ def _shape(shape: Shape, body: dict[str, Any], tools: list[dict[str, Any]]) -> N
         # A forced call and thinking exclude each other.
         body.pop("thinking", None)
         body.pop("output_config", None)
-        body["tool_choice"] = {
-            "type": "tool",
-            "name": shape.name,
-            "disable_parallel_tool_use": True,
-        }
+        known = quirks.get("tool_choice", True)
+        named = {"type": "any"} if known == "required" else {"type": "tool", "name": shape.name}
+        if known:
+            body["tool_choice"] = {**named, "disable_parallel_tool_use": True}
         return
-    if tools:
+    if tools and quirks.get("tool_choice", True):
         body["tool_choice"] = {"type": "none"}
     if shape.mode == "strict":
         wanted = {"format": {"type": "json_schema", "schema": shape.schema}}
         body["output_config"] = {**body.get("output_config", {}), **wanted}
 
 
-def _messages(request: Request) -> list[dict[str, Any]]:
+def _messages(request: Request, *, cached: bool) -> list[dict[str, Any]]:
     """Lay the conversation out as alternating turns, the user's last two marked for the cache."""
     turns: list[dict[str, Any]] = []
     for message in request.messages:
@@ -133,7 +138,7 @@ def _messages(request: Request) -> list[dict[str, Any]]:
             turns[-1]["content"] += blocks
         else:
             turns.append({"role": role, "content": blocks})
-    for turn in [turn for turn in turns if turn["role"] == "user"][-2:]:
+    for turn in [turn for turn in turns if cached and turn["role"] == "user"][-2:]:
         turn["content"][-1]["cache_control"] = CACHED
     return turns
 

@@ -7,7 +7,7 @@ raised, and when a response counts as whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -160,6 +160,15 @@ def _loads_leniently(data: str, provider: str) -> Any:
         raise InvalidResponse(
             f"{provider} sent an event that is not JSON: {mask(data[:200])!r}", provider=provider
         ) from None
+
+
+def payload(body: dict[str, Any], endpoint: Endpoint) -> bytes:
+    """Serialise a request's body, as the endpoint's settings want it."""
+    if "extra_body" in endpoint.quirks or "schema_without" in endpoint.quirks:
+        from .fitting import fitted
+
+        body = fitted(body, endpoint)
+    return dumps(body)
 
 
 def dumps(value: Any) -> bytes:
@@ -335,6 +344,18 @@ def http_headers(endpoint: Endpoint, key_header: str, scheme: str = "") -> dict[
         headers[other or key_header] = endpoint.api_key if other else scheme + endpoint.api_key
     headers.update({name.lower(): value for name, value in endpoint.headers.items()})
     return headers
+
+
+def tool_choice(choice: Any, quirks: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the field that says which tool must be called, or that none may be.
+
+    The quirk `tool_choice` is False where a request must not have that field, and
+    "required" where it may not name a tool.
+    """
+    known = quirks.get("tool_choice", True)
+    if known is False:
+        return {}
+    return {"tool_choice": "required" if known == "required" and choice != "none" else choice}
 
 
 def text_of(value: Any, provider: str) -> str:

@@ -33,13 +33,13 @@ from .codec import (
     EventDecoder,
     argument_text,
     details,
-    dumps,
     figure,
     http_headers,
     identity_of,
     is_marker,
     loads,
     object_json,
+    payload,
     text_of,
     url,
 )
@@ -114,7 +114,9 @@ class Gemini:
         body["contents"] = _contents(request)
         model = request.model if "/" in request.model else f"models/{request.model}"
         address = url(endpoint, f"/{model}:streamGenerateContent?alt=sse")
-        return HttpRequest(address, http_headers(endpoint, "x-goog-api-key"), dumps(body))
+        return HttpRequest(
+            address, http_headers(endpoint, "x-goog-api-key"), payload(body, endpoint)
+        )
 
     def decoder(self, endpoint: Endpoint) -> GeminiDecoder:
         """Return a new decoder for one response."""

@@ -11,8 +11,8 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 
-from ..errors import A3SError, TruncatedStream
-from ..model import Chunk, Endpoint, Request, Way, Wire
+from ..errors import A3SError, ProviderError, TruncatedStream
+from ..model import AdviceChunk, Chunk, Endpoint, Request, Way, Wire
 from ..sse import Parser
 from ..transport.faults import BrokenResponse
 from ..transport.patience import Patience
@@ -41,15 +41,22 @@ class HttpProvider:
         return self._wire.ways(self._endpoint)
 
     async def stream(self, request: Request) -> AsyncGenerator[list[Chunk], None]:
-        """Send the request once; see `Provider.stream`."""
-        try:
-            async for chunks in self._exchange(request):
-                yield chunks
-        except HttpFailure as failure:
-            raise self._classified(failure.status, failure.headers, failure.body) from None
-        except A3SError as error:
-            error.provider = error.provider or self._endpoint.provider
-            raise
+        """Send the request; see `Provider.stream`. A field that is refused by name is left out."""
+        tried: set[str] = set()
+        while True:
+            try:
+                async for chunks in self._exchange(request):
+                    yield chunks
+                return
+            except HttpFailure as failure:
+                refusal = self._classified(failure.status, failure.headers, failure.body)
+                advice = self._refitted(request, failure, refusal, tried)
+                if not advice:
+                    raise refusal from None
+            except A3SError as error:
+                error.provider = error.provider or self._endpoint.provider
+                raise
+            yield advice
 
     async def close(self) -> None:
         """Close the run's connections."""
@@ -73,6 +80,26 @@ class HttpProvider:
                     raise TruncatedStream(f"{error}, before the answer's end") from error
         if chunks := finish(parser, decoder, self._endpoint):
             yield chunks
+
+    def _refitted(
+        self, request: Request, failure: HttpFailure, error: A3SError, tried: set[str]
+    ) -> list[Chunk]:
+        """Change the endpoint by what its server has refused; return what the user is told."""
+        if failure.status not in (400, 422) or not isinstance(error, ProviderError):
+            return []
+        from .fitting import changed, hint, refused
+
+        told: list[Chunk] = []
+        for change in refused(failure.body, self._endpoint):
+            other = changed(self._endpoint, change)
+            sent = self._wire.encode(request, self._endpoint).body
+            if change.field not in tried and self._wire.encode(request, other).body != sent:
+                tried.add(change.field)
+                self._endpoint = other
+                text = f"{other.provider} refuses the field {change.advice}"
+                told.append(AdviceChunk(text, change.key))
+        error.hint = error.hint or (None if told else hint(failure.body))
+        return told
 
     def _classified(self, status: int, headers: Mapping[str, str], body: bytes) -> A3SError:
         return classify(status, headers, body, self._endpoint.provider, secrets(self._endpoint))

@@ -8,7 +8,9 @@ be known beforehand is a quirk of the endpoint:
 - `stream_options`, `temperature`, `reasoning_effort`: False where the field is an error
 - `reasoning_replay`: the field in which a turn with calls must carry its reasoning
 - `done_ends`: True where `[DONE]` is the only end that the vendor ever sends
-- `auth_header`, `query`: see `codec`; `object_modes`: see `ways`
+- `strict`: False where a function or a schema must not have that field
+- `tool_choice`: see `codec.tool_choice`; `auth_header`, `query`: see `codec`; `object_modes`:
+  see there; `extra_body`, `schema_without`: see `fitting`
 
 The path of a text delta is kept short: it is walked a quarter of a million times
 a second.
@@ -16,7 +18,7 @@ a second.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import InvalidResponse
@@ -37,13 +39,14 @@ from .chat_pieces import CallPieces, ReasoningBlocks, usage_of
 from .codec import (
     EventDecoder,
     details,
-    dumps,
     http_headers,
     is_marker,
     loads,
     object_text,
+    payload,
     second_message,
     text_of,
+    tool_choice,
     url,
 )
 from .failures import is_error
@@ -99,12 +102,12 @@ class OpenAIChat:
             body["reasoning_effort"] = request.reasoning
         tools = [_function(tool.name, tool.description, tool.parameters) for tool in request.tools]
         if request.shape:
-            body.update(_shaped(request.shape, tools))
+            body.update(_shaped(request.shape, tools, quirks))
         if tools:
             body["tools"] = tools
         body["messages"] = _messages(request, endpoint)
         headers = http_headers(endpoint, "authorization", "Bearer ")
-        return HttpRequest(url(endpoint, "/chat/completions"), headers, dumps(body))
+        return HttpRequest(url(endpoint, "/chat/completions"), headers, payload(body, endpoint))
 
     def decoder(self, endpoint: Endpoint) -> ChatDecoder:
         """Return a new decoder for one response."""
@@ -120,11 +123,14 @@ def _function(name: str, description: str, parameters: Any) -> dict[str, Any]:
     return {"type": "function", "function": described}
 
 
-def _shaped(shape: Shape, tools: list[dict[str, Any]]) -> dict[str, Any]:
+def _shaped(shape: Shape, tools: list[dict[str, Any]], quirks: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that ask for an answer of this shape; may append to `tools`."""
-    asked: dict[str, Any] = {"tool_choice": "none"} if tools else {}
+    choice: Any = "none" if tools else None
+    asked: dict[str, Any] = {}
     if shape.mode == "strict":
-        named = {"name": shape.name, "schema": shape.schema, "strict": shape.exact}
+        named: dict[str, Any] = {"name": shape.name, "schema": shape.schema}
+        if quirks.get("strict", True):
+            named["strict"] = shape.exact
         if shape.description:
             named["description"] = shape.description
         asked["response_format"] = {"type": "json_schema", "json_schema": named}
@@ -132,10 +138,12 @@ def _shaped(shape: Shape, tools: list[dict[str, Any]]) -> dict[str, Any]:
         asked["response_format"] = {"type": "json_object"}
     elif shape.mode == "tool":
         tool = _function(shape.name, shape.description, shape.schema)
-        if shape.exact:
+        if shape.exact and quirks.get("strict", True):
             tool["function"]["strict"] = True
         tools.append(tool)
-        asked["tool_choice"] = {"type": "function", "function": {"name": shape.name}}
+        choice = {"type": "function", "function": {"name": shape.name}}
+    if choice is not None:
+        asked.update(tool_choice(choice, quirks))
     return asked
 
 

@@ -8,13 +8,14 @@ from one event to the next.
 Quirks of an endpoint: `temperature` and `reasoning_effort` (False where the
 field is an error), `reasoning_summary` (what to ask for besides: OpenAI shows
 summaries to verified organisations only), `encrypted_reasoning` (False where
-asking for it is an error), and those of `codec` and `ways`.
+asking for it is an error), `store` and `strict` (False where the request must not
+have that field), and those of `codec`, `object_modes` and `fitting`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..messages import Message, Reasoning, Text, ToolCall, ToolResult
@@ -26,9 +27,10 @@ from ..model import (
     Way,
 )
 from .codec import (
-    dumps,
     http_headers,
     object_text,
+    payload,
+    tool_choice,
     url,
 )
 from .object_modes import OPENAI, available
@@ -53,7 +55,9 @@ class OpenAIResponses:
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
         """Build the POST; equal requests give equal bytes."""
         quirks = endpoint.quirks
-        body: dict[str, Any] = {"model": request.model, "stream": True, "store": False}
+        body: dict[str, Any] = {"model": request.model, "stream": True}
+        if quirks.get("store", True):
+            body["store"] = False
         if quirks.get("encrypted_reasoning", not re.search(PLAIN_MODELS, request.model)):
             body["include"] = ["reasoning.encrypted_content"]
         if request.max_tokens is not None:
@@ -66,18 +70,19 @@ class OpenAIResponses:
                 body["reasoning"]["summary"] = quirks["reasoning_summary"]
         if request.system:
             body["instructions"] = request.system
+        strict = quirks.get("strict", True)
         tools = [
             # The default, true, refuses schemas with optional properties.
-            _function(tool.name, tool.description, tool.parameters, strict=False)
+            _function(tool.name, tool.description, tool.parameters, False if strict else None)
             for tool in request.tools
         ]
         if request.shape:
-            body.update(_shaped(request.shape, tools))
+            body.update(_shaped(request.shape, tools, quirks))
         if tools:
             body["tools"] = tools
         body["input"] = [item for message in request.messages for item in _items(message)]
         headers = http_headers(endpoint, "authorization", "Bearer ")
-        return HttpRequest(url(endpoint, "/responses"), headers, dumps(body))
+        return HttpRequest(url(endpoint, "/responses"), headers, payload(body, endpoint))
 
     def decoder(self, endpoint: Endpoint) -> ResponseDecoder:
         """Return a new decoder for one response."""
@@ -88,24 +93,30 @@ class OpenAIResponses:
         return available(WAYS, endpoint)
 
 
-def _function(name: str, description: str, parameters: Any, *, strict: bool) -> dict[str, Any]:
+def _function(name: str, description: str, parameters: Any, strict: bool | None) -> dict[str, Any]:
     described = {"name": name, "description": description, "parameters": parameters}
-    return {"type": "function", **described, "strict": strict}
+    return {"type": "function", **described, **({} if strict is None else {"strict": strict})}
 
 
-def _shaped(shape: Shape, tools: list[dict[str, Any]]) -> dict[str, Any]:
+def _shaped(shape: Shape, tools: list[dict[str, Any]], quirks: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that ask for an answer of this shape; may append to `tools`."""
-    asked: dict[str, Any] = {"tool_choice": "none"} if tools else {}
+    choice: Any = "none" if tools else None
+    asked: dict[str, Any] = {}
+    strict = shape.exact if quirks.get("strict", True) else None
     if shape.mode == "strict":
-        named = {"name": shape.name, "schema": shape.schema, "strict": shape.exact}
+        named: dict[str, Any] = {"name": shape.name, "schema": shape.schema}
+        if strict is not None:
+            named["strict"] = strict
         if shape.description:
             named["description"] = shape.description
         asked["text"] = {"format": {"type": "json_schema", **named}}
     elif shape.mode == "json":
         asked["text"] = {"format": {"type": "json_object"}}
     elif shape.mode == "tool":
-        tools.append(_function(shape.name, shape.description, shape.schema, strict=shape.exact))
-        asked["tool_choice"] = {"type": "function", "name": shape.name}
+        tools.append(_function(shape.name, shape.description, shape.schema, strict))
+        choice = {"type": "function", "name": shape.name}
+    if choice is not None:
+        asked.update(tool_choice(choice, quirks))
     return asked
 
 

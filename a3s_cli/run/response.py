@@ -15,9 +15,10 @@ from typing import Protocol
 
 from .. import jsontext
 from ..errors import A3SError, InvalidResponse, MaxTokens, Refusal, TruncatedStream
-from ..events import ReasoningDelta, Retry, ToolInputDelta
+from ..events import Notice, ReasoningDelta, Retry, ToolInputDelta
 from ..messages import Message, Part, Reasoning, Text, ToolCall, Usage
 from ..model import (
+    AdviceChunk,
     CallChunk,
     Chunk,
     Provider,
@@ -150,6 +151,8 @@ class Fold:
         self._thoughts = jsontext.Joiner()
         self.usage: Usage | None = None
         self.stop: StopChunk | None = None
+        #: What the user is still to be told of how this answer was obtained.
+        self.advice: list[AdviceChunk] = []
 
     def take(self, chunks: list[Chunk]) -> None:
         """Show and keep the chunks of one network read."""
@@ -204,6 +207,8 @@ class Fold:
             self.usage = chunk.usage
         elif isinstance(chunk, StopChunk):
             self.stop = chunk
+        elif isinstance(chunk, AdviceChunk):
+            self.advice.append(chunk)
 
     def _take_call(self, chunk: CallChunk) -> None:
         call = self._calls.get(chunk.key)
@@ -313,11 +318,19 @@ class Asker(Value):
         async with aclosing(self.provider.stream(request)) as stream:
             async for chunks in stream:
                 fold.take(chunks)
+                if fold.advice:
+                    self._advise(fold)
                 await self.emitter.drain()
         if fold.stop is None:
             raise TruncatedStream("the response ended before its protocol's end marker")
         message = fold.finish()
         return Response(message, fold.usage, fold.stop.reason, fold.stop.raw)
+
+    def _advise(self, fold: Fold) -> None:
+        for advice in fold.advice:
+            notice = Notice(code="field_refused", text=advice.text, key=advice.key)
+            self.emitter.emit(notice)
+        fold.advice.clear()
 
 
 async def _pause(seconds: float) -> None:
