@@ -9,7 +9,7 @@ states that the next attempt replaces. The calls of a cut response do not exist:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import aclosing
 from typing import Protocol
 
@@ -135,10 +135,18 @@ class _Call(State):
 class Fold:
     """Assembles the chunks of one attempt into a message, and shows them as they come."""
 
-    def __init__(self, audience: Audience, call_ids: CallIds, wire_name: str, room: int) -> None:
+    def __init__(
+        self,
+        audience: Audience,
+        call_ids: CallIds,
+        wire_name: str,
+        room: int,
+        hide: Callable[[str], str],
+    ) -> None:
         self._audience = audience
         self._call_ids = call_ids
         self._wire_name = wire_name
+        self._hide = hide
         #: Finished parts and the one in progress, in the model's order.
         self._parts: list[Part | _Call] = []
         self._text: list[str] = []
@@ -215,7 +223,9 @@ class Fold:
         if call is None:
             self._close_text()
             self._close_reasoning(None)
-            call = _Call(self._call_ids.new(chunk.id, self._ids), chunk.id, named(chunk.name), [])
+            # An id is in every event of its call, so a secret in it is hidden once and for all.
+            id = self._call_ids.new(self._hide(chunk.id), self._ids)
+            call = _Call(id, chunk.id, named(chunk.name), [])
             self._ids.add(call.id)
             self._calls[chunk.key] = call
             self._parts.append(call)
@@ -282,7 +292,9 @@ class Asker(Value):
         audience = audience or ResponseStream(self.emitter, show_input=self.show_input)
         attempt = 1
         while True:
-            fold = Fold(audience, self.call_ids, self.wire_name, self.max_bytes)
+            fold = Fold(
+                audience, self.call_ids, self.wire_name, self.max_bytes, self.redactor.whole
+            )
             self.account.check()
             try:
                 response = await self._attempt(request, fold)

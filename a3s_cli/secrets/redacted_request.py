@@ -20,9 +20,16 @@ def redacted_request(request: Request, redactor: Redactor) -> Request:
         return request
     system = redactor.whole(request.system)
     messages = [redacted_message(message, redactor) for message in request.messages]
-    if system == request.system and all(map(_is, messages, request.messages)):
+    shape = request.shape
+    if shape and (schema := redactor.value(shape.schema)) is not shape.schema:
+        shape = replace(shape, schema=schema)
+    if (
+        system == request.system
+        and shape is request.shape
+        and all(map(_is, messages, request.messages))
+    ):
         return request
-    return replace(request, system=system, messages=tuple(messages))
+    return replace(request, system=system, messages=tuple(messages), shape=shape)
 
 
 def redacted_message(message: Message, redactor: Redactor) -> Message:

@@ -283,3 +283,20 @@ def test_a_call_still_runs_with_what_the_model_wrote(a3s: Bench) -> None:
     assert (a3s.work / "out.txt").read_text() == KEY
     assert_hidden(result)
     assert result.one("tool_start")["toolInput"]["content"] == "[redacted:OPENAI_API_KEY]"
+
+
+def test_a_key_in_the_id_of_a_call_is_hidden(a3s: Bench) -> None:
+    """A gateway may put what it likes into an id, and an id is in every event of its call."""
+    script = [bash("echo a", id=f"call_{TOKEN}"), text("done")]
+    result = run(a3s, "--allow", "bash", script=script)
+    assert TOKEN.encode() not in result.stdout
+    assert [event["type"] for event in result.events if "toolId" in event] == [
+        "tool_start", "tool_output_delta", "tool_end",
+    ]  # fmt: skip
+
+
+def test_a_key_in_a_schema_reaches_neither_the_stream_nor_the_model(a3s: Bench) -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "string", "description": TOKEN}}}
+    result = run(a3s, "--schema", json.dumps(schema), script=[text('{"a": "b"}')] * 2)
+    assert result.last["object"] == {"a": "b"}
+    assert_hidden(result)
