@@ -73,6 +73,10 @@ class Sandbox(Protocol):
         """Run a command as `processes.spawner` does, confined to changing the workspace."""
         ...
 
+    def reading(self, script: str) -> Sandbox:
+        """Return a sandbox for this script that lets nothing be changed, sent or given away."""
+        ...
+
 
 class ModelQuestion(Value):
     """A tool's own request to the model, for one JSON value."""

@@ -17,6 +17,7 @@ SETTINGS = (
     "idle_timeout",
     "max_parallel",
     "default_decision",
+    "reading",
     "on_ask",
     "system",
     "append_system",
@@ -128,9 +129,17 @@ rule_options = _all(
     click.option(
         "--permissions", metavar="FILE", help="Replace the configured allow and ask rules."
     ),
+    click.option(
+        "--no-reading",
+        "reading",
+        flag_value=False,
+        is_flag=True,
+        default=None,
+        help="Require a rule for commands that only read, too.",
+    ),
 )
 #: The names of their parameters.
-RULES = ("allow", "deny", "ask", "default_decision", "allow_all", "permissions")
+RULES = ("allow", "deny", "ask", "default_decision", "reading", "allow_all", "permissions")
 #: Sections in the `--help` of every command that runs prompts.
 SECTIONS_OF_A_RUN = {
     "Model": ("model", "max_tokens", "temperature", "reasoning", "pull", "offline"),

@@ -11,7 +11,7 @@ from .sections import Sectioned
 
 EPILOG = """\b
 Examples:
-  a3s policy test --allow 'bash(ls:*)' --input '{"command":"ls | sh"}' bash
+  a3s policy test --allow 'bash(ls:*)' bash 'ls | sh'
   a3s policy test --permissions ci.acl --input - write < call.json
 """
 
@@ -23,13 +23,16 @@ Examples:
     context_settings={"max_content_width": 80},
 )
 @click.argument("tool")
-@click.option("--input", metavar="JSON|-", default="{}", help="Set the call's arguments ({}).")
+@click.argument("subject", metavar="[ARG]", required=False)
+@click.option("--input", metavar="JSON|-", help="Set the call's arguments, whole.")
 @rule_options
 @click.option("-C", "--cwd", metavar="DIR", help="Run as if started in DIR.")
 @click.option("--config", "config_file", metavar="FILE", help="Also read this configuration.")
 @click.option("--no-project", is_flag=True, help="Ignore the project's configuration.")
 def test(**given: Any) -> int:
-    """Show how a3s run would decide a call of TOOL.
+    """Show how a3s run would decide a call of TOOL on ARG.
+
+    ARG is the command, the path or the URL that the call acts on.
 
     It uses the same options and configuration as a3s run, the project's
     included. The decision is printed as one JSON object: decision, rule,
@@ -41,13 +44,14 @@ def test(**given: Any) -> int:
     """
     from ..commands.policy import PolicyQuestion, judge
 
-    decision = given["default_decision"]
+    settings = {name: given[name] for name in ("default_decision", "reading")}
     text, status = judge(
         PolicyQuestion(
             tool=given["tool"],
             input=given["input"],
+            subject=given["subject"],
             rules={kind: given[kind] for kind in ("allow", "deny", "ask")},
-            settings={} if decision is None else {"default_decision": decision},
+            settings={name: value for name, value in settings.items() if value is not None},
             allow_all=given["allow_all"],
             permissions=given["permissions"],
             config_file=given["config_file"],

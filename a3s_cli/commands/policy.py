@@ -24,12 +24,18 @@ from ..values import Value, field
 STATUS = {"allow": ExitStatus.OK, "ask": ExitStatus.APPROVAL, "deny": ExitStatus.POLICY}
 
 
+#: The arguments that say what a call acts on.
+_SUBJECTS = ("command", "file_path", "path", "url")
+
+
 class PolicyQuestion(Value):
     """A call and the rules of the command line."""
 
     tool: str
-    input: str
     rules: Mapping[str, Sequence[str]]
+    #: The call's arguments as JSON, `-` for stdin; None where `subject` says what it acts on.
+    input: str | None = None
+    subject: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     allow_all: bool = False
     permissions: str | None = None
@@ -53,8 +59,10 @@ def judge(question: PolicyQuestion) -> tuple[str, int]:
         complain(notice.text)
     policy = chosen_policy(config, question.rules, allow_all=question.allow_all)
     tool = _tool(question.tool)
-    arguments = _arguments(question.input, tool)
-    subject, _, decision = decide(policy, tool, arguments, workspace)
+    arguments = _arguments(question, tool)
+    subject, _, decision = decide(policy, tool, arguments, workspace, confined=True)
+    if decision.rule == "reading" and not _confined(config, workspace.root, tool):
+        subject, _, decision = decide(policy, tool, arguments, workspace)
     decision = _withheld(tool, config, workspace.root) or decision
     return _shown(decision, subject), STATUS[decision.decision]
 
@@ -79,12 +87,23 @@ def _tool(name: str) -> Tool:
     return tool
 
 
-def _arguments(text: str, tool: Tool) -> dict[str, Any]:
+def _confined(config: Config, workspace: Path, tool: Tool) -> bool:
+    """Whether a run here would confine its commands."""
+    import asyncio
+
+    confinement = chosen_confinement(config, os.environ, workspace, [tool.name])
+    return asyncio.run(confinement.sandbox()) is not None
+
+
+def _arguments(question: PolicyQuestion, tool: Tool) -> dict[str, Any]:
     """Return the call's arguments.
 
     Raises `UsageError` if a model's call with them would be rejected before any rule is read.
     """
     example = _example(tool)
+    if question.subject is not None:
+        return _about(question, tool, example)
+    text = "{}" if question.input is None else question.input
     try:
         arguments = loads(_stdin() if text == "-" else text)
     except (ValueError, RecursionError) as error:
@@ -93,6 +112,22 @@ def _arguments(text: str, tool: Tool) -> dict[str, Any]:
         raise UsageError("--input: expected a JSON object, the call's arguments", hint=example)
     if problems := tool.problems(arguments):
         raise UsageError(f"--input does not fit {tool.name}: {'; '.join(problems)}", hint=example)
+    return arguments
+
+
+def _about(question: PolicyQuestion, tool: Tool, example: str) -> dict[str, Any]:
+    """Return arguments for what the call acts on: a command, a path, a URL."""
+    if question.input is not None:
+        raise UsageError("give ARG or --input, not both", hint=example)
+    properties = tool.parameters["properties"]
+    name = next((each for each in _SUBJECTS if each in properties), None)
+    if name is None:
+        raise UsageError(f"{tool.name} acts on nothing that ARG could name", hint=example)
+    # What else a call needs does not count: the rules see only what it acts on.
+    arguments: dict[str, Any] = dict.fromkeys(tool.parameters.get("required", ()), "…")
+    arguments[name] = question.subject
+    if problems := tool.problems(arguments):
+        raise UsageError(f"ARG does not fit {tool.name}: {'; '.join(problems)}", hint=example)
     return arguments
 
 

@@ -231,6 +231,8 @@ KEYS: dict[str, Key] = {
 #: The keys of `permissions { … }` besides the lists of rules.
 PERMISSION_KEYS: dict[str, Key] = {
     "default_decision": Key(_choice("allow", "ask", "deny"), "ask"),
+    #: Whether confined commands that only read need no rule.
+    "reading": Key(_boolean, True),
     #: By default `prompt` where stdin and stdout are terminals, else `deny`.
     "on_ask": Key(_choice("prompt", "deny", "fail")),
 }

@@ -150,6 +150,10 @@ def _trim(line: str) -> str:
 _KEY = re.compile(r"id_(rsa|dsa|ecdsa|ed25519|xmss)|id_[^.]*\Z")
 
 
+#: A file that shows how to write one, without the secrets.
+_EXAMPLES = (".example", ".sample", ".template", ".dist")
+
+
 def is_secret(parts: Sequence[str]) -> bool:
     """Whether a file, by its path's components, is of the kind that holds credentials.
 
@@ -161,7 +165,7 @@ def is_secret(parts: Sequence[str]) -> bool:
         return False
     name = parts[-1].casefold()
     return (
-        name.startswith(".env")
+        (name.startswith(".env") and not name.endswith(_EXAMPLES))
         or name in (".npmrc", ".netrc")
         or name.endswith(".pem")
         or _KEY.match(name) is not None

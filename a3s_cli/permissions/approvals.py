@@ -19,6 +19,7 @@ from .policy import Decision, Policy
 
 if TYPE_CHECKING:
     from ..tool_protocol import Subject
+    from .places import Places
 
 
 class Approvals:
@@ -29,7 +30,7 @@ class Approvals:
         self._wider = policy
         self._exact: set[tuple[str, str, str]] = set()
 
-    def decide(
+    def decide(  # noqa: PLR0913
         self,
         tool: str,
         subject: Subject,
@@ -39,6 +40,8 @@ class Approvals:
         inside: bool = True,
         root: PurePath | None = None,
         protected: str | None = None,
+        places: Places | None = None,
+        confined: bool = False,
     ) -> Decision:
         """Decide as the policy does; what it asks and a person has approved is allowed."""
 
@@ -51,6 +54,8 @@ class Approvals:
                 inside=inside,
                 root=root,
                 protected=protected,
+                places=places,
+                confined=confined,
             )
 
         decision = judged(self._policy)

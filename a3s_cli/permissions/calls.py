@@ -32,9 +32,22 @@ def decide(
     arguments: dict[str, Any],
     workspace: Workspace,
     off_limits: Collection[Path] = (),
+    *,
+    confined: bool = False,
 ) -> CallVerdict:
-    """Decide on a call with valid arguments; no tool may change what is `off_limits`."""
+    """Decide on a call with valid arguments; no tool may change what is `off_limits`.
+
+    `confined`: there is a sandbox that can hold a command to reading.
+    """
     subject = tool.subject(arguments)
+    if subject.kind == "command":
+        from .places import OnDisk
+
+        places = OnDisk(workspace, off_limits)
+        decision = policy.decide(
+            tool.name, subject, root=workspace.root, places=places, confined=confined
+        )
+        return CallVerdict(subject, None, decision)
     if subject.kind != "path":
         decision = policy.decide(tool.name, subject, harmless=tool.harmless, root=workspace.root)
         return CallVerdict(subject, None, decision)

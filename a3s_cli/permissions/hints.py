@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .shell_words import names
+from .shell_found import names
 
 if TYPE_CHECKING:
-    from .shell_found import Command
+    from .shell_found import Command, Word
 
 #: Programs whose first argument is a command of its own: a useful rule names it as well.
 _WITH_SUBCOMMANDS = names(
     "git gh npm pnpm yarn cargo go docker podman kubectl pip pip3 uv poetry apt apt-get brew"
     " systemctl helm terraform dotnet bundle rustup conda hg svn make just"
 )
-_MOST_FLAGS = 4
+MOST_FLAGS = 4
 _SHOWN = 80
 
 
@@ -26,28 +26,36 @@ def flags(rules: Sequence[str]) -> str:
     return " ".join(f"--allow {quote(rule)}" for rule in rules)
 
 
-def rules_for_commands(tool: str, uncovered: Sequence[Command]) -> tuple[str, ...]:
-    """Name rules for these commands, or the bare rule where patterns cannot help."""
-    plain = all(
-        command.words[0].known and not command.risks and not command.wraps for command in uncovered
-    )
-    heads = dict.fromkeys(_useful(command.text.split(" ")) for command in uncovered)
-    if not plain or len(heads) > _MOST_FLAGS or None in heads:
-        return (tool,)
-    return tuple(f"{tool}({head}:*)" for head in heads)
+def head(command: Command, inner: Command | None) -> str:
+    """Name a pattern for a command and any arguments; a wrapper's names what it wraps."""
+    words = command.words
+    if inner is not None:
+        before = words[: inner.offset]
+        if words[inner.offset : inner.offset + 1] != inner.words[:1] or inner.wraps:
+            return ""
+        useful = _useful(inner.words)
+        if not useful or not all(map(_is_plain, before)):
+            return ""
+        return " ".join([*(word.text for word in before), useful]) + ":*"
+    useful = _useful(words)
+    return f"{useful}:*" if useful else ""
 
 
-def rules_for_script(tool: str, script: str) -> tuple[str, ...]:
-    """Name a rule without parsing: only for a script that is obviously one plain command."""
-    words = script.split(" ")
-    if all(_is_plain(word) for word in words) and (head := _useful(words)):
-        return (f"{tool}({head}:*)",)
-    return (tool,)
+def exact(command: Command) -> str:
+    """Name a pattern that is exactly this command, or nothing where it is not known."""
+    if not all(word.known for word in command.words):
+        return ""
+    before = [effect.text for effect in command.effects if effect.kind == "assign"]
+    after = [effect.text for effect in command.effects if effect.kind == "write"]
+    if not all(effect.word.known for effect in command.effects):
+        return ""
+    text = " ".join([*before, *map(_quoted, command.words), *after])
+    return text if text.count("(") == text.count(")") and "\n" not in text else ""
 
 
 def rules_for_path(tool: str, path: str) -> tuple[str, ...]:
     """Name a rule for one file, or the bare rule where its name could be read as a pattern."""
-    return (f"{tool}({path})",) if _is_plain(path) else (tool,)
+    return (f"{tool}({path})",) if path and all(map(_is_plain_letter, path)) else (tool,)
 
 
 def short(text: str) -> str:
@@ -56,16 +64,24 @@ def short(text: str) -> str:
     return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
 
 
-def _useful(words: list[str]) -> str | None:
+def _useful(words: Sequence[Word]) -> str:
     """The words that a rule for this command should name, where they are plain."""
-    count = 2 if words[0] in _WITH_SUBCOMMANDS and len(words) > 1 else 1
-    head = words[:count]
-    if count == 2 and not head[1][:1].isalpha():
-        return None
-    return " ".join(head) if all(map(_is_plain, head)) else None
+    count = 2 if words[0].text in _WITH_SUBCOMMANDS and len(words) > 1 else 1
+    named = words[:count]
+    if count == 2 and not named[1].text[:1].isalpha():
+        return ""
+    return " ".join(word.text for word in named) if all(map(_is_plain, named)) else ""
 
 
-def _is_plain(word: str) -> bool:
-    return bool(word) and all(
-        letter.isascii() and (letter.isalnum() or letter in "-_./+") for letter in word
-    )
+def _quoted(word: Word) -> str:
+    from shlex import quote
+
+    return quote(word.text)
+
+
+def _is_plain(word: Word) -> bool:
+    return word.known and bool(word.text) and all(map(_is_plain_letter, word.text))
+
+
+def _is_plain_letter(letter: str) -> bool:
+    return letter.isascii() and (letter.isalnum() or letter in "-_./+=:@%,")

@@ -7,19 +7,24 @@ that asks. A path outside is denied, whatever the rules say, and so is a change 
 a protected place.
 
 For bash there are two ways to be allowed. A bare `bash` rule, or a default of
-allow with no pattern anywhere, covers any script: nothing is parsed. Otherwise
+allow, covers any script: nothing is parsed where no rule denies or asks. Otherwise
 every command must be covered, and nothing in the script may be in doubt:
 
-    what is found in the script              allow patterns    default    bare `bash`,
-                                             alone             allow      deny patterns
-    hides what runs (`$x`, eval, PATH=…)     ask               ask        ask
-    an option that runs other programs       ask               ask        ask
-    writes by redirection, sets variables,   ask               ask        allow
-      wraps a known command, a function
-    an option that writes files              ask               allow      allow
+    how far reaches what is found in the script     allow       default allow,
+                                                    patterns    bare `bash`
+    effect: writes by redirection, sets variables,  ask         allow
+      an option that writes files
+    changes: what is seen may do something else     ask         allow
+      (`PATH=…`, an option that loads a file)
+    program: a program that is not seen runs        ask         ask, if one is denied
+    anything: a command that is not seen runs       ask         ask
+      (`$x`, eval, a script that cannot be read)
 
-A rule that spells such an option out (`git -c core.pager=cat log:*`) covers it,
-and a wrapper is covered where a rule names it and what it wraps is covered too.
+A rule that spells such a word out (`git -c core.pager=cat log:*`) covers it, and a
+redirection is covered where `write` may change that file. A wrapper is covered
+where a rule names it, and what it wraps where a rule names that or both at once
+(`uv run pytest:*`). What only joins commands (`cd` into a directory, `true`, `echo`)
+needs no rule beside one that covers a command.
 
 `default_decision="deny"` denies all that no rule covers, reading as well.
 `grant_asks` answers yes to what asks, except where a script hides what it runs
@@ -28,19 +33,20 @@ and a rule denies commands: a denial must hold.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import UsageError
 from ..fingerprint import fingerprint
-from ..values import Value
-from .hints import flags, rules_for_commands, rules_for_path, rules_for_script, short
+from ..values import Value, replace
+from .hints import flags, rules_for_path, short
 from .rules import Rule, parse_rule
 
 if TYPE_CHECKING:
     from ..tool_protocol import Subject
-    from .shell_found import Parsed
+    from .places import Place, Places
+    from .scripts import ScriptRules
 
 Verdict = Literal["allow", "ask", "deny"]
 _VERDICTS: tuple[Verdict, ...] = ("allow", "ask", "deny")
@@ -50,7 +56,8 @@ class Decision(Value):
     """The verdict on one call, and why."""
 
     decision: Verdict
-    #: The rule's text, `default`, `workspace`, `protected`, or `user` for a person's answer.
+    #: The rule's text, `default`, `reading`, `workspace`, `protected`, or `user` for a person's
+    #: answer.
     rule: str
     #: One sentence for a person and the model.
     reason: str
@@ -74,6 +81,7 @@ class Policy:
         default_decision: Verdict = "ask",
         tools: Collection[str],
         grant_asks: bool = False,
+        reading: bool = False,
     ) -> None:
         if default_decision not in _VERDICTS:
             raise UsageError(f"the default decision {default_decision!r} is not allow, ask or deny")
@@ -83,6 +91,8 @@ class Policy:
         self._ask = tuple(parse_rule(rule, tools) for rule in ask)
         self._default: Verdict = default_decision
         self._grant_asks = grant_asks
+        #: Whether commands that only read need no rule where they are confined to reading.
+        self._reading = reading and default_decision == "ask"
 
     def digest(self) -> str:
         """Return the sha256 of the rules; their order and repetition do not count."""
@@ -91,7 +101,13 @@ class Policy:
         rules = [
             sorted({rule.text for rule in rules}) for rules in (self._allow, self._ask, self._deny)
         ]
-        canonical = [*rules, self._default, sorted(self._tools), self._grant_asks]
+        canonical: list[object] = [
+            *rules,
+            self._default,
+            sorted(self._tools),
+            self._grant_asks,
+            self._reading,
+        ]
         return fingerprint(json.dumps(canonical).encode())
 
     def with_allowed(self, rules: Iterable[str]) -> Policy:
@@ -102,7 +118,7 @@ class Policy:
         wider._allow = (*self._allow, *(parse_rule(rule, self._tools) for rule in rules))
         return wider
 
-    def decide(
+    def decide(  # noqa: PLR0913
         self,
         tool: str,
         subject: Subject,
@@ -112,11 +128,15 @@ class Policy:
         inside: bool = True,
         root: PurePath | None = None,
         protected: str | None = None,
+        places: Places | None = None,
+        confined: bool = False,
     ) -> Decision:
         """Decide on one call; `path` is the subject's, resolved; is it `inside` the workspace?
 
         A `harmless` tool is allowed by default, but for files of secrets.
-        `protected` names the protected place that the call would change.
+        `protected` names the protected place that the call would change. `places`
+        says where the paths of a command are; without it their spelling decides.
+        `confined`: a sandbox can hold a command to reading.
         """
         if not inside:
             where = f" {root}" if root is not None else ""
@@ -125,7 +145,11 @@ class Policy:
             where = f"{tool} {short(subject.value)} is denied: {protected} is protected"
             return Decision("deny", "protected", f"{where}, whatever the rules say")
         if subject.kind == "command":
-            return self._script(tool, subject.value)
+            if places is None:
+                from .places import Spelled
+
+                places = Spelled(root)
+            return self._script(tool, subject.value, places, confined=confined)
         if subject.kind == "path" and path is None:
             return Decision("deny", "workspace", f"{subject.value} could not be resolved")
         return self._call(tool, subject, path, root, harmless=harmless)
@@ -191,7 +215,9 @@ class Policy:
 
     # -- scripts ---------------------------------------------------------------------
 
-    def _script(self, tool: str, script: str) -> Decision:
+    def _script(
+        self, tool: str, script: str, places: Places, *, confined: bool = False
+    ) -> Decision:
         deny, ask, allow = (
             [rule for rule in rules if rule.applies(tool)]
             for rules in (self._deny, self._ask, self._allow)
@@ -199,75 +225,101 @@ class Policy:
         what = f"`{short(script)}`"
         if rule := _total(deny):
             return _denied(rule, what)
-        guards = [rule for rule in deny + ask if not rule.total]
-        if not guards:
+        if all(rule.total for rule in deny + ask):
             if rule := _total(ask):
                 return self._asks(rule.text, f"{what} needs approval by {rule.text}", hint=_GRANT)
-            if rule := _bare(allow):
+            if rule := _total(allow):
                 return Decision("allow", rule.text, f"{what} is allowed by {rule.text}")
-            if not allow:
-                allowed = self._default == "allow"
-                return self._by_default(what, () if allowed else rules_for_script(tool, script))
-        # Only a pattern needs a parser, and most runs have none.
+            if self._default == "allow":
+                return self._by_default(what, ())
+        # Only what asks and what has a pattern needs a parser, and many runs have neither.
+        from .scripts import ScriptRules
         from .shell import commands
 
-        return self._parsed(commands(script), what, tool, (deny, ask, allow))
+        parsed = commands(script)
+        rules = ScriptRules(parsed, deny, ask, allow, places, self._may_write)
+        decision = self._parsed(rules, what, tool)
+        if decision.rule != "default" or decision.decision == "allow":
+            return decision
+        if confined and self._reading and not rules.hidden and not _total(ask):
+            from .reading import why_not
 
-    def _parsed(
-        self,
-        parsed: Parsed,
-        what: str,
-        tool: str,
-        rules: tuple[list[Rule], list[Rule], list[Rule]],
-    ) -> Decision:
+            obstacle = why_not(parsed, places)
+            if not obstacle.reason:
+                reason = f"{what} only reads inside the workspace"
+                return Decision("allow", "reading", reason, "", decision.commands)
+            if obstacle.matters:
+                decision = replace(decision, reason=f"{decision.reason}: {obstacle.reason}")
+        return self._narrowed(decision, what, tool, rules)
+
+    def _parsed(self, rules: ScriptRules, what: str, tool: str) -> Decision:
         """Judge a script by its commands; the most restrictive verdict is the script's."""
-        deny, ask, allow = rules
-        found = tuple(str(command) for command in parsed.commands if command.certain)
-        if caught := _caught(parsed, deny):
+        found = rules.found
+        if caught := rules.caught(rules.deny):
             return _denied(caught[1], caught[0], found)
-        hidden = _hidden(parsed, deny + ask, allow)
-        if hidden and deny and self._default != "deny":
+        hidden = rules.hidden
+        if hidden and rules.deny and self._default != "deny":
             # No flag may grant this in general: it could be what a rule denies.
             return Decision("ask", "default", f"{what} needs approval: {hidden}", "", found)
-        caught = _caught(parsed, ask) or next(((what, rule) for rule in ask if rule.total), None)
+        caught = rules.caught(rules.ask)
+        if caught is None and (rule := _total(rules.ask)):
+            caught = what, rule
         if caught:
             reason = f"{caught[0]} needs approval by {caught[1].text}"
             return self._asks(caught[1].text, reason, found, hint=_GRANT)
-        rule = _bare(allow)
-        if rule is None:
-            return self._covered(parsed, what, tool, allow, hidden)
-        if hidden:
-            return self._asks("default", f"{what} needs approval: {hidden}", found, hint=_GRANT)
-        return Decision("allow", rule.text, f"{what} is allowed by {rule.text}", "", found)
+        if rule := _total(rules.allow):
+            if hidden:
+                reason = f"{what} needs approval: {hidden}"
+                return self._asks("default", reason, found, hint=_GRANT)
+            return Decision("allow", rule.text, f"{what} is allowed by {rule.text}", "", found)
+        return self._covered(rules, what, tool, hidden)
 
-    def _covered(
-        self, parsed: Parsed, what: str, tool: str, allow: list[Rule], hidden: str
-    ) -> Decision:
+    def _covered(self, rules: ScriptRules, what: str, tool: str, hidden: str) -> Decision:
         """Ask of every command which pattern covers it, and of the script what is in doubt."""
-        certain = [command for command in parsed.commands if command.certain]
-        found = tuple(map(str, certain))
-        covering = {
-            command: next((rule for rule in allow if rule.covers(command)), None)
-            for command in certain
-        }
-        uncovered = [command for command, rule in covering.items() if rule is None]
-        doubts = [hidden] if hidden else [doubt.reason for doubt in parsed.doubts]
-        if self._default == "allow" and not doubts:
-            doubts = [f"`{short(str(each))}` wraps a command" for each in uncovered if each.wraps]
-        if doubts:
-            reason = f"{what} needs approval: {doubts[0]}"
+        found = rules.found
+        rule, uncovered, doubt = rules.covering()
+        if self._default == "allow" and (uncovered or doubt or rule is None):
+            if hidden:
+                return self._asks("default", f"{what} needs approval: {hidden}", found)
+            return self._by_default(what, (), found)
+        if doubt:
+            reason = f"{what} needs approval: {doubt}"
             if self._default == "deny":
                 return Decision("deny", "default", reason, flags((tool,)), found, (tool,))
             return self._asks("default", reason, found, suggested=(tool,))
-        if uncovered and self._default != "allow":
+        if uncovered:
             first = f"`{short(str(uncovered[0]))}`"
             if uncovered[0].risks:
                 first += f" ({uncovered[0].risks[0].reason})"
-            return self._by_default(first, rules_for_commands(tool, uncovered), found)
-        rule = next(iter(covering.values()), None)
-        if uncovered or rule is None:
+            return self._by_default(first, (tool,), found)
+        if rule is None:
             return self._by_default(what, (tool,), found)
         return Decision("allow", rule.text, f"{what} is allowed by {rule.text}", "", found)
+
+    def _narrowed(self, decision: Decision, what: str, tool: str, rules: ScriptRules) -> Decision:
+        """Suggest the narrowest rules that allow the script, where patterns can."""
+        if decision.suggested == (tool,):
+            for suggested, texts in rules.suggestions(tool, tuple(self._tools)):
+                wider = rules.with_allowed(suggested)
+                if self._parsed(wider, what, tool).decision == "allow":
+                    return replace(decision, hint=flags(texts), suggested=texts)
+        return decision
+
+    def _may_write(self, root: PurePath, place: Place) -> bool:
+        """Whether a rule allows the tool `write` to change this file."""
+        if not place.inside or place.protected is not None:
+            return False
+
+        def named(rules: tuple[Rule, ...], *, allows: bool = False) -> bool:
+            return any(
+                rule.applies("write")
+                and (rule.total or rule.matches_path(place.path, root, allows=allows))
+                for rule in rules
+            )
+
+        if named(self._deny) or named(self._ask):
+            return False
+        return named(self._allow, allows=True)
 
 
 _GRANT = "--allow-all"
@@ -294,20 +346,8 @@ def _denied(rule: Rule, what: str, found: tuple[str, ...] = ()) -> Decision:
     return Decision("deny", rule.text, f"{what} is denied by {rule.text}", "", found)
 
 
-def _total(rules: list[Rule]) -> Rule | None:
+def _total(rules: Sequence[Rule]) -> Rule | None:
     return next((rule for rule in rules if rule.total), None)
-
-
-def _bare(rules: list[Rule]) -> Rule | None:
-    return next((rule for rule in rules if rule.pattern is None), None)
-
-
-def _caught(parsed: Parsed, rules: list[Rule]) -> tuple[str, Rule] | None:
-    for command in parsed.commands:
-        for rule in rules:
-            if rule.pattern is not None and rule.catches(command):
-                return f"`{short(str(command))}`", rule
-    return None
 
 
 def _names(
@@ -322,20 +362,3 @@ def _names(
 
         return url_matches(rule.pattern or "*", subject.value, strictly=allows)
     return False
-
-
-def _hidden(parsed: Parsed, guards: list[Rule], allow: list[Rule]) -> str:
-    """Say what could run without being seen, or nothing."""
-    for doubt in parsed.doubts:
-        if doubt.hidden:
-            return doubt.reason
-    for command in parsed.commands:
-        spelled_out = any(rule.pattern is not None and rule.covers(command) for rule in allow)
-        for risk in command.risks:
-            if risk.runs and not spelled_out:
-                return risk.reason
-        named = command.certain or command.words[0].known
-        for rule in guards:
-            if rule.pattern is not None and named and rule.could_catch(command):
-                return f"`{short(str(command))}` could become what the rule {rule.text} is for"
-    return ""

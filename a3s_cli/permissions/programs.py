@@ -1,95 +1,150 @@
-"""What one command does beyond its name, and what setting a variable does.
+"""What one command does beyond its name.
 
 A rule covers a command's name and its plain arguments; `risks` finds the words
-that make it more than that. The tables are in `program_options`, the programs
-that need reading in `program_checks`.
+that make it more than that. What is known of programs lies in tables: their
+options (`program_options`), their words (`program_checks`), their names
+(`program_names`). No table is complete, so a program that is in none of them is
+trusted least: an argument of it that could be a command, a script or another
+program's name needs a rule that spells it out.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Literal
 
-from .program_checks import CHECKS, GIT_MESSAGES
-from .program_options import PROGRAMS, Options, Risk, option_risks
-from .shell_words import UNKNOWN, Word
+from .program_checks import CHECKS
+from .program_names import AMBIGUOUS, EFFECTIVE, INTERPRETERS, PLAIN, TOOLS
+from .program_options import PROGRAMS, Options, option_risks
+from .shell_found import Risk, Word, names
+from .wrapper_table import WRAPPERS
+
+#: They do not end their options at `--`.
+_NO_END = names("find gfind gcc g++ cc c++ clang clang++ java openssl ssh go")
+#: What runs something is called so by most programs.
+_RUNNING_OPTION = re.compile(
+    r"--?(?:[a-z-]*-)?(?:exec|execute|command|cmd|executable|interpreter|shell|hook|wrapper"
+    r"|preload|askpass|program|userconfig|kubeconfig|init-script|rcfile|plugin-dir|rsh)"
+)
+_LOADING_OPTION = re.compile(
+    r"--?(?:[a-z-]*-)?(?:plugins?|filter|pager|editor|browser|launcher|ssh|require|load|import"
+    r"|loader|config|config-file|engine|module|script|run|eval|bind|python|library|init|agent)"
+)
+_SCRIPT = re.compile(r"[\s;&|<>$`(){}]")
+_PATH = re.compile(r"(?:\.{1,2}|~)?/.*")
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]+\Z")
+UNKNOWN_PROGRAM = "is not a program that is known here"
 
 
-def risks(words: Sequence[Word]) -> tuple[Risk, ...]:
-    """Find the words by which this command would do more than its name says."""
+def risks(words: Sequence[Word], *, wraps: bool = False) -> tuple[Risk, ...]:
+    """Find the words by which this command would do more than its name says.
+
+    `wraps`: what it runs is known, so that none of its words can hide more.
+    """
     name = words[0].text.rpartition("/")[2]
     options = PROGRAMS.get(name)
-    if options is None:
-        return _builtin(name, words)
-    found = [
-        Risk(index, f"an argument of `{name}` that is known only when it runs can be an option")
-        for index, word in enumerate(words)
-        if index and _could_be_option(word) and not _is_value(words, index, options)
-    ]
-    if options.always and len(words) > 1:
-        found.append(Risk(1, f"`{name}`: {options.always}"))
-    for index, word in enumerate(words):
-        if index and word.text.startswith(("-", "+")):
-            found += option_risks(index, word.text, name, options)
     special = CHECKS.get(name)
+    if options is None and special is None:
+        if wraps or name in PLAIN or name in INTERPRETERS or name in WRAPPERS:
+            return ()
+        return tuple(_tool(words) if name in TOOLS else _unknown(words))
+    found: list[Risk] = []
+    if options is not None and name != "git":
+        found += _options(words, name, options)
     return tuple(found + special(words)) if special else tuple(found)
 
 
-def _could_be_option(word: Word) -> bool:
-    if word.known:
-        return False
-    return word.splits or word.text.startswith((UNKNOWN, "-"))
+def is_known(name: str) -> bool:
+    """Whether it is known that a program runs none of its arguments."""
+    return name in PLAIN or name in TOOLS or name in PROGRAMS or name in CHECKS
+
+
+def _options(words: Sequence[Word], name: str, options: Options) -> list[Risk]:
+    found = []
+    if options.always and len(words) > 1:
+        found.append(Risk(1, f"`{name}`: {options.always}"))
+    listed = options.runs or options.program or options.loads or options.writes
+    ends = name not in _NO_END
+    for index, word in enumerate(words):
+        text = word.text
+        if not index:
+            continue
+        if ends and text == "--":
+            break
+        if options.responds and text.startswith("@"):
+            found.append(Risk(index, f"`{name} @…` reads options from a file"))
+        elif word.may_be_option:
+            if listed and not _is_value(words, index, options):
+                single = name == "find" and not word.splits and not word.several
+                reason = f"an argument of `{name}` that is known only when it runs can be an option"
+                found.append(Risk(index, reason, "effect" if single else options.furthest))
+        elif text.startswith(("-", "+")):
+            found += option_risks(words, index, name, options)
+    return found
 
 
 def _is_value(words: Sequence[Word], index: int, options: Options) -> bool:
-    """Whether a quoted expansion is the value of the option before it: `-m "$message"`."""
+    """Whether a quoted expansion is the value of the option before it."""
     before = words[index - 1]
-    if words[index].splits or not before.known:
+    if words[index].splits or words[index].several or not before.known:
         return False
-    if options is PROGRAMS["git"]:
-        return words[1].text in GIT_MESSAGES and before.text in ("-m", "--message")
     return len(before.text) == 2 and before.text[0] == "-" and before.text[1] in options.values
 
 
-# -- variables ---------------------------------------------------------------------------
-
-_SHELL_VARIABLE = re.compile(r"(?!histchars\Z|.*_proxy\Z|(?:npm|yarn|pnpm|pip|uv)_)[a-z][a-z0-9_]*")
-_LOCALE = re.compile(r"LC_[A-Z]+|LANG|LANGUAGE|TZ|CI|NO_COLOR|FORCE_COLOR|CLICOLOR|COLUMNS|LINES")
-_PLAIN_VALUE = re.compile(r"[A-Za-z0-9_.:@+,-]*")
-_DANGEROUS = re.compile(
-    r"PATH|CDPATH|IFS|ENV|BASH.*|SHELL.*|PS[0-4]|PROMPT.*|OPT.*|HOME|PWD|OLDPWD|TMPDIR|TERMINFO.*"
-    r"|(?:LD|DYLD|GIT|XDG|SSH|SUDO|MAN|LESS|GCONV|PERL5?|PYTHON|RUBY|NODE|NPM|JAVA|_JAVA|JDK|LUA"
-    r"|RIPGREP|FZF|DOCKER|CARGO|RUST|GO|MAKE|CMAKE|CC|CXX|AR|AS|GCC|COMPILER|TAR|RSYNC|CURL|WGET"
-    r"|SYSTEMD|PG|MYSQL|SQLITE|PIP|UV|VIRTUAL|CONDA|HIST|GLOB|EXEC|FC|MAIL|MALLOC|NLS|LOC)"
-    r"[A-Z0-9_]*|.*(?:EDITOR|PAGER|BROWSER|OPTIONS|OPTS|FLAGS|PRELOAD|SHELL|WRAPPER|COMMAND|RC"
-    r"|LAUNCHER|HOOK|PLUGIN|CONFIG|_PATH|ASKPASS)S?|.*_(?:proxy|PROXY)|npm_.*|histchars|MIX_.*"
-)
+def _tool(words: Sequence[Word]) -> list[Risk]:
+    found = []
+    for index, word in enumerate(words):
+        if word.text == "--":
+            break
+        if index and word.text.startswith("-") and _runs_by(word.text, _RUNNING_OPTION):
+            option = word.text.partition("=")[0]
+            found.append(
+                Risk(index, f"`{words[0].text} {option}` can run another program", "changes")
+            )
+    return found
 
 
-def assignment(name: str, value: Word | None) -> Literal["sets", "hides"] | None:
-    """Say what setting a variable does to what runs: nothing, something, or anything.
+def _unknown(words: Sequence[Word]) -> list[Risk]:
+    """Judge a program that nothing is known of: what could it be told to run?
 
-    A lower-case name is a variable of the script: what it holds matters where
-    it is used, and is judged there.
+    One that is named with its directory is a program of the project, or one that
+    a rule names exactly, and may be given any text.
     """
-    if _SHELL_VARIABLE.fullmatch(name):
-        return None
-    if _DANGEROUS.fullmatch(name):
-        return "hides"
-    harmless = value is not None and value.known and _PLAIN_VALUE.fullmatch(value.text)
-    return None if harmless and _LOCALE.fullmatch(name) else "sets"
+    name = words[0].text
+    named = "/" in name
+    found = []
+    for index, word in enumerate(words):
+        if not index:
+            continue
+        text = word.text
+        why = ""
+        if text.startswith("-") and len(text) > 1:
+            if _runs_by(text, _RUNNING_OPTION) or _runs_by(text, _LOADING_OPTION):
+                why = "could be told to run it by this option"
+            text = text.partition("=")[2]
+        if not why and text:
+            why = _could_run(text, named=named)
+        if not named and word.may_be_option and not word.known:
+            why = "could be told to run what is known only when it runs"
+        if why:
+            found.append(Risk(index, f"`{name}` {UNKNOWN_PROGRAM}, and {why}", "changes"))
+    return found
 
 
-def _builtin(name: str, words: Sequence[Word]) -> tuple[Risk, ...]:
-    """Judge `read` and `set`, which are common and mostly harmless."""
-    plain = True
-    if name == "read":
-        plain = all(
-            word.known
-            and (re.fullmatch(r"-[a-z]+", word.text) or _SHELL_VARIABLE.fullmatch(word.text))
-            for word in words[1:]
-        )
-    elif name == "set":
-        plain = all(re.fullmatch(r"[-+][eufo]+|pipefail", word.text) for word in words[1:])
-    return () if plain else (Risk(1, f"`{name}` changes how the rest is read"),)
+def _runs_by(text: str, pattern: re.Pattern[str]) -> bool:
+    return pattern.fullmatch(text.partition("=")[0]) is not None
+
+
+def _could_run(text: str, *, named: bool) -> str:
+    base = text.rpartition("/")[2]
+    if base in EFFECTIVE and base not in AMBIGUOUS:
+        return f"`{base}` is another program"
+    if named:
+        return ""
+    if _SCRIPT.search(text):
+        return "an argument could be a script"
+    if text[0] in "@|!":
+        return "an argument could be a script"
+    if _PATH.fullmatch(text) and base and not _SUFFIX.search(base) and "/" in text[:-1]:
+        return "an argument could be another program"
+    return ""

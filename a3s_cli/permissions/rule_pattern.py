@@ -14,7 +14,7 @@ def matches(pattern: str, text: str) -> bool:
     """Whether the whole text fits, `*` standing for any characters at all."""
     first, rest, last = _pieces(pattern)
     if rest is None:
-        return pattern == text
+        return first == text
     if len(text) < len(first) + len(last) or not text.startswith(first) or not text.endswith(last):
         return False
     at, end = len(first), len(text) - len(last)
@@ -29,7 +29,8 @@ def matches(pattern: str, text: str) -> bool:
 @lru_cache(maxsize=1024)
 def _pieces(pattern: str) -> tuple[str, tuple[str, ...] | None, str]:
     """Return what stands before, between and after the wildcards; None where there is none."""
-    first, *rest = pattern.split("*")
+    # A quoted star in a pattern is a character like any other.
+    first, *rest = (piece.replace("\x1a", "*") for piece in pattern.split("*"))
     return first, tuple(rest[:-1]) if rest else None, rest[-1] if rest else ""
 
 

@@ -1,14 +1,16 @@
 """Permission rules: `tool` or `tool(pattern)`, and what they match.
 
-A pattern means what suits the tool. For a command it is matched against the
-words of a simple command, joined by single spaces: `git status:*` is a prefix
-of words, `*` stands for anything, and without it the text must be equal. For a
-file it is a path glob against the resolved path, from the workspace's root
-unless it begins with `/` or `~/`. For a URL see `url_pattern`.
+A pattern means what suits the tool. For a command it is matched against the words
+of a simple command: `git status:*` and `git status *` are that command with any
+further words, `*` stands for anything, and without it the words must be equal. A
+pattern may be quoted as in a shell, begin with `NAME=value` and end with a
+redirection: then it covers these too. For a file it is a path glob against the
+resolved path, from the workspace's root unless it begins with `/` or `~/`. For a
+URL see `url_pattern`.
 
 What allows and what denies is matched differently, each on its safe side: an
-allowing rule sees the command as it is written, a denying one also without its
-directory (`/bin/rm`) and without options before the subcommand (`git -C . push`).
+allowing rule sees the command as it is written, a denying one also the file that
+it runs (`/bin/rm`) and without options before the subcommand (`git -C . push`).
 """
 
 from __future__ import annotations
@@ -21,11 +23,12 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..values import Value
+from .command_pattern import Pattern
 from .rule_pattern import could_match, matches, path_matches
-from .shell_words import UNKNOWN, Word
+from .shell_found import JOINED, NOT_KNOWN, UNKNOWN, Command, Word
 
 if TYPE_CHECKING:
-    from .shell_found import Command
+    from .places import Places
 
 #: Options before a subcommand that are looked through; more are taken for a disguise.
 _MOST_STARTS = 32
@@ -52,46 +55,86 @@ class Rule(Value):
     # -- commands --------------------------------------------------------------------
 
     @property
-    def _texts(self) -> tuple[str, ...]:
-        return _in_wildcards(self.pattern or "")
+    def _form(self) -> Pattern:
+        return _form(self.pattern or "*")
 
-    @property
-    def literal(self) -> str:
-        """What is spelled out in the pattern before its first wildcard."""
-        return self._texts[0].partition("*")[0]
+    def covers(self, command: Command, *, effects: bool = False) -> bool:
+        """Whether an allowing rule holds for this command, whatever its unknown words are.
 
-    def covers(self, command: Command) -> bool:
-        """Whether an allowing rule holds for this command, whatever its unknown words are."""
-        if not all(self._fits(words) for words in _expanded(command.words)):
+        `effects`: and for its redirections and assignments, which it spells out.
+        """
+        if self._form.effects != effects:
             return False
-        # A name with a blank in it is not two words: "git status" is another program.
-        if " " in command.words[0].text:
-            return False
-        spelled = len(self.literal) if "*" in (self.pattern or "*") else len(command.text)
-        if command.wraps and spelled < len(command.words[0].text):
-            return False
-        return all(_end(command.words, risk.index) <= spelled for risk in command.risks)
+        return any(self._covers(command, words, left) for words, left in _as_written(command))
 
-    def _fits(self, words: tuple[Word, ...]) -> bool:
-        text = " ".join(word.text for word in words)
-        return any(matches(pattern, text) for pattern in self._texts)
+    def _covers(self, command: Command, words: tuple[Word, ...], left: int) -> bool:
+        form = self._form
+        before, after = _effects(command) if form.effects else ((), ())
+        if form.effects and (len(before), len(after)) != (form.assigns, 2 * form.redirects):
+            return False
+        for expanded in _expanded(words):
+            text = _joined([*before, *(word.text for word in expanded), *after])
+            if not any(matches(pattern, text) for pattern in form.texts):
+                return False
+        spelled = form.spelled
+        if spelled is None:
+            return True
+        start = sum(len(text) + 1 for text in before)
+        if command.wraps and spelled < start + len(words[0].text):
+            return False
+        return all(start + _end(words, max(risk.at - left, 0)) <= spelled for risk in command.risks)
 
-    def catches(self, command: Command) -> bool:
+    def names_inner(self, command: Command) -> bool:
+        """Whether an allowing rule names this command behind the wrapper that runs it."""
+        offset, outer, inner = command.offset, command.outer, command
+        while outer is not None:
+            if self.covers(outer) or self.covers(outer, effects=bool(outer.effects)):
+                spelled = self._form.spelled
+                if spelled is None:
+                    return True
+                same = outer.words[offset].text == inner.words[0].text
+                ends = [offset, *(offset + risk.at for risk in command.risks if same)]
+                return _end(outer.words, min(max(ends), len(outer.words) - 1)) <= spelled
+            inner, offset, outer = outer, offset + outer.offset, outer.outer
+        return False
+
+    def catches(self, command: Command, places: Places | None = None) -> bool:
         """Whether a denying or asking rule holds for this command in any of its spellings."""
-        return any(self._fits(words) for words in _spellings(command.words))
+        form = self._form
+        for words in _spellings(command, form.program, places):
+            text = _joined([word.text for word in words])
+            if any(matches(pattern, text) for pattern in form.texts):
+                return True
+        if form.effects:
+            before, after = _effects(command)
+            text = _joined([*before, *(word.text for word in command.words), *after])
+            return any(matches(pattern, text) for pattern in form.texts)
+        return False
 
-    def could_catch(self, command: Command) -> bool:
+    def could_catch(self, command: Command, places: Places | None = None) -> bool:
         """Whether it might, for what the unknown words could become."""
-        if len(_starts(command.words)) > _MOST_STARTS:
-            base = command.words[0].text.rpartition("/")[2]
-            return any(could_match(text, f"{base} ") for text in self._texts)
+        texts = self._form.texts
+        if command.name != "git" and len(_starts(command.words)) > _MOST_STARTS:
+            return any(could_match(text, f"{command.name} ") for text in texts)
         if all(word.known for word in command.words):
             return False
-        for words in _spellings(command.words):
+        for words in _spellings(command, self._form.program, places):
             head = _head(words)
-            if head is not None and any(could_match(text, head) for text in self._texts):
+            if head is not None and any(could_match(text, head) for text in texts):
                 return True
         return False
+
+    def lurks(self, command: Command) -> bool:
+        """Whether what it denies is mentioned to a program that could run it."""
+        mention = self._form.mention
+        if mention is None:
+            return False
+        return mention.search("\n".join(word.text for word in command.words[1:])) is not None
+
+    @property
+    def one_word(self) -> bool:
+        """Whether a program's name alone may be what it denies."""
+        return self._form.one_word
 
     # -- files -----------------------------------------------------------------------
 
@@ -110,11 +153,8 @@ class Rule(Value):
 
 
 @lru_cache(maxsize=1024)
-def _in_wildcards(pattern: str) -> tuple[str, ...]:
-    """Return a pattern in plain wildcards: `git log:*` is `git log` or `git log *`."""
-    if pattern.endswith(":*"):
-        return pattern[:-2], pattern[:-2] + " *"
-    return (pattern,)
+def _form(pattern: str) -> Pattern:
+    return Pattern(pattern)
 
 
 def _path(pattern: str, path: str, allows: bool) -> bool:
@@ -131,6 +171,39 @@ def _below(path: PurePath, root: PurePath) -> str | None:
     return "" if relative == "." else relative
 
 
+# -- the spellings of a command ------------------------------------------------------------
+
+
+def _joined(texts: list[str]) -> str:
+    """Join words by blanks; a blank inside a word is another character."""
+    text = " ".join(texts)
+    if text.count(" ") == len(texts) - 1:
+        return text
+    return " ".join(each.replace(" ", JOINED) for each in texts)
+
+
+def _effects(command: Command) -> tuple[list[str], list[str]]:
+    before = [effect.text for effect in command.effects if effect.kind == "assign"]
+    after = [
+        part
+        for effect in command.effects
+        if effect.kind != "assign"
+        for part in effect.text.split(" ", 1)
+    ]
+    return before, after
+
+
+def _as_written(command: Command) -> Iterator[tuple[tuple[Word, ...], int]]:
+    """The words, and git's without harmless options; and how many words that leaves out."""
+    yield command.words, 0
+    if len(command.words) > 2 and command.words[0].text == "git":
+        from .git_commands import spelled_plainly
+
+        plain = spelled_plainly(command.words)
+        if len(plain) != len(command.words):
+            yield plain, len(command.words) - len(plain)
+
+
 def _expanded(words: tuple[Word, ...]) -> Iterator[tuple[Word, ...]]:
     """The words, and the words without those that may vanish."""
     yield words
@@ -144,13 +217,31 @@ def _end(words: tuple[Word, ...], index: int) -> int:
     return sum(len(word.text) for word in words[: index + 1]) + index
 
 
-def _spellings(words: tuple[Word, ...]) -> Iterator[tuple[Word, ...]]:
+def _spellings(command: Command, program: str, places: Places | None) -> Iterator[tuple[Word, ...]]:
+    words = command.words
     yield words
-    base = Word(words[0].text.rpartition("/")[2], words[0].splits)
-    if base.text != words[0].text:
+    name = words[0].text
+    base = Word(command.name, words[0].splits, words[0].several)
+    if base.text != name:
         yield (base, *words[1:])
+    if program and words[0].known and program != name and _same_program(program, name, places):
+        yield (Word(program), *words[1:])
+    if base.text == "git" or base.text.startswith("git-"):
+        from .git_commands import as_run
+
+        yield from as_run(words)
+        return
     for at in _starts(words)[1:_MOST_STARTS]:
         yield (base, *words[at:])
+
+
+def _same_program(program: str, name: str, places: Places | None) -> bool:
+    """Whether a rule's program and a command's are the same file, for all that is known."""
+    from . import places as known
+
+    if known.same_spelling(program, name):
+        return True
+    return places is not None and places.same_program(program, name)
 
 
 def _starts(words: tuple[Word, ...]) -> list[int]:
@@ -171,11 +262,12 @@ def _head(words: tuple[Word, ...]) -> str | None:
     head: list[str] = []
     for word in words:
         if not word.known:
-            before, unknown, _ = word.text.partition(UNKNOWN)
-            text = " ".join([*head, before])
+            unknown = NOT_KNOWN.search(word.text)
+            before = word.text[: unknown.start()] if unknown else word.text
+            text = " ".join([*head, before.replace(" ", JOINED)])
             # A word that may vanish takes the blank before it along.
-            return text.rstrip(" ") if word.splits and unknown and not before else text
-        head.append(word.text)
+            return text.rstrip(" ") if word.splits and not before else text
+        head.append(word.text.replace(" ", JOINED))
     return None
 
 

@@ -2,43 +2,109 @@
 
 from __future__ import annotations
 
-from ..values import State, Value, field
-from .program_options import Risk
-from .shell_words import UNKNOWN, Word
+import re
+from typing import Literal, NamedTuple
+
+from ..values import State, field
+
+#: Stands in a word's text for what is known only when the script runs. No
+#: script can hold it: bash cannot be given a NUL.
+UNKNOWN = "\0"
+#: Stand for the wildcards `*`, `?` and `[` of a word that the shell expands.
+STAR, QUESTION, BRACKET = "\x1c", "\x1d", "\x1e"
+#: Everything in a word's text that is not known before the script runs.
+NOT_KNOWN = re.compile(f"[{UNKNOWN}{STAR}{QUESTION}{BRACKET}]")
+_SHOWN = str.maketrans({UNKNOWN: "…", STAR: "*", QUESTION: "?", BRACKET: "["})
+#: Stands for a blank inside a word where words are joined by blanks: "a b" is one word.
+JOINED = "\x1f"
+
+#: How far something that a rule cannot see reaches, from the least to the most:
+#: `effect`: all commands are seen, and one of them does more than its words say;
+#: `changes`: the commands that are seen may do something else than their names say;
+#: `program`: a program runs that is not seen, with arguments that are not chosen;
+#: `anything`: a command runs that is not seen.
+Reach = Literal["effect", "changes", "program", "anything"]
 
 
-class Command(Value):
+class Word(NamedTuple):
+    """A word's text, `UNKNOWN` where it depends on the run."""
+
+    text: str
+    #: It may become several words of any kind, or none: an unquoted expansion.
+    splits: bool = False
+    #: It may become several words, each of which fits the text: a glob, braces.
+    several: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether it is exactly its text."""
+        return not self.splits and not self.several and UNKNOWN not in self.text
+
+    @property
+    def may_be_option(self) -> bool:
+        """Whether it can begin with a dash, for all that is known."""
+        if self.splits:
+            return True
+        return not self.known and (self.text[:1] == "-" or bool(NOT_KNOWN.match(self.text)))
+
+    @property
+    def shown(self) -> str:
+        """The text for people."""
+        return shown(self.text)
+
+
+class Risk(NamedTuple):
+    """A word by which a command does more than its name says."""
+
+    at: int
+    reason: str
+    reach: Reach = "anything"
+    #: A command that it runs, as a shell would read it, where it is known.
+    script: str = ""
+
+
+class Effect(NamedTuple):
+    """A redirection or an assignment: `text` is how a rule would spell it."""
+
+    kind: Literal["write", "read", "network", "assign"]
+    text: str
+    #: The file, or the value.
+    word: Word
+    reach: Reach = "effect"
+    reason: str = ""
+
+
+class Command(NamedTuple):
     """A simple command.
 
     One that is not `certain` only might run (it follows an option of a wrapper
-    that we do not know): it counts for what denies and asks, not for what allows.
+    that is not known): it counts for what denies and asks, not for what allows.
     """
 
     words: tuple[Word, ...]
     certain: bool = True
-    #: It runs another command, which is in the list as well.
+    #: It runs other commands, which are in the list as well.
     wraps: bool = False
-    #: Options by which it would do more than its name says.
     risks: tuple[Risk, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    #: The command that wraps this one, and where in its words this one begins.
+    outer: Command | None = None
+    offset: int = 0
 
     @property
-    def text(self) -> str:
-        """The words joined by single spaces; what rules are matched against."""
-        return " ".join(word.text for word in self.words)
+    def name(self) -> str:
+        """The program's name without its directory."""
+        return self.words[0].text.rpartition("/")[2]
 
     def __str__(self) -> str:
-        return self.text.replace(UNKNOWN, "…")
+        return shown(" ".join(word.text for word in self.words))
 
 
-class Doubt(Value):
-    """Why a script cannot be allowed by patterns alone.
-
-    `hidden`: it could run something that is not among the commands. Otherwise
-    all that it runs is known, and it has another effect.
-    """
+class Doubt(NamedTuple):
+    """Why a script cannot be judged by its commands alone."""
 
     reason: str
-    hidden: bool = True
+    reach: Reach = "anything"
 
 
 class Parsed(State):
@@ -46,8 +112,32 @@ class Parsed(State):
 
     commands: list[Command] = field(default_factory=list)
     doubts: dict[Doubt, None] = field(default_factory=dict)
+    #: Redirections and assignments that belong to no command.
+    effects: list[Effect] = field(default_factory=list)
+    #: Where commands may run: each `cd` adds to it, from the workspace on.
+    directories: list[str] = field(default_factory=lambda: [""])
     nested: int = 0
+    #: What runs the script that is being read, the place of that, and whether it is certain.
+    within: tuple[Command | None, int, bool] = (None, 0, True)
+    #: Variables that are set, and whether each value of theirs is a number.
+    assigned: dict[str, bool] = field(default_factory=dict)
+    #: Variables that are computed with.
+    computed: dict[str, None] = field(default_factory=dict)
 
-    def doubt(self, reason: str, *, hidden: bool = True) -> None:
+    def doubt(self, reason: str, reach: Reach = "anything") -> None:
         """Note it once."""
-        self.doubts[Doubt(reason, hidden)] = None
+        self.doubts[Doubt(reason, reach)] = None
+
+    def assign(self, name: str, number: bool = False) -> None:
+        """Note that a variable is set."""
+        self.assigned[name] = number and self.assigned.get(name, True)
+
+
+def shown(text: str) -> str:
+    """Write a word's text for people."""
+    return text.translate(_SHOWN)
+
+
+def names(text: str) -> frozenset[str]:
+    """Write a set of words as one reads it."""
+    return frozenset(text.split())

@@ -1,7 +1,7 @@
 """Programs whose arguments are another command, and where in them it begins.
 
 A rule that denies must see through `env`, `timeout` and `xargs`, whatever their
-options. The tables say which options take a value; for an option that they do
+options. The table says which options take a value; for an option that it does
 not know, each place where the command could begin is a suspect, which counts
 for the rules that deny and ask.
 """
@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from ..values import State, Value, field
-from .shell_words import UNKNOWN, Word, names
+from ..values import State, field
+from .shell_found import UNKNOWN, Reach, Word, names
+from .wrapper_table import WRAPPERS, Wrapper
 
 #: Wrappers around wrappers that are looked through in one command.
 MAX_LEVELS = 64
@@ -23,155 +24,57 @@ Argv = tuple[Word, ...]
 class Inner(State):
     """What a wrapper runs."""
 
-    commands: list[Argv] = field(default_factory=list)
+    #: Commands, each with its place in the wrapper's words; 0 where it has none.
+    commands: list[tuple[Argv, int]] = field(default_factory=list)
     suspects: list[Argv] = field(default_factory=list)
-    #: Texts that a shell reads.
-    scripts: list[str] = field(default_factory=list)
+    #: Texts that a shell reads, each with the place of its word.
+    scripts: list[tuple[str, int]] = field(default_factory=list)
     #: Variables that it sets first.
     assignments: list[tuple[str, Word]] = field(default_factory=list)
     #: Why not everything that it runs is known, as the end of a sentence.
     hides: str = ""
+    reach: Reach = "anything"
+    #: The place of the word that hides, for a rule that spells it out; without one the last.
+    place: int = -1
+    #: Nothing that a rule could spell out says what it runs.
+    unseen: bool = False
 
+    def hide(self, reason: str, reach: Reach = "anything") -> None:
+        """Note why not everything is known; the furthest reason counts."""
+        if not self.hides or (reach == "anything" and self.reach != "anything"):
+            self.hides, self.reach = reason, reach
 
-class Wrapper(Value):
-    """How a wrapper reads its arguments.
-
-    `values`: options that take one, letters and long names; `operands` of its
-    own before the command; `script`: options whose value a shell reads; `joins`:
-    the command is joined by spaces and read by a shell; `sets`: NAME=VALUE may
-    precede the command; `then`: a word of its own (`run`, `exec`) precedes it.
-    """
-
-    values: str = ""
-    operands: int = 0
-    script: str = ""
-    joins: bool = False
-    sets: bool = False
-    then: tuple[str, ...] = ()
-    hides: str = ""
-
-
-_REMOTE = "runs commands on another machine"
-_KEYWORD = Wrapper(hides="is a word of the shell's grammar")
-
-WRAPPERS: dict[str, Wrapper] = {
-    "aa-exec": Wrapper("p profile n namespace"),
-    "arch": Wrapper("arch d e"),
-    "builtin": Wrapper(),
-    "bundle": Wrapper(then=("exec",)),
-    "busybox": Wrapper(),
-    "bwrap": Wrapper(hides="builds another view of the files"),
-    "caffeinate": Wrapper("t w"),
-    "catchsegv": Wrapper(),
-    "chpst": Wrapper("u U b e n l L m d o p f c r t / C P"),
-    "chroot": Wrapper("userspec groups", 1, hides="builds another view of the files"),
-    "chrt": Wrapper("T P D sched-runtime sched-period sched-deadline", 1),
-    "command": Wrapper(),
-    "conda": Wrapper("n name p prefix cwd", then=("run",)),
-    "coproc": _KEYWORD,
-    "cpulimit": Wrapper("l limit p pid e exe P path"),
-    "daemonize": Wrapper("c e o p l u E"),
-    "dbus-run-session": Wrapper("dbus-daemon config-file"),
-    "direnv": Wrapper(then=("exec",), operands=1),
-    "doas": Wrapper("u C", sets=True),
-    "dumb-init": Wrapper("r rewrite"),
-    "entr": Wrapper(),
-    "env": Wrapper("u unset C chdir", script="S split-string", sets=True),
-    "eval": Wrapper(joins=True),
-    "exec": Wrapper("a"),
-    "fakechroot": Wrapper("e environment c config-dir"),
-    "fakeroot": Wrapper("l lib f faked s i b"),
-    "faketime": Wrapper("f", 1),
-    "firejail": Wrapper(),
-    "flatpak-spawn": Wrapper("env directory"),
-    "flock": Wrapper("w wait timeout E conflict-exit-code", 1, script="c command"),
-    "gosu": Wrapper(operands=1),
-    "hyperfine": Wrapper("w r m M", joins=True, script="p prepare c cleanup s setup"),
-    "ionice": Wrapper("c class n classdata p pid P pgid u uid"),
-    "lldb-server": Wrapper(),
-    "ltrace": Wrapper("e o p u n l x s S a A D F output library"),
-    "nice": Wrapper("n adjustment"),
-    "nix-shell": Wrapper("p packages I A attr", script="run command"),
-    "nocache": Wrapper("n"),
-    "nohup": Wrapper(),
-    "npx": Wrapper("p package", script="c call"),
-    "nsenter": Wrapper("t target S setuid G setgid", hides="enters other namespaces"),
-    "numactl": Wrapper("i interleave p preferred N cpunodebind m membind C physcpubind l"),
-    "parallel": Wrapper("j jobs a arg-file I colsep delay joblog results S sshlogin timeout N n L",
-                        joins=True),
-    "perf": Wrapper("e event o output F c C p", then=("record", "stat", "trace")),
-    "pipenv": Wrapper(then=("run",)),
-    "pipx": Wrapper("spec python pip-args", then=("run",)),
-    "pkexec": Wrapper("user"),
-    "pnpm": Wrapper("C dir filter F", then=("exec", "dlx")),
-    "poetry": Wrapper("C directory P project", then=("run",)),
-    "prlimit": Wrapper("p pid o output"),
-    "proot": Wrapper("r rootfs b bind w pwd q", hides="builds another view of the files"),
-    "rlwrap": Wrapper("b c D f F H l O P q s S t w z"),
-    "runuser": Wrapper("u user g group G supp-group s shell w", script="c command"),
-    "schroot": Wrapper("c chroot u user d directory s shell"),
-    "script": Wrapper("E echo I log-in O log-out B log-io T log-timing m o output-limit",
-                      operands=1, script="c command"),
-    "setarch": Wrapper(operands=1),
-    "setpriv": Wrapper("reuid regid groups bounding-set ambient-caps inh-caps securebits"),
-    "setsid": Wrapper(),
-    "softlimit": Wrapper("m d s l a f o c r t p"),
-    "ssh": Wrapper("B b c D E e F I i J L l m O o p Q R S W w", 1, joins=True, hides=_REMOTE),
-    "sshpass": Wrapper("p f d P"),
-    "start-stop-daemon": Wrapper("x exec p pidfile u user n name a startas c chuid d chdir"),
-    "stdbuf": Wrapper("i input o output e error"),
-    "strace": Wrapper("e expr o output p attach s string-limit E env u user a b I O P S U X"),
-    "su": Wrapper("s shell g group G supp-group w", operands=1, script="c command"),
-    "su-exec": Wrapper(operands=1),
-    "sudo": Wrapper("u user g group h host p prompt C close-from r role t type T command-timeout"
-                    " U other-user R chroot D chdir", sets=True),
-    "systemd-inhibit": Wrapper("what who why mode"),
-    "systemd-run": Wrapper("unit p property description slice uid gid nice E setenv M H t"),
-    "taskset": Wrapper("p pid", 1),
-    "time": Wrapper("f format o output"),
-    "timeout": Wrapper("k kill-after s signal", 1),
-    "tini": Wrapper("p e"),
-    "toybox": Wrapper(),
-    "unbuffer": Wrapper(),
-    "unshare": Wrapper("R root w wd S setuid G setgid map-user map-group propagation"),
-    "uv": Wrapper("with python p directory project package extra group", then=("run",)),
-    "uvx": Wrapper("with python p from"),
-    "valgrind": Wrapper(),
-    "watch": Wrapper("n interval", joins=True),
-    "xargs": Wrapper("a arg-file d delimiter E I replace L max-lines n max-args P max-procs s"
-                     " max-chars process-slot-var"),
-    "xvfb-run": Wrapper("e error-file f auth-file n server-num p xauth-protocol s server-args w"),
-    "yarn": Wrapper("cwd", then=("exec", "dlx")),
-    "!": _KEYWORD, "{": _KEYWORD, "if": _KEYWORD, "then": _KEYWORD, "else": _KEYWORD,
-    "elif": _KEYWORD, "while": _KEYWORD, "until": _KEYWORD, "do": _KEYWORD,
-}  # fmt: skip
-for _name, _same in {
-    "setarch32": "setarch", "linux32": "nohup", "linux64": "nohup", "i386": "nohup",
-    "x86_64": "nohup", "gtimeout": "timeout", "gxargs": "xargs", "genv": "env", "gnice": "nice",
-    "gstdbuf": "stdbuf", "gtime": "time", "bunx": "uvx", "sem": "parallel", "setuidgid": "gosu",
-    "autossh": "ssh", "rsh": "ssh", "mosh": "ssh", "envdir": "gosu", "remsh": "ssh",
-}.items():  # fmt: skip
-    WRAPPERS[_name] = WRAPPERS[_same]
 
 _SHELLS = names(
     "sh bash dash ash zsh ksh mksh pdksh ksh93 yash fish csh tcsh rbash posh elvish nu pwsh"
 )
+#: They read such a script as bash does.
+_LIKE_BASH = names("sh dash ash ksh mksh zsh rbash")
+_SAME_IN_ALL = re.compile(r"""[\w\s./:=@%+,;&|'"-]*""")
+_PLAIN_OPTION = re.compile(
+    r"[-+][abcefhkmuvxo]+|--norc|--noprofile|--posix|--|pipefail|errexit|nounset"
+)
+_LOADER = re.compile(r"ld-linux.*\.so.*|ld-musl.*\.so.*|ld\.so.*|ld64\.so.*")
 _FIND = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
 _SET = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+#: What is left of a virtual environment's own script, whose name everybody knows.
+_ACTIVATE = re.compile(r"(?:.*/)?bin/activate")
 
 
 def unwrap(argv: Argv) -> Inner | None:
     """Find what a command runs, or `None` for an ordinary program."""
     name = argv[0].text.rpartition("/")[2]
     if name in _SHELLS:
-        return _shell(argv)
+        return _shell(argv, name)
     special = _SPECIAL.get(name)
     if special is not None:
         return special(argv)
+    if name.startswith("ld") and _LOADER.fullmatch(name):
+        return _wrapped(argv, Wrapper("library-path preload argv0 audit inhibit-rpath"))
     wrapper = WRAPPERS.get(name)
     if wrapper is None or (name == "command" and _only_asks(argv)):
         return None
-    return _wrapped(argv, name, wrapper)
+    return _wrapped(argv, wrapper)
 
 
 def _only_asks(argv: Argv) -> bool:
@@ -179,37 +82,48 @@ def _only_asks(argv: Argv) -> bool:
     return len(argv) > 1 and argv[1].known and argv[1].text in ("-v", "-V")
 
 
-def _wrapped(argv: Argv, name: str, wrapper: Wrapper) -> Inner | None:
-    inner = Inner(hides=wrapper.hides)
+def _wrapped(argv: Argv, wrapper: Wrapper) -> Inner | None:
+    inner = Inner()
+    if wrapper.hides:
+        inner.hide(wrapper.hides, "changes")
     at = _options(argv, 1, wrapper, inner)
     if wrapper.then:
-        if at < len(argv) and argv[at].text not in wrapper.then and argv[at].known:
-            return None
+        while wrapper.via and at < len(argv) and argv[at].text in wrapper.via:
+            at = _options(argv, at + 1, wrapper, inner)
+        if at >= len(argv) or (argv[at].text not in wrapper.then and argv[at].known):
+            return inner if inner.scripts else None
         at = _options(argv, at + 1, wrapper, inner)
-    while wrapper.sets and at < len(argv):
-        match = _SET.fullmatch(argv[at].text)
-        if match is None:
-            break
-        inner.assignments.append((match[1], Word(match[2], argv[at].splits)))
-        at += 1
+    first = at
+    at = _sets(argv, at, inner) if wrapper.sets else at
     at += wrapper.operands
     if wrapper.operands:
         at = _options(argv, at, wrapper, inner)
     if any(word.splits for word in argv[1:at]):
-        inner.hides = inner.hides or "has options that are known only when it runs"
+        inner.hide("has options that are known only when it runs")
     for index, word in enumerate(argv[at:-1], at):
         # `su - root -c SCRIPT`: options may also follow the operands.
         if word.text.startswith("-") and word.text.lstrip("-") in wrapper.script.split():
-            _script(argv[index + 1].text, inner)
+            _script(argv[index + 1].text, index + 1, inner)
     command = argv[at:]
-    inner.suspects = [argv[k:] for k in range(1, min(at + 2, len(argv))) if k != at]
-    if name in ("xargs", "gxargs", "parallel", "sem"):
-        command = _with_input(command)
+    starts = range(first if wrapper.then else 1, min(at + 2, len(argv)))
+    inner.suspects = [argv[k:] for k in starts if k != at]
     if command and wrapper.joins:
-        _script(" ".join(word.text for word in command), inner)
+        _script(" ".join(word.text for word in command), len(argv) - 1, inner)
     elif command:
-        inner.commands.append(command)
+        inner.commands.append((command, at))
     return inner
+
+
+def _sets(argv: Argv, at: int, inner: Inner) -> int:
+    """Note the variables that are set; `env` takes any name, even one that is a function."""
+    while at < len(argv) and "=" in argv[at].text:
+        name, _, value = argv[at].text.partition("=")
+        if UNKNOWN in name or not _SET.fullmatch(argv[at].text):
+            inner.hide("sets a variable that bash could run")
+        else:
+            inner.assignments.append((name, Word(value, argv[at].splits)))
+        at += 1
+    return at
 
 
 def _options(argv: Argv, at: int, wrapper: Wrapper, inner: Inner) -> int:
@@ -237,7 +151,7 @@ def _options(argv: Argv, at: int, wrapper: Wrapper, inner: Inner) -> int:
             value = argv[at].text if at < len(argv) else ""
             at += 1
         if takes in scripts:
-            _script(value, inner)
+            _script(value, min(at, len(argv)) - 1, inner)
     return at
 
 
@@ -250,22 +164,22 @@ def _cluster(letters: str, takes: frozenset[str]) -> tuple[str | None, str]:
 
 def _with_input(command: Argv) -> Argv:
     """What xargs and find put in place of `{}`, and xargs at the end, is not known."""
-    unknown = Word(UNKNOWN, splits=True)
-    return (*(Word(word.text.replace("{}", UNKNOWN), word.splits) for word in command), unknown)
+    return tuple(
+        Word(word.text.replace("{}", UNKNOWN), word.splits, word.several) for word in command
+    )
 
 
-def _script(text: str, inner: Inner) -> None:
+def _script(text: str, at: int, inner: Inner) -> None:
     """Note a script; what is not known in it is read as a variable, for the rules that deny."""
     if UNKNOWN in text:
-        inner.hides = inner.hides or "runs a script that is known only when it runs"
-    inner.scripts.append(text.replace(UNKNOWN, "$unknown"))
+        inner.hide("runs a script that is known only when it runs")
+    inner.scripts.append((text.replace(UNKNOWN, "$unknown"), at))
 
 
-def _shell(argv: Argv) -> Inner:
+def _shell(argv: Argv, name: str) -> Inner | None:
     """`sh -c SCRIPT`, `sh FILE`, or `sh` that reads its input."""
-    name = argv[0].text.rpartition("/")[2]
     inner = Inner()
-    at, script = 1, False
+    at, script, checks = 1, False, False
     while at < len(argv) and argv[at].text[:1] in ("-", "+") and len(argv[at].text) > 1:
         text = argv[at].text
         at += 1
@@ -274,35 +188,72 @@ def _shell(argv: Argv) -> Inner:
         if text.startswith("--"):
             at += text in ("--rcfile", "--init-file")
             script = script or text == "--command"
+            checks = checks or text in ("--version", "--help")
         else:
             script = script or "c" in text
+            checks = checks or text == "-n"
             at += text[-1] in "oO"
-    if not script or any(not word.known for word in argv[1:at]):
-        inner.hides = "runs a script that is not shown here"
+    plain = all(word.known for word in argv[1:at])
+    if not all(_PLAIN_OPTION.fullmatch(word.text) for word in argv[1:at]):
+        inner.hide("reads other files first", "changes")
+    if checks and plain and not script:
+        return None
+    if not script or not plain:
+        inner.hide("runs a script that is not shown here")
+        inner.place = at if at < len(argv) and argv[at].known else -1
+        inner.unseen = at >= len(argv)
     if at < len(argv) and (script or not argv[1].known):
-        _script(argv[at].text, inner)
-        if name != "bash":
-            inner.hides = inner.hides or "reads its script by other rules than bash"
+        text = argv[at].text
+        _script(text, at, inner)
+        if name != "bash" and not (name in _LIKE_BASH and _SAME_IN_ALL.fullmatch(text)):
+            inner.hide("reads its script by other rules than bash")
     return inner
 
 
-def _trap(argv: Argv) -> Inner:
+def _env(argv: Argv) -> Inner | None:
+    """`env -S` splits its argument as a shell would, with rules of its own."""
+    inner = _wrapped(argv, WRAPPERS["env"])
+    if inner is not None and inner.scripts:
+        inner.scripts = [
+            (text.replace("\\_", " ").replace("\\c", " # "), at) for text, at in inner.scripts
+        ]
+        if any("\\" in text for text, _ in inner.scripts):
+            inner.hide("splits its argument by rules of its own")
+        for _, at in inner.scripts:
+            if argv[at + 1 :]:
+                inner.hide("adds arguments to a script")
+    return inner
+
+
+def _trap(argv: Argv) -> Inner | None:
     inner = Inner()
-    for word in argv[1:2]:
-        _script(word.text, inner)
-    return inner
+    words = [(word, at) for at, word in enumerate(argv) if at]
+    while words and words[0][0].text.startswith("-") and words[0][0].text != "-":
+        if words.pop(0)[0].text == "--":
+            break
+    if words and words[0][0].text not in ("-", ""):
+        _script(words[0][0].text, words[0][1], inner)
+    return inner if inner.scripts else None
 
 
-def _alias(argv: Argv) -> Inner:
-    inner = Inner(hides="changes what names mean")
-    for word in argv[1:]:
-        if "=" in word.text:
-            _script(word.text.partition("=")[2], inner)
-    return inner
+def _alias(argv: Argv) -> Inner | None:
+    inner = Inner()
+    for at, word in enumerate(argv):
+        if at and "=" in word.text:
+            inner.hide("changes what names mean", "changes")
+            _script(word.text.partition("=")[2], at, inner)
+        elif at and not word.known:
+            inner.hide("changes what names mean")
+    return inner if inner.hides else None
 
 
 def _source(argv: Argv) -> Inner:
-    return Inner(hides="runs a script that is not shown here")
+    activates = len(argv) == 2 and argv[1].known and _ACTIVATE.fullmatch(argv[1].text)
+    return Inner(
+        hides="runs a script that is not shown here",
+        reach="changes" if activates else "anything",
+        place=1,
+    )
 
 
 def _find(argv: Argv) -> Inner | None:
@@ -317,9 +268,8 @@ def _find(argv: Argv) -> Inner | None:
             and not (argv[end].text == "+" and argv[end - 1].text == "{}")
         ):
             end += 1
-        command = argv[at + 1 : end]
-        if command:
-            inner.commands.append(_with_input(command)[:-1])
+        if command := argv[at + 1 : end]:
+            inner.commands.append((_with_input(command), at + 1))
     return inner if inner.commands else None
 
 
@@ -327,11 +277,28 @@ def _fd(argv: Argv) -> Inner | None:
     inner = Inner()
     for at, word in enumerate(argv):
         if word.text in ("-x", "-X", "--exec", "--exec-batch") and argv[at + 1 :]:
-            inner.commands.append(_with_input(argv[at + 1 :]))
+            inner.commands.append((_with_input(argv[at + 1 :]), at + 1))
     return inner if inner.commands else None
 
 
+def _xargs(argv: Argv) -> Inner | None:
+    """Without a command xargs echoes its input, and parallel runs it."""
+    name = argv[0].text.rpartition("/")[2]
+    inner = _wrapped(argv, WRAPPERS[name])
+    assert inner is not None
+    inner.commands = [
+        ((*_with_input(command), Word(UNKNOWN, splits=True)), at) for command, at in inner.commands
+    ]
+    if not inner.commands and not inner.scripts:
+        if name in ("parallel", "sem"):
+            inner.hide("runs its input")
+        else:
+            return None
+    return inner
+
+
 _SPECIAL: dict[str, Callable[[Argv], Inner | None]] = {
-    "trap": _trap, "alias": _alias, "source": _source, ".": _source,
+    "trap": _trap, "alias": _alias, "source": _source, ".": _source, "env": _env, "genv": _env,
     "find": _find, "gfind": _find, "fd": _fd, "fdfind": _fd,
+    "xargs": _xargs, "gxargs": _xargs, "parallel": _xargs, "sem": _xargs,
 }  # fmt: skip

@@ -148,13 +148,16 @@ class Execution:
             # The run is being cancelled. What is not recorded is not executed.
             return tool.ended("the call was cancelled", 130, "cancelled")
         self._around.conceal()
+        sandbox = self._around.sandbox
+        if self._prepared.rule == "reading" and sandbox is not None:
+            sandbox = sandbox.reading(self._prepared.arguments["command"])
         context = ToolContext(
             workspace=self._around.workspace,
             output=self._output,
             drain=self._emitter.drain,
             show=self._show,
             redactor=self._around.redactor,
-            sandbox=self._around.sandbox,
+            sandbox=sandbox,
             tool_id=self._prepared.call.id,
             model=self._around.model,
             timeout=self._around.limits.tool_timeout,

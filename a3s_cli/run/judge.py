@@ -68,7 +68,12 @@ class Judge:
         except ValueError as error:
             raise Rejected("invalid_arguments", str(error)) from None
         subject, path, decision = decide(
-            self._approvals, tool, arguments, self._around.workspace, self._off_limits
+            self._approvals,
+            tool,
+            arguments,
+            self._around.workspace,
+            self._off_limits,
+            confined=self._around.sandbox is not None,
         )
         return Judged(call, tool, arguments, subject, path, decision)
 

@@ -24,6 +24,7 @@ from .view import View
 
 if TYPE_CHECKING:
     from ..processes.spawner import Finished
+    from .reading import Reading
 
 #: What every confined command gets.
 FLAGS = (
@@ -126,6 +127,27 @@ class Bubblewrap:
             self._running -= 1
         self.on_failure()
         return process.Finished(126)
+
+    def reading(self, script: str) -> Reading:
+        """Return a sandbox that lets a script read, and nothing else."""
+        from .reading import Reading
+
+        return Reading(self, self._workspace, script)
+
+    def masked(self, files: Sequence[str]) -> Bubblewrap:
+        """Return a sandbox like this one without these files, the right to write, a network."""
+        other = Bubblewrap(
+            Path(self._workspace),
+            program=self._program,
+            environment=self._environment,
+            network=False,
+            read_only=True,
+            hidden_files=[*map(Path, self._hidden_files), *map(Path, files)],
+        )
+        # The temporary files are the run's, and go with it.
+        other._temporary = self._directory()
+        other.on_failure = self.on_failure
+        return other
 
     def close(self) -> None:
         """Remove the temporary files of the run's commands."""

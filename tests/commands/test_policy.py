@@ -61,12 +61,12 @@ def test_stdin(a3s: Bench) -> None:
 def test_the_configuration_counts_as_in_a_run(a3s: Bench) -> None:
     user = a3s.home / ".a3s" / "config.acl"
     user.parent.mkdir()
-    user.write_text('permissions { allow = ["bash(a:*)"]  deny = ["bash(b:*)"] }')
+    user.write_text('permissions { allow = ["bash(a:*)"]  deny = ["bash(zap:*)"] }')
     project = a3s.work / "sub" / ".a3s" / "config.acl"
     project.parent.mkdir(parents=True)
     project.write_text('permissions { ask = ["bash(a b)"]  allow = ["bash"] }')
     (a3s.work / "c.acl").write_text("read_only = true")
-    (a3s.work / "p.acl").write_text('allow = ["bash(c:*)", "bash(b:*)"]')
+    (a3s.work / "p.acl").write_text('allow = ["bash(c:*)", "bash(zap:*)"]')
     assert judged(a3s, *bash("a b"))["decision"] == "allow"
     assert judged(a3s, "-C", "sub", *bash("a b"))["rule"] == "bash(a b)"
     assert judged(a3s, "-C", "sub", "--no-project", *bash("a b"))["decision"] == "allow"
@@ -74,7 +74,7 @@ def test_the_configuration_counts_as_in_a_run(a3s: Bench) -> None:
     assert told.startswith("a3s: ") and f"a3s trust {a3s.work}/sub" in told
     assert judged(a3s, "--permissions", "p.acl", *bash("c"))["decision"] == "allow"
     assert judged(a3s, "--permissions", "p.acl", *bash("a"))["decision"] == "ask"
-    assert judged(a3s, "--permissions", "p.acl", *bash("b"))["rule"] == "bash(b:*)"
+    assert judged(a3s, "--permissions", "p.acl", *bash("zap"))["rule"] == "bash(zap:*)"
     written = ("--input", '{"file_path":"x","content":""}', "write")
     assert judged(a3s, "--config", "c.acl", "--allow", "write", *written) == {
         "decision": "deny",
@@ -138,5 +138,20 @@ def test_a_closed_stdin(a3s: Bench) -> None:
 
 
 def test_it_loads_nothing_that_could_do_the_work() -> None:
-    names = loaded("policy", "test", *bash("ls | wc"))
+    names = loaded("policy", "test", *bash("make | wc"))
     assert {"asyncio", "httpx", "subprocess", "ssl", "a3s_cli.run.run"} & names == set()
+
+
+def test_a_call_is_named_by_what_it_acts_on(a3s: Bench) -> None:
+    assert judged(a3s, "--allow", "bash(a:*)", "bash", "a b")["rule"] == "bash(a:*)"
+    assert judged(a3s, "--allow", "write(x)", "write", "x")["rule"] == "write(x)"
+    assert judged(a3s, "read", "../x")["rule"] == "workspace"
+    assert judged(a3s, "--deny", "web_fetch(a.org)", "web_fetch", "https://a.org/b")["rule"] == (
+        "web_fetch(a.org)"
+    )
+    both = a3s("policy", "test", "--input", "{}", "bash", "a")
+    assert both.status == 2 and b"give ARG or --input, not both" in both.stderr
+    none = a3s("policy", "test", "generate_object", "a")
+    assert (
+        none.status == 2 and b"generate_object acts on nothing that ARG could name" in none.stderr
+    )

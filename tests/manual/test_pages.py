@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shlex
 import shutil
@@ -229,7 +230,7 @@ def tables() -> list[tuple[str, str, str]]:
 
 def json_of(kind: str, row: list[str]) -> str:
     key = {"path": "file_path"}.get(kind, kind)
-    return f'{{"{key}":"{row[1]}"}}'
+    return json.dumps({key: row[1]})
 
 
 @pytest.mark.parametrize(("flags", "call", "decision"), tables())
@@ -245,7 +246,7 @@ def test_the_tables_of_rules_are_true(
     tool = re.match(r"\w+", words[1])[0] if words[1:] else "read"  # type: ignore[index]
     if tool == "write":
         call = call[:-1] + ',"content":""}'
-    question = policy_test.PolicyQuestion(tool, call, rules, allow_all=words == ["--allow-all"])
+    question = policy_test.PolicyQuestion(tool, rules, call, allow_all=words == ["--allow-all"])
     text, status = policy_test.judge(question)
     assert f'"decision":"{decision}"' in text
     assert status == policy_test.STATUS[decision]

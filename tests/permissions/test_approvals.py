@@ -58,9 +58,13 @@ def test_a_narrow_rule_where_no_rule_spoke() -> None:
 
 def test_never_a_whole_tool() -> None:
     asked = Asked("bash", script("a | b > c"))
-    assert asked.scope == "exactly this script"
-    assert asked("bash", script("a | b > c")) == "allow"
+    assert asked.scope == "bash(a:*), bash(b > c)"
+    assert asked("bash", script("a x | b > c")) == "allow"
     assert asked("bash", script("a | b > d")) == "ask"
+    asked = Asked("bash", script("$x | b"))
+    assert asked.scope == "exactly this script"
+    assert asked("bash", script("$x | b")) == "allow"
+    assert asked("bash", script("$x | c")) == "ask"
     asked = Asked("web_fetch", Subject("url", "https://a.org/x"))
     assert asked.scope == "exactly this URL"
     assert asked("web_fetch", Subject("url", "https://a.org/x")) == "allow"

@@ -304,13 +304,13 @@ def test_always_for_a_script_is_this_script(work: Path) -> None:
     desk = Desk(work, "always", "no")
 
     async def go() -> None:
-        await desk.run("echo $(cat x)")
-        await desk.run("echo $(cat x)")
-        await desk.run("echo $(cat y)")
+        await desk.run("eval $x a")
+        await desk.run("eval $x a")
+        await desk.run("eval $x b")
 
     asyncio.run(go())
     assert desk.person.asked[0].always == "exactly this script"
-    assert desk.ran == ["echo $(cat x)"] * 2
+    assert desk.ran == ["eval $x a"] * 2
 
 
 def test_always_for_a_file_is_this_file(work: Path) -> None:

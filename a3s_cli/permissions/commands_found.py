@@ -1,0 +1,105 @@
+"""From the words of a simple command to all commands that they run, one in the other."""
+
+from __future__ import annotations
+
+import os.path
+from typing import TYPE_CHECKING
+
+from . import programs, variables, wrappers
+from .program_checks import CHECKS
+from .shell_found import UNKNOWN, Command, Effect, Parsed, Risk, Word, names
+
+if TYPE_CHECKING:
+    from .shell_words import Words
+
+_DECLARES = names("declare typeset local export readonly")
+_SETS = names("read mapfile readarray getopts printf")
+_MOST_DIRECTORIES = 32
+
+
+def found(
+    reader: Words, parsed: Parsed, words: tuple[Word, ...], effects: tuple[Effect, ...]
+) -> None:
+    """Note a command and all that it wraps."""
+    outer, offset, certain = parsed.within
+    seen: set[tuple[Word, ...]] = set()
+    rest = [(words, effects, certain, outer, offset)]
+    while rest:
+        if len(rest) > 1:
+            # What is certain first: the same words may be a suspect of another wrapper.
+            rest.sort(key=lambda each: each[2])
+        argv, with_effects, certain, outer, offset = rest.pop()
+        if not argv or argv in seen:
+            continue
+        seen.add(argv)
+        if len(seen) > wrappers.MAX_LEVELS:
+            parsed.doubt("it wraps too many commands")
+            return
+        inner = wrappers.unwrap(argv)
+        bare = Command(argv, certain, False, (), with_effects, outer, offset)
+        command = _command(parsed, bare, inner)
+        if UNKNOWN in argv[0].text or argv[0].splits or argv[0].several:
+            if certain:
+                parsed.doubt("the name of a command is known only when it runs")
+            rest.append((argv[1:], (), False, None, 0))
+        if inner is not None:
+            rest += [(each, (), certain, command, at) for each, at in inner.commands]
+            rest += [(each, (), False, None, 0) for each in inner.suspects]
+            for name, value in inner.assignments:
+                if effect := variables.assignment(name, value):
+                    parsed.effects.append(effect)
+            for script, at in inner.scripts:
+                _nested(reader, parsed, script, (command, at, certain))
+        for risk in command.risks:
+            if risk.script:
+                run_as_script(reader, parsed, risk.script)
+
+
+def _command(parsed: Parsed, bare: Command, inner: wrappers.Inner | None) -> Command:
+    """Note a command with what it does beyond its name."""
+    argv = bare.words
+    risks = programs.risks(argv, wraps=inner is not None)
+    if inner is not None and inner.hides:
+        if inner.unseen:
+            parsed.doubt(f"`{argv[0].text}` {inner.hides}", inner.reach)
+        place = inner.place if 0 < inner.place < len(argv) else len(argv) - 1
+        risks += (Risk(place, f"`{argv[0].text}` {inner.hides}", inner.reach),)
+    command = bare._replace(wraps=inner is not None, risks=risks)
+    parsed.commands.append(command)
+    if argv[0].text in CHECKS:
+        _sets(parsed, argv)
+    return command
+
+
+def run_as_script(reader: Words, parsed: Parsed, script: str) -> None:
+    """Note what a text runs that may be run as a script."""
+    _nested(reader, parsed, script, (None, 0, False))
+
+
+def _nested(
+    reader: Words, parsed: Parsed, script: str, within: tuple[Command | None, int, bool]
+) -> None:
+    kept, parsed.within = parsed.within, within
+    reader.nested(script)
+    parsed.within = kept
+
+
+def _sets(parsed: Parsed, argv: tuple[Word, ...]) -> None:
+    """Note the variables that a builtin sets, and where `cd` goes."""
+    name = argv[0].text
+    if name in _DECLARES:
+        for word in argv[1:]:
+            head, equals, value = word.text.partition("=")
+            if equals:
+                parsed.assign(head.rstrip("+"), value.isdecimal())
+    elif name in _SETS:
+        for word in argv[1:]:
+            parsed.assign(word.text)
+    elif name in ("cd", "pushd"):
+        targets = [word.text for word in argv[1:] if not word.text.startswith("-") and word.known]
+        for target in targets[:1]:
+            into = [os.path.normpath(os.path.join(one, target)) for one in parsed.directories]
+            parsed.directories = list(dict.fromkeys((*parsed.directories, *into)))
+        if len(parsed.directories) > _MOST_DIRECTORIES:
+            parsed.doubt("it changes the directory too often")
+            del parsed.directories[_MOST_DIRECTORIES:]

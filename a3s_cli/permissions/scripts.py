@@ -1,0 +1,205 @@
+"""The commands of one script, held against the rules: what is caught, hidden, covered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import PurePath
+
+from . import programs, variables
+from .hints import MOST_FLAGS, exact, head, short
+from .places import Place, Places
+from .program_names import INTERPRETERS
+from .rules import Rule, parse_rule
+from .shell_found import UNKNOWN, Command, Effect, Parsed, Reach, Word, names
+
+#: They join commands and change nothing else: beside a covered command they need no rule.
+_PLUMBING = names(
+    "cd true false : echo printf set exit return break continue shift pwd wait read test [ export"
+    " local"
+)
+_RUN_WHAT_THEY_READ = names(
+    "screen tmux vi vim nvim view vimdiff emacs nano pico ex ed gdb lldb at batch expect"
+)
+
+
+class ScriptRules:
+    """One script and the rules that speak of its tool."""
+
+    def __init__(
+        self,
+        parsed: Parsed,
+        deny: Sequence[Rule],
+        ask: Sequence[Rule],
+        allow: Sequence[Rule],
+        places: Places,
+        may_write: Callable[[PurePath, Place], bool],
+    ) -> None:
+        self.deny, self.ask, self.allow = deny, ask, allow
+        self._parsed = parsed
+        self._places = places
+        self._may_write = may_write
+        self._certain = [command for command in parsed.commands if command.certain]
+        self._patterns = [rule for rule in allow if not rule.total]
+
+    def with_allowed(self, rules: Sequence[Rule]) -> ScriptRules:
+        """Return the same script under rules that allow more."""
+        allow = [*self.allow, *rules]
+        return ScriptRules(self._parsed, self.deny, self.ask, allow, self._places, self._may_write)
+
+    @cached_property
+    def found(self) -> tuple[str, ...]:
+        """The simple commands, for people."""
+        return tuple(map(str, self._certain))
+
+    # -- what denies and asks ----------------------------------------------------------
+
+    def caught(self, rules: Sequence[Rule]) -> tuple[str, Rule] | None:
+        """Return the first command that a rule denies or asks for, and the rule."""
+        patterns = [rule for rule in rules if not rule.total]
+        if patterns:
+            for command in self._parsed.commands:
+                for rule in patterns:
+                    if rule.catches(command, self._places):
+                        return f"`{short(str(command))}`", rule
+        return None
+
+    @cached_property
+    def hidden(self) -> str:
+        """Say how what a rule denies or asks for could run without being seen, or nothing."""
+        guards = [rule for rule in (*self.deny, *self.ask) if not rule.total]
+        if not guards:
+            return ""
+        far: set[Reach] = {"anything"}
+        if any(rule.one_word for rule in guards):
+            far.add("program")
+        for doubt in self._parsed.doubts:
+            if doubt.reach in far:
+                return doubt.reason
+        for effect in self._parsed.effects:
+            if effect.reach in far:
+                return effect.reason
+        for command in self._parsed.commands:
+            if reason := self._hides(command, guards, far):
+                return reason
+        return ""
+
+    def _hides(self, command: Command, guards: Sequence[Rule], far: set[Reach]) -> str:
+        risks = [risk for risk in command.risks if risk.reach in far]
+        if risks and not any(rule.covers(command) for rule in self._patterns):
+            return risks[0].reason
+        effects = [effect for effect in command.effects if effect.reach in far]
+        if effects and not any(rule.covers(command, effects=True) for rule in self._patterns):
+            return effects[0].reason
+        named = command.certain or command.words[0].known
+        base = command.name
+        runs = not programs.is_known(base) or base in INTERPRETERS or base in _RUN_WHAT_THEY_READ
+        for rule in guards:
+            if (named and rule.could_catch(command, self._places)) or (
+                runs and command.certain and rule.lurks(command)
+            ):
+                return f"`{short(str(command))}` could become what the rule {rule.text} is for"
+        return ""
+
+    # -- what allows -------------------------------------------------------------------
+
+    def covering(self) -> tuple[Rule | None, list[Command], str]:
+        """Return a rule that covers a command, the commands without one, and what is in doubt."""
+        first: Rule | None = None
+        uncovered: list[Command] = []
+        doubts = [doubt.reason for doubt in self._parsed.doubts]
+        doubts += filter(None, map(self._left, self._parsed.effects))
+        for command in self._certain:
+            rule, spelled = self._rule(command)
+            if rule is None and not self._is_plumbing(command):
+                uncovered.append(command)
+            if not spelled:
+                doubts += filter(None, map(self._left, command.effects))
+            first = first or rule
+        return first, uncovered, doubts[0] if doubts else ""
+
+    def _rule(self, command: Command) -> tuple[Rule | None, bool]:
+        """Return the rule that covers a command, and whether it spells out what it does more."""
+        if command.effects:
+            for rule in self._patterns:
+                if rule.covers(command, effects=True):
+                    return rule, True
+        for rule in self._patterns:
+            if rule.covers(command):
+                return rule, False
+        if command.outer is not None:
+            for rule in self._patterns:
+                if rule.names_inner(command):
+                    return rule, False
+        return None, False
+
+    def _left(self, effect: Effect) -> str:
+        """Say what a redirection or an assignment does that no rule allows, or nothing."""
+        if effect.kind == "write" and effect.word.known:
+            places = [
+                self._places.find(
+                    f"{directory}/{effect.word.text}" if directory else effect.word.text
+                )
+                for directory in self._parsed.directories
+            ]
+            if not effect.word.text.startswith("~") and all(
+                self._may_write(self._places.root, place) for place in places
+            ):
+                return ""
+        return effect.reason
+
+    def _is_plumbing(self, command: Command) -> bool:
+        name = command.words[0].text
+        if name not in _PLUMBING or command.outer or command.wraps or command.risks:
+            return False
+        if name == "cd":
+            return all(self._places.find(each or ".").inside for each in self._parsed.directories)
+        if name in ("export", "local"):
+            return all(_plain_export(word, name) for word in command.words[1:])
+        return True
+
+    # -- what would allow --------------------------------------------------------------
+
+    def suggestions(
+        self, tool: str, tools: Sequence[str]
+    ) -> Iterator[tuple[list[Rule], tuple[str, ...]]]:
+        """Find sets of rules that may allow the script, the narrowest useful ones first."""
+        if any(doubt.reach == "anything" for doubt in self._parsed.doubts):
+            return
+        first, uncovered, _ = self.covering()
+        if first is None and not uncovered:
+            uncovered = self._certain
+        broad: dict[str, None] = {}
+        spelled: dict[str, None] = {}
+        skipped: set[int] = set()
+        for command in self._certain:
+            rule, spells = self._rule(command)
+            left = not spells and any(map(self._left, command.effects))
+            if (rule is not None or command not in uncovered) and not left:
+                continue
+            whole = exact(command)
+            inner = next((each for each in self._certain if each.outer is command), None)
+            named = head(command, inner)
+            if id(command) in skipped:
+                continue
+            if inner is not None and named:
+                skipped.add(id(inner))
+            if not command.risks and not left and named:
+                broad[named] = spelled[named] = None
+            elif whole and all(risk.reach != "anything" for risk in command.risks):
+                broad[whole] = spelled[whole] = None
+            else:
+                return
+        if 0 < len(broad) <= MOST_FLAGS:
+            texts = tuple(f"{tool}({text})" for text in broad)
+            yield [parse_rule(text, tools) for text in texts], texts
+
+
+def _plain_export(word: Word, builtin: str) -> bool:
+    name, equals, value = word.text.partition("=")
+    if name.startswith("-"):
+        return True
+    effect = variables.assignment(
+        name, Word(value) if equals else Word(UNKNOWN), exported=builtin == "export"
+    )
+    return effect is None

@@ -1,0 +1,339 @@
+"""Simple commands of a bash script: words, assignments, redirections, here-documents."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+
+from . import variables
+from .commands_found import found, run_as_script
+from .shell_arithmetic import NUMBER_VALUE, Unreadable
+from .shell_found import UNKNOWN, Effect, Word, names
+from .shell_words import Words
+
+MAX_COMMANDS = 1_000
+#: A simple command without anything that expands, up to what ends it.
+_PIECE = r"""(?>[A-Za-z0-9_./:@%+,^=~-]+|'[^'\n]*'|"[^"$`\\\n]*")"""
+_PLAIN = re.compile(
+    rf"({_PIECE}++)(?>[ \t]+(?:{_PIECE}++|2>&1|[12]?> ?/dev/null)(?=[ \t\n;&|)]|\Z))*+"
+    r"(?=[ \t]*(?:[\n;&|)]|\Z))(?![ \t]*&>)"
+)
+_PLAIN_WORD = re.compile(rf"[ \t]+((?:{_PIECE})++)(?![<>&])|[ \t]+(?:2>&1|[12]?> ?/dev/null)")
+_QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
+_GRAMMAR_WORDS = names(
+    "if then elif else fi for while until do done case esac select function coproc time declare"
+    " typeset local export readonly"
+)
+_BLANKS = re.compile(r"(?:[ \t]+|\\\n)*")
+_BLANK = frozenset(" \t\\")
+_REDIRECTS = frozenset("0123456789<>&")
+_CONTINUED = re.compile(r"[A-Za-z!{\[]*\\\n")
+_RESERVED = re.compile(
+    r"(?:if|then|elif|else|fi|for|while|until|do|done|case|esac|select|function|coproc|time"
+    r"|\{|\}|!|\[\[)(?=[ \t\n;&|<>()]|\Z)"
+)
+_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?=|\[)")
+_DECLARES = names("declare typeset local export readonly")
+_REDIRECT = re.compile(r"([0-9]*)(<<<|<<-|<<|<>|<&|>&|>>|>\||&>>|&>|<|>)")
+_DELIMITER = re.compile(r"(?:'[\w.-]+'|\"[\w.-]+\"|\\?[\w.-]+)(?=[ \t\n;&|<>)]|\Z)")
+
+
+class SimpleCommands(Words):
+    """The middle of a reader: simple commands."""
+
+    #: Whether each statement here runs once and in order: only then is a value known.
+    _straight = True
+
+    @abstractmethod
+    def _function(self) -> None:
+        """Read the body of a function."""
+
+    def _blanks(self) -> str:
+        """Skip blanks; return the character behind them, empty at the end."""
+        character = self._s[self._i : self._i + 1]
+        if character in _BLANK:
+            match = _BLANKS.match(self._s, self._i)
+            assert match
+            self._i = match.end()
+            return self._s[self._i : self._i + 1]
+        return character
+
+    def _newlines(self) -> str:
+        """Skip blanks, comments, newlines and the bodies of here-documents."""
+        while True:
+            character = self._blanks()
+            if character == "#":
+                end = self._s.find("\n", self._i)
+                self._i = len(self._s) if end < 0 else end
+            elif character == "\n":
+                self._i += 1
+                self._documents()
+            else:
+                return character
+
+    def _reserved(self) -> str:
+        if _CONTINUED.match(self._s, self._i):
+            self._join(self._s.index("\\", self._i))
+        match = _RESERVED.match(self._s, self._i)
+        return match[0] if match else ""
+
+    def _plain(self) -> bool:
+        """Read a command in which nothing expands in one step, if this is one."""
+        match = _PLAIN.match(self._s, self._i)
+        if match is None:
+            return False
+        raw, first = match[0], match[1]
+        if raw not in self._seen:
+            if first in _GRAMMAR_WORDS or "=" in first:
+                return False
+            texts = [first, *(word for word in _PLAIN_WORD.findall(raw, len(first)) if word)]
+            if "'" in raw or '"' in raw:
+                texts = [_QUOTED.sub(r"\1\2", text) for text in texts]
+            self._count()
+            found(self, self._parsed, tuple(map(Word, texts)), ())
+            self._seen.add(raw)
+        self.starts.add(self._i)
+        self._i = match.end()
+        return True
+
+    def _count(self) -> None:
+        if len(self._parsed.commands) >= MAX_COMMANDS:
+            raise Unreadable(f"it has more than {MAX_COMMANDS} commands")
+
+    def _only_once(self, name: str) -> bool:
+        """Whether nothing else in the script can set the variable."""
+        if name not in self._once:
+            mentions = re.findall(rf"(?<![\w$])(?<!\$\{{){name}(?!\w)", self._s)
+            set_by_use = re.search(rf"\$\{{{name}:?=", self._s)
+            self._once[name] = len(mentions) == 1 and not set_by_use
+        return self._once[name]
+
+    def _parentheses(self) -> None:
+        self._i += 1
+        if self._blanks() != ")":
+            raise Unreadable("`(`")
+        self._i += 1
+
+    # -- simple commands ---------------------------------------------------------------
+
+    def _simple(self) -> None:
+        words: list[Word] = []
+        effects: list[Effect] = []
+        assigned: list[tuple[str, Word, str]] = []
+        start = self._i
+        while (character := self._blanks()) and character not in "\n;)#":
+            if character in _REDIRECTS and self._redirection(effects):
+                continue
+            if character in "&|(":
+                break
+            if not words and (found := self._assignment()):
+                assigned.append(found)
+            elif not self._argument(words):
+                raise Unreadable(f"`{character}`")
+        if self._i == start:
+            raise Unreadable(f"`{self._s[start : start + 1]}`")
+        if self._s.startswith("(", self._i):
+            if len(words) != 1 or assigned or effects:
+                raise Unreadable("`(`")
+            self._parentheses()
+            self._function()
+            return
+        self._ran(words, assigned, effects)
+
+    def _argument(self, words: list[Word]) -> bool:
+        """Read one more word of a command; say whether there is one."""
+        at, size = self._i, len(self._s)
+        if words and words[0].text in _DECLARES and (found := self._assignment()):
+            words.append(Word(f"{found[0]}={found[1].text}", found[1].splits))
+            return True
+        word = self._word() if words else self._first()
+        if self._i == at:
+            return False
+        if not words and len(self._s) != size:
+            # Lines were joined in it: it may be an assignment, or a word of the grammar.
+            self._i = at
+            if self._reserved():
+                raise Unreadable("a word of the grammar over several lines")
+            return True
+        if not words:
+            self.starts.add(at)
+        words.append(word)
+        return True
+
+    def _first(self) -> Word:
+        if self._s.startswith("[", self._i) and self._s[self._i + 1 : self._i + 2] in (" ", "\t"):
+            self._i += 1
+            return Word("[")
+        return self._word()
+
+    def _ran(
+        self, words: list[Word], assigned: list[tuple[str, Word, str]], effects: list[Effect]
+    ) -> None:
+        for name, value, raw in assigned:
+            number = bool(NUMBER_VALUE.fullmatch(raw))
+            self._parsed.assign(name, number)
+            self._values.pop(name, None)
+            if not words and self._straight and value.known and self._only_once(name):
+                self._values[name] = value
+            for_read = name == "IFS" and words and words[0].text == "read"
+            effect = variables.assignment(name, value, exported=bool(words))
+            if effect is not None and not for_read:
+                if effect.reach == "anything" and value.known and variables.is_command(name):
+                    run_as_script(self, self._parsed, value.text)
+                    effect = effect._replace(reach="changes")
+                effects.append(effect)
+        if not words:
+            self._parsed.effects += effects
+            return
+        self._count()
+        found(self, self._parsed, tuple(words), tuple(effects))
+
+    def _assignment(self) -> tuple[str, Word, str] | None:
+        """Read `name=value`, `name+=value` or `name=(…)`: name, value, and how it is written."""
+        head = _ASSIGNMENT.match(self._s, self._i)
+        if head is None:
+            return None
+        if head[2] == "[":
+            return self._element(head)
+        self._i = at = head.end()
+        if self._s.startswith("(", at):
+            self._array()
+            return head[1], Word(UNKNOWN), "(…)"
+        self._join(at)
+        value = self._word() if self._s[at : at + 1] not in ("", *" \t\n;&|<>)") else Word("")
+        raw = self._s[at : self._i]
+        return head[1], Word(value.text, False), raw if head[2] == "=" else f"x{raw}"
+
+    def _element(self, head: re.Match[str]) -> tuple[str, Word, str] | None:
+        """Read `name[1]=value`: what computes the place may run commands."""
+        end = re.compile(r"\[[0-9]+\]\+?=").match(self._s, head.end(1))
+        self._parsed.assign(head[1])
+        if end is None:
+            end = re.compile(r"\[[^\s;&|<>()]*\]\+?=").match(self._s, head.end(1))
+            if end is None:
+                if re.compile(r"\[[^\n]*\]\+?=").match(self._s, head.end(1)):
+                    raise Unreadable("it assigns to an element of an array")
+                return None
+            self._doubt("it assigns to an element of an array")
+        self._i = end.end()
+        if self._s[self._i : self._i + 1] not in ("", *" \t\n;&|<>()"):
+            self._word()
+        return head[1], Word(UNKNOWN), "x"
+
+    def _array(self) -> None:
+        self._i += 1
+        while (character := self._newlines()) and character != ")":
+            if character == "[":
+                raise Unreadable("an array with subscripts")
+            start = self._i
+            self._word()
+            if self._i == start:
+                raise Unreadable(f"`{character}` in an array")
+        self._i += 1
+
+    # -- redirections ------------------------------------------------------------------
+
+    def _redirection(self, effects: list[Effect]) -> bool:
+        """Read a redirection if one begins here; note what it does."""
+        self._blanks()
+        match = _REDIRECT.match(self._s, self._i)
+        if match is None:
+            return False
+        self._join(match.end())
+        if match[2] in "<>" and self._s.startswith("(", match.end()):
+            if match[1]:
+                raise Unreadable("a substitution behind a number")
+            return False
+        match = _REDIRECT.match(self._s, self._i)
+        assert match
+        if self._i and self._s[self._i - 1] == "}" and not match[1] and match[2] != "<<<":
+            raise Unreadable("a redirection that sets a variable")
+        self._i = match.end()
+        if match[2] in ("<<", "<<-"):
+            self._document(strip=match[2] == "<<-")
+            return True
+        self._blanks()
+        start = self._i
+        target = self._target()
+        if self._i == start:
+            raise Unreadable(f"`{match[2]}` without a target")
+        if effect := _effect(match[1], match[2], target):
+            effects.append(effect)
+        return True
+
+    def _target(self) -> Word:
+        if self._s.startswith(("<(", ">("), self._i):
+            return self._process()
+        return self._word()
+
+    def _word(self, *, pattern: bool = False) -> Word:
+        if self._s.startswith(("<(", ">("), self._i) and not pattern:
+            return self._process()
+        word = super()._word(pattern=pattern)
+        if not pattern and self._s.startswith(("<(", ">("), self._i):
+            raise Unreadable("a substitution inside a word")
+        return word
+
+    def _process(self) -> Word:
+        """Read `<(…)`: what it becomes is the name of a pipe."""
+        self._i += 2
+        self._nest(")")
+        if not re.compile(r"[ \t\n;&|<>)]|\Z").match(self._s, self._i):
+            raise Unreadable("a substitution inside a word")
+        return Word(f"/dev/fd/{UNKNOWN}")
+
+    def _document(self, *, strip: bool) -> None:
+        self._blanks()
+        match = _DELIMITER.match(self._s, self._i)
+        if match is None:
+            raise Unreadable("the end of a here-document is not certain")
+        self._i = match.end()
+        raw = match[0]
+        self._pending.append((re.sub(r"['\"\\]", "", raw), raw[0] in "'\"\\", strip))
+
+    def _documents(self) -> None:
+        """Read the bodies of the here-documents that begin at this line."""
+        pending, self._pending = self._pending, []
+        for delimiter, quoted, strip in pending:
+            start = at = self._i
+            while True:
+                if at >= len(self._s):
+                    raise Unreadable("the end of a here-document is not certain")
+                end = self._s.find("\n", at)
+                end = len(self._s) if end < 0 else end
+                line = self._s[at:end]
+                if (line.lstrip("\t") if strip else line) == delimiter:
+                    break
+                at = end + 1
+            if not quoted:
+                self._body(self._s[start:at], start)
+            self._i = end
+
+    def _body(self, text: str, at: int) -> None:
+        if "$" in text or "`" in text or "\\\n" in text:
+            reader = type(self)(text, self._parsed, self._depth + 1)
+            reader._straight = False
+            reader._double("")
+            self.starts |= {at + each for each in reader.starts}
+
+
+def _effect(descriptor: str, operator: str, target: Word) -> Effect | None:
+    text = target.text
+    if operator == "<<<" or text == f"/dev/fd/{UNKNOWN}":
+        return None
+    if operator in (">&", "<&") and re.fullmatch(r"[0-9]+-?|-", text):
+        return None
+    name = target.shown
+    if text.startswith(("/dev/tcp", "/dev/udp")):
+        return Effect(
+            "network", f"{operator} {name}", target, reason="it opens a network connection"
+        )
+    if operator == "<":
+        if target.known:
+            return Effect("read", f"< {name}", target, reason="")
+        reason = "it reads from a file whose name is not known"
+        return Effect("read", f"< {name}", target, reason=reason)
+    if text in ("/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"):
+        return None
+    spelled = f"{descriptor if descriptor != '1' else ''}{operator} {name}"
+    return Effect("write", spelled, target, reason=f"it redirects to `{name}`")
