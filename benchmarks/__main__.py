@@ -83,7 +83,7 @@ def main() -> int:
 
 
 def chosen(options: argparse.Namespace) -> list[Agent]:
-    """Give the agents to measure: a3s, and the peers that are found."""
+    """Return the agents to measure: a3s, and the peers that are found."""
     ours = a3s(options.a3s)
     if options.no_peers or not isolation.isolated():
         return [ours]
@@ -124,7 +124,7 @@ def measure(
 
 
 def interpreter(program: Path) -> str:
-    """Give the interpreter of a program: the bare one that it is compared with."""
+    """Return a program's interpreter, which is run alone for comparison."""
     with open(program, "rb") as file:
         first = file.readline().decode(errors="replace")
     path = first.removeprefix("#!").strip()

@@ -42,28 +42,28 @@ class Agent:
     is_library: bool = False
 
     def found(self) -> Agent | None:
-        """Give it with the path of its program; None if it is not installed."""
+        """Return the agent with the path of its program; None if it is not installed."""
         if self.is_library:
             return replace(self, program=sys.executable) if find_spec(self.program) else None
         path = shutil.which(self.program)
         return None if path is None else replace(self, program=str(Path(path).absolute()))
 
     def run(self, place: Place, *arguments: str, kind: str = "plain") -> Callable[[], Seen]:
-        """Give a job that runs the program with these arguments alone, in the home of a kind."""
+        """Return a job that runs the program with only these arguments, in the home of a kind."""
         environment = self._environment(place, kind, "http://127.0.0.1:9")
         return lambda: place.run([self.program, *arguments], environment, mark="")
 
     def ask(
         self, place: Place, kind: str, scenario: Scenario, *more: str, kept: int = 4096
     ) -> Callable[[], Seen]:
-        """Give a job that runs one prompt; `kind` names the home, for the files in it differ."""
+        """Return a job that runs one prompt; `kind` names the home, whose files differ."""
         argv, environment = self.asked(place, kind, scenario)
         return lambda: place.run([*argv, *more], environment, kept=kept)
 
     def asked(
         self, place: Place, kind: str, scenario: Scenario
     ) -> tuple[list[str], dict[str, str]]:
-        """Give the command and the environment of one prompt."""
+        """Return the command and the environment of one prompt."""
         url = place.url(scenario)
         environment = self._environment(place, kind, url)
         words = {"{url}": url, "{prompt}": PROMPT}
@@ -72,7 +72,7 @@ class Agent:
         return [self.program, *arguments], environment
 
     def command(self, place: Place, kind: str, command: str) -> Callable[[], Seen]:
-        """Give a job whose model runs a command and answers then."""
+        """Return a job whose model runs a command and then answers."""
         assert self.shell is not None
         tool, key, others = self.shell
         scenario = Scenario(turns=1, tool=tool, arguments={key: command, **others})
@@ -95,7 +95,7 @@ class Agent:
 
 
 def a3s(program: Path) -> Agent:
-    """Give the a3s that is measured; what it keeps by default, it keeps here."""
+    """Return the a3s to measure; it saves here what it saves by default."""
     return Agent(
         "a3s",
         str(program.absolute()),

@@ -70,7 +70,7 @@ class Feed(Running):
 
 
 def fed(events: int) -> EventStream:
-    """Give a stream that is fed in the process."""
+    """Return a stream that is fed within the process."""
 
     def start(sink: EventSink, drain: Drain) -> Running:
         emitter = Emitter()
@@ -81,7 +81,7 @@ def fed(events: int) -> EventStream:
 
 
 def rate(iterator: Iterator[Any]) -> float:
-    """Give the events a second of a `for`, from its first delta on."""
+    """Return the events per second of a `for`, from its first delta on."""
     number, begun, text = 0, 0.0, ""
     for event in iterator:
         if event.type == "text_delta":
@@ -93,7 +93,7 @@ def rate(iterator: Iterator[Any]) -> float:
 
 
 async def async_rate(stream: EventStream) -> float:
-    """Give the same of an `async for`."""
+    """Return the events per second of an `async for`, from its first delta on."""
     number, begun = 0, 0.0
     async for event in stream:
         if event.type == "text_delta":
@@ -141,14 +141,14 @@ def _answer(connection: socket.socket, body: bytes, silent: bool) -> None:
 
 
 def session(root: Path) -> Session:
-    """Give a session that may do everything."""
+    """Return a session that may do anything."""
     options = SessionOptions(model="openai/m", project=False, sandbox="off", tools=["bash"])
     options.permission_policy = PermissionPolicy(default_decision="allow")
     return Agent.create("").session(root, options)
 
 
 def cancelled(root: Path, reached: str) -> float:
-    """Give the milliseconds from a cancel to the end of the iteration, with everything gone."""
+    """Return the milliseconds from a cancel to the end of the iteration."""
     stream, begun = session(root).stream("go"), 0.0
     for event in stream:
         if event.type == reached and not begun:
@@ -160,7 +160,7 @@ def cancelled(root: Path, reached: str) -> float:
 
 
 def many(root: Path, number: int) -> float:
-    """Give the seconds that so many streams of 100 deltas take at once."""
+    """Return the seconds for this many concurrent streams of 100 deltas."""
     sessions = [session(root) for _ in range(number)]
 
     async def one(stream: EventStream) -> None:
@@ -177,7 +177,7 @@ def many(root: Path, number: int) -> float:
 
 
 def idle(root: Path, number: int = 50) -> float:
-    """Give the kilobytes of a session that nobody uses."""
+    """Return the kilobytes of an unused session."""
     session(root)
     gc.collect()
     tracemalloc.start()
@@ -189,7 +189,7 @@ def idle(root: Path, number: int = 50) -> float:
 
 
 def best(measure: Callable[[], float], times: int = 5) -> float:
-    """Give the highest of several: the others were disturbed."""
+    """Return the highest of several figures: the others were disturbed."""
     return max(measure() for _ in range(times))
 
 

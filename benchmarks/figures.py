@@ -49,7 +49,7 @@ class Figure:
         return statistics.median(self.ratios) if self.ratios else None
 
     def text(self) -> str:
-        """Give the cell: the ratio, the median, and the range where there was more than one."""
+        """Return the table's cell: ratio, median, and the range of several measurements."""
         factor, unit = _UNITS[self.unit]
         low, high = (_short(factor * edge(self.values)) for edge in (min, max))
         words = [_short(factor * self.median), unit]
@@ -60,7 +60,7 @@ class Figure:
         return " ".join(word for word in (*words, self.note) if word)
 
     def json(self) -> dict[str, Any]:
-        """Give it as values for JSON."""
+        """Return the figure as values for JSON."""
         return {**asdict(self), "median": self.median, "ratio": self.ratio}
 
 
@@ -85,13 +85,13 @@ class Report:
         self.figures.append(Figure(part, row, name, unit, tuple(values), ratios, note))
 
     def markdown(self) -> str:
-        """Give a table for each part, in the order in which figures came."""
+        """Return a table for each part, in the order of the figures."""
         parts = dict.fromkeys([figure.part for figure in self.figures])
         parts |= dict.fromkeys(part for part, _ in self.failures)
         return "\n".join(self._table(part) for part in parts)
 
     def failed(self) -> list[dict[str, str]]:
-        """Give the failures as values for JSON."""
+        """Return the failures as values for JSON."""
         return [
             {"part": part, "row": row, "why": why} for (part, row), why in self.failures.items()
         ]
@@ -140,7 +140,7 @@ def interleaved(
 
 
 def _short(number: float) -> str:
-    """Give three digits, and no fewer than there are before the point."""
+    """Return a number with three digits, or all that precede the point."""
     if number >= 100:
         return f"{number:,.0f}"
     return f"{number:.3g}"

@@ -77,7 +77,7 @@ def _multiply(place: Place, python: str, home: Path, number: int) -> None:
 
 
 def _costs(run: Seen, ends: int) -> tuple[float, float]:
-    """Give the seconds that one of the first turns took, and one of the last."""
+    """Return the seconds of one of the first turns and of one of the last."""
     events = [json.loads(line) for line in run.tail.splitlines()]
     begun = [event["ts"] / 1000 for event in events if event["type"] == "turn_start"]
     return (begun[ends] - begun[0]) / ends, (begun[-1] - begun[-1 - ends]) / ends

@@ -55,7 +55,7 @@ def measure(report: Report, place: Place, agent: Agent, python: str, *, commit: 
 
 
 def _known(version: str) -> dict[str, int]:
-    """Give the committed figures of this version of Python."""
+    """Return the committed figures of this version of Python."""
     if not COMMITTED.exists():
         return {}
     figures: dict[str, Any] = json.loads(COMMITTED.read_text())
@@ -68,7 +68,7 @@ def _version(place: Place, python: str) -> str:
 
 
 def _collected(complaints: str, pid: int) -> int:
-    """Give the number that valgrind says of the process itself, not of its children."""
+    """Return valgrind's count for the process itself, without its children."""
     found = re.search(rf"=={pid}== Collected : (\d+)", complaints)
     if found is None:
         raise Failed("valgrind tells no number")

@@ -30,7 +30,7 @@ _JSON = b"HTTP/1.1 %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\
 
 @cache
 def response(protocol: Protocol, segment: str, turn: int) -> list[tuple[bytes, int]]:
-    """Give what to send in a turn, and how often."""
+    """Return what to send in a turn, and how often."""
     scenario = Scenario.of(segment)
     parts: list[Part] = [((protocol.call(scenario.tool, scenario.call(turn), turn),), 1)]
     if turn > scenario.turns:
@@ -103,7 +103,7 @@ def serve(connection: socket.socket) -> None:
 def read(connection: socket.socket, names: dict[str, str], data: bytes) -> tuple[bytes, bytes]:
     """Read the body of a request; give it, and what came after it."""
     if "chunked" in names.get("transfer-encoding", ""):
-        while not data.endswith(b"0\r\n\r\n"):  # whoever sends chunks waits for the answer
+        while not data.endswith(b"0\r\n\r\n"):  # a client that sends chunks waits for the answer
             if not (piece := connection.recv(1 << 20)):
                 raise OSError("the client left")
             data += piece

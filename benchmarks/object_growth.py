@@ -31,7 +31,7 @@ KINDS: dict[str, Callable[[int], object]] = {
 
 
 def grow(text: str) -> tuple[float, int, int]:
-    """Give the seconds, the documents and the bytes that an object costs."""
+    """Return the seconds, documents and bytes that an object costs."""
     growing = Growing()
     begun = time.process_time()
     shown = [growing.feed(text[at : at + PIECE]) for at in range(0, len(text), PIECE)]
@@ -42,7 +42,7 @@ def grow(text: str) -> tuple[float, int, int]:
 
 
 def peak(text: str) -> float:
-    """Give the highest memory in use, as a multiple of the text."""
+    """Return the peak memory as a multiple of the text."""
     tracemalloc.start()
     growing = Growing()
     for at in range(0, len(text), PIECE):

@@ -77,17 +77,17 @@ class Place:
             child.communicate(timeout=10)
 
     def home(self, name: str) -> Path:
-        """Give the home of a program, made if there is none."""
+        """Return the home of a program; create it if there is none."""
         home = self.root / "homes" / name
         home.mkdir(parents=True, exist_ok=True)
         return home
 
     def url(self, scenario: Scenario) -> str:
-        """Give the base URL of a model that does this."""
+        """Return the base URL of a model that does this."""
         return f"http://127.0.0.1:{self._port}/{scenario.path()}"
 
     def environment(self, name: str, more: Mapping[str, str]) -> dict[str, str]:
-        """Give what a program finds in its environment."""
+        """Return the environment of a program."""
         home = str(self.home(name))
         path = os.environ.get("PATH", "/usr/bin:/bin")
         return {"PATH": path, "HOME": home, "LANG": "C.UTF-8", "TERM": "dumb", **more}

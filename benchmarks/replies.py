@@ -1,11 +1,11 @@
 """What the model of the benchmarks answers, rendered once, in the four protocols.
 
 An answer is a number of short words, each in a delta of its own, and then the
-mark, a word that nothing else on a program's stdout contains: whoever shows it has
-shown the whole answer, and where the answer is one word, the moment of its first
-text is known without reading the program's format. Words next to each other
-differ, for some programs take a word that is repeated for a model in a loop. The
-frames hold what the strictest client asks for.
+mark, a word that nothing else on a program's stdout contains: a program that shows it
+has shown the whole answer, and if the answer is one word, the moment of its first
+text is known without parsing the program's format. Adjacent words differ, because
+some programs take repeated words for a model in a loop. The frames hold what the
+strictest client requires.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Scenario:
     arguments: dict[str, Any] = field(default_factory=dict)
 
     def path(self) -> str:
-        """Give it as a segment of a path."""
+        """Return the scenario as a segment of a path."""
         return base64.urlsafe_b64encode(json.dumps(asdict(self)).encode()).decode().rstrip("=")
 
     @classmethod
@@ -49,7 +49,7 @@ class Scenario:
         return cls(**json.loads(base64.urlsafe_b64decode(padded)))
 
     def call(self, turn: int) -> dict[str, Any]:
-        """Give the arguments of the call of a turn."""
+        """Return the arguments of a turn's call."""
         numbered = json.dumps(self.arguments).replace("{turn}", str(turn))
         return dict(json.loads(numbered))
 
@@ -73,11 +73,11 @@ class Protocol:
         raise NotImplementedError
 
     def call(self, name: str, arguments: dict[str, Any], turn: int) -> bytes:
-        """Give the whole body of an answer that is one call."""
+        """Return the body of a response that is one call."""
         raise NotImplementedError
 
     def answer(self, words: int) -> Iterator[Part]:
-        """Give the body of an answer of so many words, the mark among them."""
+        """Return the body of a response of this many words, including the mark."""
         repeats, rest = divmod(words - 1, len(WORDS))
         deltas = [self.delta(word) for word in WORDS[: words - 1]]
         yield (self.head(),), 1

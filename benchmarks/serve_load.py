@@ -115,12 +115,12 @@ class Serving:
         return Client(reader, writer)
 
     def cpu(self) -> float:
-        """Give the seconds of processor time that it has used."""
+        """Return the seconds of processor time that the server has used."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def cost(self) -> tuple[float, int, int]:
-        """Give megabytes, descriptors and threads."""
+        """Return megabytes, descriptors and threads."""
         about = Path(f"/proc/{self.process.pid}")
         fields = dict(line.split(":", 1) for line in (about / "status").read_text().splitlines())
         memory = int(fields["VmRSS"].split()[0]) / 1024
@@ -163,7 +163,9 @@ async def own_runs(serving: Serving, clients: int, words: int) -> list[float]:
     body = {"message": f"words {words}"}
 
     async def one(number: int) -> list[float]:
-        await asyncio.sleep(BEGIN * number / clients)  # Nobody presses 200 keys in one instant.
+        await asyncio.sleep(
+            BEGIN * number / clients
+        )  # 200 people do not press a key at the same instant.
         client = await serving.connect("/api/chat", body)
         await client.follow()
         client.drop()

@@ -38,7 +38,7 @@ def measure(
     report.wanted |= WANTED
     report.about[ANSWER] = (
         f"{deltas:,} deltas of four characters, beyond a run of one word. "
-        "Whoever writes a few lines shows the answer as a whole, at its end."
+        "A program that writes only a few lines shows the answer as a whole, at its end."
     )
     report.about[COMMAND] = f"{lines:,} lines of {LINE} bytes, beyond a run of one word."
     for agent in agents:
@@ -72,7 +72,7 @@ def _command(
 
 
 def _beyond(words: Sequence[Seen], runs: Sequence[Seen], what: str) -> list[float]:
-    """Give what each run took beyond the answer of one word of its round, at least a millisecond.
+    """Return what each run took beyond its round's one-word answer, at least a millisecond.
 
     On a busy machine a round may show less than nothing; the median tells.
     """

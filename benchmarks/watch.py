@@ -42,7 +42,7 @@ def watch(
         seen = follow(ours, child, mark, begun, seconds, kept)
     finally:
         os.close(ours)
-        # It has ended and is not reaped yet, so this is its group and nobody else's.
+        # It has ended and is not reaped yet, so this can only be its group.
         try:
             os.killpg(child, 9)
         except ProcessLookupError:
@@ -99,7 +99,7 @@ def follow(
 
 
 def read(pipe: int) -> bytes | None:
-    """Give what is there, b"" at the end, None if nothing is there yet."""
+    """Return the available bytes; b"" at the end, None if there are none yet."""
     try:
         return os.read(pipe, READ)
     except BlockingIOError:

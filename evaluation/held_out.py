@@ -1,4 +1,4 @@
-"""Twenty more jobs, which nobody looked at while the prompt was being made.
+"""Twenty more jobs, which had no part in writing the prompt.
 
 They are only ever measured. A change of the prompt that follows from one of
 these failures ends their use: then new ones have to be written.

@@ -88,7 +88,7 @@ def run(prompt: str, model: str, directory: Path) -> list[dict[str, Any]]:
 
 
 def environment() -> dict[str, str]:
-    """Give an environment in which this checkout is the a3s that runs."""
+    """Return an environment in which `a3s` is this checkout."""
     import os
 
     return {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}

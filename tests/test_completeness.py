@@ -111,14 +111,14 @@ class Witness:
             command = arguments[-1]
             calls = (each for each in self.announced if each["toolInput"].get("command") == command)
             call = next((each for each in calls if each["toolId"] not in self._started), None)
-            assert call, f"nobody announced {command!r}"
+            assert call, f"no event announced {command!r}"
             self._started.add(call["toolId"])
             self.owner[one.pid] = call["toolId"]
             self.executed[call["toolId"]] = []
             return
         owner = self.owner.get(one.pid)
         if owner is None:
-            assert "a3s_cli" in arguments, f"a3s executed {arguments} for nobody"
+            assert "a3s_cli" in arguments, f"a3s executed {arguments} for no call"
         else:
             self.executed[owner].append(" ".join(arguments))
 
@@ -144,8 +144,8 @@ class Witness:
     def _demand_announced(self, name: str) -> None:
         names = {Path(each["toolInput"].get("file_path", "")).name for each in self.announced}
         temporary = re.fullmatch(r"\.a3s-[0-9a-f]+\.tmp", name)
-        assert temporary or Path(name).name in names, f"a3s changed {name} for nobody"
-        assert not temporary or names, f"a3s wrote {name} for nobody"
+        assert temporary or Path(name).name in names, f"a3s changed {name} for no call"
+        assert not temporary or names, f"a3s wrote {name} for no call"
         if not temporary:
             self.changed.add(Path(name).name)
 

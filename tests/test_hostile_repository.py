@@ -1,8 +1,8 @@
-"""A repository that attacks whoever runs a3s in it: it may tighten the run, and do nothing else.
+"""A repository that attacks the user of a3s: it can tighten the run, and do nothing else.
 
 The same calls of the same model are made in a plain repository and in one that
 holds every file by which programs have been taken over. Nothing may become
-possible that was not, nobody else is asked or paid, and nothing of the
+possible that was not, no other provider is asked or paid, and nothing of the
 repository is executed. Then the user trusts it, and its configuration counts.
 """
 
@@ -146,7 +146,7 @@ def test_a_hostile_repository_only_tightens(a3s: Bench, options: Sequence[str]) 
         if STRICTNESS[after[name]] < STRICTNESS[before[name]]
     } == {}
     assert after["globbing"] == "deny" and after["configuring"] == after["outside"] == "deny"
-    # Nobody else was asked, and the one who was got the same key for the same model.
+    # No other provider was asked, and that one got the same key for the same model.
     assert trap.requests == []
     assert [
         (

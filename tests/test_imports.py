@@ -123,7 +123,7 @@ def test_a_bare_bash_rule_needs_no_parser(a3s: Bench) -> None:
 
 
 def test_importing_the_library_changes_nothing() -> None:
-    """A guest in somebody's program touches neither signals, nor logging, nor stdout."""
+    """Inside a host program, it touches neither signals, nor logging, nor stdout."""
     script = (
         "import signal, os, sys; before = signal.getsignal(signal.SIGINT), os.getcwd();"
         "import a3s_cli; print(before == (signal.getsignal(signal.SIGINT), os.getcwd()),"

@@ -49,7 +49,7 @@ def script() -> list[Reply]:
 
 
 def record(a3s: Bench) -> str:
-    """Give what the terminal showed, with a person who says no."""
+    """Return what the terminal showed to a person who says no."""
     for name, content in FILES.items():
         (a3s.work / name).write_text(content)
     line = "; echo; ".join(

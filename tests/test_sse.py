@@ -16,7 +16,7 @@ from tests.support.corpus import load
 
 
 def parse(pieces: list[bytes]) -> tuple[list[dict[str, str]], Parser]:
-    """Give the events with the id that was in force, as a browser would dispatch them."""
+    """Return the events with their last event id, as a browser would dispatch them."""
     parser = Parser()
     events = []
     for piece in pieces:

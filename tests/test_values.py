@@ -106,4 +106,4 @@ def test_no_key_is_in_what_is_shown() -> None:
 
 
 async def no_wait() -> None:
-    """Wait for nobody."""
+    """Wait for nothing."""

@@ -47,7 +47,7 @@ class Library:
         after: Any = "fail",
         **options: Any,
     ) -> Session:
-        """Give a session that may do everything, unless its options say otherwise."""
+        """Return a session that may do anything, unless its options say otherwise."""
         self.serve(script, wire, after)
         given = {"model": MODELS[wire], "permission_policy": ALLOWED, "sandbox": "off", **options}
         return Agent.create().session(self.work, SessionOptions(**given))

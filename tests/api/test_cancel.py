@@ -177,7 +177,7 @@ def test_cancel_from_elsewhere(library: Library, cancel: Callable[[EventStream],
 
 
 def test_cancel_while_the_reader_waits(library: Library) -> None:
-    """Nothing comes, so only the cancel itself can wake whoever reads."""
+    """Nothing comes, so only the cancel itself can wake the reader."""
     session = library.session([silence(), silence()])
     for number in (1, 2):
         stream = session.stream("go")
@@ -227,7 +227,7 @@ def test_cancel_through_the_session(library: Library) -> None:
     end_of(events)
 
 
-# -- whoever stops reading stops the run ---------------------------------------------------
+# -- to stop reading is to stop the run ----------------------------------------------------
 
 
 @pytest.mark.parametrize("wire", WIRES)

@@ -29,7 +29,7 @@ def say(**told):
 
 
 class Host:
-    """A process of somebody else's that uses the library."""
+    """A host process that uses the library."""
 
     def __init__(self, library: Library, script: list[Reply], program: str) -> None:
         library.serve(script)
@@ -161,7 +161,7 @@ def test_a_tool_that_never_returns_does_not_hold_the_interpreter(
 
 
 def test_however_few_descriptors_there_are_a_run_ends(library: Library, hosts: list[Host]) -> None:
-    """It may fail in any way, but whoever reads it is never left waiting."""
+    """It may fail in any way, but its reader is never left waiting."""
     program = """
     import resource
     options.max_retries = 0

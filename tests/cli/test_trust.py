@@ -1,4 +1,4 @@
-"""`a3s trust`: one more entry in a file that is somebody's own work."""
+"""`a3s trust`: one more entry in a file that the user maintains."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def _without(kind: str) -> Change:
 
 
 def _with(kind: str, **fields: Any) -> Change:
-    """Give one event other fields; `...` takes one away."""
+    """Return a change that gives one event other fields; `...` removes a field."""
 
     def change(values: list[Event]) -> list[Event]:
         place = _where(values, kind)

@@ -218,7 +218,7 @@ def test_a_signal_keeps_its_status_in_every_rendering(a3s: Bench, output: str) -
 
 
 def test_kill_9_leaves_no_tool_behind(a3s: Bench) -> None:
-    """Nobody can catch it; the tree below must die all the same."""
+    """It cannot be caught, and the tree below must die all the same."""
     escaped = f"setsid {sleeper()} & (setsid {sleeper()} &)"
     tree = f"{escaped}; trap '' TERM; echo up; {sleeper()}; {sleeper()}"
     run = a3s.spawn("run", *ALLOW, "go", script=[bash(tree)], laws="prefix")

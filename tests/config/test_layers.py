@@ -146,7 +146,7 @@ def test_a_home_that_is_none(house: House, home: str | None) -> None:
     assert house.load(XDG_CONFIG_HOME=str(house.home)).get("max_turns") == 3
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="needs root, to become somebody else")
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root, to become another user")
 def test_what_cannot_be_looked_into_is_absent_and_what_cannot_be_read_is_an_error(
     house: House,
 ) -> None:
@@ -208,7 +208,7 @@ def test_the_walk_ends_before_another_owner(house: House) -> None:
     inside.mkdir()
     os.chown(house.work, 65534, 65534)
     assert house.load(workspace=inside).get("max_turns") == 50
-    assert house.load().get("max_turns") == 9  # a container's root in somebody's checkout
+    assert house.load().get("max_turns") == 9  # a container's root in a user's checkout
 
 
 def test_the_walk_ends_at_a_mount_point() -> None:

@@ -96,7 +96,7 @@ def test_a_named_file_may_say_whom_to_trust(house: House) -> None:
 
 
 def test_trust_ends_where_the_directory_does(house: House) -> None:
-    """A project below a trusted directory may be somebody else's clone."""
+    """A project below a trusted directory may be a clone from anywhere."""
     trusting(house, house.work)
     house.project("max_turns = 1000")
     below = house.work / "clone"

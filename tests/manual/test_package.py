@@ -27,7 +27,7 @@ from a3s_cli.version import __version__
 CHECKOUT = Path(__file__).parents[2]
 WHEEL = f"a3s_cli-{__version__}-py3-none-any.whl"
 SDIST = f"a3s_cli-{__version__}.tar.gz"
-#: What a package is made of; copied, because somebody may be changing the checkout just now.
+#: What a package is made of; copied, because the checkout may be changing meanwhile.
 SOURCES = (
     "a3s_cli", "man", "completions", "tests", "pyproject.toml", ".gitignore",
     "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE",

@@ -49,7 +49,7 @@ def split_documents(draw: st.DrawFn) -> list[str]:
 
 
 def cleaned(text: str) -> Any:
-    """Give what the text says, in a form that every reader takes."""
+    """Return the value of a text, in a form that all readers can be compared by."""
     return json.loads(jsontext.dumps(json.loads(text)))
 
 
@@ -81,7 +81,7 @@ def _grows(first: list[Any], then: list[Any]) -> bool:
 
 
 def states(pieces: list[str]) -> list[Any]:
-    """Give the value after each piece that leaves one, and the final one."""
+    """Return the value after each piece that yields one, and the final one."""
     partial = Partial()
     found = []
     for piece in pieces:

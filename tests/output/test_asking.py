@@ -1,4 +1,4 @@
-"""Asking a person at a terminal: what they see, what an answer does, when nobody is asked."""
+"""Asking a person at a terminal: what they see, what answers do, when no one is asked."""
 
 from __future__ import annotations
 
@@ -202,14 +202,14 @@ def test_a_terminal_that_is_held_up_holds_up_no_deadline(a3s: Bench, terminal: T
     assert result.last["code"] == "timeout"
 
 
-# -- when nobody is asked ------------------------------------------------------------------
+# -- when no one is asked ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("where", ["stdin", "stdout"])
 def test_a_terminal_on_one_side_alone_is_not_read(
     a3s: Bench, terminal: Terminal, where: str
 ) -> None:
-    """Whoever feeds or reads the run is a program; the terminal belongs to somebody else."""
+    """A program feeds or reads the run, so the terminal is not the run's."""
     terminal.type("y\n")
     options: dict[str, Any] = {"terminal": terminal.side}
     if where == "stdout":

@@ -182,7 +182,7 @@ def test_a_stdout_that_takes_nothing(a3s: Bench, command: str, where: str) -> No
     result = run.finish()
     assert result.status == 74, result.stderr
     assert len(result.stderr.splitlines()) == 1 and b"Traceback" not in result.stderr
-    assert where != ">&-" or not result.requests, "a run whose output nobody can have"
+    assert where != ">&-" or not result.requests, "a run whose output cannot be read"
 
 
 def test_a_closed_stderr_and_stdin(a3s: Bench) -> None:

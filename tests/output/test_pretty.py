@@ -60,7 +60,7 @@ def end(**more: object) -> Event:
 
 
 def render(*events: Event, style: Style = PLAIN, at_once: bool = False) -> str:
-    """Give the page; both streams are one terminal."""
+    """Return what the terminal shows; both streams go to one."""
     page: list[bytes] = []
     sink = Pretty(page.append, page.append, style)
     for batch in [events] if at_once else [[event] for event in events]:

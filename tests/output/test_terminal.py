@@ -53,7 +53,7 @@ INVISIBLE = (
 
 
 def visible(whole: str) -> str:
-    """Give the characters that a person must get to see."""
+    """Return the characters that a person must see."""
     return re.sub(INVISIBLE, "", "".join(filter(str.isprintable, whole)))
 
 

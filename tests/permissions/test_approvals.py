@@ -18,7 +18,7 @@ ROOT = PurePosixPath("/work")
 
 
 class Asked:
-    """A policy, and somebody who says always to one call."""
+    """A policy, and a user who answers `always` to one call."""
 
     def __init__(self, tool: str, subject: Subject, **rules: Any) -> None:
         self.policy = Policy(tools=TOOLS, **rules)

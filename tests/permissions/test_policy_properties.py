@@ -1,4 +1,4 @@
-"""Laws of the policy, over scripts that nobody thought of."""
+"""Laws of the policy, over generated scripts."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ ENDINGS = {"close": answering, "reset": resetting}
 
 @cache
 def _cuts() -> dict[str, list[tuple[str, dict[str, Any]]]]:
-    """Give (file, cut) by wire."""
+    """Return (file, cut) by wire."""
     found: dict[str, list[tuple[str, dict[str, Any]]]] = {name: [] for name in WIRES.values()}
     for case in corpus.load("sse_faults.json")["cases"]:
         found[WIRES[case["wire_api"]]] += [(case["file"], cut) for cut in case["cuts"]]
@@ -56,7 +56,7 @@ def _run(work: Path, name: str, ending: str, data: bytes) -> list[dict[str, Any]
 
 
 def _expected(name: str, data: bytes) -> tuple[str, int]:
-    """Give code and exit status: the vendor's own error if it had sent one, else the cut."""
+    """Return code and exit status: of the vendor's error if one was sent, else of the cut."""
     error = answer(name, [data]).error
     assert error is not None
     return (error.code, int(error.exit_status))

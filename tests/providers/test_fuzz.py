@@ -1,4 +1,4 @@
-"""Recordings that nobody has made: reordered, extended, thinned out, and broken.
+"""Mutated recordings: reordered, extended, thinned out, and broken.
 
 Unknown fields, unknown events, another order of fields and another cut of the
 bytes change nothing. Anything at all may be missing or of the wrong type: then
@@ -54,7 +54,7 @@ def framed(events: list[Event], chance: random.Random) -> bytes:
 
 
 def shuffled(value: Any, chance: random.Random) -> Any:
-    """Give the same value with its fields in another order and others among them."""
+    """Return the same value with its fields reordered and others added."""
     if isinstance(value, dict):
         items = [(key, shuffled(item, chance)) for key, item in value.items()]
         if chance.random() < 0.5:

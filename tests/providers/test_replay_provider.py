@@ -102,7 +102,7 @@ def test_a_recorded_cut_shows_what_was_shown(a3s: Bench, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("number", [15, 2])
 def test_a_run_that_was_cancelled_in_mid_answer(a3s: Bench, tmp_path: Path, number: int) -> None:
-    """Nobody cancels the replaying run: for it the answer ends too early."""
+    """The replaying run is not cancelled: for it the answer ends too early."""
     run = a3s.spawn("run", "go", script=[stall("so far")])
     run.wait_for("text_delta")
     run.signal(number)

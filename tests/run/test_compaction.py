@@ -120,7 +120,7 @@ def conversations(draw: st.DrawFn) -> list[Message]:
 
 
 def check(messages: Sequence[Message]) -> None:
-    """It is a conversation: every call has its result, and nobody speaks twice."""
+    """It is a conversation: every call has its result, and no speaker comes twice in a row."""
     assert messages[0].role == "user"
     for before, after in pairwise(messages):
         if before.calls:

@@ -19,7 +19,7 @@ COST = "cost = { input = 1000000 output = 10000 cache_read = 100 cache_write = 1
 
 
 def stream(*values: Any, names: bool = False) -> bytes:
-    """Give values as an event stream."""
+    """Return values as an event stream."""
     return b"".join(
         (f"event: {value['type']}\n".encode() if names else b"")
         + b"data: "

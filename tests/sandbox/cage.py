@@ -100,7 +100,7 @@ def share(directory: Path) -> Path:
 
 
 def _readable_python(identity: dict[str, Any]) -> str:
-    """The interpreter of the tests may be in a home that is nobody else's business."""
+    """The interpreter of the tests may be in a private home."""
     for python in (sys.executable, "/usr/bin/python3", "/usr/local/bin/python3"):
         test = [python, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
         try:

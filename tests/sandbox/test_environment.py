@@ -151,5 +151,5 @@ def test_a_child_finds_nothing_in_our_proc() -> None:
         check=True,
     )
     lines = {line for line in shown.stdout.splitlines()[1:] if line}
-    # An undumpable process of somebody who is not root shows nothing at all.
+    # An undumpable process of a user other than root shows nothing at all.
     assert lines in ({"PATH=/usr/bin:/bin", "OPENAI_API_KEY=", "LANG=", "EMPTY="}, set())

@@ -184,7 +184,7 @@ def test_with_the_network(cage: Cage, listeners: Listeners) -> None:
 
 
 def test_without_the_network(cage: Cage, listeners: Listeners) -> None:
-    """UDP is sent to a loopback of the command's own, where nobody listens."""
+    """UDP is sent to the command's own loopback, where nothing listens."""
     output = visit(cage, listeners, network=False)
     assert output.startswith("tcp failed\nabstract failed\n")
     port = listeners.tcp.getsockname()[1]

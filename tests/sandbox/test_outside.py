@@ -166,7 +166,7 @@ def test_run_and_sockets_of_agents_are_hidden(cage: Cage) -> None:
         script = f'ls -A /run /var/run; python3 -c "{_CONNECT}" {path}'
         outcome = cage.bash(script, environ={"DBUS_ADDRESS": f"unix:path={path},guid=1"})
         assert "connected" not in outcome.output
-        # Without the name of the socket nobody knows of it: that is the limit of the promise.
+        # The socket can only be found by its name: that is the limit of the promise.
         assert "connected" in cage.bash(script).output
 
 

@@ -122,7 +122,7 @@ def test_a_workspace_with_unusual_names(cage: Cage) -> None:
 
 
 def test_the_whole_disk_as_the_workspace(cage: Cage) -> None:
-    """Nobody should; but what is hidden stays hidden, and nothing is left behind."""
+    """Not advisable; but what is hidden stays hidden, and nothing is left behind."""
     cage.file(".ssh/id", "secret\n", below=cage.home)
     before = set(Path("/").iterdir())
     script = f"cat ~/.ssh/id; echo x > {cage.work}/new; echo x > /proc/sys/kernel/core_pattern; pwd"

@@ -24,7 +24,7 @@ from ..support.replies import Reply
 
 
 def request(port: int, token: str, path: str, body: object = None) -> bytes:
-    """Give the bytes of a request."""
+    """Return the bytes of a request."""
     data = b"" if body is None else json.dumps(body).encode()
     lines = [f"{'GET' if body is None else 'POST'} {path} HTTP/1.1", f"host: 127.0.0.1:{port}"]
     lines += [f"authorization: Bearer {token}"]

@@ -27,7 +27,7 @@ _USAGE = st.none() | st.just(Usage(2, 1, 0, 0, 0, 3))
 
 @st.composite
 def legal_streams(draw: st.DrawFn) -> list[Event]:
-    """Give a stream that keeps the laws of the contract."""
+    """Return a stream that keeps the laws of the contract."""
     found: list[Event] = [e.Start(schema_version=1, version="0", run_id="r1", model="p/m")]
     turns = draw(st.integers(1, 3))
     for turn in range(1, turns + 1):
@@ -49,7 +49,7 @@ def legal_streams(draw: st.DrawFn) -> list[Event]:
 
 @st.composite
 def _calls(draw: st.DrawFn, turn: int) -> list[Event]:
-    """Give calls of one turn, their events in any order that each of them allows."""
+    """Return calls of one turn, their events in any order that each of them allows."""
     queues = [draw(_call(f"c{turn}.{number}", turn)) for number in range(draw(st.integers(1, 3)))]
     mixed: list[Event] = []
     while any(queues):

@@ -41,7 +41,7 @@ CHUNKS: dict[str, tuple[dict[str, type], dict[str, type]]] = {
 
 
 def frames(data: bytes) -> list[str]:
-    """Give the payloads of a stream that has nothing but `data:` lines, one to a frame."""
+    """Return the payloads of a stream that has only `data:` lines, one per frame."""
     assert data.endswith(b"\n\n"), data[-100:]
     found = []
     for frame in data.decode().removesuffix("\n\n").split("\n\n"):
@@ -51,14 +51,14 @@ def frames(data: bytes) -> list[str]:
 
 
 def parsed(data: bytes) -> list[Json]:
-    """Give the chunks of a whole stream, which ends with the protocol's own last word."""
+    """Return the chunks of a whole stream, which ends with the protocol's end marker."""
     *chunks, last = frames(data)
     assert last == "[DONE]", last
     return [json.loads(chunk) for chunk in chunks]
 
 
 def ui_message(data: bytes) -> Json:
-    """Give the message that `useChat` ends up with: its parts, and how it ended."""
+    """Return the message that `useChat` assembles: its parts, and how it ended."""
     chunks = parsed(data)
     assert [chunk["type"] for chunk in chunks[:1]] == ["start"]
     assert [c["type"] in ("finish", "error", "abort") for c in chunks] == (
@@ -169,7 +169,7 @@ class _Message:
 
 
 def chat_message(data: bytes) -> Json:
-    """Give what an OpenAI SDK has put together at the end of a stream."""
+    """Return what an OpenAI SDK has assembled at the end of a stream."""
     chunks = parsed(data)
     if "error" in chunks[-1]:
         return {**_folded(chunks[:-1]), **chunks[-1]}

@@ -62,7 +62,7 @@ def test_a_prompt_that_is_sent_twice_runs_once(host: Host) -> None:
 
 
 def test_a_key_is_of_one_prompt(host: Host) -> None:
-    """Else the second would never run, and be answered with what somebody else has asked."""
+    """Else the second would never run, and be answered with the other one's reply."""
     serving = host.serve([text("One."), text("Two.")])
     key = {"idempotency-key": "one"}
     bodies = {"message": "go", "sessionId": "a"}, {"message": "go", "sessionId": "b"}
@@ -167,7 +167,7 @@ def test_a_run_that_is_cancelled_and_one_that_is_only_left(host: Host) -> None:
     serving = host.serve([bash("echo up; sleep 600", "c1"), text("after")], "--allow", "bash")
     with serving.chat("go", sessionId="s") as stream:
         frames = stream.take("tool_output_delta")
-    # Nobody listens, and it goes on.
+    # No client listens, and it continues.
     assert serving.post("/api/chat", {"message": "more", "sessionId": "s"}).status_code == 409
     assert serving.client.get("/api/sessions").json()[0]["live"] is True
     assert serving.post("/api/sessions/s/cancel").json() == {"cancelled": True}
@@ -283,7 +283,7 @@ def test_what_there_is_to_choose_from(host: Host) -> None:
 
 
 def test_a_slow_reader_of_a_flood_gets_it_from_the_disk(host: Host) -> None:
-    """More is said than stays in memory, and whoever reads late reads it all the same."""
+    """More is said than stays in memory, and a late reader gets all of it."""
     serving = host.serve([bash("seq 700000", "c1"), text("ok")], "--allow", "bash")
     with serving.chat("go", sessionId="s") as slow:
         frames = slow.take(1)

@@ -49,7 +49,7 @@ def test_sigterm_lets_a_run_finish(host: Host) -> None:
         frames = stream.take("text_delta")
         serving.run.signal(signal.SIGTERM)
         wait_until(lambda: is_leaving(serving))
-        # Whoever comes back finds it still going on.
+        # A client that comes back finds it still running.
         with serving.events("s", frames[0].id) as again:
             assert again.take("text_delta") == frames[1:]
             gate.set()
@@ -211,7 +211,7 @@ def test_the_token_may_be_chosen(host: Host) -> None:
 
 
 def test_the_token_is_no_business_of_the_models(host: Host) -> None:
-    """Whoever has it can approve calls: neither the model nor the stream ever sees it."""
+    """The token lets its holder approve calls: neither model nor stream ever sees it."""
     serving = host.serve([bash("cat address", "c1"), text("ok")], "--allow", "bash")
     (host.bench.work / "address").write_text(serving.address)
     events = serving.ask("go")

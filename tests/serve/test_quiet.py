@@ -1,4 +1,4 @@
-"""What is sent while there is nothing to say, and what is not sent to whoever only looks."""
+"""What is sent while there is nothing to say, and what is not sent to a client that only looks."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def expected(runs: int) -> list[Message]:
 
 
 def writer(store: Store, name: str, first: int) -> Callable[[Callable[[], None]], None]:
-    """Go on with the session until somebody kills us, and tell of every turn that is kept."""
+    """Continue the session until we are killed, and report every turn that is saved."""
 
     def write(kept: Callable[[], None]) -> None:
         file, _ = store.resume(name, "/w")

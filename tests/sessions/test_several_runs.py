@@ -98,7 +98,7 @@ def test_each_call_is_judged(lines: list[bytes]) -> None:
 
 
 def test_a_run_that_was_killed(lines: list[bytes]) -> None:
-    """It is no whole run, and whoever looks for evidence is told; the next runs are read."""
+    """The run is incomplete, and an audit says so; the next runs are read."""
     cut = interrupted(lines)
     place = _where(cut, INTERRUPTED, 1) + 1
     assert problems(cut) == [f"line {place}: type: the run was interrupted: it has no end or error"]

@@ -246,7 +246,7 @@ def test_a_file_that_was_removed_meanwhile(store: Store) -> None:
 
 
 def test_a_place_that_can_only_be_read() -> None:
-    """Whoever may not write there goes on all the same, and is told that nothing is kept."""
+    """A user who may not write there can continue, with a notice that nothing is saved."""
     with TemporaryDirectory() as root:
         store = talk.store(Path(root))
         name = made(store)

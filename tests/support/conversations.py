@@ -27,12 +27,12 @@ def encode(name: str, request: Request, place: Endpoint | None = None) -> HttpRe
 
 
 def sent(name: str, request: Request, place: Endpoint | None = None) -> dict[str, Any]:
-    """Give the body that would be sent."""
+    """Return the body that would be sent."""
     body: dict[str, Any] = json.loads(encode(name, request, place).body)
     return body
 
 
 def conversation(*messages: Message, **changes: Any) -> Request:
-    """Give a request with these messages."""
+    """Return a request with these messages."""
     values: dict[str, Any] = {"model": "m-1", "system": "Be brief.", "messages": messages}
     return Request(**values | changes)

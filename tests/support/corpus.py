@@ -44,7 +44,7 @@ def load(name: str) -> Any:
 
 @cache
 def recordings() -> tuple[Recording, ...]:
-    """Give every recording of the wires that we speak; none where the corpus is absent."""
+    """Return every recording of the wires that we speak; none if there is no corpus."""
     index = ROOT / "sse" / "index.json"
     if not index.exists():
         return ()

@@ -50,13 +50,13 @@ class Answer:
 
 
 def wire(name: str) -> Wire:
-    """Give a codec by the name of its module."""
+    """Return a codec by the name of its module."""
     found: Wire = import_module(f"a3s_cli.providers.{name}").WIRE
     return found
 
 
 def endpoint(name: str, **changes: Any) -> Endpoint:
-    """Give an endpoint that speaks this wire."""
+    """Return an endpoint that speaks this wire."""
     return Endpoint("vendor", "model-1", wire(name).name, "https://api.example/v1", **changes)
 
 

@@ -1,4 +1,4 @@
-"""Reading what somebody else writes, for no longer than it can honestly take."""
+"""Reading what another process writes, with a deadline."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ PATIENCE = 60.0
 
 
 def piece(descriptor: int, size: int = 1 << 16, patience: float = PATIENCE) -> bytes:
-    """Give what there is to read; empty at the end, be it a pipe's or a terminal's."""
+    """Return what there is to read; empty at the end of a pipe or a terminal."""
     ready, _, _ = select.select([descriptor], [], [], patience)
     assert ready, f"nothing came for {patience:g} s, and no end"
     try:
         return os.read(descriptor, size)
-    except OSError:  # how Linux says that nobody holds the other side of a terminal any more
+    except OSError:  # how Linux reports that the other side of a terminal is closed
         return b""
 
 
 def pieces(descriptor: int, size: int = 1 << 16, patience: float = PATIENCE) -> Iterator[bytes]:
-    """Give all that comes until the end."""
+    """Return all that comes until the end."""
     while read := piece(descriptor, size, patience):
         yield read
 
 
 def whole(descriptor: int) -> bytes:
-    """Give everything until the end."""
+    """Return everything until the end."""
     return b"".join(pieces(descriptor))

@@ -90,5 +90,5 @@ def _lines(
 
 
 def said(events: list[dict[str, Any]], kind: str = "text_delta") -> str:
-    """Give all text of one kind of delta."""
+    """Return all text of one kind of delta."""
     return "".join(event["text"] for event in events if event["type"] == kind)

@@ -297,7 +297,7 @@ def _check_questions(events: Sequence[Event]) -> None:
             running += 1
             allowed = answers.get(call) in ("once", "always")
             assert allowed == (call in asked), f"not what was answered: {event}"
-            assert (event["rule"] == "user") <= (allowed or always), f"nobody said yes: {event}"
+            assert (event["rule"] == "user") <= (allowed or always), f"no one said yes: {event}"
             assert not allowed or event["rule"] == "user", event
             shown = asked.get(call, event)
             cut = "inputTruncated" in shown or "inputTruncated" in event

@@ -24,7 +24,7 @@ text { font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mo
 
 
 def svg(shown: str, columns: int, title: str) -> str:
-    """Give the picture of what was shown; a line that is too long is an error."""
+    """Return a picture of what was shown. Raises for a line that is too long."""
     lines = shown.rstrip("\n").split("\n")
     width, height = columns * CELL + 2 * MARGIN, len(lines) * ROW + MARGIN + BAR
     parts = [

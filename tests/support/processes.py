@@ -34,7 +34,7 @@ def _read(path: str) -> bytes:
 
 
 def _command(pid: int) -> str:
-    """Give the words of the command line, as one would type them."""
+    """Return the command line as one would type it."""
     return _read(f"/proc/{pid}/cmdline").replace(b"\0", b" ").decode("utf-8", "replace").strip()
 
 

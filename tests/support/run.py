@@ -166,7 +166,7 @@ class Run:
 
     def signal(self, number: int) -> None:
         """Signal the process alone, as an editor or a CI runner does."""
-        # Our own child, and never a pid that has been given to somebody else meanwhile.
+        # Our own child, and never a pid that another process has meanwhile.
         self.process.send_signal(number)
 
     def signal_group(self, number: int) -> None:
@@ -233,7 +233,7 @@ def check_calls(result: Result) -> None:
     for seen in result.requests:
         if seen.reply and seen.reply.status == 200 and seen.reply.ending == "whole":
             asked += seen.reply.calls
-    # A pair of no turn is the run's own object, which nobody has asked for.
+    # A pair of no turn is the run's own object, which the model did not ask for.
     begun = [event for event in result.of("tool_start") if event["turn"]]
     fates = begun + result.of("permission_denied") + result.of("tool_rejected")
     assert len(fates) <= len(asked), f"{len(asked)} calls, {len(fates)} fates"

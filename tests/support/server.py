@@ -221,7 +221,7 @@ def _read_request(connection: socket.socket) -> Seen | None:
 
 
 def refusing_port() -> tuple[socket.socket, int]:
-    """A port on which nobody listens, for as long as the socket is kept."""
+    """A port on which nothing listens, for as long as the socket is kept."""
     holder = socket.socket()
     holder.bind(("127.0.0.1", 0))
     return holder, holder.getsockname()[1]

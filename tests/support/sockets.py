@@ -105,7 +105,7 @@ def read_request(connection: socket.socket) -> Asked | None:
 
 
 def response(body: bytes, status: int = 200, **headers: str) -> bytes:
-    """Give a response whose end is the end of the connection, as HTTP/1.0 had it."""
+    """Return a response that ends with the connection, as in HTTP/1.0."""
     fields = {"content-type": "text/event-stream", "connection": "close"}
     fields |= {name.replace("_", "-"): value for name, value in headers.items()}
     lines = [f"HTTP/1.1 {status} Whatever", *(f"{name}: {fields[name]}" for name in fields)]
@@ -113,12 +113,12 @@ def response(body: bytes, status: int = 200, **headers: str) -> bytes:
 
 
 def answering(data: bytes) -> Answer:
-    """Give an answer that is always these bytes."""
+    """Return an answer that is always these bytes."""
     return lambda connection, _: connection.sendall(data)
 
 
 def resetting(data: bytes) -> Answer:
-    """Give an answer that ends with a reset of the connection, once all of it was delivered."""
+    """Return an answer that ends with a connection reset, after all of it was delivered."""
 
     def answer(connection: socket.socket, _: Asked) -> None:
         connection.sendall(data)
@@ -131,7 +131,7 @@ def resetting(data: bytes) -> Answer:
 
 
 def repeating(head: bytes, piece: bytes) -> Answer:
-    """Give an answer that goes on for as long as the client does, or for `PLENTY` of bytes."""
+    """Return an answer that lasts as long as the client, or for `PLENTY` bytes."""
 
     def answer(connection: socket.socket, _: Asked) -> None:
         connection.sendall(head)
@@ -143,7 +143,7 @@ def repeating(head: bytes, piece: bytes) -> Answer:
 
 @dataclass(frozen=True)
 class Authority:
-    """A certificate authority that nobody trusts, and a server certificate of it."""
+    """An untrusted certificate authority, and a server certificate of it."""
 
     certificate: Path
     context: ssl.SSLContext

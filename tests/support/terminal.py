@@ -30,7 +30,7 @@ class Terminal:
         os.write(self.person, keys.encode())
 
     def wait_for(self, wanted: str) -> str:
-        """Give everything new up to the end of what was waited for."""
+        """Return everything new up to the end of the awaited text."""
         deadline = time.monotonic() + SOON
         while (end := self.shown.find(wanted, self._read)) < 0:
             assert time.monotonic() < deadline, f"{wanted!r} was not shown: {self.shown!r}"
@@ -52,7 +52,7 @@ class Terminal:
         return True
 
     def unread(self) -> int:
-        """The bytes that were typed and that nobody has read."""
+        """The bytes that were typed and not read."""
         count = bytearray(4)
         fcntl.ioctl(self.side, termios.FIONREAD, count)
         return int.from_bytes(count, "little")

@@ -36,7 +36,7 @@ LEAVING = 10.0
 
 
 def suite() -> dict[str, str]:
-    """Give the variable that marks what is started with an environment of its own."""
+    """Return the variable that marks processes with an environment of their own."""
     return {MARK: os.environ[MARK]}
 
 

@@ -62,5 +62,5 @@ class Window(Server):
 
 
 def contents(seen: Seen) -> list[tuple[Any, Any]]:
-    """Give (role, content) of the messages of a request of the chat wire, but for the system's."""
+    """Return (role, content) of the messages of a chat request, without the system prompt."""
     return [(one["role"], one.get("content")) for one in seen.body["messages"][1:]]

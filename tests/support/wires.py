@@ -27,7 +27,7 @@ PATHS = {
 
 
 def config(wire: str, url: str, model: str = "", more: str = "") -> str:
-    """Give a configuration file whose provider `test` speaks this wire."""
+    """Return a configuration file whose provider `test` speaks this wire."""
     return (
         f'{more}\nproviders "test" {{\n  api = "{wire}"\n  baseUrl = "{url}"\n'
         f'  apiKey = "{KEY}"\n  models "m-1" {{ {model} }}\n}}\n'
@@ -35,7 +35,7 @@ def config(wire: str, url: str, model: str = "", more: str = "") -> str:
 
 
 def text(wire: str, words: str) -> bytes:
-    """Give the body of an answer in words."""
+    """Return the body of an answer that is text."""
     if wire == "openai-responses":
         return _responses(_message(words), [_event("output_text.delta", delta=words)])
     if wire == "gemini":
@@ -44,7 +44,7 @@ def text(wire: str, words: str) -> bytes:
 
 
 def call(wire: str, name: str, arguments: Mapping[str, Any], id: str = "call_1") -> bytes:
-    """Give the body of an answer that is one tool call, with reasoning to be sent back."""
+    """Return the body of an answer that is one tool call, with reasoning to be sent back."""
     if wire == "openai-responses":
         return _responses_call(name, json.dumps(arguments), id)
     if wire == "gemini":
@@ -54,7 +54,7 @@ def call(wire: str, name: str, arguments: Mapping[str, Any], id: str = "call_1")
 
 
 def reply(body: bytes) -> Reply:
-    """Give a body as a reply of a script."""
+    """Return a body as a reply of a script."""
     return replies.raw(body)
 
 

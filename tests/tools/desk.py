@@ -49,7 +49,7 @@ class Desk:
         return asyncio.run(TOOLS[name].run(arguments, self.context()))
 
     def output(self, name: str, /, **arguments: Any) -> str:
-        """Give what a successful call says."""
+        """Return the output of a successful call."""
         result = self.call(name, **arguments)
         assert result.exit_code == 0
         assert result.output is not None
@@ -57,7 +57,7 @@ class Desk:
         return result.output
 
     def error(self, name: str, /, **arguments: Any) -> str:
-        """Give the sentence with which a call fails."""
+        """Return the message of a failed call."""
         try:
             result = self.call(name, **arguments)
         except ToolError as error:

@@ -117,7 +117,7 @@ def _swap_file(root: Path, outside: Path) -> None:
 
 @pytest.fixture(params=[_swap_directory, _swap_file], ids=["directory", "file"])
 def race(desk: Desk, request: pytest.FixtureRequest) -> Iterator[tuple[Desk, Path]]:
-    """A workspace in which somebody swaps `d` or `d/f` for a link to a directory outside."""
+    """A workspace in which `d` or `d/f` is swapped for a symlink to a directory outside."""
     outside = desk.root.parent / "outside"
     for place, text in ((desk.root / "d", "inside\n"), (outside, "SECRET\n")):
         place.mkdir()
@@ -186,4 +186,4 @@ def test_the_race_is_real(race: tuple[Desk, Path]) -> None:
                 return
         except OSError:
             continue
-    raise AssertionError("nobody ever saw the outside: the other tests prove nothing")
+    raise AssertionError("no attempt reached the outside: the other tests prove nothing")

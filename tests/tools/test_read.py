@@ -122,7 +122,7 @@ def test_refuses_what_is_no_text(desk: Desk, content: bytes) -> None:
     (desk.root / "a.bin").write_bytes(content)
     offset = 8999 if content.startswith(b"ok") else 0
     if content.startswith(b"x"):
-        # Beyond what is shown of a line nobody looks.
+        # What is not shown of a line is not decoded.
         assert desk.output("read", file_path="a.bin").startswith("1\txxx")
         return
     assert desk.error("read", file_path="a.bin", offset=offset) == (
@@ -187,7 +187,7 @@ def test_a_sparse_file_costs_no_memory(desk: Desk) -> None:
 
 
 def measured(call: Callable[[], str]) -> tuple[str, int]:
-    """Give what is said and the most memory it took: a peak of the process tells of other tests."""
+    """Return the output and its peak memory: the process's own peak includes other tests."""
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()

@@ -87,7 +87,7 @@ def test_a_server_that_is_not_there(web: Web) -> None:
 
 
 def test_the_next_address_where_one_refuses(web: Web) -> None:
-    """The refusing address is one that nobody listens on; the order is the resolver's."""
+    """Nothing listens on the refusing address; the order is the resolver's."""
     host = web.serve(page("<p>x"))
     web.names["public.test"] = [["127.0.0.9", PUBLIC]]
     tool = WebFetch(web.resolve, lambda _: None)

@@ -90,7 +90,7 @@ def context(**more: Any) -> ToolContext:
 
 
 def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
-    """Give a web to a test that no proxy of the machine's gets in the way of."""
+    """Provide a test with a web that no proxy of the machine interferes with."""
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
     connections.clear()

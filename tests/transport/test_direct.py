@@ -1,4 +1,4 @@
-"""What a connection gives of an answer that is broken off while nobody reads."""
+"""What a connection yields of an answer that breaks off while it is not being read."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def test_damaged_chunks_are_refused_as_h11_refuses_them(
     damaged = coded[:place] + damage + coded[place + len(damage) :]
     theirs = by_h11(b"transfer-encoding: chunked\r\n", [damaged])
     ours = by_us(Chunked(), cut(damaged, at))
-    # Trailers are passed over here, whatever they say: nobody reads them.
+    # Trailers are passed over here, whatever they say: nothing reads them.
     assert ours == theirs or (theirs is None and b"\r\n0\r\n" in b"\r\n" + damaged)
 
 

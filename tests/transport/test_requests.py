@@ -195,7 +195,7 @@ def test_a_redirect_to_the_same_host_is_followed(
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_to_another_host_is_refused(a3s: Bench, status: int) -> None:
-    """Another port is another host: somebody else may listen there."""
+    """Another port is another host: another program may listen there."""
     with RawServer(answering(ANSWER)) as other:
         target = f"{other.url}/v1/chat/completions"
         with RawServer(answering(redirect(status, target))) as server:

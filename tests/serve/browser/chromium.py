@@ -1,4 +1,4 @@
-"""A real Chromium with nobody in front of it, and the page as a person meets it in there."""
+"""A real headless Chromium, and the page as a person sees it there."""
 
 from __future__ import annotations
 

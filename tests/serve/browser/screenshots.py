@@ -112,7 +112,7 @@ def dark(host: Host, browser: Browser) -> None:
     chat.send("Fix it.")
     expect(chat.button("Allow once")).to_be_visible()
     save(chat, "page-dark")
-    # Nobody waits for the answer.
+    # The answer is not waited for.
 
 
 def phone(host: Host, browser: Browser) -> None:

@@ -1,4 +1,4 @@
-"""Whoever uses it: with the keyboard alone, with a screen reader, on a phone."""
+"""The page for everyone: with the keyboard alone, with a screen reader, on a phone."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_question_is_announced(host: Host, open_page: Open) -> None:
     expect(chat.status).to_have_text("Waiting for you: may bash run?")
     expect(chat.log).to_match_aria_snapshot(ASKING)
     expect(chat.page.locator(".run")).to_have_attribute("aria-busy", "true")
-    # Nobody who is writing answers by accident.
+    # A user who is writing does not answer by accident.
     expect(chat.prompt).to_be_focused()
     chat.page.keyboard.press("Alt+n")
     expect(chat.ends).to_have_count(1)

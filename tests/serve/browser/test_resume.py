@@ -30,7 +30,7 @@ def test_a_reload_in_mid_stream(host: Host, open_page: Open) -> None:
     expect(chat.said).to_have_text("".join(WORDS[:30]))
     chat.page.reload()
     expect(chat.said).to_have_text("".join(WORDS[:30]))
-    # What somebody was writing is still there as well.
+    # The unsent draft is still there as well.
     chat.prompt.fill("and then")
     chat.page.reload()
     expect(chat.prompt).to_have_value("and then")

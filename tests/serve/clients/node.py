@@ -16,7 +16,7 @@ HANG = 60.0
 
 
 def client(script: str, spec: dict[str, Any]) -> dict[str, Any]:
-    """Give a client its spec, wait for its end, give what it prints."""
+    """Start a client with its spec, wait for its end, and return what it prints."""
     return finish(start(script, spec))
 
 

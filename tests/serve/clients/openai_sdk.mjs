@@ -5,7 +5,7 @@ import OpenAI from "openai";
 import { inPieces } from "./pieces.mjs";
 
 const { url, token, requests, answer } = JSON.parse(readFileSync(0, "utf8"));
-// With an answer nobody is asked.
+// With an answer there is no question.
 const fetch = answer && (async () => inPieces(answer));
 const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: token, ...(fetch && { fetch }) });
 
