@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import pydoc
+import re
 import time
 from typing import Any
 
 import pytest
 
-from a3s_cli import A3SError, PermissionPolicy, SessionOptions
+from a3s_cli import (
+    A3SError,
+    PermissionPolicy,
+    Question,
+    Result,
+    SessionOptions,
+    ToolOutcome,
+)
 
 from ..support.replies import bash, call, calls, silence, soon, stall, text
 from .conftest import Library, lawful
@@ -167,3 +176,10 @@ def test_a_value_that_is_none(library: Library) -> None:
 def test_no_calls_from_a_model_that_is_offered_none(library: Library) -> None:
     events = lawful(library.session([call("bash", {}), text("a")], tools=[]).stream("go"))
     assert [event.type for event in events].count("tool_rejected") == 1
+
+
+@pytest.mark.parametrize("kind", [SessionOptions, PermissionPolicy, Question, Result, ToolOutcome])
+def test_help_says_what_each_field_means(kind: type) -> None:
+    shown = pydoc.plain(pydoc.render_doc(kind)).partition("Method resolution order")[0]
+    told = set(re.findall(r"^ \|  +(\w+)(?:: |  +)\S", shown, re.MULTILINE))
+    assert set(kind.__annotations__) <= told
