@@ -15,6 +15,7 @@ SETTINGS = (
     "tool_timeout",
     "max_retries",
     "idle_timeout",
+    "first_byte_timeout",
     "max_parallel",
     "default_decision",
     "reading",
@@ -147,7 +148,7 @@ SECTIONS_OF_A_RUN = {
     "Sandbox and secrets": ("sandbox", "network", "env", "redact_env"),
     "Limits": (
         "max_turns", "max_tool_calls", "max_cost", "timeout", "tool_timeout", "idle_timeout",
-        "max_retries", "max_parallel",
+        "first_byte_timeout", "max_retries", "max_parallel",
     ),
 }  # fmt: skip
 confinement_options = _all(
@@ -188,6 +189,12 @@ limit_options = _all(
         type=DURATION,
         metavar="DURATION",
         help="Limit a response's silence (60s).",
+    ),
+    click.option(
+        "--first-byte-timeout",
+        type=DURATION,
+        metavar="DURATION",
+        help="Limit the wait for a response to begin (300s).",
     ),
     click.option(
         "--max-retries", type=click.IntRange(min=0), metavar="N", help="Limit retries (4)."

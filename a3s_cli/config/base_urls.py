@@ -63,6 +63,26 @@ def normalise(text: str, wire: str) -> BaseUrl:
     return BaseUrl(_known(root + path, wire) or root + _versioned(path, wire), query)
 
 
+def listening(text: str, port: int) -> str:
+    """Return the base URL of a server that is named by where it listens, as `OLLAMA_HOST` does.
+
+    A scheme and a port may be missing; an address that stands for every interface
+    means this machine.
+    """
+    scheme, separator, rest = text.strip().partition("://")
+    if not separator:
+        scheme, rest = "http", text.strip()
+    authority, slash, path = rest.partition("/")
+    host, colon, number = authority.rpartition(":")
+    if not colon or "]" in number:
+        host, number = authority, ""
+    if host in ("", "0.0.0.0", "[::]", "::"):
+        host = "127.0.0.1"
+    if not number:
+        number = {"http": str(port), "https": "443"}.get(scheme, "") if not separator else ""
+    return f"{scheme}://{host}{':' if number else ''}{number}{slash}{path}"
+
+
 def is_loopback(url: str) -> bool:
     """Return whether a URL names this machine, by its spelling alone."""
     match = re.fullmatch(_URL, url)

@@ -106,7 +106,8 @@ def _api_key(
     setting = _pick("api_key", model, provider)
     if setting:
         return _checked_key(setting)
-    if is_loopback(url) or not _AUTHORISATION.isdisjoint(headers):
+    known = vendor(name)
+    if is_loopback(url) or not _AUTHORISATION.isdisjoint(headers) or (known and known.keyless):
         return None
     variable = model.unset.get("api_key") or provider.unset.get("api_key") or key_variables(name)[0]
     raise AuthError(f"no API key for {name}", hint=f"export {variable}=…", provider=name)

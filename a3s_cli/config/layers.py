@@ -55,7 +55,7 @@ from .settings import (
     ProviderSettings,
     Setting,
 )
-from .vendors import ALIASES, VENDORS, key_variables, url_variables
+from .vendors import ALIASES, VENDORS, key_variables, token_variables, url_variables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -161,7 +161,7 @@ def _merge_environment_providers(config: Config, environment: Mapping[str, str])
     configured = {ALIASES.get(name, name) for name in config.providers}
     for name in (*config.providers, *(name for name in VENDORS if name not in configured)):
         provider = provider_from(environment, name)
-        if provider.settings:
+        if provider.settings or provider.headers:
             config.providers.setdefault(name, ProviderSettings(name)).update(provider)
 
 
@@ -171,8 +171,21 @@ def provider_from(environment: Mapping[str, str], name: str) -> ProviderSettings
     for key, variables in (("api_key", key_variables(name)), ("base_url", url_variables(name))):
         variable = next((variable for variable in variables if environment.get(variable)), None)
         if variable:
-            provider.settings[key] = Setting(environment[variable], variable)
+            provider.settings[key] = Setting(_read(variable, environment[variable]), variable)
+    if "api_key" not in provider.settings:
+        for variable in token_variables(name):
+            if token := environment.get(variable):
+                provider.headers["authorization"] = Setting(f"Bearer {token.strip()}", variable)
+                break
     return provider
+
+
+def _read(variable: str, value: str) -> str:
+    if variable != "OLLAMA_HOST":
+        return value
+    from .base_urls import listening
+
+    return listening(value, 11434)
 
 
 def _tighten(config: Config, file: ConfigFile) -> None:

@@ -50,6 +50,10 @@ class Vendor(NamedTuple):
     quirks: Mapping[str, Any] = _NO_QUIRKS
     #: True if the name is used for any compatible server: quirks then apply to its own host only.
     generic: bool = False
+    #: True where servers want no key as a rule, wherever they run.
+    keyless: bool = False
+    #: Environment variables that hold a token that is sent as `Authorization: Bearer`.
+    tokens: tuple[str, ...] = ()
 
 
 _COMPLETION_TOKENS = {"max_tokens_field": "max_completion_tokens"}
@@ -63,11 +67,13 @@ VENDORS: dict[str, Vendor] = {
         "https://api.anthropic.com/v1",
         wire="anthropic",
         keys=("ANTHROPIC_API_KEY",),
+        tokens=("ANTHROPIC_AUTH_TOKEN",),
         families=("claude-",),
     ),
     "openai": Vendor(
         "https://api.openai.com/v1",
         keys=("OPENAI_API_KEY",),
+        urls=("OPENAI_API_BASE",),
         families=("gpt-", "chatgpt-", "codex-", "o1", "o3", "o4"),
         quirks=_COMPLETION_TOKENS,
         generic=True,
@@ -140,10 +146,12 @@ VENDORS: dict[str, Vendor] = {
     ),
     "snowflake": Vendor("", keys=("SNOWFLAKE_TOKEN",), quirks={"done_ends": True}),
     "vercel": Vendor("https://ai-gateway.vercel.sh/v1", keys=("AI_GATEWAY_API_KEY",)),
-    "ollama": Vendor("http://127.0.0.1:11434/v1", keys=("OLLAMA_API_KEY",)),
-    "vllm": Vendor("http://127.0.0.1:8000/v1", keys=("VLLM_API_KEY",)),
-    "llamacpp": Vendor("http://127.0.0.1:8080/v1", keys=("LLAMACPP_API_KEY",)),
-    "lmstudio": Vendor("http://127.0.0.1:1234/v1", keys=("LMSTUDIO_API_KEY",)),
+    "ollama": Vendor(
+        "http://127.0.0.1:11434/v1", keys=("OLLAMA_API_KEY",), urls=("OLLAMA_HOST",), keyless=True
+    ),
+    "vllm": Vendor("http://127.0.0.1:8000/v1", keys=("VLLM_API_KEY",), keyless=True),
+    "llamacpp": Vendor("http://127.0.0.1:8080/v1", keys=("LLAMACPP_API_KEY",), keyless=True),
+    "lmstudio": Vendor("http://127.0.0.1:1234/v1", keys=("LMSTUDIO_API_KEY",), keyless=True),
 }
 
 #: Other names of a vendor. Settings and variables are found under either name.
@@ -178,6 +186,12 @@ def url_variables(provider: str) -> tuple[str, ...]:
     """Return the environment variables for a provider's base URL, best first."""
     known = vendor(provider)
     return _unique(f"{_prefix(provider)}_BASE_URL", *(known.urls if known else ()))
+
+
+def token_variables(provider: str) -> tuple[str, ...]:
+    """Return the environment variables that may hold a provider's bearer token."""
+    known = vendor(provider)
+    return known.tokens if known else ()
 
 
 def _prefix(provider: str) -> str:

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 
-from ..errors import A3SError, ProviderError, TruncatedStream
+from ..errors import A3SError, AuthError, ProviderError, TruncatedStream
 from ..model import AdviceChunk, Chunk, Endpoint, Request, Way, Wire
 from ..sse import Parser
 from ..transport.faults import BrokenResponse
@@ -102,7 +102,13 @@ class HttpProvider:
         return told
 
     def _classified(self, status: int, headers: Mapping[str, str], body: bytes) -> A3SError:
-        return classify(status, headers, body, self._endpoint.provider, secrets(self._endpoint))
+        name = self._endpoint.provider
+        error = classify(status, headers, body, name, secrets(self._endpoint))
+        if isinstance(error, AuthError) and not self._endpoint.api_key:
+            from ..config.vendors import key_variables
+
+            error.hint = f"no key was sent: export {key_variables(name)[0]}=…"
+        return error
 
 
 async def _next(body: AsyncIterator[bytes], until: float | None) -> bytes:

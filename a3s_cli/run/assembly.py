@@ -126,8 +126,11 @@ def _provider(plan: Plan, where: Endpoint, emitter: Emitter) -> Provider:
     from ..transport.patience import Patience
     from ..transport.post import Transport
 
+    first_byte = plan.config.settings["first_byte_timeout"]
+    # A server on this machine may load a model first; it is not waited for in vain.
+    patient = is_loopback(where.base_url) and first_byte.origin == "default"
     patience = Patience(
-        None if is_loopback(where.base_url) else plan.config.get("first_byte_timeout"),
+        None if patient else first_byte.value,
         plan.config.get("idle_timeout"),
     )
     if where.wire == LOCAL:

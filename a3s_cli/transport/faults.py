@@ -32,7 +32,18 @@ def not_connected(url: str, error: BaseException) -> NetworkError:
     """Return the error for a connection that failed."""
     proxy = proxy_for(url)
     through = f" through the proxy {host(proxy)}" if proxy else ""
-    return NetworkError(f"could not connect to {host(url)}{through}: {cause(error)}")
+    failure = NetworkError(f"could not connect to {host(url)}{through}: {cause(error)}")
+    tls = _tls_failure(error)
+    if tls is not None:
+        # It would fail in the same way again.
+        failure.resend = False
+        failure.hint = "does the server speak TLS? If not, its URL begins with http://"
+    if isinstance(tls, ssl.SSLCertVerificationError):
+        failure.hint = (
+            "if a proxy or a company's own authority signs the certificate, name the authority:"
+            " export SSL_CERT_FILE=/path/to/ca.pem"
+        )
+    return failure
 
 
 def no_answer(url: str, error: BaseException) -> NetworkError:
@@ -61,6 +72,19 @@ def cause(error: BaseException) -> str:
         if isinstance(one, OSError) and one.strerror:
             return str(one.strerror)
     return str(error)[:REASON_LIMIT] or type(error).__name__
+
+
+def _tls_failure(error: BaseException) -> ssl.SSLError | None:
+    """Return the error of TLS that led to this one, unless it is a mere end of the connection."""
+    seen: list[BaseException] = []
+    one: BaseException | None = error
+    while one is not None and one not in seen:
+        ended = isinstance(one, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+        if isinstance(one, ssl.SSLError) and not ended:
+            return one
+        seen.append(one)
+        one = one.__cause__ or one.__context__
+    return None
 
 
 def _number(error: OSError) -> int:

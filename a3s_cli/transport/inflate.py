@@ -14,14 +14,27 @@ from ..errors import InvalidResponse
 
 #: Bytes that are passed on at once.
 PIECE = 256 * 1024
+#: How a body that is compressed by gzip begins.
+GZIP = b"\x1f\x8b"
 
 
 async def inflated(body: AsyncIterator[bytes], coding: str, host: str) -> AsyncIterator[bytes]:
     """Yield the pieces of a body that has this `content-encoding`, decompressed."""
     coding = coding.strip().lower()
     inflate = _inflater(coding, host)
+    begun, held = False, b""
     async for arrived in body:
-        data = arrived
+        data = held + arrived
+        if not begun:
+            # Some compress without saying so, or leave out the header of the format.
+            if len(data) < 2 and (coding == "deflate" or data == GZIP[:1]):
+                held = data
+                continue
+            begun, held = True, b""
+            if inflate is None and data.startswith(GZIP):
+                inflate = _inflater("gzip", host)
+            elif coding == "deflate" and not _has_header(data):
+                inflate = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
         if inflate is None:
             for start in range(0, len(data), PIECE):
                 yield data[start : start + PIECE]
@@ -30,13 +43,21 @@ async def inflated(body: AsyncIterator[bytes], coding: str, host: str) -> AsyncI
             while data:
                 if inflate.eof:
                     # A body may be several compressed pieces, one behind the other.
-                    inflate = _inflater(coding, host)
+                    inflate = _inflater(coding or "gzip", host)
                     assert inflate is not None
                 if piece := inflate.decompress(data, PIECE):
                     yield piece
                 data = inflate.unconsumed_tail or inflate.unused_data
         except zlib.error as error:
             raise InvalidResponse(f"{host} sent a body that cannot be decompressed") from error
+
+    if held:
+        yield held
+
+
+def _has_header(data: bytes) -> bool:
+    """Return whether data begins with the two bytes of a zlib header."""
+    return data[0] & 0x0F == 8 and (data[0] << 8 | data[1]) % 31 == 0
 
 
 def _inflater(coding: str, host: str) -> zlib._Decompress | None:

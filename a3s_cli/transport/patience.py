@@ -8,14 +8,26 @@ from .faults import host
 
 
 class Patience(Value):
-    """Seconds that a server may be silent: before its first byte, and between bytes."""
+    """Seconds that a server may be silent: before its answer begins, and within it.
+
+    An answer begins with the first byte of the body that is not a comment.
+    """
 
     first_byte: float | None = 300.0
     idle: float | None = 60.0
 
+    def until(self, started: float, now: float, *, waiting: bool) -> float | None:
+        """Return the time at which patience ends, for an answer that was asked for at `started`."""
+        if waiting:
+            return None if self.first_byte is None else started + self.first_byte
+        return None if self.idle is None else now + self.idle
+
     def no_answer(self, url: str) -> ProviderTimeout:
         """Return the error for an answer that never began."""
-        return ProviderTimeout(f"{host(url)} gave no answer for {self.first_byte:g} s")
+        return ProviderTimeout(
+            f"{host(url)} gave no answer for {self.first_byte:g} s",
+            hint="--first-byte-timeout sets how long a3s waits",
+        )
 
     def broken_off(self, url: str) -> ProviderTimeout:
         """Return the error for an answer that stopped midway."""
@@ -23,3 +35,18 @@ class Patience(Value):
             f"{host(url)} was silent for {self.idle:g} s in mid-answer",
             hint="--idle-timeout sets how long a3s waits",
         )
+
+
+class Comments:
+    """Tells the comments and empty lines at the beginning of an event stream from its events."""
+
+    def __init__(self) -> None:
+        self._inside = False
+
+    def only(self, data: bytes) -> bool:
+        """Return whether these bytes, too, are nothing else."""
+        for line in data.replace(b"\r", b"\n").splitlines(keepends=True):
+            if not self._inside and line[:1] not in (b":", b"\n"):
+                return False
+            self._inside = not line.endswith(b"\n")
+        return True

@@ -17,7 +17,7 @@ from ..errors import A3SError, ProviderError
 from .exchange import Exchange, Route, route_to
 from .faults import host
 from .inflate import inflated
-from .patience import Patience
+from .patience import Comments, Patience
 from .trust import Trust
 
 #: Bytes of an error's body that are read, and the seconds that may take.
@@ -57,19 +57,27 @@ class Transport:
         cannot be reached, BrokenResponse when the connection is lost in the
         middle, ProviderTimeout when it is silent for too long.
         """
+        clock = asyncio.get_running_loop().time
+        started = clock()
         exchange = await self._respond(url, headers, content, patience)
         try:
-            if exchange.status != 200:
+            if not 200 <= exchange.status < 300:
                 raise await _failure(exchange, url)
             body = _body(exchange, url)
+            # A server that is not ready may send comments to keep the connection open.
+            comments: Comments | None = Comments()
             while True:
+                until = patience.until(started, clock(), waiting=comments is not None)
                 try:
-                    async with asyncio.timeout(patience.idle):
+                    async with asyncio.timeout_at(until):
                         data = await anext(body, b"")
                 except TimeoutError:
-                    raise patience.broken_off(url) from None
+                    late = patience.broken_off if comments is None else patience.no_answer
+                    raise late(url) from None
                 if not data:
                     return
+                if comments is not None and not comments.only(data):
+                    comments = None
                 yield data
         finally:
             await exchange.close()

@@ -56,6 +56,7 @@ function __a3s_takes_value
             'a3s run --timeout' \
             'a3s run --tool-timeout' \
             'a3s run --idle-timeout' \
+            'a3s run --first-byte-timeout' \
             'a3s run --max-retries' \
             'a3s run --max-parallel' \
             'a3s run --session' \
@@ -91,6 +92,7 @@ function __a3s_takes_value
             'a3s serve --timeout' \
             'a3s serve --tool-timeout' \
             'a3s serve --idle-timeout' \
+            'a3s serve --first-byte-timeout' \
             'a3s serve --max-retries' \
             'a3s serve --max-parallel'
             return 0
@@ -251,6 +253,7 @@ complete -c a3s -n '__a3s_at \'a3s run\'' -l max-cost -x -d 'Stop at this cost; 
 complete -c a3s -n '__a3s_at \'a3s run\'' -l timeout -x -d 'Limit the whole run, as in 90s or 5m.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l tool-timeout -x -d 'Limit each tool call (120s).'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l idle-timeout -x -d 'Limit a response\'s silence (60s).'
+complete -c a3s -n '__a3s_at \'a3s run\'' -l first-byte-timeout -x -d 'Limit the wait for a response to begin (300s).'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l max-retries -x -d 'Limit retries (4).'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l max-parallel -x -d 'Run up to N calls at once (8).'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l session -x -k -a '(__a3s_sessions)' -d 'Continue a session.'
@@ -296,6 +299,7 @@ complete -c a3s -n '__a3s_at \'a3s serve\'' -l max-cost -x -d 'Stop at this cost
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l timeout -x -d 'Limit the whole run, as in 90s or 5m.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l tool-timeout -x -d 'Limit each tool call (120s).'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l idle-timeout -x -d 'Limit a response\'s silence (60s).'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l first-byte-timeout -x -d 'Limit the wait for a response to begin (300s).'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l max-retries -x -d 'Limit retries (4).'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l max-parallel -x -d 'Run up to N calls at once (8).'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l pull -d 'Download the local model\'s missing weights.'

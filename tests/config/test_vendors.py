@@ -53,7 +53,7 @@ def test_variables_of_the_common_vendors() -> None:
     assert key_variables("gemini") == ("GEMINI_API_KEY", "GOOGLE_API_KEY")
     assert key_variables("huggingface") == ("HF_TOKEN", "HUGGINGFACE_API_KEY")
     assert key_variables("my-own.proxy") == ("MY_OWN_PROXY_API_KEY",)
-    assert url_variables("openai") == ("OPENAI_BASE_URL",)
+    assert url_variables("openai") == ("OPENAI_BASE_URL", "OPENAI_API_BASE")
     assert url_variables("azure")[0] == "AZURE_BASE_URL"
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import time
+
 import pytest
 
-from ..support import processes
+from ..support import processes, wires
 from ..support.a3s import Bench
 from ..support.processes import sleeper
 from ..support.replies import Pause, Reasoning, bash, silence, stall, text
 from ..support.run import PROMISE, SLACK
+from ..support.sockets import Asked, RawServer, answering, response
 
 ALLOW = ("--allow", "bash")
 #: Long enough that no test reaches it: a call that ends sooner was ended, or ended itself.
@@ -114,6 +118,47 @@ def test_silence_before_text_is_tried_again(a3s: Bench, thought: tuple[Reasoning
 def test_a_loopback_server_may_think_before_its_first_byte(a3s: Bench) -> None:
     """A model that runs here loads its weights first."""
     assert a3s("run", "--idle-timeout", "1s", "go", script=[silence(1.5)]).text == "late"
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b": processing\n\n", b"\xef"], ids=["head", "comment", "byte"]
+)
+def test_an_answer_that_does_not_begin(a3s: Bench, sent: bytes) -> None:
+    """Headers and comments are no beginning; a byte of an event is, and then it is idle."""
+    head = response(b"")
+
+    def answer(connection: socket.socket, _: Asked) -> None:
+        connection.sendall(head)
+        for number in range(40):
+            if sent != b"\xef" or number == 0:
+                connection.sendall(sent)
+            time.sleep(0.1)
+
+    with RawServer(answer) as server:
+        env = {"OPENAI_BASE_URL": f"{server.url}/v1"}
+        flags = ("--first-byte-timeout", "1.5s", "--idle-timeout", "0.7s", "--max-retries", "0")
+        result = a3s("run", "-m", "openai/x", *flags, "go", env=env)
+    assert (result.last["code"], result.status) == ("provider_timeout", 75)
+    begun = sent == b"\xef"
+    assert ("mid-answer" if begun else "gave no answer for 1.5 s") in result.last["error"]
+    assert result.last["hint"].startswith("--idle-timeout" if begun else "--first-byte-timeout")
+
+
+def test_a_2xx_is_an_answer(a3s: Bench) -> None:
+    body = wires.text("openai-chat", "made")
+    with RawServer(answering(response(body, 201))) as server:
+        result = a3s("run", "-m", "openai/x", "go", env={"OPENAI_BASE_URL": f"{server.url}/v1"})
+    assert result.text == "made"
+
+
+def test_a_server_that_wants_a_key_after_all(a3s: Bench) -> None:
+    body = b'{"error": "unauthorized"}'
+    with RawServer(answering(response(body, 401))) as server:
+        env = {"OLLAMA_HOST": f"127.0.0.1:{server.port}"}
+        result = a3s("run", "-m", "ollama/x", "go", env=env)
+    assert (result.last["code"], result.status) == ("auth", 77)
+    assert "OLLAMA_API_KEY" in result.last["hint"]
+    assert "authorization" not in server.requests[0].headers
 
 
 def test_pauses_within_the_idle_timeout_are_fine(a3s: Bench) -> None:

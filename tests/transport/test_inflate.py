@@ -35,6 +35,20 @@ def test_several_members_at_any_cut(members: list[bytes], size: int) -> None:
         assert b"".join(read(pieces, coding)) == b"".join(members)
 
 
+def test_compressed_without_saying_how() -> None:
+    text = b'data: {"a": 1}\n\n' * 50
+    raw = zlib.compressobj(wbits=-15)
+    bare = raw.compress(text) + raw.flush()
+    for size in (1, 2, 7, 1000):
+        pieces = [bare[start : start + size] for start in range(0, len(bare), size)]
+        assert b"".join(read(pieces, "deflate")) == text
+    for coding in ("", "identity"):
+        assert b"".join(read([gzip.compress(text)], coding)) == text
+    # A stored block, the first byte of which looks like nothing else.
+    stored = zlib.compressobj(0, wbits=-15)
+    assert b"".join(read([stored.compress(b"abc") + stored.flush()], "deflate")) == b"abc"
+
+
 def test_deflate_and_nothing() -> None:
     assert read([zlib.compress(b"a"), b""], "deflate") == [b"a"]
     assert read([b"a", b"b"], "") == read([b"a", b"b"], "identity") == [b"a", b"b"]

@@ -279,6 +279,24 @@ def test_tls_with_a_server_that_speaks_none(a3s: Bench) -> None:
     assert "TLS failed" in result.last["error"]
 
 
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_authorities_of_other_programs_variables(
+    a3s: Bench, trusted: Authority, variable: str
+) -> None:
+    with RawServer(answering(ANSWER), trusted.context) as server:
+        result = run_at(a3s, f"{server.url}/v1", **{variable: str(trusted.certificate)})
+    assert result.text == "hello"
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_a_failure_of_tls_is_final(a3s: Bench, trusted: Authority, secure: bool) -> None:
+    with RawServer(answering(ANSWER), trusted.context if secure else None) as server:
+        env = {"OPENAI_BASE_URL": f"https://127.0.0.1:{server.port}/v1"}
+        result = a3s("run", "-m", "openai/x", "go", env=env)
+    assert (result.last["code"], result.status, result.of("retry")) == ("network", 75, [])
+    assert ("SSL_CERT_FILE" if secure else "http://") in result.last["hint"]
+
+
 @pytest.mark.parametrize("content", [None, "no certificate"])
 def test_an_authority_that_cannot_be_read(a3s: Bench, content: str | None) -> None:
     path = a3s.root / "ca.pem"
