@@ -55,6 +55,12 @@ def loads(data: str | bytes) -> Any:
     return json.loads(data, parse_constant=_refuse_constant)
 
 
+class Written(dict[str, Any]):
+    """An object with the text that it was read from, which may have more digits."""
+
+    text: str
+
+
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 

@@ -20,8 +20,10 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
+from ..jsontext import Written
 from ..tool_protocol import Tool, ToolContext, ToolError, ToolReturn
 from .blocking import blocking, pieces_of
+from .exact_json import validated
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -67,14 +69,20 @@ class FunctionTool(Tool):
         from pydantic import ValidationError
 
         try:
-            self._model.model_validate(arguments)
+            self._read(arguments)
         except ValidationError as error:
             return [_problem(one["loc"], one["msg"]) for one in error.errors(include_url=False)]
         return []
 
+    def _read(self, arguments: dict[str, Any]) -> BaseModel:
+        """Return the arguments as the annotated types. Raises pydantic's ValidationError."""
+        text = arguments.text if isinstance(arguments, Written) else ""
+        model: BaseModel = validated(self._model.model_validate_json, arguments, text)
+        return model
+
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
         """Call the function, stream what it yields, and return what it returns."""
-        model = self._model.model_validate(arguments)
+        model = self._read(arguments)
         given = {
             field.alias or name: getattr(model, name)
             for name, field in type(model).model_fields.items()

@@ -61,15 +61,18 @@ class Session(Closing):
     def stream(self, prompt: str, *, schema: Any = None) -> EventStream:
         """Send a prompt; the run starts when the stream is first read.
 
-        `schema`, a JSON Schema or a pydantic model, makes the run answer with an object
-        that satisfies it.
+        `schema` makes the run answer with a value that satisfies it: a JSON Schema, or a
+        type that pydantic knows (a model, a dataclass, a TypedDict, `list[X]`, a
+        TypeAdapter), whose validators the answer has to pass as well.
 
         Raises UsageError for a blank prompt or an invalid schema, SessionBusy while
         another stream of this session is being read, which reading this one checks
         again. A saved session in use by another process fails the run itself.
         """
         wanted = AnswerType.of(schema)
-        plan = replace(self._plan, prompt=checked_prompt(prompt), schema=wanted.schema)
+        plan = replace(
+            self._plan, prompt=checked_prompt(prompt), schema=wanted.schema, check=wanted.check
+        )
 
         def begin(sink: EventSink, drain: Drain) -> Running:
             opening = Opening(self._request)

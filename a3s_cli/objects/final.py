@@ -14,7 +14,7 @@ from ..errors import A3SError
 from ..messages import Message
 from ..tool_protocol import Tool, ToolContext, ToolReturn
 from .asking import Wanted
-from .maker import NoObject, Task, make
+from .maker import Check, NoObject, Task, make
 from .outcome import failure, success
 from .schema import Schema
 
@@ -28,8 +28,10 @@ class FinalObject(Tool):
     description: ClassVar[str] = "The run's last answer."
     parameters: ClassVar[dict[str, Any]] = {"type": "object"}
 
-    def __init__(self, schema: Schema, messages: Sequence[Message]) -> None:
-        self._task = Task(Wanted(schema), messages, repairs=REPAIRS)
+    def __init__(
+        self, schema: Schema, messages: Sequence[Message], check: Check | None = None
+    ) -> None:
+        self._task = Task(Wanted(schema), messages, repairs=REPAIRS, check=check)
         #: The value, as the only element; empty where there is none.
         self.value: tuple[Any, ...] = ()
         self.failure: A3SError | None = None

@@ -8,7 +8,7 @@ does not fit the model is shown its own words and what is wrong with them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import InvalidObject, ProviderError
@@ -25,6 +25,10 @@ from .schema import Violation
 _PATIENCE = 64 * 1024
 
 
+#: (value, the model's text) -> violations
+Check = Callable[[Any, str], Sequence[Violation]]
+
+
 class Task(Value):
     """What is asked, and how often it may be asked again."""
 
@@ -34,6 +38,8 @@ class Task(Value):
     system: str | None = None
     mode: ObjectMode | None = None
     repairs: int = 2
+    #: What a value has to pass besides the schema.
+    check: Check | None = None
 
 
 class Made(Value):
@@ -83,7 +89,10 @@ class _Maker:
             value = heard.finish()
         except partial.Violation as violation:
             return None, [("", str(violation))]
-        return value, await self._task.wanted.schema.violations(value)
+        violations = await self._task.wanted.schema.violations(value)
+        if not violations and self._task.check:
+            violations = list(self._task.check(value, heard.said))
+        return value, violations
 
     async def _answer(self, messages: Sequence[Message]) -> tuple[Shape, _Hearing]:
         """Return an answer, in the best way that the vendor does not refuse."""

@@ -6,6 +6,7 @@ arguments that will be executed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +21,9 @@ from ..permissions.policy import Decision
 from ..tool_protocol import Subject, Tool
 from ..values import Value, replace
 from .execution import Surroundings
+
+#: A number that a float may not hold.
+_LONG_NUMBER = r"\d[\d.]{15,}"
 
 
 class Rejected(Exception):
@@ -140,6 +144,10 @@ def parsed(text: str) -> dict[str, Any]:
     if not jsontext.is_plain(arguments):
         # Shown and executed must be the same, and half a character is not a valid name.
         raise ValueError("the arguments hold half a surrogate pair, or a number beyond 64 bits")
+    if re.search(_LONG_NUMBER, text):
+        written = jsontext.Written(arguments)
+        written.text = text
+        return written
     return arguments
 
 

@@ -66,6 +66,8 @@ class Plan(Value):
     record: Path | None = None
     #: The JSON Schema of the run's object; None if the answer is text.
     schema: Any = None
+    #: What the answer has to pass besides the schema: (value, the model's text) -> violations.
+    check: Callable[[Any, str], Sequence[tuple[str, str]]] | None = None
 
 
 def new_run_id() -> str:

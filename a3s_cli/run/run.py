@@ -157,7 +157,7 @@ class Run:
         from ..objects.schema import Schema
 
         conversation, schema = self._conversation, self._plan.schema
-        tool = FinalObject(Schema(schema), tuple(conversation.messages))
+        tool = FinalObject(Schema(schema), tuple(conversation.messages), self._plan.check)
         call = ToolCall(conversation.call_ids.new("object"), tool.name, "")
         conversation.call_ids.take([call.id])
         prepared = Prepared(call, tool, {"schema": schema}, "default")
