@@ -191,7 +191,12 @@ class Runs:
     async def sessions(self, limit: int) -> list[dict[str, Any]]:
         """List the sessions of this workspace, the last used first: no other's are shown."""
         rows = await beside(self._summaries, limit)
-        return [{**row_json(row), "live": row.id in self._live} for row in rows]
+        return [{**row_json(row), "live": self._goes_on(row.id)} for row in rows]
+
+    def _goes_on(self, session: str) -> bool:
+        # Who has seen the terminal event must not be told otherwise: the file is closed later.
+        run = self._live.get(session)
+        return run is not None and not run.log.over
 
     async def require(self, session: str) -> None:
         """Refuse where there is no such session in this workspace."""

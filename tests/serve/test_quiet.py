@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import threading
 from pathlib import Path
 
 import pytest
 
-from a3s_cli.serve import approvals, follow
+from a3s_cli.serve import approvals, disk_threads, follow
 from a3s_cli.sessions import file as session_file
 
 from ..support.a3s import Bench
@@ -81,6 +82,35 @@ def test_no_disk_holds_up_the_loop(a3s: Bench, monkeypatch: pytest.MonkeyPatch) 
     # After the turn with a call, and after the run.
     assert [name for name, _ in forced] == ["a3s-sync_0"] * 2
     assert forced[-1][1] == b'{"type":"session_clo'
+
+
+def test_a_run_whose_end_was_told_is_not_listed_as_going_on(
+    a3s: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file is closed later, here not before the list was asked for."""
+    held = threading.Event()
+
+    async def listen(work: Path) -> bytes:
+        async with inside(work) as serving:
+            disk_threads.later(lambda: held.wait(HANG))
+            reader, writer = await serving.ask("/api/chat", {"message": "go", "sessionId": "s"})
+            await reader.readuntil(b'{"type":"end"')
+            assert serving.runs.live("s")
+            listing, asking = await serving.ask("/api/sessions")
+            await listing.readuntil(b"\r\n\r\n")
+            rows = await listing.readuntil(b"]")
+            asking.close()
+            writer.close()
+            held.set()
+            return rows
+
+    try:
+        with scripted(a3s, monkeypatch, threading.Event(), [text("ok")]):
+            rows = asyncio.run(asyncio.wait_for(listen(a3s.work), HANG))
+    finally:
+        held.set()
+    (row,) = json.loads(rows)
+    assert (row["id"], row["turns"], row["live"]) == ("s", 1, False)
 
 
 def test_a_question_does_not_wait_for_ever(a3s: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

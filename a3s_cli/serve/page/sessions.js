@@ -6,7 +6,7 @@ import { ago, count } from "./wording.js";
 
 export class Sessions {
   constructor(nav, button) {
-    Object.assign(this, { button, list: nav.querySelector("ol"), current: null });
+    Object.assign(this, { button, list: nav.querySelector("ol"), current: null, asked: 0 });
     button.addEventListener("click", () => this.toggle());
     nav.addEventListener("click", (event) => event.target.closest("a") && this.toggle(false));
   }
@@ -23,9 +23,11 @@ export class Sessions {
   }
 
   async refresh() {
+    // Answers may overtake each other: the one to the last request is the newest.
+    const asked = (this.asked += 1);
     // What is wrong with the server is said elsewhere.
     const rows = await api.list("sessions").catch(() => null);
-    if (rows) this.show(rows);
+    if (rows && asked === this.asked) this.show(rows);
   }
 
   show(rows) {

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import threading
 
-from playwright.sync_api import expect
+from playwright.sync_api import APIResponse, Route, expect
 
 from ...support.replies import a_call, bash, calls, error, reasoning, text
 from ..serving import Host
+from .chromium import HANG
 from .conftest import Open
 
 REPORT = {
@@ -45,6 +46,36 @@ def test_a_run_with_a_tool(host: Host, open_page: Open) -> None:
     assert chat.ends.inner_text().split(" · ")[0] == "1 call"
     expect(chat.status).to_have_text("")
     expect(chat.page.locator("#where")).to_have_text("work · openai/test-model")
+
+
+def test_the_list_shows_the_last_that_was_asked_for(host: Host, open_page: Open) -> None:
+    """The answer of the beginning arrives after the one of the end."""
+    gate = threading.Event()
+    chat = open_page(host.serve([text("a", gate, "b")]))
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))
+
+    facts = chat.page.locator("nav .facts")
+    chat.page.route("**/api/sessions", hold)
+    chat.send("Go.")
+    expect(chat.said).to_have_text("a")
+    for _ in range(HANG // 10):
+        if held:
+            break
+        chat.page.wait_for_timeout(10)
+    assert b'"live":true' in held[0][1].body()
+    gate.set()
+    expect(facts).to_have_text("now · 1 turn")
+    route, answer = held[0]
+    with chat.page.expect_response("**/api/sessions") as told:
+        route.fulfill(response=answer)
+    assert b'"live":true' in told.value.body()
+    expect(facts).to_have_text("now · 1 turn")
 
 
 def test_output_is_shown_while_the_tool_runs(host: Host, open_page: Open) -> None:
