@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from a3s_cli.messages import Message, Reasoning, ToolCall
+from a3s_cli.model import Request
 from a3s_cli.providers.codec import ArgumentText
-from tests.support.decoding import Answer, answer, frames
+from a3s_cli.values import replace
+from tests.support.decoding import Answer, answer, endpoint, frames, wire
 
 Call = tuple[str, str, str]
 X, Y = '{"x":1}', '{"y":[2]}'
@@ -114,6 +117,45 @@ def test_what_must_come_back_with_a_call() -> None:
     chunk = {"choices": [{"delta": {"tool_calls": [one]}, "finish_reason": "tool_calls"}]}
     got = answer("openai_chat", [frames(chunk)])
     assert got.opaque == [{"extra_content": extra, "function": {"thought_signature": "t"}}]
+
+
+@pytest.mark.parametrize(
+    ("provider", "quirks", "sent"),
+    [
+        ("vendor", {}, {"reasoning_content": "hm"}),
+        ("other", {}, {}),
+        ("vendor", {"reasoning_replay": False}, {}),
+        ("other", {"reasoning_replay": "reasoning"}, {"reasoning": "hm"}),
+    ],
+)
+def test_reasoning_goes_back_to_the_server_that_sent_it(
+    provider: str, quirks: dict[str, Any], sent: dict[str, Any]
+) -> None:
+    one = {"index": 0, "id": "1", "function": {"name": "a", "arguments": X}, **SIGNED}
+    got = answer(
+        "openai_chat",
+        [
+            frames(
+                {"choices": [{"delta": {"reasoning_content": "hm"}}]},
+                {"choices": [{"delta": {"tool_calls": [one]}, "finish_reason": "tool_calls"}]},
+            )
+        ],
+    )
+    signature, mark = got.opaque
+    parts = (
+        Reasoning("hm", None, "openai-chat"),
+        ToolCall("1", "a", X, "1", signature, "openai-chat"),
+        Reasoning("", mark, "openai-chat"),
+    )
+    place = replace(endpoint("openai_chat", quirks=quirks), provider=provider)
+    request = Request("m", "", (Message("assistant", parts),))
+    (message,) = json.loads(wire("openai_chat").encode(request, place).body)["messages"]
+    (call,) = message.pop("tool_calls")
+    assert call["extra_content"] == SIGNED["extra_content"]
+    assert message == {"role": "assistant", "content": None, **sent}
+
+
+SIGNED = {"extra_content": {"google": {"thought_signature": "s"}}}
 
 
 def messages(*events: dict[str, Any], stop: str = "tool_use") -> Answer:
