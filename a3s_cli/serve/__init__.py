@@ -1,18 +1,18 @@
-"""`a3s serve`: the event stream over HTTP, for a browser and for the UIs that people have.
+"""`a3s serve`: the event stream over HTTP, for a browser and for existing chat UIs.
 
-A prompt that is posted begins a run, and from then on the run belongs to nobody's
-connection. Its lines are kept in their order (`log`, and the session's file behind
-it); whoever wants them reads from there, from any place, as often as it likes. So
-a connection that drops loses nothing and runs nothing twice, a reader that does
-not read costs its place in the log and no more, and leaving is not cancelling.
+A posted prompt starts a run, which from then on is independent of any
+connection. Its lines are kept in order (`log`, and the session's file behind
+it), and clients read them from any position, as often as they like. A dropped
+connection therefore loses nothing and runs nothing twice, a reader that does not
+read costs only its position in the log, and disconnecting does not cancel.
 
 `server` is the process: sockets, signals, the printed address. `app` has the
-routes; `guard` stands before them and decides who may ask at all. `runs` holds
-what goes on, `follow` brings a run's lines to one client, in the bytes of the
-native stream or through a pure mapper (`ai_sdk`, `openai`) of another protocol.
+routes; `guard` stands before them and decides which requests are admitted. `runs`
+holds the active runs. `follow` streams a run's lines to one client, as native
+events or through a pure mapper (`ai_sdk`, `openai`) to another protocol.
 
-starlette and uvicorn, because both do one thing: uvicorn's writes wait for a
-client that is slow, which is what bounds its cost, and starlette's routes are
-plain ASGI, so that a response of ours can be a loop over a log. They come with
-the extra `serve` and are imported below this package only.
+Both starlette and uvicorn do one thing well: uvicorn's writes wait for a slow
+client, which bounds its cost, and starlette's routes are plain ASGI, so that a
+response of ours can be a loop over a log. They come with the extra `serve` and
+are imported only in this package.
 """

@@ -1,19 +1,19 @@
 """Our events as the AI SDK's UI message stream (v1), which `useChat` reads with no code.
 
-Everything here is what versions 5, 6 and 7 of its client all know: a chunk of an
-unknown type ends the whole stream there. A client that gets no `finish`, `error`
-or `abort` believes for ever that the answer is still coming, so a terminal event
-first closes whatever is open. What is told how:
+It uses only what versions 5, 6 and 7 of the client have in common, because a
+chunk of an unknown type ends the whole stream there. Without a `finish`, `error`
+or `abort`, a client waits for the answer forever, so a terminal event first
+closes everything that is open. The mapping:
 
-- an answer and its reasoning: text and reasoning parts, one turn to a step;
-- a call: a dynamic tool part, `providerExecuted`, because it is us who runs it;
-  its output is the object of our `tool_end`. While it runs, the end of what it
-  has printed comes as preliminary output: the protocol replaces, and cannot
-  append, so that showing all of it again and again would cost the square;
+- an answer and its reasoning: text and reasoning parts, one step per turn;
+- a call: a dynamic tool part, `providerExecuted`, because the server runs it; its
+  output is the object of our `tool_end`. While it runs, the tail of its output is
+  sent as preliminary output: the protocol can only replace, not append, so
+  sending all of it each time would cost quadratic time;
 - a growing object: a `data-object` part with the call's id, replaced in place;
-- a refused or impossible call, and one that failed: a tool error. A command
-  with an exit status has not failed: the status is in its output;
-- what somebody is being asked: a `data-permission` part with the call's id;
+- a denied, rejected or failed call: a tool error. A command with a non-zero exit
+  status has not failed: the status is part of its output;
+- a permission request: a `data-permission` part with the call's id;
 - notices and retries: transient `data-notice` and `data-retry`, for `onData`.
 """
 
@@ -43,18 +43,19 @@ HEADERS: dict[str, str] = {
     "x-vercel-ai-ui-message-stream": "v1",
 }
 DONE = b"data: [DONE]\n\n"
-#: Characters of a running command's output that are shown, its end.
+#: Characters shown of the end of a running command's output.
 TAIL = 2048
 
 Chunk = dict[str, Any]
 
 
 def asked(body: dict[str, Any]) -> PromptRequest:
-    """Read what `useChat` sends: the chat's id names the session, the last message asks.
+    """Read the body that `useChat` sends; raise `UsageError` if it is not valid.
 
-    `sessionId`, `model` and `schema` may stand beside it (the `body` option), and
-    `asks` where the UI shows `data-permission` and sends the answer. Without it
-    nobody would, and the chat would wait for ever: what the rules ask is denied.
+    The chat's id names the session, the last message is the prompt. The `body`
+    option may add `sessionId`, `model` and `schema`, and `asks` if the UI shows
+    `data-permission` and sends the answer. Without `asks`, a call that needs
+    approval is denied, because the chat would wait forever.
     """
     messages = field(body, "messages", list)
     if messages is None:
@@ -83,10 +84,10 @@ def _said(messages: list[Any], number: int) -> ClientMessage:
 
 
 class UIMessageStream:
-    """One run's stream. `feed` gives the bytes that an event adds to it, often none."""
+    """One run's stream. `feed` returns the bytes that an event adds to it, often none."""
 
     def __init__(self) -> None:
-        #: What is open: a step, a text or reasoning part (its kind), calls (id -> name).
+        #: Whether a step is open; the kind of the open part; open calls (id -> name).
         self._in_step = False
         self._part: str | None = None
         self._calls: dict[str, str] = {}
@@ -94,13 +95,13 @@ class UIMessageStream:
         self._inputs: dict[str, str] = {}
         self._parts = 0
         self._tails: dict[str, str] = {}
-        #: Who is being asked, by call.
+        #: Open permission requests, by call.
         self._asking: dict[str, Chunk] = {}
-        #: Calls whose whole object has been shown.
+        #: Calls whose complete object was shown.
         self._shown: set[str] = set()
 
     def feed(self, event: Event) -> bytes:
-        """Give what is to be sent for an event."""
+        """Return the bytes to send for an event."""
         make = getattr(self, f"_{event.type}", None)
         chunks = make(event) if make else ()
         data = b"".join(b"data: %b\n\n" % dumps(chunk) for chunk in chunks)
@@ -216,7 +217,7 @@ class UIMessageStream:
     def _tool_end(self, event: Event) -> Iterator[Chunk]:
         tool_id = event.tool_id
         if event.reason:
-            ended = {"timeout": "the call ran out of time", "cancelled": "the call was cancelled"}
+            ended = {"timeout": "the call timed out", "cancelled": "the call was cancelled"}
             why = ended[event.reason]
             text = _error_text(event)
             yield self._failed(tool_id, f"{why}\n{text}" if text else why)
@@ -283,8 +284,8 @@ class UIMessageStream:
     def _retry(self, event: Event) -> Iterator[Chunk]:
         yield from self._close_part()
         if event.tool_id is None:
-            # The reasoning and the arguments of a response that was cut are void.
-            yield from self._void_inputs("the response was cut, and is asked for again")
+            # Reasoning and arguments of a response that was cut off are void.
+            yield from self._void_inputs("the response was cut off and is requested again")
         yield _aside(event)
 
     def _notice(self, event: Event) -> Iterator[Chunk]:

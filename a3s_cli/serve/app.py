@@ -1,8 +1,8 @@
-"""The routes: what may be asked for, and what answers.
+"""The routes of the HTTP API.
 
-Each is a few lines that read a request, ask `runs`, and answer in JSON or with a
-stream. Whatever is wrong is raised, and becomes a 4xx with a sentence in one
-place.
+Each is a few lines that read a request, ask `runs`, and answer with JSON or a
+stream. Failures are raised and become an error response with one sentence in
+one place.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ from .runs import LiveRun, Runs
 from .session_lines import SessionLines, ends, place
 
 PAGE = Path(__file__).parent / "page"
-#: HTTP statuses of what keeps a run from beginning; whatever else does is our 500.
+#: HTTP statuses of failures before a run starts; any other is a 500.
 STATUSES = ((SessionBusy, 409), (UsageError, 400))
 
 Catalogue = Callable[[], list[dict[str, Any]]]
 
 
 class Routes:
-    """What answers."""
+    """The request handlers."""
 
     def __init__(self, runs: Runs, catalogue: Catalogue) -> None:
         self._runs = runs
         self._catalogue = catalogue
 
     def table(self) -> list[Route | Mount]:
-        """Give every route."""
+        """Return every route."""
         post, session = ["POST"], "/api/sessions/{session}"
         return [
             Route("/", self.page),
@@ -71,30 +71,30 @@ class Routes:
         ]
 
     async def page(self, _: Request) -> Response:
-        """Give the page; it is asked for anew each time, so that an update is seen."""
+        """Return the page, revalidated each time so that an update is seen."""
         return FileResponse(PAGE / "index.html", headers={"cache-control": "no-cache"})
 
     # -- the native API ----------------------------------------------------------------
 
     async def chat(self, request: Request) -> Response:
-        """Begin a run, and follow it from its first event on.
+        """Start a run and stream it from its first event.
 
-        A browser sends a request again by itself where a connection that it used before
-        breaks; the key of the first one then leads to the run that is there already.
+        A browser resends a request on its own if a reused connection breaks; the
+        idempotency key then leads to the run that already exists.
         """
         asked = native.asked(await json_body(request))
         run = await self._begin(asked, asks=True, key=request.headers.get("idempotency-key", ""))
         stream = EventSource(run_lines(self._runs, run))
-        # Where the same stream is had again, if this one breaks before it has said so.
+        # Where to resume the stream, even if it breaks before its first event.
         stream.headers["content-location"] = f"/api/sessions/{run.session}/events"
         return stream
 
     async def sessions(self, _: Request) -> Response:
-        """List the sessions of this workspace, the last used first."""
+        """List the sessions of this workspace, the most recently used first."""
         return _json(await self._runs.sessions(NEWEST))
 
     async def events(self, request: Request) -> Response:
-        """Give what a client has missed of a session, and follow on; 204 where that is nothing."""
+        """Stream what a client missed of a session, then follow it; 204 if there is nothing."""
         session = request.path_params["session"]
         await self._runs.require(session)
         known = await beside(ends, self._runs.path(session))
@@ -108,7 +108,7 @@ class Routes:
         return EventSource(session_lines(self._runs, session, after))
 
     async def cancel(self, request: Request) -> Response:
-        """Cancel the run of a session; where none goes on there is nothing to do."""
+        """Cancel the active run of a session, if there is one."""
         session = request.path_params["session"]
         await self._runs.require(session)
         run = self._runs.live(session)
@@ -124,7 +124,7 @@ class Routes:
         await self._runs.require(session)
         run = self._runs.live(session)
         if run is None or not run.approver.answer(tool_id, answer):
-            raise not_found(f"no question about the call {tool_id[:100]!r} waits for an answer")
+            raise not_found(f"no permission_request for the call {tool_id[:100]!r} is open")
         return _json({"toolId": tool_id, "answer": answer})
 
     async def models(self, _: Request) -> Response:
@@ -132,24 +132,24 @@ class Routes:
         return _json(await beside(self._catalogue))
 
     async def schema(self, _: Request) -> Response:
-        """Give the JSON Schema of an event, as `a3s schema` does."""
+        """Return the JSON Schema of an event, as `a3s schema` does."""
         from ..stream.schema import schema_document
 
         return _json(schema_document())
 
     async def openapi(self, _: Request) -> Response:
-        """Give the description of this API."""
+        """Return the OpenAPI description of this API."""
         return _json(document())
 
     # -- other protocols ---------------------------------------------------------------
 
     async def ai_sdk(self, request: Request) -> Response:
-        """Begin a run for the AI SDK's `useChat`."""
+        """Start a run for the AI SDK's `useChat`."""
         asked = ai_sdk.asked(await json_body(request))
         return self._for_ai_sdk(await self._begin(asked, asks=asked.asks))
 
     async def ai_sdk_again(self, request: Request) -> Response:
-        """Give the stream of the run that goes on, from its begin; 204 where none does."""
+        """Stream the active run from its beginning; 204 if there is none."""
         run = await self._runs.opened(request.path_params["session"])
         if run is None or run.log.over:
             return _nothing()
@@ -160,10 +160,10 @@ class Routes:
         return EventSource(run_lines(self._runs, run), render, ai_sdk.HEADERS)
 
     async def completions(self, request: Request) -> Response:
-        """Begin a run for an OpenAI client. Nobody can answer there, so nobody is asked.
+        """Start a run for an OpenAI client, which cannot answer permission requests.
 
-        Leaving is all that such a client can do to stop an answer, and it cannot come
-        back: it cancels, unless a session was named in which the run can be found.
+        Disconnecting is such a client's only way to stop an answer, and it cannot
+        resume: it cancels the run, unless the request named a session.
         """
         body = await json_body(request)
         try:
@@ -172,19 +172,21 @@ class Routes:
         except A3SError as error:
             return _json(openai.refusal(error), openai.status(error.code))
         lines = run_lines(self._runs, run)
-        left = None if asked.session_id else partial(run.cancel, Cancelled("the client has left"))
+        left = (
+            None if asked.session_id else partial(run.cancel, Cancelled("the client disconnected"))
+        )
         if body.get("stream") is True:
             return EventSource(lines, _through(mapper.feed), openai.HEADERS, left)
         events: list[Event] = []
         if not await attended(_collect(lines, events), request.receive):
             if left:
                 left()
-            return _nothing()  # Nobody reads it.
+            return _nothing()  # The client is gone.
         status, answer = openai.completion(events, body)
         return _json(answer, status, {"x-should-retry": "false"})
 
     async def openai_models(self, _: Request) -> Response:
-        """List the models that are ready, as OpenAI's clients read it."""
+        """List the models that are ready, in OpenAI's format."""
         rows = await beside(self._catalogue)
         return _json(openai.models([row["model"] for row in rows if row["ready"]]))
 
@@ -194,12 +196,12 @@ class Routes:
         except ConfigError as error:
             if asked.model is None:
                 raise
-            # It is the request that names a model which the configuration does not know.
+            # The request names a model that the configuration does not know.
             raise UsageError(str(error), hint=error.hint) from None
 
 
 def app(runs: Runs, catalogue: Catalogue) -> Starlette:
-    """Give the application, without its guard."""
+    """Return the application, without its guard."""
     handlers: dict[Any, Any] = {
         A3SError: _failed,
         HTTPException: _not_routed,

@@ -1,8 +1,8 @@
-"""Questions of a run that wait for an answer over HTTP.
+"""Permission requests of a run that are answered over HTTP.
 
-The stream tells of a question (`permission_request`), a POST answers it. Nobody
-may be looking, so a question does not wait for ever: then it is a "no" that
-says why, as everywhere else where nobody can be asked.
+The stream carries the request (`permission_request`), and a POST answers it. The
+page may be unattended, so a request expires: the call is then denied with a
+reason, as wherever no one can be asked.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import cast, get_args
 from ..errors import UsageError
 from ..permissions.approval import Answer, Question, Unanswered
 
-#: Seconds that a question waits.
+#: Seconds until a permission request expires.
 PATIENCE = 3600.0
 
 
 class WebApprover:
-    """Asks whoever follows the stream of one run."""
+    """Asks the followers of one run's stream."""
 
     by = "web"
 
@@ -26,19 +26,19 @@ class WebApprover:
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
 
     async def __call__(self, question: Question) -> Answer:
-        """Give the answer that comes."""
+        """Wait for the answer; raise `Unanswered` after `PATIENCE`."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting[question.tool_id] = answer
         try:
             async with asyncio.timeout(PATIENCE):
                 return await answer
         except TimeoutError:
-            raise Unanswered("nobody has answered for an hour") from None
+            raise Unanswered("there was no answer for an hour") from None
         finally:
             del self._waiting[question.tool_id]
 
     def answer(self, tool_id: str, answer: Answer) -> bool:
-        """Answer a question; False where none waits for it."""
+        """Answer an open request; return False if there is none for this call."""
         waiting = self._waiting.get(tool_id)
         if waiting is None or waiting.done():
             return False
@@ -47,7 +47,7 @@ class WebApprover:
 
 
 def checked_answer(found: object) -> Answer:
-    """Give an answer that is one, or refuse it."""
+    """Return the answer if it is valid; raise `UsageError` if not."""
     if found not in get_args(Answer):
         expected = ", ".join(f'"{one}"' for one in get_args(Answer))
         raise UsageError(f"`answer` of the body: expected one of {expected}")

@@ -1,9 +1,9 @@
-"""Work that may wait for a disk, beside the loop that serves everybody.
+"""Work that may wait for a disk, on threads beside the loop that serves all clients.
 
-A few threads that stay, unlike those of `blocking`: starting one makes the loop
-wait for it, and with two hundred clients that came to more than all the reading.
-Nor are they asyncio's own, which a slow name server can occupy. Nobody waits for
-them at the end: the process dies of a signal.
+The threads are kept, unlike those of `blocking`: the loop waits for each thread
+that it starts, and with two hundred clients that took longer than the reading.
+They are not asyncio's own threads, which a slow name server can occupy. They are
+not joined at the end, because the process dies of a signal.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from typing import ParamSpec, TypeVar
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-#: Threads that read, each begun when it is first needed.
+#: Threads that read, each started when first needed.
 READERS = 4
 _threads = ThreadPoolExecutor(READERS, thread_name_prefix="a3s-disk")
-#: What is done in the order in which it was asked for.
+#: Runs the functions given to `later`, in order.
 _in_order = ThreadPoolExecutor(1, thread_name_prefix="a3s-sync")
 
 
 async def beside(function: Callable[_P, _T], *given: _P.args, **named: _P.kwargs) -> _T:
-    """Give what the function returns, or raise what it raises."""
+    """Call a function on a thread; return its result or raise its exception."""
     called = partial(function, *given, **named)
     return await asyncio.get_running_loop().run_in_executor(_threads, called)
 
 
 def later(function: Callable[[], None]) -> None:
-    """Have something done soon; nobody waits for it, and nothing of it overtakes another."""
+    """Call a function soon, after those of earlier calls, without waiting for it."""
     _in_order.submit(function)
 
 
 async def settled() -> None:
-    """Wait until all that was left to `later` is done."""
+    """Wait until every function given to `later` has returned."""
     await asyncio.get_running_loop().run_in_executor(_in_order, _nothing)
 
 

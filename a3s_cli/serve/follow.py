@@ -1,9 +1,9 @@
-"""Brings the lines of a run to one client, as server-sent events.
+"""Streams the lines of a run to one client, as server-sent events.
 
-A client has a place in the log and reads on from there. Whatever was said while
-it was not reading is sent together, and while it does not read its socket holds
-this task up, and nothing else. A comment every fifteen seconds keeps whatever is
-in between from taking a quiet connection for a dead one.
+A client has a position in the log and reads on from there. Lines that were added
+while it was not reading are sent together; a client that does not read blocks
+only its own task. A comment every fifteen seconds keeps proxies from closing a
+quiet connection.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from .runs import LiveRun, Runs
 from .session_lines import PIECE, Place, SessionLines, read
 
-#: No proxy may hold back, store or recompress what is sent here.
+#: Keep proxies from buffering, storing or recompressing the stream.
 HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-cache, no-transform",
@@ -28,12 +28,12 @@ HEADERS = {
 HEARTBEAT = 15.0
 COMMENT = b": keep-alive\n\n"
 
-#: Gives the bytes that lines become in a protocol.
+#: Encodes lines as the bytes of a protocol.
 Render = Callable[[SessionLines], bytes]
 
 
 def frames(found: SessionLines) -> bytes:
-    """Give lines as the native stream has them: an id and the line, nothing else."""
+    """Encode lines as the native stream: an id and the line, nothing else."""
     return b"".join(
         b"id: %b:%d\ndata: %b\n\n" % (found.run.encode(), seq, line)
         for seq, line in enumerate(found.lines, found.seq)
@@ -43,10 +43,10 @@ def frames(found: SessionLines) -> bytes:
 async def run_lines(
     runs: Runs, run: LiveRun, seq: int = 0
 ) -> AsyncGenerator[SessionLines | None, None]:
-    """Follow one run to its end; None is said where there was nothing to say for a while."""
+    """Yield the lines of one run to its end; None after `HEARTBEAT` seconds of silence."""
     while True:
         if seq < run.log.first:
-            # It was slow: what it wants is on the disk only.
+            # The client was slow: its next lines are only on disk.
             before = seq
             async for found in read(runs.path(run.session), Place(run.id, seq)):
                 if found.run != run.id:
@@ -54,7 +54,7 @@ async def run_lines(
                 seq = found.seq + len(found.lines)
                 yield found
             if seq == before:
-                return  # Somebody has removed the session.
+                return  # The session was removed.
         elif seq < run.log.next:
             lines = run.log.lines(seq, PIECE)
             yield SessionLines(run.id, seq, lines)
@@ -68,7 +68,7 @@ async def run_lines(
 async def session_lines(
     runs: Runs, session: str, after: Place | None
 ) -> AsyncGenerator[SessionLines | None, None]:
-    """Give what is kept of a session from a place on, then follow the run that goes on."""
+    """Yield the lines of a session after a position, then follow its active run."""
     run = await runs.opened(session)
     seq = after.seq if run is not None and after is not None and after.run == run.id else 0
     async for found in read(runs.path(session), after):
@@ -81,7 +81,7 @@ async def session_lines(
 
 
 class EventSource(Response):
-    """A response that lasts as long as there are lines, and as its client stays."""
+    """A response that lasts until the lines end or its client disconnects."""
 
     def __init__(
         self,
@@ -90,16 +90,16 @@ class EventSource(Response):
         headers: Mapping[str, str] = HEADERS,
         left: Callable[[], None] | None = None,
     ) -> None:
-        """`left` is called if the client leaves before the end."""
+        """Stream `lines`; call `left` if the client disconnects before the end."""
         super().__init__(headers=headers)
-        # How long it will be nobody knows.
+        # The length of the stream is unknown.
         del self.headers["content-length"]
         self._lines = lines
         self._render = render
         self._left = left
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send until the lines or the client are gone, whichever comes first."""
+        """Send until the lines end or the client disconnects."""
         if scope["method"] == "HEAD":
             await super().__call__(scope, receive, send)
             return
@@ -118,7 +118,7 @@ class EventSource(Response):
 
 
 async def attended(work: Coroutine[Any, Any, None], receive: Receive) -> bool:
-    """Work for as long as the client is there; False where it left before the end."""
+    """Run `work` while the client is connected; return False if it disconnected before the end."""
     working = asyncio.create_task(work)
     leaving = asyncio.create_task(_left(receive))
     try:

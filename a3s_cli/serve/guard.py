@@ -1,17 +1,17 @@
-"""Who may ask at all: the token, and what a browser says of where a request comes from.
+"""Which requests are admitted: the token, and the origin that a browser reports.
 
-Whoever holds the token can run commands as the user, so a page of somebody else
-must get nowhere, although the user's browser would carry its requests here:
+The token allows running commands as the user. Pages of other sites must not
+reach the API, although the user's browser would carry their requests here:
 
-- `Host` must name this machine by an address, or be a name that was meant: a
-  name that somebody has pointed at us (DNS rebinding) is refused;
-- `Origin`, where there is one, must be our own, and a browser that says that a
-  request comes from another site is believed; the user may allow further ones, an
-  app under development say, which then have to send the token themselves;
-- the cookie is sent by pages of ours alone (SameSite), is read by no script, and
-  bears our port, because cookies do not know ports. With it alone, without an
-  `Origin`, nothing is changed;
-- a body must call itself JSON, which no form can, and is only so long.
+- `Host` must be an IP address or a name that the user chose: a foreign name that
+  resolves to this machine (DNS rebinding) is refused;
+- `Origin`, if present, must be our own, and a browser that reports a cross-site
+  request is believed. The user may allow more origins, for example an app under
+  development; they must send the token themselves;
+- the cookie is only sent by our own pages (SameSite), no script can read it, and
+  its name contains our port, because cookies ignore ports. With the cookie alone
+  and no `Origin`, nothing can be changed;
+- a body must be declared as JSON, which no form can do, and its size is limited.
 
 The page's own files hold no secret and need no token: without one they can only
 say where to find it.
@@ -37,7 +37,7 @@ from .refused import Refused
 
 #: Bytes of a request's body. Some clients send the whole conversation each time.
 BODY_LIMIT = 8 * 1024 * 1024
-#: What every response says: run no script but ours, be shown in no frame, tell no other site.
+#: Headers of every response: run only our scripts, allow no framing, send no referrer.
 SECURITY = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -49,10 +49,10 @@ SECURITY = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-#: What a page of an origin that the user has allowed may do, and see.
+#: What pages of allowed origins may do and see.
 PREFLIGHT = {"access-control-allow-methods": "GET, POST", "access-control-max-age": "600"}
 SHARED = {"vary": "Origin", "access-control-expose-headers": "content-location"}
-#: Where the user says what the token is, if it is not to be a new one each time.
+#: The environment variable that sets the token; without it, each start makes a new one.
 VARIABLE = "A3S_SERVE_TOKEN"
 SHORTEST = 16
 _TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{SHORTEST},}}")
@@ -62,7 +62,7 @@ _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]+)?", re.ASCII
 
 
 def refusal(status: int, code: str, message: str, hint: str | None = None) -> Response:
-    """Give the answer to a request that is not served."""
+    """Return the response to a request that is refused."""
     told = {"code": code, "message": message} | ({"hint": hint} if hint else {})
     headers = {"cache-control": "no-store"}
     if status == 401:
@@ -71,19 +71,20 @@ def refusal(status: int, code: str, message: str, hint: str | None = None) -> Re
 
 
 class Tokens:
-    """What opens the door: one token for as long as the server runs, and tickets that work once."""
+    """The credentials: one token for the lifetime of the server, and single-use tickets."""
 
     def __init__(self, port: int, chosen: str = "") -> None:
         if chosen and not _TOKEN.fullmatch(chosen):
             raise UsageError(
-                f"{VARIABLE} is no token: expected at least {SHORTEST} letters, digits, '-' or '_'"
+                f"{VARIABLE} is not a valid token: expected at least {SHORTEST} letters, digits, "
+                "'-' or '_'"
             )
         self.token = chosen or secrets.token_urlsafe(32)
         self.cookie = f"a3s-{port}"
         self._tickets: set[str] = set()
 
     def ticket(self) -> str:
-        """Give what opens the page once: other users of the machine see a browser's arguments."""
+        """Return a single-use ticket; other users of the machine can see a browser's arguments."""
         ticket = secrets.token_urlsafe(32)
         self._tickets.add(ticket)
         return ticket
@@ -93,7 +94,7 @@ class Tokens:
         return hmac.compare_digest(given.encode(), self.token.encode())
 
     def redeems(self, given: str) -> bool:
-        """Tell whether this is the token or a ticket, which is used up thereby."""
+        """Tell whether this is the token or an unused ticket; use up the ticket."""
         if self.opens(given):
             return True
         used = given in self._tickets
@@ -102,7 +103,7 @@ class Tokens:
 
 
 class Guard:
-    """Stands before the routes."""
+    """ASGI middleware that admits or refuses each request."""
 
     def __init__(
         self, app: ASGIApp, tokens: Tokens, names: Iterable[str], origins: Iterable[str] = ()
@@ -113,7 +114,7 @@ class Guard:
         self._origins = {checked_origin(origin) for origin in origins}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request, or say why not."""
+        """Serve a request, or answer why it is refused."""
 
         async def secured(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -121,12 +122,12 @@ class Guard:
                 headers.update(SECURITY)
                 if (origin := request.headers.get("origin", "").lower()) in self._origins:
                     headers.update(SHARED | {"access-control-allow-origin": origin})
-                # The page's files have no version in their names: an update must be seen.
+                # The page's files have no version in their names; an update must be seen.
                 headers.setdefault("cache-control", "no-cache")
             await send(message)
 
         if scope["type"] != "http":
-            return  # A websocket: what is not accepted is closed.
+            return  # A websocket that is not accepted is closed.
         request = Request(scope)
         app: ASGIApp
         try:
@@ -136,14 +137,14 @@ class Guard:
         await app(scope, receive, secured)
 
     def _admitted(self, request: Request) -> Response | None:
-        """Give what stands for the route's own response, if anything; raises Refused."""
+        """Return the response if no route is needed, else None; raise `Refused`."""
         host = request.headers.get("host", "").lower()
         if not self._is_ours(host):
             raise Refused(403, "host", f"the Host {host[:100]!r} is not a name of this server")
         origin = request.headers.get("origin", f"http://{host}").lower()
         is_own = origin in (f"http://{host}", f"https://{host}")
         if not is_own and origin not in self._origins:
-            raise Refused(403, "origin", f"a page of {origin[:100]!r} may not ask here")
+            raise Refused(403, "origin", f"requests from pages of {origin[:100]!r} are not allowed")
         if not is_own and request.method == "OPTIONS":
             wanted = request.headers.get("access-control-request-headers", "")
             allowed = PREFLIGHT | {"access-control-allow-headers": wanted}
@@ -153,7 +154,7 @@ class Guard:
             given = request.query_params.get("token")
             return None if given is None else self._enter(given)
         if is_own and request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-            raise Refused(403, "origin", "a page of another site may not ask here")
+            raise Refused(403, "origin", "requests from pages of other sites are not allowed")
         self._require_token(request, cookie=is_own)
         if request.method not in _SAFE:
             self._require_json(request)
@@ -163,7 +164,7 @@ class Guard:
         found = _HOST.fullmatch(host)
         name = (found[1] or found[2]) if found else ""
         try:
-            # An address needs no name server, and nobody can point it elsewhere.
+            # An address needs no name server, so it cannot be rebound.
             ipaddress.ip_address(name)
         except ValueError:
             return name in self._names
@@ -171,7 +172,7 @@ class Guard:
 
     def _enter(self, given: str) -> Response:
         if not self._tokens.redeems(given):
-            raise Refused(401, "token", "this token is not the one that a3s serve has printed")
+            raise Refused(401, "token", "this is not the token that a3s serve printed")
         response = RedirectResponse("/", 303, {"cache-control": "no-store"})
         response.set_cookie(
             self._tokens.cookie, self._tokens.token, httponly=True, samesite="strict"
@@ -182,15 +183,17 @@ class Guard:
         kind, _, given = request.headers.get("authorization", "").partition(" ")
         if kind:
             if kind.lower() != "bearer" or not self._tokens.opens(given.strip()):
-                raise Refused(401, "token", "the Authorization is not that of this server")
+                raise Refused(
+                    401, "token", "the Authorization header does not hold this server's token"
+                )
             return
         given = request.cookies.get(self._tokens.cookie, "") if cookie else ""
         if not self._tokens.opens(given):
             raise Refused(
-                401, "token", "open the address that a3s serve has printed, or send its token"
+                401, "token", "open the address that a3s serve printed, or send its token"
             )
         if request.method not in _SAFE and "origin" not in request.headers:
-            raise Refused(403, "origin", "a request with the cookie alone must have an Origin")
+            raise Refused(403, "origin", "a request that has only the cookie must have an Origin")
 
     def _require_json(self, request: Request) -> None:
         length = request.headers.get("content-length", "0")
@@ -203,22 +206,22 @@ class Guard:
 
 
 def checked_origin(origin: str) -> str:
-    """Give an origin as browsers send it, or refuse it."""
+    """Return an origin as browsers send it; raise `UsageError` if it is none."""
     if not _ORIGIN.fullmatch(origin.lower()):
         raise UsageError(
-            f"--allow-origin {origin[:100]}: expected one such as http://localhost:3000, "
+            f"--allow-origin {origin[:100]}: expected an origin such as http://localhost:3000, "
             "without a path"
         )
     return origin.lower()
 
 
 def too_long() -> Refused:
-    """Give the refusal of a body that is too long."""
+    """Return the refusal of a body that is too long."""
     return Refused(413, "body", f"the body is longer than {BODY_LIMIT >> 20} MiB")
 
 
 async def json_body(request: Request) -> dict[str, Any]:
-    """Read the body of a request, which must be a JSON object; raises Refused."""
+    """Read the body of a request; raise `Refused` unless it is a JSON object."""
     data = bytearray()
     try:
         async for piece in request.stream():
@@ -226,11 +229,13 @@ async def json_body(request: Request) -> dict[str, Any]:
             if len(data) > BODY_LIMIT:
                 raise too_long()
     except ClientDisconnect:
-        raise Refused(400, "body", "the client left before its request was complete") from None
+        raise Refused(
+            400, "body", "the client disconnected before its request was complete"
+        ) from None
     try:
         value = loads(bytes(data))
     except (ValueError, RecursionError) as error:
-        raise Refused(400, "body", f"the body is not JSON: {error}") from None
+        raise Refused(400, "body", f"the body is not valid JSON: {error}") from None
     if not isinstance(value, dict):
         raise Refused(400, "body", "the body is not a JSON object")
     return value

@@ -1,9 +1,8 @@
-"""The lines of one run while it goes on, for any number of readers.
+"""The lines of an active run, for any number of readers.
 
-There is no queue for each reader: a reader has a number, the `seq` of the line
-that it wants next, and looks here for it. Only the newest lines stay in memory;
-what is older is in the session's file already. A session that cannot be kept on
-disk has its lines nowhere else, so all of them stay.
+Readers have no queues: each has the `seq` of the line that it wants next and
+looks it up here. Only the newest lines stay in memory; older ones are already in
+the session's file. If the session cannot be saved, all lines stay in memory.
 """
 
 from __future__ import annotations
@@ -11,19 +10,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-#: Bytes of a run that stay in memory at least; older lines are read from the disk.
+#: The least bytes of a run that stay in memory; older lines are read from disk.
 WINDOW = 1 << 20
 _TERMINAL = (b'{"type":"end"', b'{"type":"error"')
 
 
 class Log:
-    """The newest lines of one run. `on_disk` tells whether every line so far is in a file, too."""
+    """The newest lines of one run. `on_disk` tells whether every line so far is also in a file."""
 
     def __init__(self, on_disk: Callable[[], bool]) -> None:
-        #: The `seq` of the first line that is still here, and of the next one to come.
+        #: The `seq` of the first line in memory, and of the next one to come.
         self.first = 0
         self.next = 0
-        #: Whether the terminal event is here.
+        #: Whether the terminal event has arrived.
         self.over = False
         self._on_disk = on_disk
         self._lines: list[bytes] = []
@@ -31,7 +30,7 @@ class Log:
         self._waiting: set[asyncio.Future[bool]] = set()
 
     def append(self, lines: bytes) -> None:
-        """Take finished lines, newlines included."""
+        """Add complete lines, with their newlines."""
         new = lines[:-1].split(b"\n")
         self._lines += new
         self.next += len(new)
@@ -44,7 +43,7 @@ class Log:
             _wake(woken, True)
 
     def lines(self, seq: int, room: int) -> list[bytes]:
-        """Give lines from this one on, at least one if there is any, and about `room` bytes."""
+        """Return lines from `seq` on: at least one if there is any, and about `room` bytes."""
         found: list[bytes] = []
         for place in range(seq - self.first, len(self._lines)):
             found.append(self._lines[place])
@@ -54,10 +53,10 @@ class Log:
         return found
 
     async def more(self, seq: int, timeout: float) -> bool:
-        """Wait until there is a line of this number; False where none has come in time."""
+        """Wait for the line `seq`; return False if it did not arrive in `timeout` seconds."""
         if self.next > seq or self.over:
             return True
-        # Not `asyncio.timeout`: this happens for each event and each reader.
+        # Cheaper than `asyncio.timeout`: this runs for each event and each reader.
         loop = asyncio.get_running_loop()
         woken: asyncio.Future[bool] = loop.create_future()
         self._waiting.add(woken)
@@ -69,7 +68,7 @@ class Log:
             self._waiting.discard(woken)
 
     def forget(self) -> None:
-        """Keep nothing in memory any more that is on the disk."""
+        """Drop every line that is also on disk from memory."""
         if self._on_disk():
             self._trim(0)
 

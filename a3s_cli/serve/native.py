@@ -1,4 +1,4 @@
-"""What `POST /api/chat` asks for: `{message, sessionId?, model?, schema?}`, and nothing else."""
+"""The body of `POST /api/chat`: `{message, sessionId?, model?, schema?}`, and nothing else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FIELDS = ("message", "sessionId", "model", "schema")
 
 
 def asked(body: Mapping[str, Any]) -> PromptRequest:
-    """Read the body; raises UsageError for what is wrong with it."""
+    """Read the body; raise `UsageError` if it is not valid."""
     for name in body:
         if name not in FIELDS:
             raise UsageError(f"the body has no field {name[:40]!r}{_meant(name)}")

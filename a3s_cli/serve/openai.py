@@ -1,23 +1,24 @@
 """Our events as an OpenAI chat completion, whole or in chunks, for SDKs and chat UIs.
 
-The protocol knows an answer and no agent, so this is the lossy adapter:
+The protocol has answers but no agents, so this adapter loses information:
 
-- `content` is what the model says, a blank line between turns; with a
+- `content` is the model's text, with a blank line between turns; with a
   `response_format` it is the finished object and nothing else;
-- `reasoning_content`, which chat UIs fold away, is everything on the way there:
-  the model's reasoning and each call with its output (at most `SHOWN` of it).
-  Never `tool_calls`: those ask the client to run something, and we have run it;
-- an answer that was cut ends with `length`, a refused one with `content_filter`;
-  every other failure is an `error`, in the stream or as the body of an HTTP error.
+- `reasoning_content`, which chat UIs fold away, is everything else: the model's
+  reasoning and each call with its output (at most `SHOWN` characters of it).
+  `tool_calls` is never used: it asks the client to run something that the server
+  has already run;
+- an answer that was cut off ends with `length`, a refused one with
+  `content_filter`; any other failure is an `error`, in the stream or as the body
+  of an HTTP error.
 
-Clients read this stream with parsers that stumble over more than `data:` lines
-and comments: no `id:`, no `event:`, no `retry:`. The SDKs send a request again
+Clients read this stream with parsers that fail on anything but `data:` lines and
+comments: it has no `id:`, no `event:`, no `retry:`. The SDKs resend a request
 after an error unless `x-should-retry` forbids it; a run may have changed files,
-so it always does.
+so it is always forbidden.
 
-What a client may send is what has a meaning here: parameters of sampling are
-those of the configuration, and are ignored; tools of the client's own, which
-nobody would call, are refused.
+Sampling parameters in a request are ignored, because the configuration sets
+them. Tools in a request are refused, because they would never be called.
 """
 
 from __future__ import annotations
@@ -49,9 +50,9 @@ HEADERS: dict[str, str] = {
     "x-should-retry": "false",
 }
 DONE = b"data: [DONE]\n\n"
-#: Characters of one call's output that are shown.
+#: Characters shown of one call's output.
 SHOWN = 4096
-#: Characters of one chunk: readers that give up on a line of 64 KiB are common here as well.
+#: Characters of one chunk: readers that fail on a line of 64 KiB are common here as well.
 PIECE = 8192
 
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
@@ -78,9 +79,10 @@ Json = dict[str, Any]
 
 
 def asked(body: Json) -> PromptRequest:
-    """Read a request; one that names no session brings its whole conversation along.
+    """Read a request; raise `UsageError` if it is not valid.
 
-    `sessionId` beside `messages` names one: then only the last message counts.
+    A request without `sessionId` brings its whole conversation along; with it,
+    only the last message counts.
     """
     messages = field(body, "messages", list)
     if messages is None:
@@ -88,8 +90,7 @@ def asked(body: Json) -> PromptRequest:
     for name in ("tools", "functions"):
         if body.get(name):
             raise UsageError(
-                f"`{name}` of the body offers tools of the client: expected none, because "
-                "the server runs its own and calls no other"
+                f"`{name}` of the body is not supported: the server runs its own tools only"
             )
     if field(body, "n", int) not in (None, 1):
         raise wrong("n", body["n"], "1")
@@ -133,7 +134,7 @@ def _schema(body: Json) -> Any:
 
 
 class CompletionStream:
-    """One run's chunks, as the request's body wants them."""
+    """One run's chunks, in the format that the request asked for."""
 
     def __init__(self, body: Json) -> None:
         options = field(body, "stream_options", dict) or {}
@@ -141,7 +142,7 @@ class CompletionStream:
         self._answer = Completion(body)
 
     def feed(self, event: Event) -> bytes:
-        """Give what is to be sent for an event."""
+        """Return the bytes to send for an event."""
         data = b"".join(b"data: %b\n\n" % dumps(chunk) for chunk in self._chunks(event))
         return data + DONE if event.type in ("end", "error") else data
 
@@ -164,14 +165,14 @@ class CompletionStream:
 
 
 def _pieces(delta: Json) -> Iterator[Json]:
-    """Give a delta in pieces none of which makes a long line."""
+    """Split a delta so that no piece makes a long line."""
     ((name, text),) = [*delta.items()][-1:]
     for start in range(0, max(1, len(text)), PIECE):
         yield {**(delta if start == 0 else {}), name: text[start : start + PIECE]}
 
 
 def completion(events: Iterable[Event], body: Json) -> tuple[int, Json]:
-    """Give the answer to a request that did not ask for a stream: its status and its body."""
+    """Return the HTTP status and the body of a response without streaming."""
     answer = Completion(body)
     said = {"content": "", "reasoning_content": ""}
     last = None
@@ -190,7 +191,7 @@ def completion(events: Iterable[Event], body: Json) -> tuple[int, Json]:
 
 
 class Completion:
-    """What a run comes to in this protocol: pieces of a message, then how it ended."""
+    """A run in this protocol: the pieces of a message, then its end."""
 
     def __init__(self, body: Json) -> None:
         self._is_object = _schema(body) is not None
@@ -201,9 +202,9 @@ class Completion:
         self.failure: Json | None = None
         self.usage: Json | None = None
         self._turns = Usage()
-        #: Whether a new turn's text follows on an earlier one's.
+        #: Whether a new turn's text follows that of an earlier turn; whether there was any text.
         self._between = self._spoken = False
-        #: Number of each call, room left for its output (-1: cut); whose was shown last.
+        #: Each call's number; the room left for its output (-1: cut); the call shown last.
         self._numbers: dict[str, int] = {}
         self._room: dict[str, int] = {}
         self._printing: str | None = None
@@ -211,12 +212,12 @@ class Completion:
         self._own: str | None = None
 
     def head(self, kind: str) -> Json:
-        """Give the fields that every chunk and every completion has."""
+        """Return the fields of every chunk and every completion."""
         named = {"id": f"chatcmpl-{self._run}", "object": kind}
         return {**named, "created": self._created, "model": self._model}
 
     def deltas(self, event: Event) -> Iterator[Json]:
-        """Give the pieces of the message that an event adds."""
+        """Yield the pieces that an event adds to the message."""
         if event.type == "start":
             self._run, self._created = event.run_id, event.ts // 1000
             self._model = event.model or self._model
@@ -253,11 +254,11 @@ class Completion:
     # -- what is folded away ---------------------------------------------------
 
     def _aside(self, event: Event) -> str:
-        """Give what an event adds to the part that is not the answer."""
+        """Return what an event adds to the reasoning part."""
         if event.type in ("reasoning_delta", "text_delta"):
             return str(event.text)
         if event.type == "tool_start" and event.turn == 0:
-            self._own = event.tool_id  # the object that the request itself has asked for
+            self._own = event.tool_id  # the object that the request itself asked for
         if event.tool_id is not None and event.tool_id == self._own:
             return ""
         if event.type == "tool_start":
@@ -286,7 +287,7 @@ class Completion:
             return ""
         is_cut = len(event.text) > room
         self._room[event.tool_id] = -1 if is_cut else room - len(event.text)
-        # Parallel calls print at the same time: say whose lines follow.
+        # Parallel calls print at the same time: label whose lines follow.
         whose = "" if self._printing == event.tool_id else self._line(event.tool_id, "…")
         return f"{whose}{event.text[:room]}" + ("\n[…]\n" if is_cut else "")
 
@@ -313,7 +314,7 @@ def _usage(usage: Usage, total: int) -> Json:
 
 
 def failure(message: str, code: str, hint: str | None = None) -> Json:
-    """Give the body that tells of a failure."""
+    """Return the body of an error response."""
     kinds = {400: "invalid_request_error", 429: "rate_limit_error"}
     kind = kinds.get(status(code), "server_error")
     said = f"{message} ({hint})" if hint else message
@@ -321,18 +322,18 @@ def failure(message: str, code: str, hint: str | None = None) -> Json:
 
 
 def refusal(error: A3SError) -> Json:
-    """Give the body for a request that was refused before it became a run."""
+    """Return the body for a request that was refused before a run started."""
     return failure(str(error), error.code, error.hint)
 
 
 def status(code: str) -> int:
-    """Give the HTTP status of a failure."""
+    """Return the HTTP status of a failure."""
     return _STATUSES.get(code, 500)
 
 
 def models(names: Iterable[str], created: int = 0) -> Json:
-    """Give the list of models: the configured one as `a3s`, then those that have a name."""
-    # `PROVIDER/MODEL` says that a provider takes any name: nothing that could be chosen.
+    """Return the list of models: the configured one as `a3s`, then those with a name."""
+    # `PROVIDER/MODEL` means that a provider accepts any name; it cannot be chosen.
     chosen = (name for name in names if name != DEFAULT_MODEL and not name.endswith("/MODEL"))
     listed = [
         {"id": name, "object": "model", "created": created, "owned_by": name.partition("/")[0]}

@@ -1,7 +1,7 @@
-"""The description of the API, as OpenAPI 3.1: what may be sent, and what comes back.
+"""The OpenAPI 3.1 description of the API.
 
-Written by hand, because a framework that could derive it would be larger than
-the API. A test holds it against the routes.
+It is written by hand, because a framework that could derive it would be larger
+than the API. A test compares it with the routes.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from ..version import __version__
 Json = dict[str, Any]
 
 ABOUT = """\
-Runs of a3s over HTTP. A prompt that is posted begins a run, which goes on whoever \
-listens: a connection that drops loses nothing, and is no cancel. Post a prompt once, \
-then follow its session: `GET /api/sessions/{session}/events` with the id of the last \
-event that arrived. A client that names its session itself (`sessionId`) can do so even \
-if it never saw the first byte of the answer.
+Runs of a3s over HTTP. A posted prompt starts a run, which continues without any \
+connection: disconnecting loses nothing and does not cancel. Post a prompt once, then \
+follow its session: `GET /api/sessions/{session}/events` with the id of the last event \
+received. A client that chooses the session's name (`sessionId`) can do so even if it \
+never received the first byte of the answer.
 
-A stream has `id:` (RUNID:SEQ) and `data:` (one event, as `a3s run` prints it) and \
+A stream has `id:` (RUNID:SEQ), `data:` (one event, as `a3s run` prints it) and \
 comments. Browsers must send requests from a page of this server; a POST has a JSON body.
 """
 
@@ -47,10 +47,10 @@ _CHAT = {
         "message": {**_STRING, "description": "the prompt"},
         "sessionId": {
             **_STRING,
-            "description": "a session to go on with, or the name of a new one",
+            "description": "a session to continue, or the name of a new one",
         },
-        "model": {**_STRING, "description": "provider/model; else the configured one"},
-        "schema": {"description": "a JSON Schema: the run's answer is an object of it"},
+        "model": {**_STRING, "description": "provider/model; the default is the configured one"},
+        "schema": {"description": "a JSON Schema that the run's answer must match"},
     },
 }
 _SESSION = {
@@ -59,26 +59,26 @@ _SESSION = {
     "properties": {
         **dict.fromkeys(("id", "workspace", "model", "prompt"), _STRING),
         **dict.fromkeys(("created", "used", "runs", "turns", "bytes"), _INTEGER),
-        "live": {"type": "boolean", "description": "whether a run of it goes on here"},
+        "live": {"type": "boolean", "description": "whether this server is running it now"},
     },
 }
 _ANSWER = {"type": "string", "enum": ["once", "always", "no"]}
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "one for each prompt: what is sent again with it runs once, another is refused",
+    "description": "one per prompt: a resent request runs once, a different one is refused",
     "schema": _STRING,
 }
 _LAST = {
     "name": "Last-Event-ID",
     "in": "header",
-    "description": "RUNID:SEQ of the last event seen; a bare SEQ is one of the newest run",
+    "description": "RUNID:SEQ of the last event received; a bare SEQ refers to the newest run",
     "schema": _STRING,
 }
 
 
 def document() -> Json:
-    """Give the document."""
+    """Return the OpenAPI document."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "a3s serve", "version": __version__, "description": ABOUT},
@@ -96,17 +96,17 @@ def document() -> Json:
 
 def _paths() -> Json:
     session = "/api/sessions/{session}"
-    nothing: Json = {"204": {"description": "there is nothing more to come"}}
+    nothing: Json = {"204": {"description": "no further events"}}
     return {
         "/api/chat": _post("Run a prompt", _CHAT, _events("the run's events"), _KEY),
         "/api/sessions": _get("List the sessions of this workspace", _list(_SESSION)),
         f"{session}/events": _get(
-            "Replay what was missed of a session, and follow",
-            _events("events of the session's runs, in their order") | nothing,
+            "Replay the missed events of a session, then follow it",
+            _events("events of the session's runs, in order") | nothing,
             _LAST,
         ),
         f"{session}/cancel": _post(
-            "Cancel the run that goes on", _ANY, _object(cancelled={"type": "boolean"})
+            "Cancel the active run", _ANY, _object(cancelled={"type": "boolean"})
         ),
         f"{session}/permissions/{{toolId}}": _post(
             "Answer a permission_request",
@@ -114,23 +114,23 @@ def _paths() -> Json:
             _object(toolId=_STRING, answer=_ANSWER),
         ),
         "/api/models": _get("List the models", _list(_ANY)),
-        "/api/schema": _get("The JSON Schema of an event", _json(_ANY)),
-        "/openapi.json": _get("This document", _json(_ANY)),
+        "/api/schema": _get("Return the JSON Schema of an event", _json(_ANY)),
+        "/openapi.json": _get("Return this document", _json(_ANY)),
         "/api/ai-sdk": _post("Run a prompt for the AI SDK", _ANY, _events("UI message chunks")),
         "/api/ai-sdk/{session}/stream": _get(
-            "The stream of the run that goes on, from its begin", _events("UI chunks") | nothing
+            "Stream the active run from its beginning", _events("UI message chunks") | nothing
         ),
         "/v1/chat/completions": _post(
             "Run a prompt for an OpenAI client",
             _ANY,
-            {"200": {"description": "a completion, or its chunks where `stream` is true"}},
+            {"200": {"description": "a completion, or its chunks if `stream` is true"}},
         ),
         "/v1/models": _get("List the models, as OpenAI does", _json(_ANY)),
     }
 
 
 def _places(path: str) -> Json:
-    """Give the parameters that are in a path itself."""
+    """Return the parameters in the path itself."""
     named = re.findall(r"{(\w+)}", path)
     placed = [{"name": one, "in": "path", "required": True, "schema": _STRING} for one in named]
     return {"parameters": placed} if placed else {}
@@ -149,7 +149,7 @@ def _post(summary: str, body: Json, responses: Json, *parameters: Json) -> Json:
 def _operation(summary: str, responses: Json, parameters: tuple[Json, ...]) -> Json:
     refused = {"$ref": "#/components/schemas/Error"}
     content = {"application/json": {"schema": refused}}
-    told = {"description": "refused: what is wrong, in a sentence", "content": content}
+    told = {"description": "refused; the message says why", "content": content}
     operation: Json = {"summary": summary, "responses": {**responses, "4XX": told}}
     return {**operation, "parameters": list(parameters)} if parameters else operation
 
@@ -172,7 +172,7 @@ def _events(description: str) -> Json:
 
 
 def _event() -> Json:
-    """Give the schema of an event, with its definitions where this document has them."""
+    """Return the schema of an event, with its definitions inlined."""
     schema = schema_document()
     del schema["$schema"]
     return {"title": schema["title"], "oneOf": list(schema["$defs"].values())}

@@ -1,9 +1,8 @@
-"""What a request asks of a run, whichever protocol it came in.
+"""A prompt that arrived over HTTP, whatever its protocol.
 
-Each protocol spells it in its own way; here are the value that all of them come
-down to and the reading that they share. A body comes from a program that
-somebody is writing just now, so whatever is wrong gets one sentence: its place,
-what was found there, what was expected.
+Each protocol has its own format; this is the value that all of them produce, and
+the checks that they share. A body comes from a program that is probably still
+being written, so an error names its place, what was found and what was expected.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any
 from ..errors import UsageError
 from ..jsontext import dumps
 
-#: What stands for the model that the configuration names.
+#: The name for the configured model.
 DEFAULT_MODEL = "a3s"
 
 _KINDS = {dict: "an object", list: "a list", str: "a string", bool: "true or false"}
@@ -23,29 +22,32 @@ _KINDS = {dict: "an object", list: "a list", str: "a string", bool: "true or fal
 
 @dataclass(frozen=True)
 class PromptRequest:
-    """One prompt: what to answer, in which session, by which model, in which shape."""
+    """One prompt, with its session, its model and the schema of its answer."""
 
     message: str
-    #: The session to go on with, made where there is none; None for a new one.
+    #: The session to continue, created if it does not exist; None for a new one.
     session_id: str | None = None
-    #: None for the configured one.
+    #: The model; None for the configured one.
     model: str | None = None
-    #: A JSON Schema, where the answer is to be an object.
+    #: A JSON Schema that the answer must match; None for text.
     schema: Any = None
-    #: Whether somebody is there who answers what the rules ask.
+    #: Whether the client answers permission requests.
     asks: bool = False
 
 
 @dataclass(frozen=True)
 class ClientMessage:
-    """One message of a conversation that a client has kept."""
+    """One message of a conversation that the client keeps."""
 
     role: str
     text: str
 
 
 def field(value: Mapping[str, Any], name: str, kind: type, place: str = "") -> Any:
-    """Give a field of an object, None where it is absent or null."""
+    """Return a field of an object; None if it is absent or null.
+
+    Raises `UsageError` if it is not of this kind.
+    """
     found = value.get(name)
     if found is None or (isinstance(found, kind) and not isinstance(found, _unlike(kind))):
         return found
@@ -53,7 +55,7 @@ def field(value: Mapping[str, Any], name: str, kind: type, place: str = "") -> A
 
 
 def element(value: Sequence[Any], number: int, place: str) -> Mapping[str, Any]:
-    """Give an object in a list."""
+    """Return an object in a list; raise `UsageError` if it is not an object."""
     found = value[number]
     if not isinstance(found, dict):
         raise wrong(f"{place}[{number}]", found, "an object")
@@ -61,7 +63,7 @@ def element(value: Sequence[Any], number: int, place: str) -> Mapping[str, Any]:
 
 
 def wrong(place: str, found: Any, expected: str) -> UsageError:
-    """Say what a place of the body holds, and what it should."""
+    """Return an error that says what a place of the body holds and what was expected."""
     shown = dumps(found).decode()
     if len(shown) > 60:
         shown = shown[:60] + "…"
@@ -69,7 +71,10 @@ def wrong(place: str, found: Any, expected: str) -> UsageError:
 
 
 def session(body: Mapping[str, Any], *names: str) -> str | None:
-    """Give the session that the first of these fields names."""
+    """Return the session named by the first of these fields that is present.
+
+    Raises `UsageError` if it cannot name a session.
+    """
     from ..sessions.ids import check
 
     for name in names:
@@ -79,33 +84,35 @@ def session(body: Mapping[str, Any], *names: str) -> str | None:
 
 
 def model(body: Mapping[str, Any]) -> str | None:
-    """Give the model that is asked for; None where it is the configured one."""
+    """Return the requested model; None for the configured one."""
     found: str | None = field(body, "model", str)
     return None if found in (None, "", DEFAULT_MODEL) else found
 
 
 def prompt(said: Sequence[ClientMessage], *, kept: bool) -> str:
-    """Make one prompt of a conversation, whose last message is the one to answer.
+    """Turn a conversation, whose last message is the one to answer, into one prompt.
 
-    Where we keep the conversation (`kept`), the session knows what came before.
-    A client that keeps it itself sends everything again with each request; then
-    the earlier messages go before the last, one JSON object a line, so that no
-    text in one of them can pass for another.
+    If the session keeps the conversation (`kept`), the last message is enough. A
+    client that keeps it itself sends everything with each request; the earlier
+    messages then precede the last one, one JSON object per line, so that text in
+    one message cannot pass for another message.
     """
     if not said:
-        raise UsageError("`messages` of the body is empty: expected at least one from the user")
+        raise UsageError(
+            "`messages` of the body is empty: expected at least one message from the user"
+        )
     last = said[-1]
     if last.role != "user" or not last.text.strip():
-        found = f"from the {last.role}" if last.text.strip() else "without any text"
-        raise UsageError(f"the last of `messages` is {found}: expected a question of the user")
+        found = f"from the {last.role}" if last.text.strip() else "without text"
+        raise UsageError(f"the last of `messages` is {found}: expected a message from the user")
     earlier = [one for one in said[:-1] if one.text.strip()]
     if kept or not earlier:
         return last.text
     lines = [dumps({"role": one.role, "content": one.text}).decode() for one in earlier]
-    head = "What was said before, one JSON object a line:"
+    head = "The conversation so far, one JSON object per line:"
     return "\n".join((head, *lines, "", "The message to answer now:", "", last.text))
 
 
 def _unlike(kind: type) -> tuple[type, ...]:
-    # True is an int in Python, and a number nowhere else.
+    # In Python, True is an int.
     return () if kind is bool else (bool,)

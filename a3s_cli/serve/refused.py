@@ -1,10 +1,10 @@
-"""A request that is not served: an HTTP status, a code, and a sentence to act on."""
+"""A refused request: an HTTP status, a code, and a sentence to act on."""
 
 from __future__ import annotations
 
 
 class Refused(Exception):
-    """Why a request is not served."""
+    """Raised when a request is refused; it holds the HTTP status and the code."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -13,5 +13,5 @@ class Refused(Exception):
 
 
 def not_found(message: str) -> Refused:
-    """Give the refusal of what asks for something that is not here."""
+    """Return the refusal of a request for something that does not exist."""
     return Refused(404, "not_found", message)

@@ -1,10 +1,10 @@
-"""The runs of this server: each is begun once, and goes on whoever listens.
+"""The runs of this server: each is started once and continues without any connection.
 
-A run is planned and opened by the same functions as one of the command line, so
-that a model, a rule, a sandbox or a session means the same to both; the
-configuration is read for each anew, as there. It runs as a task of the server's
-loop. Its session is locked while it goes on, and free in between: `a3s run
---session` may go on with it, and the other way round.
+A run is planned and opened by the same functions as on the command line, so
+models, rules, sandboxes and sessions mean the same to both, and the
+configuration is read again for each run. It is a task of the server's loop. Its
+session is locked only during the run: `a3s run --session` can continue it
+afterwards, and vice versa.
 """
 
 from __future__ import annotations
@@ -36,43 +36,43 @@ from .prompt_request import PromptRequest
 from .refused import Refused, not_found
 
 log = logging.getLogger(__name__)
-#: Runs that are over and could not be kept on disk, whose lines stay for who comes back.
+#: Finished runs that could not be saved, whose lines stay in memory for clients that return.
 UNKEPT = 16
-#: Requests whose keys are remembered, so that none of them begins a second run.
+#: Requests whose idempotency keys are remembered, so that none starts a second run.
 KEYS = 1000
 
 
 class LiveRun:
-    """One run, from the prompt until its session is free again."""
+    """One run, from the prompt until its session is unlocked."""
 
     def __init__(self, session: str) -> None:
         self.session = session
         self.id = ""
         self.approver = WebApprover()
         self.log = Log(lambda: self.kept)
-        #: Set when the run has begun, or could not; and when it is gone and its session free.
+        #: Set when the run has started or failed to, and when its session is unlocked.
         self.opened = asyncio.Event()
         self.gone = asyncio.Event()
-        # What was asked of it before there was a run.
+        # Why it was cancelled, even if that was before it started.
         self._why: Cancelled | None = None
         self._asks = False
         self._opening: Opening | None = None
 
     @property
     def kept(self) -> bool:
-        """Whether every line so far can be read from the disk."""
+        """Whether every line so far can be read from disk."""
         return self._opening is not None and self._opening.kept.whole
 
     @property
     def ending(self) -> bool:
-        """Whether it will be gone by itself, and soon."""
+        """Whether it is about to end without further action."""
         return self.log.over or self._why is not None
 
     def open(self, request: RunRequest, plan: Plan, *, asks: bool) -> None:
-        """Open the session and begin: the first event is there, nothing has been done yet."""
+        """Open the session and emit the first event, before any work is done."""
         hide = plan.redactor.whole
         kept = keep(plan.environment, plan.workspace, hide, named=self.session)
-        # A disk that takes its time to be sure of a turn must hold up nobody.
+        # Syncing a turn to a slow disk must not delay other clients.
         kept.force_by(later)
         opening = Opening(request)
         opening.use(plan)
@@ -85,29 +85,29 @@ class LiveRun:
         self.id = opening.id
 
     async def work(self) -> None:
-        """Do the run, to its terminal event and until its session is free."""
+        """Execute the run to its terminal event and unlock its session."""
         opening = self._opening
         assert opening
         try:
             await opening.execute(self.approver if self._asks else None)
-        except Exception as error:  # a bug of ours that came after the stream's end
+        except Exception as error:  # a bug of ours after the end of the stream
             log.exception("a run has failed", exc_info=error)
         finally:
             self.log.forget()
             await settled()
             await beside(opening.kept.close)
-            # Its key or its lines may be known for long, and the conversation is long itself.
+            # Its key or its lines may be remembered for long; the conversation need not be.
             opening.kept.forget()
 
     def cancel(self, why: Cancelled) -> None:
-        """End it; the stream still gets its terminal event."""
+        """Cancel the run; the stream still gets its terminal event."""
         self._why = self._why or why
         if self._opening is not None:
             self._opening.cancel(why)
 
 
 class Runs:
-    """Every run that goes on, by its session."""
+    """Every active run, by its session."""
 
     def __init__(self, common: Mapping[str, Any]) -> None:
         self._common = common
@@ -117,34 +117,35 @@ class Runs:
         self._unkept: dict[str, LiveRun] = {}
         self._keys: dict[str, tuple[bytes, LiveRun]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        #: Whether nothing begins any more.
+        #: Whether new runs are refused, because the server is shutting down.
         self.leaving = False
 
     def live(self, session: str) -> LiveRun | None:
-        """Give the run of a session that goes on, or one whose lines are nowhere but here."""
+        """Return the active run of a session, or a finished one whose lines are only in memory."""
         return self._live.get(session) or self._unkept.get(session)
 
     async def opened(self, session: str) -> LiveRun | None:
-        """Give the same, once it is known what comes of a prompt that was posted just now."""
+        """Return the same, after a prompt that was just posted has started or failed to."""
         while (run := self._live.get(session)) is not None and not run.opened.is_set():
             await run.opened.wait()
         return self.live(session)
 
     def going_on(self) -> list[LiveRun]:
-        """Give the runs that are not gone yet."""
+        """Return the active runs."""
         return list(self._live.values())
 
     async def begin(self, asked: PromptRequest, *, asks: bool, key: str = "") -> LiveRun:
-        """Begin a run; raises what is wrong with the request, and SessionBusy.
+        """Start a run.
 
-        A request with the `key` of one before gets the run that that one has begun,
-        and must be the same.
+        A request with the `key` of an earlier one gets the run of that request,
+        which must be identical. Raises `SessionBusy`, `Refused`, and what is wrong
+        with the request or the configuration.
         """
         same = fingerprint(asked)
         while (known := self._keys.get(key)) is not None:
             begun, before = known
             if begun != same:
-                raise Refused(422, "key", "another request has had this Idempotency-Key")
+                raise Refused(422, "key", "this Idempotency-Key belongs to a different request")
             await before.opened.wait()
             if before.id:
                 return before
@@ -152,7 +153,7 @@ class Runs:
             raise _leaving()
         run = LiveRun(asked.session_id or new_id())
         if key:
-            # Before anything is waited for: the same request may come meanwhile.
+            # Before the first await: the same request may arrive meanwhile.
             self._keys[key] = same, run
             while len(self._keys) > KEYS:
                 del self._keys[next(iter(self._keys))]
@@ -172,11 +173,14 @@ class Runs:
         return run
 
     async def _take_session(self, run: LiveRun) -> None:
-        """Be the run of its session, once the one before it is gone."""
+        """Make `run` the active run of its session, after an ending one is gone.
+
+        Raises `SessionBusy` if another run is active.
+        """
         while (previous := self._live.get(run.session)) is not None:
             if not previous.ending:
                 raise SessionBusy(
-                    f"a run of the session {run.session} is going on",
+                    f"a run of the session {run.session} is active",
                     hint="follow it, cancel it, or use another session",
                 )
             await previous.gone.wait()
@@ -185,11 +189,11 @@ class Runs:
         self._live[run.session] = run
 
     def path(self, session: str) -> Path:
-        """Give where the lines of a session are kept, if they are."""
+        """Return the path of a session's file; /dev/null if sessions cannot be saved."""
         return self._store.path(session) if self._store else Path(os.devnull)
 
     async def sessions(self, limit: int) -> list[dict[str, Any]]:
-        """List the sessions of this workspace, the last used first: no other's are shown."""
+        """List the sessions of this workspace only, the most recently used first."""
         rows = await beside(self._summaries, limit)
         return [{**row_json(row), "live": self._goes_on(row.id)} for row in rows]
 
@@ -199,7 +203,7 @@ class Runs:
         return run is not None and not run.log.over
 
     async def require(self, session: str) -> None:
-        """Refuse where there is no such session in this workspace."""
+        """Raise `Refused` if there is no such session in this workspace."""
         if self.live(session) is None and session not in await beside(self._own):
             raise _no_session(session)
 
@@ -210,7 +214,7 @@ class Runs:
         return summaries(self._store, self._own(), limit) if self._store else []
 
     def _open(self, run: LiveRun, asked: PromptRequest, asks: bool) -> None:
-        # One of another workspace is not gone on with here, whoever names it.
+        # A session of another workspace cannot be continued here, even by name.
         if self._store and self._store.has(run.session) and run.session not in self._own():
             raise _no_session(run.session)
         request = self._request(asked)
@@ -242,12 +246,12 @@ class Runs:
 
 
 def fingerprint(asked: PromptRequest) -> bytes:
-    """Give what tells a request from another, in few bytes."""
+    """Return a hash that tells a request from a different one."""
     return hashlib.sha256(repr(asked).encode("utf-8", "surrogatepass")).digest()
 
 
 def _leaving() -> Refused:
-    return Refused(503, "leaving", "the server is about to end")
+    return Refused(503, "leaving", "the server is shutting down")
 
 
 def _no_session(session: str) -> Refused:
@@ -258,4 +262,4 @@ def _store() -> Store | None:
     try:
         return Store.find(os.environ)
     except NotKept:
-        return None  # Each run says so.
+        return None  # each run emits a notice about it

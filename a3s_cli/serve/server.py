@@ -1,9 +1,9 @@
 """The process of `a3s serve`: its socket, its signals, its end.
 
-SIGTERM, SIGINT and SIGHUP all begin the same end: no new prompt is taken, the
-runs that go on have a while to finish, then they are cancelled, their clients
-get their terminal events, and the process dies of the signal. A second signal
-spares the while.
+SIGTERM, SIGINT and SIGHUP all start the same shutdown: new prompts are refused,
+active runs get some time to finish, then they are cancelled, their clients get
+the terminal events, and the process dies of the signal. A second signal cancels
+at once.
 """
 
 from __future__ import annotations
@@ -38,26 +38,26 @@ from .guard import VARIABLE, Guard, Tokens
 from .runs import Runs
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-#: Seconds that runs have to finish by themselves after a signal, and then to end.
+#: Seconds that runs have to finish after a signal, and then to end once cancelled.
 DRAIN = 5.0
-#: Descriptors that we ask for: a run has a client, a provider, a session and its commands' pipes.
-DESCRIPTORS = 8192
 LAST_WORDS = 3.0
-#: Seconds that clients have to take theirs, or to come to the end of what they ask.
+#: The limit of open files to request: a run has a client, a provider, a session and pipes.
+DESCRIPTORS = 8192
+#: Seconds that clients have to read the terminal events or to complete their requests.
 GOODBYE = 1
-#: Seconds within which one key press may arrive as two signals (a wrapper passes it on).
+#: Seconds within which one key press may arrive as two signals (a wrapper forwards it).
 SAME_PRESS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """What to listen on."""
+    """Where to listen, and for whom."""
 
     host: str
     port: int
-    #: Origins besides our own whose pages may ask.
+    #: Origins besides our own whose pages may send requests.
     origins: tuple[str, ...]
-    #: Whether a browser is to be opened.
+    #: Whether to open a browser.
     opens: bool
     #: The directory to work in; None for this one.
     cwd: str | None = None
@@ -71,9 +71,10 @@ def serve(
     *,
     debug: bool,
 ) -> NoReturn:
-    """Serve until a signal comes, and end by it. `show` prints the address when all is ready.
+    """Serve until a signal arrives, and die of it. `show` prints the address when ready.
 
-    `options` are the fields of the request that every run of this server has in common.
+    `options` are the fields of `RunRequest` that all runs of this server share.
+    Raises `UsageError` or `ConfigError` before the server listens.
     """
     if where.cwd is not None:
         _enter(where.cwd)
@@ -92,7 +93,7 @@ def serve(
         "answers": True,
         "conceals": True,
     }
-    # A run of nothing, so that what is wrong is said now and not to the first prompt.
+    # Plan a run without a prompt, so that errors are reported now and not to the first client.
     template = RunRequest(**common)
     log_to_stderr(make_plan(template, load_config(template)).redactor, debug=debug)
     runs = Runs(common)
@@ -109,34 +110,34 @@ def serve(
         show(address + tokens.token)
         if not _is_loopback(where.host):
             complain(
-                f"whoever reaches {where.host} and has the token can run commands as you, and "
-                "the token is not encrypted on its way"
+                f"anyone who can reach {where.host} and has the token can run commands as you; "
+                "the token is sent unencrypted"
             )
         if where.opens:
             _open_browser(address + tokens.ticket())
 
-    # Not asyncio.run: it would wait for a thread that a slow name server holds up.
+    # Not asyncio.run: it would wait for a thread that is stuck on a slow name server.
     number = asyncio.new_event_loop().run_until_complete(server.serve_on(listener, ready))
-    # What has not ended in its time gets no more of it.
+    # Kill what has not ended in time.
     kill_all()
     die_of(number)
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, with our signals and our end."""
+    """uvicorn, with our signal handling and shutdown."""
 
     def __init__(self, application: Guard, runs: Runs) -> None:
         super().__init__(
             uvicorn.Config(
                 application,
                 log_config=None,
-                access_log=False,  # an address may bear the token
+                access_log=False,  # a URL may hold the token
                 lifespan="off",
-                http=Connection,  # the one that the tests know, whatever else is installed
+                http=Connection,  # the one that is tested, whatever else is installed
                 ws="none",
                 server_header=False,
                 proxy_headers=False,
-                # By then nobody is there any more: see `shutdown`.
+                # By then all connections are closed: see `shutdown`.
                 timeout_graceful_shutdown=GOODBYE + 1,
             )
         )
@@ -149,16 +150,16 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to us."""
+        """Install no handlers of uvicorn's own."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen, and say so."""
+        """Start to listen and signal it."""
         await super().startup(sockets=sockets)
         self._started.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, and cut off who does not leave: uvicorn would cancel in mid-request."""
+        """Stop listening and close lingering connections; uvicorn would cancel mid-request."""
         timer = asyncio.get_running_loop().call_later(GOODBYE, self._cut_off)
         try:
             await super().shutdown(sockets=sockets)
@@ -170,10 +171,10 @@ class _Server(uvicorn.Server):
             connection.transport.abort()
 
     async def serve_on(self, listener: socket.socket, ready: Callable[[], None]) -> int:
-        """Serve until a signal has come and everything has ended; give the signal."""
+        """Serve until a signal arrives and every run has ended; return the signal."""
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
-            # A signal that was ignored when we came stays ignored (nohup, `&` in a script).
+            # A signal that was ignored at start stays ignored (nohup, `&` in a script).
             if signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, self._on_signal, number)
         serving = asyncio.create_task(self.serve([listener]))
@@ -196,13 +197,11 @@ class _Server(uvicorn.Server):
         self._signalled.set()
 
     async def _end_runs(self) -> None:
-        """Let the runs finish for a while, or until a second signal; then cancel them."""
+        """Let the runs finish for `DRAIN` seconds or until a second signal; then cancel them."""
         assert self._signal
         number = self._signal
         if left := sum(not run.ending for run in self._runs.going_on()):
-            complain(
-                f"{count(left, 'run')} may take {DRAIN:g} s to finish; a second signal cancels"
-            )
+            complain(f"waiting up to {DRAIN:g} s for {count(left, 'run')}; a second signal cancels")
         gone = asyncio.gather(*(run.gone.wait() for run in self._runs.going_on()))
         again = asyncio.create_task(self._again.wait())
         await asyncio.wait((gone, again), timeout=DRAIN, return_when=asyncio.FIRST_COMPLETED)
@@ -229,7 +228,7 @@ def _keep_from_commands(workspace: Path) -> None:
 
 def _listen(where: Where) -> socket.socket:
     if not where.host:
-        # A variable that is not set, most likely: it would be every address of this machine.
+        # Most likely an unset variable; it would mean every address of this machine.
         raise UsageError("--host is empty: expected an address or a name")
     family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
     try:
@@ -237,8 +236,8 @@ def _listen(where: Where) -> socket.socket:
     except OSError as error:
         why = (error.strerror or str(error)).partition(" (while ")[0]
         raise UsageError(
-            f"{where.host} port {where.port} cannot be served: {why}",
-            hint="--port 0 takes a free one" if where.port else None,
+            f"cannot listen on {where.host} port {where.port}: {why}",
+            hint="--port 0 picks a free port" if where.port else None,
         ) from None
 
 
@@ -266,7 +265,7 @@ def _open_browser(address: str) -> None:
     import threading
     import webbrowser
 
-    # A browser of the terminal lasts until it is left.
+    # A text browser blocks until it is closed.
     threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
 

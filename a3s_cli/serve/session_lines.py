@@ -1,8 +1,8 @@
-"""What a session's file holds of its runs: the same lines that were streamed, read back.
+"""The lines of a session's runs, read back from its file exactly as they were streamed.
 
-The file has other lines as well, the conversation as the model sees it; they are
-no part of any run. A run that another process is writing just now is as long as
-what it has written.
+The file has other lines as well, the conversation as the model sees it; they do
+not belong to any run. A run that another process is writing ends at the last
+line written so far.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .disk_threads import beside
 
 _START = b'{"type":"start"'
 _ASIDE = b'{"type":"session_'
-#: Bytes of lines that are given at a time.
+#: Bytes of lines per piece.
 PIECE = 64 * 1024
 
 
@@ -38,9 +38,9 @@ class SessionLines(NamedTuple):
 
 
 async def read(path: Path, after: Place | None = None) -> AsyncIterator[SessionLines]:
-    """Give the lines of a session from a place on, or all of them, in pieces."""
+    """Yield the lines of a session in pieces, from a position on or all of them."""
     pieces = _read(path, after)
-    # Beside the loop: a session may be long, and a disk slow.
+    # On a thread: a session may be long and a disk slow.
     while (found := await beside(_next, pieces)) is not None:
         yield found
 
@@ -73,7 +73,7 @@ def _read(path: Path, after: Place | None) -> Iterator[SessionLines]:
 
 
 def ends(path: Path) -> dict[str, int]:
-    """Give each run of a session, in their order, and how many lines it has."""
+    """Return the number of lines of each run of a session, in order."""
     found: dict[str, int] = {}
     run = ""
     for line in _lines(path):
@@ -88,7 +88,7 @@ def _lines(path: Path) -> Iterator[bytes]:
     try:
         with open(path, "rb") as file:
             for line in file:
-                # The last one may be torn, or half written.
+                # The last line may be incomplete.
                 if line.endswith(b"\n") and not line.startswith(_ASIDE):
                     yield line[:-1]
     except FileNotFoundError:
@@ -105,9 +105,10 @@ def _run_of(start: bytes) -> str:
 
 
 def place(last_event_id: str, known: dict[str, int]) -> Place | None:
-    """Give what a reader wants next who has seen this; None where it has seen nothing.
+    """Return the position after this event; None if there is none.
 
-    A bare number is one of the newest run. Raises UsageError for what no reader can have seen.
+    A bare number refers to the newest run. Raises `UsageError` for an event that
+    does not exist.
     """
     if not last_event_id:
         return None
@@ -116,7 +117,7 @@ def place(last_event_id: str, known: dict[str, int]) -> Place | None:
     if not number.isascii() or not number.isdigit() or len(number) > 15:
         raise UsageError(f"Last-Event-ID is {last_event_id[:80]!r}: expected RUNID:SEQ, or SEQ")
     if run not in known:
-        raise UsageError(f"Last-Event-ID names the run {run[:40]!r}, which this session never had")
+        raise UsageError(f"Last-Event-ID names the run {run[:40]!r}, which is not in this session")
     if int(number) >= known[run]:
         raise UsageError(f"Last-Event-ID is {number}, and the run has {known[run]} events so far")
     return Place(run, int(number) + 1)

@@ -86,7 +86,7 @@ def test_a_run_with_everything() -> None:
             "streamed": '{"command": "echo lost"}',
             "input": None,
             "state": "failed",
-            "error": "the response was cut, and is asked for again",
+            "error": "the response was cut off and is requested again",
         },
         _call("c4", "bash", {"command": "rm x"}, **_failed(denied)),
         {
@@ -99,7 +99,7 @@ def test_a_run_with_everything() -> None:
             "c7",
             "bash",
             {"command": "echo begun; sleep 60", "timeout": 400},
-            **_failed("the call ran out of time\nbegun\n"),
+            **_failed("the call timed out\nbegun\n"),
         ),
         {"type": "step"},
         _call(

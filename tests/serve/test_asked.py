@@ -71,7 +71,7 @@ def test_parts_of_the_uis_own_are_no_text() -> None:
 def test_a_chat_without_a_name_brings_its_past_along() -> None:
     asked = ai_sdk.asked({"messages": [_user("Before."), ASSISTANT, _user("Now?")]})
     assert asked == PromptRequest(
-        "What was said before, one JSON object a line:\n"
+        "The conversation so far, one JSON object per line:\n"
         '{"role":"user","content":"Before."}\n'
         '{"role":"assistant","content":"An answer."}\n'
         "\n"
@@ -89,7 +89,10 @@ FILE = {"id": "m", "role": "user", "parts": [{"type": "file", "url": "data:,x"}]
     [
         ({}, "`messages` of the body is missing: expected a list of UI messages"),
         ({"messages": "hi"}, '`messages` of the body is "hi": expected a list'),
-        ({"messages": []}, "`messages` of the body is empty: expected at least one from the user"),
+        (
+            {"messages": []},
+            "`messages` of the body is empty: expected at least one message from the user",
+        ),
         ({"messages": [1]}, "`messages[0]` of the body is 1: expected an object"),
         (
             {"messages": [{"role": "tool", "parts": []}]},
@@ -98,11 +101,11 @@ FILE = {"id": "m", "role": "user", "parts": [{"type": "file", "url": "data:,x"}]
         ({"messages": [FILE]}, '`messages[0].parts[0].type` of the body is "file": expected text'),
         (
             {"messages": [_user("a"), ASSISTANT]},
-            "the last of `messages` is from the assistant: expected a question of the user",
+            "the last of `messages` is from the assistant: expected a message from the user",
         ),
         (
             {"messages": [_user(" ")]},
-            "the last of `messages` is without any text: expected a question of the user",
+            "the last of `messages` is without text: expected a message from the user",
         ),
         ({"id": 7, "messages": [_user("a")]}, "`id` of the body is 7: expected a string"),
         (
@@ -144,7 +147,7 @@ def test_a_conversation_comes_along_unless_a_session_knows_it() -> None:
         ("user", "Now?"),
     )
     assert openai.asked(body) == PromptRequest(
-        "What was said before, one JSON object a line:\n"
+        "The conversation so far, one JSON object per line:\n"
         '{"role":"system","content":"Be \\"brief\\"."}\n'
         '{"role":"user","content":"Before."}\n'
         '{"role":"assistant","content":"An answer.\\n'
@@ -177,7 +180,7 @@ IMAGE = [{"type": "image_url", "image_url": {"url": "data:,x"}}]
     ("body", "sentence"),
     [
         ({}, "`messages` of the body is missing: expected a list of messages"),
-        (_body(), "`messages` of the body is empty: expected at least one from the user"),
+        (_body(), "`messages` of the body is empty: expected at least one message from the user"),
         (
             _body(("user", 1)),
             "`messages[0].content` of the body is 1: expected a string or a list of parts",
@@ -193,12 +196,11 @@ IMAGE = [{"type": "image_url", "image_url": {"url": "data:,x"}}]
         ),
         (
             _body(("user", "a"), ("assistant", "b")),
-            "the last of `messages` is from the assistant: expected a question of the user",
+            "the last of `messages` is from the assistant: expected a message from the user",
         ),
         (
             _body(("user", "a"), tools=[{"type": "function"}]),
-            "`tools` of the body offers tools of the client: expected none, because the server "
-            "runs its own and calls no other",
+            "`tools` of the body is not supported: the server runs its own tools only",
         ),
         (_body(("user", "a"), n=2), "`n` of the body is 2: expected 1"),
         (

@@ -108,8 +108,8 @@ def test_a_port_that_is_taken(host: Host) -> None:
         result = host.bench("serve", "--port", str(port), "-m", "openai/x")
     assert (result.status, result.stdout) == (2, b"")
     assert result.stderr.decode() == (
-        f"a3s: 127.0.0.1 port {port} cannot be served: Address already in use\n"
-        "hint: --port 0 takes a free one\n"
+        f"a3s: cannot listen on 127.0.0.1 port {port}: Address already in use\n"
+        "hint: --port 0 picks a free port\n"
     )
 
 
@@ -117,7 +117,7 @@ def test_a_port_that_is_taken(host: Host) -> None:
     ("options", "status", "sentence"),
     [
         (["--host", ""], 2, "--host is empty"),
-        (["--host", "no such host"], 2, "no such host port 0 cannot be served"),
+        (["--host", "no such host"], 2, "cannot listen on no such host port 0"),
         (["--port", "70000"], 2, "--port"),
         (["-C", "/nowhere"], 2, "-C /nowhere: No such file or directory"),
         (["--allow", "bahs"], 2, "bahs"),
@@ -157,8 +157,8 @@ def test_beyond_loopback_it_warns(host: Host) -> None:
     assert serving.ask("go")[-1]["text"] == "ok"
     serving.run.signal(signal.SIGTERM)
     assert serving.run.finish(HANG).stderr.decode() == (
-        "a3s: whoever reaches 0.0.0.0 and has the token can run commands as you, and the token "
-        "is not encrypted on its way\n"
+        "a3s: anyone who can reach 0.0.0.0 and has the token can run commands as you; the token "
+        "is sent unencrypted\n"
     )
 
 
@@ -206,7 +206,8 @@ def test_the_token_may_be_chosen(host: Host) -> None:
         result = host.bench("serve", "--port", "0", env={"A3S_SERVE_TOKEN": wrong})
         assert (result.status, result.stderr.decode()) == (
             2,
-            "a3s: A3S_SERVE_TOKEN is no token: expected at least 16 letters, digits, '-' or '_'\n",
+            "a3s: A3S_SERVE_TOKEN is not a valid token: expected at least 16 letters, digits, "
+            "'-' or '_'\n",
         )
 
 

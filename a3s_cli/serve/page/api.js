@@ -1,6 +1,6 @@
 // The server's API: requests, and a stream of events that survives its connection.
 
-/** What the server refused, or that it does not answer (`lost`). */
+/** A request that the server refused, or did not answer (`lost`). */
 export class Refusal extends Error {
   constructor(message, fields) {
     super(message);
@@ -10,18 +10,18 @@ export class Refusal extends Error {
 
 async function request(path, options = {}) {
   const response = await fetch(path, options).catch(() => {
-    throw new Refusal("a3s does not answer.", { lost: true, hint: "Does `a3s serve` still run?" });
+    throw new Refusal("a3s does not respond.", { lost: true, hint: "Is `a3s serve` running?" });
   });
   if (response.ok) return response;
   const { status } = response;
   const { error = {} } = await response.json().catch(() => ({}));
-  if (status === 401) error.hint = "Open the address that `a3s serve` printed: it has the token.";
+  if (status === 401) error.hint = "Open the address that `a3s serve` printed; it contains the token.";
   const message = error.message ?? `The server answered ${status}.`;
   throw new Refusal(message, { code: error.code, hint: error.hint, status });
 }
 
 function post(path, body, signal) {
-  // A browser may send it again by itself.
+  // A browser may resend the request on its own.
   const key = crypto.getRandomValues(new Uint32Array(4)).join();
   const headers = { "content-type": "application/json", "idempotency-key": key };
   return request(path, { method: "POST", headers, body: JSON.stringify(body), signal });
@@ -56,10 +56,10 @@ async function* read(response) {
 }
 
 /**
- * Every event of a session, in order and once, however often the connection is lost.
+ * Yield every event of a session, in order and once, however often the connection is lost.
  *
- * It begins with a response that is open, or behind the event `last`, or with all that was
- * kept, and ends with the newest run. `lost(is)` says whether the connection is lost.
+ * It starts with `response`, after the event `last`, or with the first event, and ends with
+ * the newest run. `lost(is)` reports the connection.
  */
 export async function* follow(session, response, last, signal, lost) {
   let [run, seq] = last ? last.split(":") : [];
@@ -73,8 +73,8 @@ export async function* follow(session, response, last, signal, lost) {
       lost(false);
       for await (const [id, event] of read(response)) {
         const [owner] = id.split(":");
-        if (owner === run && event.seq <= seq) continue; // it was here before
-        if (event.seq !== (owner === run ? Number(seq) + 1 : 0)) throw new Error("one is missing");
+        if (owner === run && event.seq <= seq) continue; // a duplicate
+        if (event.seq !== (owner === run ? Number(seq) + 1 : 0)) throw new Error("gap in seq");
         [last, run, seq, attempt, found] = [id, owner, event.seq, 0, true];
         over = event.type === "end" || event.type === "error";
         yield [id, event];
@@ -82,7 +82,7 @@ export async function* follow(session, response, last, signal, lost) {
       if (over) return;
     } catch (error) {
       if (signal.aborted || (error instanceof Refusal && !error.lost)) throw error;
-      // A server that was never there is not waited for.
+      // Do not wait for a server that was never there.
       if (!found && attempt > 3) throw error;
     }
     response = null;

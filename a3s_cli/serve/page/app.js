@@ -11,9 +11,9 @@ const conversation = new Conversation(element("log"), changed);
 const sessions = new Sessions(element("sessions"), element("menu"));
 const composer = new Composer((message, options) => conversation.send(message, options));
 let since = 0;
-let listed = ""; // what the list of sessions was made for
+let listed = ""; // the state that the list of sessions shows
 
-/** Say what is going on: in words, in the title, and by which buttons there are. */
+/** Show the current state: in the status line, the title and the buttons. */
 function changed() {
   const { run, running, lost, session, stuck, runs } = conversation;
   const asking = Boolean(run?.asking);
@@ -26,7 +26,7 @@ function changed() {
     history.pushState(null, "", `#${session}`);
     sessions.mark(session);
   }
-  const said = lost ? "The connection is lost, trying again" : (run?.doing ?? "");
+  const said = lost ? "Connection lost, reconnecting" : (run?.doing ?? "");
   if (element("status").textContent !== said) element("status").textContent = said;
   document.body.classList.toggle("running", running);
   document.body.classList.toggle("asking", asking);
@@ -69,7 +69,7 @@ const ALT = {
 };
 
 document.addEventListener("keydown", (event) => {
-  // Where Alt types a letter (Option on a Mac), it goes on to do so.
+  // Where Alt types a letter (Option on a Mac), it still does.
   const types = event.target.matches("textarea") && !/^[a-z]$/i.test(event.key);
   const act = event.altKey && !event.ctrlKey && !event.metaKey && !types && ALT[event.code];
   if (act) {

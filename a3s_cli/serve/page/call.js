@@ -1,14 +1,14 @@
-// A call of a tool as a card: what is asked for, whether it may, what it prints, how it ended.
+// A tool call as a card: its arguments, its permission, its output and its result.
 
 import { add, addButton, copyButton } from "./dom.js";
 import { GrowingObject } from "./object.js";
 import { Preformatted } from "./preformatted.js";
 import { duration, plain, printed } from "./wording.js";
 
-// Of a command's output so much stays in the page, until somebody asks for all of it.
+// Characters of a command's output that stay in the page.
 const SHOWN = 65536;
 const SUBJECTS = ["command", "file_path", "pattern", "url", "path", "schema_name", "prompt"];
-// What these print interests whoever opens the card.
+// The output of these stays folded.
 const QUIET = ["read", "ls", "glob", "grep", "web_fetch"];
 const MARKS = { asking: "?", running: "●", done: "✓", failed: "✗", denied: "⊘" };
 const ANSWERS = { once: "Allow once", always: "Always in this run", no: "No" };
@@ -43,7 +43,7 @@ export class Call {
     this.subject.textContent = subject.split("\n", 1)[0].slice(0, 300);
     this.input.replaceChildren();
     for (const [name, value] of Object.entries(input)) {
-      // What is said already, or interests nobody but the model.
+      // Skip what the summary shows already, and what only the model needs.
       if (name === key && /^.{0,59}$/.test(subject)) continue;
       if (name === "schema" && this.state !== "asking") continue;
       const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
@@ -55,11 +55,11 @@ export class Call {
   }
 
   ask(event) {
-    this.set("asking", "waits for you", true);
+    this.set("asking", "waiting for you", true);
     this.describe(event.toolInput);
     this.question = add(this.body, "div", "question", "", { role: "group" });
     this.question.ariaLabel = `May ${this.name} run?`;
-    const why = event.rule === "default" ? "No rule allows this yet" : `${event.rule} asks first`;
+    const why = event.rule === "default" ? "No rule covers this call" : `Rule: ask ${event.rule}`;
     add(this.question, "p", "", `${why}. May it run?`);
     for (const [choice, label] of Object.entries(ANSWERS)) {
       const button = addButton(this.question, `${label} `, () => this.choose(choice));
@@ -118,7 +118,7 @@ export class Call {
   }
 
   offerAll() {
-    this.more = addButton(this.body, "Show all of the output", () => {
+    this.more = addButton(this.body, "Show all output", () => {
       this.output.showAll();
       this.block.classList.add("whole");
       this.block.focus();
@@ -159,7 +159,7 @@ export class Call {
     this.say(event.error);
   }
 
-  /** The run is over: a call without an end was interrupted. */
+  /** Mark a call without a `tool_end` as interrupted when its run is over. */
   over() {
     if (this.state !== "running" && this.state !== "asking") return;
     this.question?.remove();

@@ -1,4 +1,4 @@
-// Where a prompt is written: the text, the model, and the shape of the answer.
+// The prompt editor: the text, the model and the schema of the answer.
 
 import { add, element } from "./dom.js";
 
@@ -14,7 +14,7 @@ export class Composer {
   }
 
   key(event) {
-    // An input method takes its own Enter.
+    // Enter may belong to an input method.
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) this.submit(event);
     if (event.key === "ArrowUp" && !this.prompt.value) {
       event.preventDefault();
@@ -28,7 +28,7 @@ export class Composer {
     this.fit();
   }
 
-  /** Be as high as the text, and keep it where a reload finds it. */
+  /** Grow with the text, and save it so that it survives a reload. */
   fit() {
     const { style } = this.prompt;
     style.height = "auto";
@@ -53,7 +53,7 @@ export class Composer {
       const schema = !element("shape").hidden && this.schema.value.trim();
       if (schema) options.schema = JSON.parse(schema);
     } catch (error) {
-      element("wrong").textContent = `This is no JSON: ${error.message}`;
+      element("wrong").textContent = `Not valid JSON: ${error.message}`;
       return this.schema.focus();
     }
     this.last = message;
@@ -61,7 +61,7 @@ export class Composer {
     this.send(message, options);
   }
 
-  /** Offer the models that are ready; the configured one goes without saying. */
+  /** Offer the models that are ready; the configured one is the default. */
   offer(rows) {
     const chosen = rows.find((row) => row.default);
     add(this.model, "option", "", chosen?.model ?? "Default model", { value: "" });

@@ -1,16 +1,16 @@
-// A session in the page: it sends prompts, follows the events, and draws once a frame.
+// A session in the page: it sends prompts, follows the events, and draws once per frame.
 //
 // Events are queued and drawn together: ten thousand deltas cost no more than what they
-// change. A page that nobody sees draws seldom.
+// change. A hidden page draws rarely.
 
 import * as api from "./api.js";
 import { Run } from "./run.js";
 
-// Milliseconds in which a frame takes events; the rest waits for the next.
+// Milliseconds that a frame spends on events; the rest waits for the next frame.
 const BUDGET = 8;
 
 export class Conversation {
-  /** `changed()`: what is going on, or whether, is different now. */
+  /** `changed()` is called when the state changes. */
   constructor(log, changed) {
     Object.assign(this, { log, changed });
     this.reset(null);
@@ -50,7 +50,7 @@ export class Conversation {
   send(message, options) {
     if (this.running) return;
     this.begin(message, options);
-    // The name is ours, so that the run is found again if not even its start arrives.
+    // The page names the session, to find the run even if its start never arrives.
     const [random] = crypto.getRandomValues(new Uint32Array(1));
     this.session ??= Date.now().toString(36) + random.toString(36);
     this.toEnd();
@@ -59,7 +59,7 @@ export class Conversation {
     this.take((signal) => api.chat(body, signal));
   }
 
-  /** Show a session that is kept, and follow it if it still runs; null is a new one. */
+  /** Show a saved session and follow its active run; null is a new session. */
   open(session) {
     this.reset(session);
     if (session) this.take(async () => null);
@@ -74,7 +74,7 @@ export class Conversation {
     let failure = null;
     let cut = { message: "This run was interrupted.", hint: "a3s was stopped while it ran." };
     try {
-      // A prompt whose answer is lost may run all the same: it is looked for, not sent again.
+      // A prompt whose response was lost may be running: look for the run, do not resend.
       const response = await connect(signal).catch((error) => {
         if (!error.lost && error.code !== "busy") throw error;
         cut = error;
@@ -96,14 +96,14 @@ export class Conversation {
     this.drawn();
   }
 
-  /** Say what went wrong outside of any event. */
+  /** Show a failure that no event reported. */
   refused(failure) {
     if (!this.running) this.begin("");
     this.run.fail({ ...failure, error: failure.message });
   }
 
   cancel() {
-    // If that fails, it is over or the connection is lost: both are said already.
+    // A failure means that the run is over or the connection lost: both are shown.
     if (this.running) api.cancel(this.session).catch(() => {});
   }
 
@@ -138,7 +138,7 @@ export class Conversation {
   started({ prompt, truncated }) {
     if (this.running && !this.run.began) {
       if (truncated || prompt === this.run.prompt) return;
-      this.refused({ message: "Another run was going on in this session." });
+      this.refused({ message: "Another run is active in this session." });
     }
     this.begin(prompt);
   }

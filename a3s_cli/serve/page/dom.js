@@ -1,8 +1,8 @@
-// Building the page's nodes. Nothing here, or anywhere in the page, parses HTML.
+// Functions that build the page's nodes. No code of the page parses HTML.
 
 export const element = (id) => document.getElementById(id);
 
-/** Append a new element, with a class and with what it holds: text, whatever it says. */
+/** Append a new element with a class and with text, which is never parsed as HTML. */
 export function add(parent, name, className, text, more) {
   const made = Object.assign(document.createElement(name), more);
   if (className) made.className = className;
@@ -16,7 +16,7 @@ export function addButton(parent, text, click) {
   return button;
 }
 
-/** A button that copies; a page that is not trusted with the clipboard has none. */
+/** Add a button that copies text, if the page may use the clipboard. */
 export function copyButton(parent, text) {
   if (!navigator.clipboard) return;
   const button = addButton(parent, "Copy", async () => {

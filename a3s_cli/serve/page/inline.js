@@ -1,15 +1,15 @@
 // One paragraph of Markdown as DOM nodes, while it is still being written.
 //
-// What a model writes is data: HTML is never parsed, a link has one of three schemes, and an
-// image is a link, so that nothing can act or be fetched.
+// A model's text is data: HTML is never parsed, links have safe schemes, and images become
+// links, so that nothing is executed or fetched.
 //
-// Text settles up to the first mark that may still begin something. What has settled is not
-// touched again, and how the text was cut changes nothing.
+// Text is settled up to the first mark that may still begin a token. Settled text never
+// changes, and how the text was split into deltas does not matter.
 
 import { add } from "./dom.js";
 
 const MARK = /(?<!\*)\*{2,3}(?!\*)|(?<![*\w])\*(?!\*)|(?<!\w)_{1,3}(?!_)|(?<!~)~~(?!~)/.source;
-// Code and escapes hide marks. All is bounded, so that no text is slow to read.
+// Code and escapes hide marks. All repetition is bounded, so that no text is slow to parse.
 const BODY = /(?:`[^`]{0,500}`|\\[^]|[^\\`]){1,1000}?/.source;
 const LABEL = /(?<label>(?:\\[^]|\[[^\][]{0,200}\]|[^\][\\]){0,1000})/.source;
 const TARGET = /\(\s{0,9}<?(?<target>(?:\([^\s()]{0,200}\)|[^\s()<>]){0,2000})>?(?:\s{1,9}"[^"]{0,200}")?\s{0,9}\)/;
@@ -21,10 +21,10 @@ const TOKENS = [
   /(?<!\w)(?<bare>https?:\/\/[^\s<>"*`]{1,2000})/.source,
   /(?<br><br ?\/?>)|&(?<entity>amp|lt|gt|quot|nbsp);/.source,
 ];
-// Every token begins with one of these; there is no other place to look.
+// Every token begins with one of these.
 const SPECIAL = /[\\`*_~!<&[]|h(?=ttps?:|[tps:/]{0,7}$)/g;
 const TOKEN = new RegExp(TOKENS.join("|"), "y");
-// What may become a token when more text has come.
+// Text that may become a token when more text arrives.
 const ENDS = /[*_~]+$|!?\[|[!\\]$|`|<(?=b|$)|&(?=[a-z]|$)|(?<!\w)h[tps:/]{0,7}$/.source;
 const HALF = new RegExp(`(?:${MARK})(?=\\S|$)|${ENDS}`, "y");
 const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"', nbsp: "\u00a0" };
@@ -40,7 +40,7 @@ function safeAddress(text) {
 
 function put(parent, text) {
   const last = parent.lastChild;
-  // A long node is left alone: the browser shapes a node anew when it grows.
+  // Leave a long node alone: the browser reshapes a node each time it grows.
   if (last?.nodeType === Node.TEXT_NODE && last.length < 1000) last.appendData(text);
   else if (text) parent.append(text);
 }
@@ -50,8 +50,8 @@ export class Paragraph {
   constructor(element) {
     this.element = element;
     this.before = ""; // the last settled character
-    this.rest = ""; // what has not settled
-    this.tail = document.createElement("span"); // how that looks for now
+    this.rest = ""; // the text that is not settled
+    this.tail = document.createElement("span"); // how it looks for now
   }
 
   write(text) {
@@ -74,7 +74,7 @@ export class Paragraph {
   }
 }
 
-/** Append nodes for what is decided from here on, and tell up to where. */
+/** Append nodes for the settled text from `from` on, and return where it ends. */
 export function read(parent, text, from = 0, final = true, linked = false) {
   for (let at = from; at < text.length; ) {
     SPECIAL.lastIndex = at;
@@ -83,7 +83,7 @@ export function read(parent, text, from = 0, final = true, linked = false) {
     TOKEN.lastIndex = HALF.lastIndex = start;
     const found = TOKEN.exec(text);
     at = start + (found?.[0].length ?? 1);
-    // It is open, or the next character may change what it is.
+    // The token is open, or the next character may change it.
     if (!final && (found ? at === text.length : HALF.test(text))) return start;
     if (found) at -= token(parent, found.groups, linked);
     else put(parent, text.slice(start, at));
@@ -91,7 +91,7 @@ export function read(parent, text, from = 0, final = true, linked = false) {
   return text.length;
 }
 
-/** Append a token, and tell how many of its last characters do not belong to it. */
+/** Append a token, and return how many of its last characters do not belong to it. */
 function token(parent, groups, linked) {
   const { escaped, ticks, code, mark, body, label, bare, br, entity } = groups;
   if (escaped) put(parent, escaped);
@@ -121,7 +121,7 @@ function link(parent, { image, label, target }, linked) {
   const element = anchor(parent, href);
   if (image) put(element, `🖼 ${label || target}`);
   else read(element, label, 0, true, true);
-  // An address that may not be followed is shown, so that nobody wonders.
+  // Show an address that may not be followed.
   if (!href && target) put(parent, ` (${target})`);
 }
 

@@ -1,8 +1,8 @@
 // Markdown as DOM nodes, while it is still being written.
 //
-// A line is read as soon as its beginning tells which block it belongs to; its rest then
-// flows into that block. So a finished block is never rendered again, and of the open one
-// only its undecided end (inline.js). It knows what models write; HTML is shown as text.
+// A line is parsed as soon as its beginning shows its block; its rest then flows into that
+// block. A finished block is never rendered again, and of the open one only the undecided
+// end (inline.js). It covers the Markdown that models write; HTML stays text.
 
 import { add, copyButton } from "./dom.js";
 import { read, Paragraph } from "./inline.js";
@@ -27,7 +27,7 @@ const HALF = [
 const indentOf = (text) => /^ */.exec(text)[0].length;
 const isBlank = (text) => indentOf(text) === text.length;
 
-// Marks that stand deeper are text.
+// Marks nested deeper than this are text.
 const DEEPEST = 20;
 
 function undecided(rest, depth = 0) {
@@ -68,7 +68,7 @@ export class Markdown {
 
   feed(text, whole) {
     if (this.flowing) this.leaf.write(text);
-    else if (!this.open((this.line += text), whole)) return; // more of it will come
+    else if (!this.open((this.line += text), whole)) return; // undecided until more arrives
     this.line = "";
     if (!whole) return;
     if (this.flowing && this.leaf.kind === "fence") this.leaf.write("\n");
@@ -81,7 +81,7 @@ export class Markdown {
     this.leaf = null;
   }
 
-  /** Close the open block, and the containers that do not go on. */
+  /** Close the open block and the containers that do not continue. */
   closeTo(depth) {
     this.closeLeaf();
     this.containers.length = depth;
@@ -102,7 +102,7 @@ export class Markdown {
     return last.item ?? last.element;
   }
 
-  /** Find the block of a line; false if its beginning does not tell yet. */
+  /** Find the block of a line; return false if its beginning does not show it yet. */
   open(line, whole) {
     const inFence = this.leaf?.kind === "fence";
     const plain = inFence ? line : line.replace(/^[ \t]+/, (all) => all.replaceAll("\t", "    "));
@@ -115,7 +115,7 @@ export class Markdown {
     return true;
   }
 
-  /** Which open containers go on in this line, and what remains of it. */
+  /** Return how many open containers continue in this line, and the rest of the line. */
   match(line, whole, inFence) {
     let rest = line;
     let depth = 1;
@@ -129,7 +129,7 @@ export class Markdown {
         continue;
       }
       if (indent < rest.length && indent < inner && !inFence) {
-        // Many models indent a nested list by two, whatever the width of the marker.
+        // Many models indent a nested list by two, regardless of the marker's width.
         if (indent < column + 2) break;
         if (!whole && HALF_MARKER.test(rest)) return [depth, ""];
         if (!MARKER.test(rest)) break;
@@ -148,7 +148,7 @@ export class Markdown {
     return true;
   }
 
-  /** Begin what this line begins; false if it is not clear yet. */
+  /** Start the block of this line; return false if it is not decided yet. */
   start(depth, rest, whole) {
     if (!whole && undecided(rest)) return false;
     const nests = this.containers.length < DEEPEST;
@@ -176,14 +176,14 @@ export class Markdown {
     return true;
   }
 
-  /** Go on behind a mark. */
+  /** Continue after a mark. */
   inside(rest, whole) {
     if (!isBlank(rest)) this.start(this.containers.length, rest, whole);
   }
 
   item(depth, rest, [mark, indent, marker, space], whole) {
     const kind = marker.at(-1);
-    // Where the item of an open list does not go on, a marker of its kind is the next one.
+    // A marker of an open list's kind starts its next item.
     const next = this.containers[depth]?.kind === kind;
     this.closeTo(next ? depth + 1 : depth);
     if (!next) {
@@ -207,7 +207,7 @@ export class Markdown {
 
   text(depth, rest) {
     const text = rest.slice(indentOf(rest));
-    // A paragraph goes on, even where the marks of its containers are missing.
+    // A paragraph continues even without the marks of its containers.
     if (this.leaf?.kind === "text") return this.flow(`\n${text}`);
     this.closeTo(depth);
     this.begin("text", "p", text);
@@ -230,7 +230,7 @@ class Fence extends Preformatted {
   }
 }
 
-/** It is known as a table when its second line has come. */
+/** A table, recognised when its second line arrives. */
 class Table {
   constructor(parent, header) {
     Object.assign(this, { parent, header });

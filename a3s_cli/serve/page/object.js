@@ -1,8 +1,8 @@
-// A JSON value that grows. Each state continues the one before, so that what is shown stays.
+// A JSON value that grows. Each state extends the previous one, so shown nodes stay.
 
 import { add } from "./dom.js";
 
-/** The place of one value: `show` it again and again. */
+/** The view of one value; `show` is called for each new state. */
 export class ValueView {
   constructor(parent) {
     this.element = add(parent, "span");
@@ -13,7 +13,7 @@ export class ValueView {
     if (kind !== this.kind) this.begin(kind);
     if (kind === "object") for (const key of Object.keys(value)) this.child(key, value[key]);
     else if (kind === "array") {
-      // All but the last are finished.
+      // All elements but the last are finished.
       const from = Math.max(this.children.size - 1, 0);
       for (let i = from; i < value.length; i += 1) this.child(i, value[i]);
     } else this.scalar(String(value));
@@ -44,7 +44,7 @@ export class ValueView {
   }
 }
 
-/** The object of a `generate_object` call, from the documents that it streams. */
+/** The object of a `generate_object` call, drawn from the documents that it streams. */
 export class GrowingObject {
   constructor(parent) {
     this.element = add(parent, "div", "tree");

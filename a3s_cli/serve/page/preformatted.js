@@ -1,7 +1,7 @@
-// Text that keeps its lines and may be long: a block of code, what a command prints.
+// Preformatted text that may be long: a block of code, the output of a command.
 //
-// A browser lays out anew the block that grows: hence blocks of some lines. With a limit only
-// the end stays in the page, until somebody asks for all of it.
+// A browser lays out a growing block again each time: hence small blocks. With a limit,
+// only the end stays in the page.
 
 import { add } from "./dom.js";
 
@@ -29,7 +29,7 @@ export class Preformatted {
     while (text) {
       let last = this.element.lastElementChild;
       const size = last?.textContent.length ?? BLOCK;
-      // A block ends with a line, or where a line is endless.
+      // A block ends at the end of a line, unless the line is extremely long.
       if (size >= BLOCK && (!last || last.textContent.endsWith("\n") || size > 8 * BLOCK)) {
         last = add(this.element, "span");
         last.append("");

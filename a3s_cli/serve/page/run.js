@@ -1,4 +1,4 @@
-// One run in the log: its prompt, what the model says and does, and how it ended.
+// One run in the log: its prompt, the model's text and calls, and its end.
 
 import { Call } from "./call.js";
 import { add, addButton, copyButton } from "./dom.js";
@@ -6,7 +6,7 @@ import { Markdown } from "./markdown.js";
 import { Preformatted } from "./preformatted.js";
 import { count, duration } from "./wording.js";
 
-/** What the model thinks, folded. */
+/** The model's reasoning, folded. */
 class Thought extends Preformatted {
   constructor(parent, ts) {
     const folded = add(parent, "details", "thought");
@@ -29,7 +29,7 @@ export class Run {
     this.began = null; // its `start`
     this.calls = new Map();
     this.block = null; // the open Markdown or Thought
-    this.fresh = new Set(); // what has to be painted
+    this.fresh = new Set(); // the parts to paint
     this.element = add(log, "section", "run", "", { ariaBusy: "true" });
     const heading = add(this.element, "h2", "prompt");
     add(heading, "span", "", prompt);
@@ -41,7 +41,7 @@ export class Run {
   }
 
   apply(event) {
-    HANDLERS[event.type]?.(this, event); // what is not known is ignored
+    HANDLERS[event.type]?.(this, event); // unknown events are ignored
   }
 
   paint() {
@@ -97,12 +97,12 @@ export class Run {
     if (event.text) copyButton(footer, () => event.text);
   }
 
-  /** It has failed: an `error` event, or what the server or the connection said. */
+  /** Show a failure: an `error` event, or a refusal of the server or the connection. */
   fail(event) {
     this.finish(event);
     const cancelled = event.code === "cancelled";
     const place = add(this.element, "div", `failure ${event.code}`);
-    // What happened long ago is not called out.
+    // An old failure is not announced.
     if (!event.ts || Date.now() - event.ts < 5000) place.role = "alert";
     add(place, "p", "", cancelled ? "Cancelled." : event.error);
     if (event.hint) add(place, "p", "", event.hint);
@@ -133,7 +133,7 @@ const HANDLERS = {
   },
   permission_answer(run, event) {
     run.call(event).answered(event);
-    run.doing = "Going on";
+    run.doing = "Continuing";
   },
   tool_start(run, event) {
     run.call(event).start(event);
@@ -144,7 +144,7 @@ const HANDLERS = {
   permission_denied: (run, event) => run.call(event).deny(event),
   tool_rejected: (run, event) => run.call(event).reject(event),
   retry(run, event) {
-    // What was thought in the attempt that failed is void.
+    // The reasoning of the failed attempt is void.
     if (run.block instanceof Thought) run.block.folded.remove();
     run.close(event.ts);
     const wait = duration(event.delayMs);

@@ -1,4 +1,4 @@
-// The list of sessions: beside the log where there is room, a drawer on a phone.
+// The list of sessions: beside the log if there is room, a drawer on a phone.
 
 import * as api from "./api.js";
 import { add } from "./dom.js";
@@ -23,9 +23,9 @@ export class Sessions {
   }
 
   async refresh() {
-    // Answers may overtake each other: the one to the last request is the newest.
+    // Responses may overtake each other: only the last request's counts.
     const asked = (this.asked += 1);
-    // What is wrong with the server is said elsewhere.
+    // A failure of the server is shown elsewhere.
     const rows = await api.list("sessions").catch(() => null);
     if (rows && asked === this.asked) this.show(rows);
   }

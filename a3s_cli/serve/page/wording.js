@@ -1,4 +1,4 @@
-// How the page says things: times, amounts, and text that must not deceive.
+// The page's wording: times, amounts, and text made safe to show.
 
 export function duration(ms) {
   if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
@@ -18,12 +18,12 @@ export function ago(ms) {
 
 const STEERING = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
-/** Text with what is invisible, or turns the order of letters around, made visible. */
+/** Return text with invisible and bidirectional control characters made visible. */
 export function plain(text) {
   return text.replace(STEERING, (char) => `⟨${char.codePointAt(0).toString(16).padStart(4, "0")}⟩`);
 }
 
-/** What a command prints: no colours, and its lines as lines. */
+/** Return a command's output without colours, with every line end as a newline. */
 export function printed(text) {
   return plain(text.replace(/\x1b\[[0-9;:]*[A-Za-z]/g, "").replace(/\r\n?/g, "\n"));
 }

@@ -39,7 +39,7 @@ TREE = """
   - paragraph:
     - status
   - textbox "Prompt":
-    - /placeholder: Ask, or say what to do
+    - /placeholder: Ask a question or give a task
   - combobox "Model":
     - option "openai/test-model" [selected]
   - 'button "{ } Object"'
@@ -52,9 +52,9 @@ ASKING = """
   - group:
     - text: bash
     - code: touch one
-    - text: waits for you
+    - text: waiting for you
     - group "May bash run?":
-      - paragraph: No rule allows this yet. May it run?
+      - paragraph: No rule covers this call. May it run?
       - button "Allow once Alt Y"
       - button "Always in this run Alt A"
       - button "No Alt N"
@@ -98,17 +98,17 @@ def test_the_keyboard_alone(host: Host, open_page: Open) -> None:
     expect(chat.prompt).to_have_value("line one\nline two")
     keys.press("Enter")
     outcomes = chat.page.locator(".call .outcome")
-    expect(outcomes).to_have_text(["waits for you"])
+    expect(outcomes).to_have_text(["waiting for you"])
     keys.press("Alt+y")
-    expect(outcomes.nth(1)).to_have_text("waits for you")
+    expect(outcomes.nth(1)).to_have_text("waiting for you")
     keys.press("Alt+n")
-    expect(outcomes.nth(2)).to_have_text("waits for you")
+    expect(outcomes.nth(2)).to_have_text("waiting for you")
     # By tabbing backwards from the prompt: No, Always, Once.
     for _ in range(3):
         keys.press("Shift+Tab")
     expect(chat.button("Allow once")).to_be_focused()
     keys.press("Enter")
-    expect(outcomes.nth(3)).to_have_text("waits for you")
+    expect(outcomes.nth(3)).to_have_text("waiting for you")
     keys.press("Alt+a")
     expect(chat.ends).to_have_count(1)
     assert [head.split()[0] for head in chat.heads()] == ["✓", "⊘", "✓", "✓"]

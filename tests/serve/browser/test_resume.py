@@ -114,5 +114,5 @@ def test_an_address_without_its_token_says_where_to_find_it(host: Host, open_pag
     chat.page.reload()
     failure = chat.failures.locator("p")
     expect(failure.nth(1)).to_have_text(
-        "Open the address that `a3s serve` printed: it has the token."
+        "Open the address that `a3s serve` printed; it contains the token."
     )

@@ -122,7 +122,7 @@ def test_an_approval_by_hand(host: Host, open_page: Open) -> None:
     chat = open_page(host.serve(script))
     chat.send("Do it.")
     question = chat.page.get_by_role("group", name="May bash run?")
-    expect(question).to_contain_text("No rule allows this yet.")
+    expect(question).to_contain_text("No rule covers this call.")
     # All that would run is shown, and has not run.
     expect(chat.cards.locator("dd")).to_have_text("touch one; cat <<E\nheld\nE")
     assert list(host.bench.work.iterdir()) == []
@@ -200,11 +200,11 @@ def test_an_object_grows(host: Host, open_page: Open) -> None:
     script = [text('{"title": "hel', gate, 'lo.py", "findings": ["a",', last, ' "b"], "score": 7}')]
     chat = open_page(host.serve(script, "--tools", "none"))
     chat.button("{ } Object").click()
-    schema = chat.page.get_by_role("textbox", name="The answer as an object of this JSON Schema")
+    schema = chat.page.get_by_role("textbox", name="Answer with JSON that matches this JSON Schema")
     schema.fill('{"type": "object"')
     chat.send("Report.")
     # What is no JSON is not sent.
-    expect(chat.page.locator("#wrong")).to_contain_text("This is no JSON: ")
+    expect(chat.page.locator("#wrong")).to_contain_text("Not valid JSON: ")
     expect(schema).to_be_focused()
     schema.fill(json.dumps(REPORT))
     chat.prompt.press("Enter")

@@ -80,7 +80,7 @@ def test_a_connection_a_chat_and_its_title(host: Host) -> None:
     told = serving.model.requests[1].body["messages"]
     assert told[-1] == {
         "role": "user",
-        "content": "What was said before, one JSON object a line:\n"
+        "content": "The conversation so far, one JSON object per line:\n"
         '{"role":"user","content":"What is here?"}\n'
         '{"role":"assistant","content":"I look."}\n'
         "\n"

@@ -169,7 +169,10 @@ def test_the_key_is_the_token(host: Host, sdk: Sdk) -> None:
     serving.token = "wrong"
     (told,) = sdk(serving, [_ask("?")])
     assert told == _failed(
-        "AuthenticationError", 401, "token", "the Authorization is not that of this server"
+        "AuthenticationError",
+        401,
+        "token",
+        "the Authorization header does not hold this server's token",
     )
 
 

@@ -58,4 +58,4 @@ def test_any_other_is_refused(host: Host) -> None:
 def test_what_is_no_origin_is_a_usage_error(host: Host, origin: str) -> None:
     result = host.bench("serve", "--port", "0", "-m", "openai/x", "--allow-origin", origin)
     assert (result.status, result.stdout) == (2, b"")
-    assert b"expected one such as http://localhost:3000, without a path" in result.stderr
+    assert b"expected an origin such as http://localhost:3000, without a path" in result.stderr

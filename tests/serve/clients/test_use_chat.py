@@ -198,4 +198,4 @@ def test_what_is_refused_is_an_error(host: Host) -> None:
     serving.token = "wrong"
     told = _use(serving, ["send", "Go."])
     assert told["status"] == "error"
-    assert "the Authorization is not that of this server" in told["errors"][0]
+    assert "the Authorization header does not hold this server's token" in told["errors"][0]
