@@ -55,6 +55,8 @@ class WorkspaceTree:
         self._top = _repository(workspace.root)
         self._reader = Workspace(self._top)
         self._rules: dict[Path, Rules] = {}
+        #: Entries that were left out so far, a directory with all below it being one.
+        self.ignored = 0
 
     def ignores(self, path: Path, start: Path) -> bool:
         """Whether a search that starts at `start` passes over a file below it."""
@@ -79,7 +81,7 @@ class WorkspaceTree:
     def _read_rules(self, directory: Path, descriptor: int) -> Rules:
         """Return the rules of a directory that is open."""
         if directory not in self._rules:
-            self._rules[directory] = _extend(self._inherited(directory), descriptor)
+            self._rules[directory] = _extend(self._inherited(directory), descriptor, directory)
         return self._rules[directory]
 
     def _inherited(self, directory: Path) -> Rules:
@@ -101,6 +103,7 @@ class WorkspaceTree:
             for entry in found
             if not rules.ignores(entry.name, directory=entry.kind == "directory")
         ]
+        self.ignored += len(found) - len(kept)
         return Listing(kept, len(found) - len(kept))
 
     def walk(self, start: Path, wanted: Wildcard) -> Iterator[Entry]:
@@ -134,19 +137,12 @@ def _repository(root: Path) -> Path:
     return root
 
 
-def _extend(above: Rules, directory: int) -> Rules:
+def _extend(above: Rules, directory: int, path: Path) -> Rules:
     """Add a directory's own rules; a repository's own are all that hold in it."""
     if _exists(directory, ".git"):
-        above = Rules()
-        try:
-            git = os.open(".git/info", os.O_RDONLY | os.O_DIRECTORY, dir_fd=directory)
-        except OSError:
-            pass
-        else:
-            try:
-                above = above.extend(_content(git, "exclude"))
-            finally:
-                os.close(git)
+        from .git_excludes import of_a_repository, of_the_user
+
+        above = Rules().extend(of_the_user()).extend(of_a_repository(path))
     return above.extend(_content(directory, ".gitignore"))
 
 

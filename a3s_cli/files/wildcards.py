@@ -189,6 +189,17 @@ class Wildcard:
         return self.accepts(states)
 
 
+def literal(pattern: str) -> str:
+    """Return a pattern that means exactly this path."""
+    return re.sub(r"([*?\[{}\\])", r"\\\1", pattern)
+
+
+def unknown(pattern: str) -> str | None:
+    """Return the sign of a shell's extended pattern (`!(a)`, `@(a|b)`), which none is here."""
+    found = re.search(r"(?<!\\)([!@+?*])\([^)]*\)", pattern)
+    return found[1] if found else None
+
+
 def expand(pattern: str) -> list[str]:
     """Write out the alternatives of `{a,b}`; braces without a comma stand for themselves."""
     found = _braces(pattern)

@@ -8,8 +8,8 @@ between the two is an error and never a way out. Only regular files are ever
 opened: a FIFO, a socket or a device is refused without waiting for it.
 
 A hard link cannot be told from the file itself. Reading one reads the shared
-content; writing replaces the name inside the workspace and leaves the other
-name as it was.
+content; writing changes it where all of its names lie in the workspace, and
+else replaces the name inside and leaves the other one as it was.
 """
 
 from __future__ import annotations
@@ -58,6 +58,9 @@ class Workspace:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
+        #: When the files that the model has read or written were last changed, and their sizes.
+        self.seen: dict[Path, tuple[int, int]] = {}
+        self._recovered = False
 
     def resolve(self, path: str) -> Resolved:
         """Follow every link of `path` (relative to the root, `~` is not special).
@@ -89,33 +92,60 @@ class Workspace:
         *parents, name = self._parts(path) or [""]
         if not name:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        self.recover()
         with self._directory(parents) as parent:
             return open_file_at(parent, name)
 
     def replace(self, path: Path, content: bytes) -> None:
         """Replace the content of a file inside, whole or not at all; create what is missing.
 
-        Mode and owner of an existing file are kept. The old content stays in
-        place until the new one is complete and on the disk: no crash shows half.
+        Mode, owner and the names of an existing file are kept. The old content stays
+        in place until the new one is complete and on the disk: no crash shows half.
+        Where no other file can take its place, see `in_place`.
         """
         *parents, name = self._parts(path) or [""]
         if not name:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         with self._directory(parents, create=True) as parent:
             old = _replaceable(parent, name)
-            temporary = f".a3s-{os.urandom(8).hex()}.tmp"
-            descriptor = os.open(temporary, _CREATE, 0o600 if old else 0o666, dir_fd=parent)
-            try:
+            if old is None:
+                self._rename(parent, name, content, old)
+                return
+            from . import in_place
+
+            self.recover()
+            if not in_place.loses_by_rename(self.root, old):
                 try:
-                    _fill(descriptor, content, old)
-                finally:
-                    os.close(descriptor)
-                os.rename(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
-            except BaseException:
-                os.unlink(temporary, dir_fd=parent)
-                raise
-            with contextlib.suppress(OSError):  # not every file system can
-                os.fsync(parent)
+                    self._rename(parent, name, content, old)
+                    return
+                except OSError as error:
+                    if error.errno not in in_place.NO_RENAME:
+                        raise
+            in_place.write(path, parent, name, content)
+
+    def recover(self) -> None:
+        """Restore, once, what a killed process left half written."""
+        if not self._recovered:
+            from .in_place import recover
+
+            self._recovered = True
+            recover(self.root)
+
+    def _rename(self, parent: int, name: str, content: bytes, old: os.stat_result | None) -> None:
+        """Write another file and let it take the place of the old one."""
+        temporary = f".a3s-{os.urandom(8).hex()}.tmp"
+        descriptor = os.open(temporary, _CREATE, 0o600 if old else 0o666, dir_fd=parent)
+        try:
+            try:
+                _fill(descriptor, content, old)
+            finally:
+                os.close(descriptor)
+            os.rename(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
+        except BaseException:
+            os.unlink(temporary, dir_fd=parent)
+            raise
+        with contextlib.suppress(OSError):  # not every file system can
+            os.fsync(parent)
 
     def _parts(self, path: Path) -> list[str]:
         text, root = str(path), str(self.root).rstrip("/")

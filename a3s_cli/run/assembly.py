@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from ..config.base_urls import is_loopback
 from ..config.endpoints import configured_cost, endpoint
 from ..config.model_names import LOCAL, REPLAY
+from ..events import Notice
 from ..files.instructions import project_instructions
 from ..files.workspace import Workspace
 from ..model import Endpoint, Provider, Request
@@ -71,7 +72,13 @@ def assemble(
     )
     # A model configured with `tool_call = false` is offered no tools.
     tools = chosen(plan) if where.quirks.get("tool_call", True) else {}
-    request = _request(plan, where, tools)
+    instructions = ""
+    if plan.project:
+        found = project_instructions(plan.workspace)
+        instructions = found.text
+        for path, text in found.unread:
+            emitter.emit(Notice(code="instructions_unread", text=text, file=path))
+    request = _request(plan, where, tools, instructions)
     around = surroundings(plan, emitter, conversation, sandbox, Nested(asker, request))
     calls = Calls(
         around,
@@ -142,7 +149,7 @@ def _provider(plan: Plan, where: Endpoint, emitter: Emitter) -> Provider:
     return HttpProvider(load(WIRES[where.wire]), where, transport, patience)
 
 
-def _request(plan: Plan, where: Endpoint, tools: Mapping[str, Tool]) -> Request:
+def _request(plan: Plan, where: Endpoint, tools: Mapping[str, Tool], instructions: str) -> Request:
     config = plan.config
     append = config.get("append_system")
     # Small models that know of the object in advance make it up at once.
@@ -156,7 +163,7 @@ def _request(plan: Plan, where: Endpoint, tools: Mapping[str, Tool]) -> Request:
             plan.workspace,
             base=config.get("system") or SYSTEM,
             append=append,
-            instructions=project_instructions(plan.workspace) if plan.project else "",
+            instructions=instructions,
         ),
         messages=(),
         tools=tuple(tool.spec() for tool in tools.values()),

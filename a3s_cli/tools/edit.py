@@ -1,18 +1,20 @@
 """edit: replace a piece of a file that occurs exactly once, or every occurrence.
 
-Works on bytes, so that whatever is not replaced stays as it was: a byte order
-mark, bytes that are not UTF-8, a missing newline at the end. In a file whose
-lines all end in CRLF the newlines of both arguments mean CRLF, because that is
-how `read` showed them.
+What is not replaced stays as it was, byte by byte: a byte order mark, the encoding,
+bytes that are no text, a missing newline at the end. What `read` shows is what is
+found: a newline stands for either line end, and the replacement takes over the line
+ends of what it replaces.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any, BinaryIO, ClassVar
 
+from ..files.text import Match, NotText, decode, encode, form_of, occurrences, replacement, visible
 from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
-from .files import FileTool, changed, encoded, explained, plural
+from .files import FileTool, changed, demand_unchanged, encoded, explained, plural, remember
 
 LARGEST = 64 * 1024 * 1024
 #: Line numbers that are named when there are too many occurrences.
@@ -44,8 +46,9 @@ class Edit(FileTool):
 
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
         path = resolve(context, arguments["file_path"])
-        old = encoded(arguments["old_string"], "old_string")
-        new = encoded(arguments["new_string"], "new_string")
+        old, new = arguments["old_string"], arguments["new_string"]
+        encoded(old, "old_string")
+        encoded(new, "new_string")
         if not old:
             raise ToolError("old_string is empty: use write to create or replace a whole file")
         if old == new:
@@ -53,17 +56,39 @@ class Edit(FileTool):
         shown = context.workspace.show(path)
         with explained(context, path):
             with context.workspace.open_file(path) as file:
+                demand_unchanged(context, path, file)
                 content = _content(file, shown)
-            old, new = _as_in_file(content, old, new)
-            at = _occurrences(content, old)
-            if not at:
-                raise ToolError(f"old_string does not occur in {shown}{_hint(content, old)}")
-            if len(at) > 1 and not arguments.get("replace_all", False):
-                raise ToolError(_ambiguous(content, at, shown))
-            edited = content.replace(old, new)
+            edited, at = _edited(
+                content, old, new, shown, every=arguments.get("replace_all", False)
+            )
             context.workspace.replace(path, edited)
-        count = plural(content.count(old), "replacement")
-        return changed(path, edited, f"Edited {shown}: {count}, at {_places(content, at)}.")
+            remember(context, path)
+        count = plural(len(at), "replacement")
+        return changed(path, edited, f"Edited {shown}: {count}, at {_places(at)}.")
+
+
+def _edited(
+    content: bytes, old: str, new: str, shown: str, *, every: bool
+) -> tuple[bytes, list[int]]:
+    """Return the new content, and the lines of the replacements."""
+    form = form_of(content)
+    try:
+        text = decode(content, form)
+        found = list(occurrences(text, old))
+        lines = _lines(text, found)
+        if not found:
+            raise ToolError(f"old_string does not occur in {shown}{_hint(text, old)}")
+        if len(found) > 1 and not every:
+            raise ToolError(_ambiguous(lines, shown))
+        pieces, end, at = [], 0, []
+        for match, line in zip(found, lines, strict=True):
+            if match.start >= end:
+                pieces += [text[end : match.start], replacement(text, match, new)]
+                end = match.start + len(match.text)
+                at.append(line)
+        return encode("".join([*pieces, text[end:]]), form), at
+    except NotText as error:
+        raise ToolError(f"{shown}: {error}") from None
 
 
 def _content(file: BinaryIO, shown: str) -> bytes:
@@ -73,45 +98,31 @@ def _content(file: BinaryIO, shown: str) -> bytes:
     return content
 
 
-def _as_in_file(content: bytes, old: bytes, new: bytes) -> tuple[bytes, bytes]:
-    """Convert both arguments to the line ends of the file, where those are all CRLF."""
-    crlf = content.count(b"\r\n")
-    if crlf and crlf == content.count(b"\n"):
-        return _crlf(old), _crlf(new)
-    return old, new
+def _lines(text: str, found: Sequence[Match]) -> list[int]:
+    numbers, line, at = [], 1, 0
+    for match in found:
+        line += text.count("\n", at, match.start)
+        at = match.start
+        numbers.append(line)
+    return numbers
 
 
-def _crlf(text: bytes) -> bytes:
-    return text.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+def _places(numbers: Sequence[int]) -> str:
+    more = ", …" if len(numbers) > NAMED else ""
+    return f"line{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers[:NAMED]))}{more}"
 
 
-def _occurrences(content: bytes, old: bytes) -> list[int]:
-    """Yield every place where `old` begins; overlapping ones count, because either may be meant."""
-    places = []
-    at = content.find(old)
-    while at >= 0:
-        places.append(at)
-        at = content.find(old, at + 1)
-    return places
-
-
-def _places(content: bytes, at: list[int]) -> str:
-    numbers = [str(content.count(b"\n", 0, place) + 1) for place in at[:NAMED]]
-    more = ", …" if len(at) > NAMED else ""
-    return f"line{'s' if len(at) > 1 else ''} {', '.join(numbers)}{more}"
-
-
-def _ambiguous(content: bytes, at: list[int], shown: str) -> str:
+def _ambiguous(numbers: Sequence[int], shown: str) -> str:
     return (
-        f"old_string occurs {len(at)} times in {shown}, at {_places(content, at)}: "
+        f"old_string occurs {len(numbers)} times in {shown}, at {_places(numbers)}: "
         "add lines around it to make it unique, or set replace_all"
     )
 
 
-def _hint(content: bytes, old: bytes) -> str:
+def _hint(text: str, old: str) -> str:
     """Name the line that was probably meant."""
-    wanted = [line.rstrip("\r") for line in old.decode(errors="replace").strip("\n").split("\n")]
-    have = content.decode(errors="replace").splitlines()[:COMPARED]
+    wanted = [line.rstrip("\r") for line in old.strip("\n").split("\n")]
+    have = [line.removesuffix("\r") for line in visible(text).split("\n")[:COMPARED]]
     starts = [at for at, line in enumerate(have) if line.strip() == wanted[0].strip()]
     if wanted[0].strip() and starts:
         # Of the places where the first line fits, the one that goes on fitting longest.

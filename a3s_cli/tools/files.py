@@ -73,10 +73,18 @@ def _nearest(workspace: Workspace, path: Path) -> str | None:
         except OSError:
             return None
         if wanted not in names:
-            close = get_close_matches(wanted, names[:_CANDIDATES], n=1)
+            same = [name for name in names if _folded(name) == _folded(wanted)]
+            close = same or get_close_matches(wanted, names[:_CANDIDATES], n=1)
             return workspace.show(here / close[0]) if close else None
         here /= wanted
     return None
+
+
+def _folded(name: str) -> str:
+    """Return a name without case and Unicode form."""
+    from unicodedata import normalize
+
+    return normalize("NFKC", name).casefold()
 
 
 async def lines(file: BinaryIO, limit: int) -> AsyncIterator[tuple[bytes, int]]:
@@ -100,6 +108,23 @@ def is_binary(file: BinaryIO) -> bool:
     """Whether a file just opened holds something else than text; does not move in it."""
     start: bytes = file.peek(BINARY_PROBE)[:BINARY_PROBE]  # type: ignore[attr-defined]
     return b"\0" in start
+
+
+def remember(context: ToolContext, path: Path, file: BinaryIO | None = None) -> None:
+    """Note how a file is that the model now knows."""
+    context.workspace.seen[path] = _stamp(os.fstat(file.fileno()) if file else path.stat())
+
+
+def demand_unchanged(context: ToolContext, path: Path, file: BinaryIO) -> None:
+    """Refuse a file that is not any more as the model knows it."""
+    known = context.workspace.seen.get(path)
+    if known is not None and known != _stamp(os.fstat(file.fileno())):
+        shown = context.workspace.show(path)
+        raise ToolError(f"{shown} has changed on disk since it was last read: read it again")
+
+
+def _stamp(status: os.stat_result) -> tuple[int, int]:
+    return status.st_mtime_ns, status.st_size
 
 
 def encoded(text: str, argument: str) -> bytes:

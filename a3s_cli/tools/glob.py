@@ -50,7 +50,8 @@ class Glob(SearchTool):
         room = PAGE_BYTES
         full = False
         with explained(context, start):
-            for count, entry in enumerate(WorkspaceTree(context.workspace).walk(start, wildcard)):
+            tree = WorkspaceTree(context.workspace)
+            for count, entry in enumerate(tree.walk(start, wildcard)):
                 if count % BREATH == 0:
                     await sleep(0)
                 if not _is_file(entry, context):
@@ -61,14 +62,22 @@ class Glob(SearchTool):
                 if full:
                     break
                 found.append(row)
-        return ToolReturn(_report(found, full, arguments["pattern"]))
+        return ToolReturn(_report(found, full, arguments["pattern"], tree.ignored))
 
 
 def _wildcard(pattern: str, start: Path) -> Wildcard:
     """Compile the pattern; one that is absolute may still mean what is below `start`."""
-    from ..files.wildcards import Wildcard, expand, split
+    from ..files.wildcards import Wildcard, expand, literal, split, unknown
 
     relative = pattern.removeprefix(f"{start}/")
+    if (start / relative).is_file():
+        # A file of this name exists: `app/[id]/page.tsx` means it.
+        relative = literal(relative)
+    elif (sign := unknown(relative)) is not None:
+        raise ToolError(
+            f"the pattern {pattern} is not understood: {sign}(…) has no meaning here;"
+            " use *, ?, [abc], {a,b} and **"
+        )
     try:
         wildcard = Wildcard(relative)
         alternatives = expand(relative)
@@ -86,12 +95,13 @@ def _is_file(entry: Entry, context: ToolContext) -> bool:
     return target.inside and target.path.is_file()
 
 
-def _report(found: list[str], full: bool, pattern: str) -> str:
+def _report(found: list[str], full: bool, pattern: str, ignored: int) -> str:
+    left_out = f"; {ignored} ignored left out" if ignored else ""
     if not found:
         hint = "" if "/" in pattern else f" (**/{pattern} searches below, too)"
-        return f"No files match {pattern}{hint}."
+        return f"No files match {pattern}{hint}{left_out}."
     if full:
         return "\n".join(
             [*found, f"[the first {len(found)} files; more match: narrow the pattern]"]
         )
-    return "\n".join([*found, f"[{plural(len(found), 'file')}]"])
+    return "\n".join([*found, f"[{plural(len(found), 'file')}{left_out}]"])

@@ -26,6 +26,8 @@ from .grep_worker import COLUMNS
 
 MATCHES = 500
 LINE_CHARACTERS = 500
+#: Of them before the match, where the beginning of the line is left out.
+BEFORE = 100
 #: Lines that are read between two breaths of the event loop.
 BREATH = 20_000
 
@@ -35,12 +37,12 @@ class Full(Exception):
 
 
 class Records:
-    """Reads an engine's output: `path NUL line-number : line`."""
+    """Reads an engine's output: `path NUL line-number : column : line`."""
 
     def __init__(self) -> None:
         self._rest = b""
 
-    def feed(self, data: bytes) -> Iterator[tuple[bytes, int, bytes]]:
+    def feed(self, data: bytes) -> Iterator[tuple[bytes, int, int, bytes]]:
         """Return the complete records; a path may hold newlines, a line may hold NULs."""
         data = self._rest + data
         at = 0
@@ -48,8 +50,8 @@ class Records:
             line_end = data.find(b"\n", path_end)
             if line_end < 0:
                 break
-            number, _, text = data[path_end + 1 : line_end].partition(b":")
-            yield data[at:path_end], int(number), text
+            number, column, text = data[path_end + 1 : line_end].split(b":", 2)
+            yield data[at:path_end], int(number), int(column), text
             at = line_end + 1
         self._rest = data[at:]
 
@@ -68,7 +70,8 @@ class GrepReport:
         self._tree = WorkspaceTree(workspace)
         self._records = Records()
         self._path = b""
-        self._hits: dict[int, bytes] = {}
+        #: The beginning of each line, and where in it the match begins, from 1.
+        self._hits: dict[int, tuple[bytes, int]] = {}
         self._room = PAGE_BYTES
         self.rows: list[str] = []
         self.matches = 0
@@ -80,12 +83,12 @@ class GrepReport:
 
     async def feed(self, data: bytes) -> None:
         """Take the bytes of one read; raises Full when no more rows fit."""
-        for path, number, text in self._records.feed(data):
+        for path, number, column, text in self._records.feed(data):
             self.heard = True
             if path != self._path:
                 await self.finish_file()
                 self._path = path
-            self._hits[number] = text[:COLUMNS]
+            self._hits[number] = text[:COLUMNS], column
 
     async def finish_file(self) -> None:
         """Show the file whose matches are complete."""
@@ -129,20 +132,22 @@ class GrepReport:
             and not self._tree.ignores(path, self._start)
         )
 
-    async def _show(self, file: BinaryIO, shown: str, hits: dict[int, bytes]) -> None:
+    async def _show(self, file: BinaryIO, shown: str, hits: dict[int, tuple[bytes, int]]) -> None:
         from asyncio import sleep
 
         last = max(hits) + self._context
         before: deque[str] = deque(maxlen=self._context)
         after = previous = 0
         number = 0
-        async for line, dropped in lines(file, COLUMNS):
+        farthest = max(column for _, column in hits.values())
+        async for line, dropped in lines(file, COLUMNS + farthest):
             number += 1
             if number > last:
                 return
             if number % BREATH == 0:
                 await sleep(0)
-            if hits.get(number) == line:
+            begins, column = hits.get(number, (None, 0))
+            if begins == line[:COLUMNS]:
                 if self._context and self.rows and number - len(before) > previous + bool(previous):
                     self._add("--")
                 for row in before:
@@ -150,7 +155,7 @@ class GrepReport:
                 before.clear()
                 if self.matches == MATCHES:
                     raise Full
-                self._add(f"{shown}:{number}: {_text(line, dropped)}")
+                self._add(f"{shown}:{number}: {_text(line, dropped, column)}")
                 self.matches += 1
                 after, previous = self._context, number
             elif after:
@@ -166,9 +171,15 @@ class GrepReport:
         self.rows.append(row)
 
 
-def _text(line: bytes, dropped: int) -> str:
+def _text(line: bytes, dropped: int, column: int = 1) -> str:
+    """Decode a line and cut it, around the match where that is farther on."""
     text = line.decode("utf-8", "replace").removeprefix("\ufeff").removesuffix("\r")
     if len(text) <= LINE_CHARACTERS and not dropped:
         return text
-    kept = text[:LINE_CHARACTERS]
-    return f"{kept}… [{plural(len(line) + dropped - len(kept.encode()), 'more byte')}]"
+    place = len(line[: column - 1].decode("utf-8", "replace"))
+    start = 0 if place < LINE_CHARACTERS - BEFORE else place - BEFORE
+    kept = text[start : start + LINE_CHARACTERS]
+    before = f"[column {start}] …" if start else ""
+    rest = len(line) + dropped - len(text[: start + LINE_CHARACTERS].encode())
+    after = f"… [{plural(rest, 'more byte')}]" if rest > 0 else ""
+    return f"{before}{kept}{after}"

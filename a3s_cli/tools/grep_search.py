@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..files.wildcards import Wildcard
+from ..files.text import form_of
+from ..files.wildcards import Wildcard, literal, unknown
 from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
 from ..values import Value
 from .files import explained
@@ -60,7 +61,14 @@ class Search(Value):
         glob's last component rules out.
         """
         command = [program, "--no-config", "--color=never", "--no-heading", "--with-filename"]
-        command += ["--line-number", "--null", "--no-messages", "--sort=path", "--no-mmap"]
+        command += [
+            "--line-number",
+            "--column",
+            "--null",
+            "--no-messages",
+            "--sort=path",
+            "--no-mmap",
+        ]
         command += ["--text", "--encoding=none", f"--max-columns={COLUMNS}"]
         command.append(f"--max-filesize={LARGEST}")
         command += ["--max-columns-preview", "--regex-size-limit=200M", "--dfa-size-limit=200M"]
@@ -98,6 +106,10 @@ def _wanted(arguments: dict[str, Any], context: ToolContext) -> Search:
         raise ToolError(f"the pattern {arguments['pattern']!r} cannot be used: {error}") from None
     glob = arguments.get("glob") or "**"
     glob = glob if "/" in glob else f"**/{glob}"
+    if "**" not in glob and (start / glob).is_file():
+        glob = literal(glob)
+    elif (sign := unknown(glob)) is not None:
+        raise ToolError(f"the glob {glob} is not understood: {sign}(…) has no meaning here")
     try:
         Wildcard(glob)
     except ValueError as error:
@@ -107,6 +119,12 @@ def _wanted(arguments: dict[str, Any], context: ToolContext) -> Search:
         if single and start.stat().st_size > LARGEST:
             shown = context.workspace.show(start)
             raise ToolError(f"{shown} is larger than {LARGEST >> 20} MiB: search it with bash")
+        if single:
+            with context.workspace.open_file(start) as file:
+                form = form_of(file.read(4))
+            if form.encoding != "utf-8":
+                shown = context.workspace.show(start)
+                raise ToolError(f"{shown} is {form.name}, which is not searched: read shows it")
     return Search(context.workspace.root, start, single, pattern, glob)
 
 

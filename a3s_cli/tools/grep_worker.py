@@ -71,8 +71,8 @@ def _files(workspace: Workspace, start: Path, glob: str) -> tuple[str, Iterator[
 
 def _print(path: str, file: BinaryIO, regex: Regex) -> None:
     name = os.fsencode(path)
-    for number, line in matches(file, regex):
-        record = memoryview(b"./%b\0%d:%b\n" % (name, number, line))
+    for number, column, line in matches(file, regex):
+        record = memoryview(b"./%b\0%d:%d:%b\n" % (name, number, column, line))
         while record:
             record = record[os.write(1, record) :]
 
@@ -132,8 +132,8 @@ def _unicode_words(source: str) -> dict[str, str]:
     }
 
 
-def matches(file: BinaryIO, regex: Regex) -> Iterator[tuple[int, bytes]]:
-    """Yield number and text of every matching line.
+def matches(file: BinaryIO, regex: Regex) -> Iterator[tuple[int, int, bytes]]:
+    """Yield number, first byte of the match and text of every matching line.
 
     The expression is run over many lines at once, for speed; it never matches
     across a newline, because no part of it matches one.
@@ -148,7 +148,9 @@ def matches(file: BinaryIO, regex: Regex) -> Iterator[tuple[int, bytes]]:
             end = len(text) if end < 0 else end
             number += text.count("\n", counted, start)
             counted = start
-            yield number, text[start : min(end, start + COLUMNS)].encode("utf-8", "surrogateescape")
+            column = len(text[start:place].encode("utf-8", "surrogateescape")) + 1
+            line = text[start : min(end, start + COLUMNS)].encode("utf-8", "surrogateescape")
+            yield number, column, line
         number += text.count("\n", counted)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..files.workspace import printable
@@ -33,6 +34,8 @@ class Ls(SearchTool):
 
         path = resolve(context, arguments.get("path", "."))
         with explained(context, path):
+            if path.is_file():
+                return _one(context, path)
             listing = WorkspaceTree(context.workspace).list(path)
             with context.workspace.directory(path) as directory:
                 rows = _rows(listing.entries[:ENTRIES], directory)
@@ -42,6 +45,12 @@ class Ls(SearchTool):
         if listing.ignored:
             notes.append(f"{listing.ignored} left out by .gitignore")
         return ToolReturn("\n".join([*rows, f"[{'; '.join(notes)}]"]))
+
+
+def _one(context: ToolContext, path: Path) -> ToolReturn:
+    with context.workspace.directory(path.parent) as directory:
+        size = _size(directory, path.name)
+    return ToolReturn(f"{size:>9} {context.workspace.show(path)}\n[1 file]")
 
 
 def _rows(entries: list[Entry], directory: int) -> list[str]:

@@ -1,7 +1,8 @@
 """read: a page of a text file, with numbered lines.
 
 Lines end at a newline alone; the carriage return of a CRLF and a byte order
-mark are left out of what is shown, and `edit` puts them back. A page ends at
+mark are left out of what is shown, and `edit` puts them back; a byte that is no text
+is shown as U+FFFD, and UTF-16 with a mark as what it says. A page ends at
 `limit` lines or where a longer answer would be cut, whichever comes first, and
 says where the next one begins. Neither a huge file nor a huge line is ever in
 memory as a whole.
@@ -10,14 +11,19 @@ memory as a whole.
 from __future__ import annotations
 
 from codecs import getincrementaldecoder
+from io import BufferedReader, BytesIO
 from typing import Any, BinaryIO, ClassVar
 
+from ..files.text import NotText, decode, form_of, visible
 from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
 from ..values import State, field
-from .files import PAGE_BYTES, FileTool, explained, is_binary, lines, plural
+from .files import PAGE_BYTES, FileTool, explained, is_binary, lines, plural, remember
 
 LINES = 2000
 LINE_CHARACTERS = 2000
+#: The farthest column, and bytes of a file that has to be converted.
+FARTHEST = 16_000_000
+LARGEST = 64 * 1024 * 1024
 #: Bytes after the page in which lines are counted, to say how many are left.
 COUNTED = 1024**3
 BLOCK = 1024 * 1024
@@ -36,6 +42,12 @@ class Read(FileTool):
             "file_path": {"type": "string"},
             "offset": {"type": "integer", "minimum": 0, "description": "lines to skip"},
             "limit": {"type": "integer", "minimum": 1, "description": "lines, default 2000"},
+            "column": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": FARTHEST,
+                "description": "characters of each line to skip",
+            },
         },
         "required": ["file_path"],
         "additionalProperties": False,
@@ -45,12 +57,15 @@ class Read(FileTool):
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
         path = resolve(context, arguments["file_path"])
         offset, limit = int(arguments.get("offset", 0)), int(arguments.get("limit", LINES))
-        with explained(context, path), context.workspace.open_file(path) as file:
+        column = int(arguments.get("column", 0))
+        with explained(context, path), context.workspace.open_file(path) as on_disk:
             shown = context.workspace.show(path)
+            file, encoding = _as_utf8(on_disk, shown)
+            remember(context, path, on_disk)
             if is_binary(file):
                 raise _not_text(file, shown)
             before = await _skip(file, offset)
-            page = await _page(file, shown, FilePage(before), limit)
+            page = await _page(file, shown, FilePage(before, column, encoding), limit)
             if not page.rows:
                 return _nothing(shown, before, offset)
             left, exact = await _count(file, page)
@@ -61,9 +76,14 @@ class FilePage(State):
     """The lines that are shown."""
 
     first: int
+    #: Characters of each line that are not shown.
+    column: int = 0
+    encoding: str = ""
     rows: list[str] = field(default_factory=list)
     bytes: int = 0
-    crlf: bool = False
+    crlf: int = 0
+    #: Bytes that are no text were shown as U+FFFD.
+    replaced: bool = False
     #: A line that was read but did not fit any more.
     unshown: int = 0
 
@@ -78,7 +98,12 @@ class FilePage(State):
         numbered = [
             f"{number:>{width}}\t{row}" for number, row in enumerate(self.rows, self.first + 1)
         ]
-        notes = ["lines end in CRLF"] if self.crlf else []
+        notes = [self.encoding] if self.encoding else []
+        if self.crlf:
+            some = "" if self.crlf == len(self.rows) else "some "
+            notes.append(f"{some}lines end in CRLF")
+        if self.replaced:
+            notes.append("bytes that are not UTF-8 are shown as \ufffd")
         if left:
             total = self.end + left
             which = f"lines {self.end + 1}-{total} of {total}" if exact else "more lines"
@@ -87,38 +112,54 @@ class FilePage(State):
 
 
 async def _page(file: BinaryIO, shown: str, page: FilePage, limit: int) -> FilePage:
-    async for line, dropped in lines(file, 4 * LINE_CHARACTERS + 4):
+    async for line, dropped in lines(file, 4 * (page.column + LINE_CHARACTERS) + 4):
         if b"\0" in line:
             raise _not_text(file, shown)
-        row = _row(line, dropped, first=page.end == 0)
-        if row is None:
-            raise _not_text(file, shown)
+        row = _row(line, dropped, page)
         page.bytes += len(row.encode()) + 8
         if page.rows and page.bytes > PAGE_BYTES:
             page.unshown = 1
             break
-        page.crlf = page.crlf or (line.endswith(b"\r") and not dropped)
+        page.crlf += line.endswith(b"\r") and not dropped
         page.rows.append(row)
         if len(page.rows) == limit:
             break
     return page
 
 
-def _row(line: bytes, dropped: int, *, first: bool) -> str | None:
-    """Decode a line and cut it; None where it is not UTF-8."""
-    try:
-        text = getincrementaldecoder("utf-8")().decode(line, final=not dropped)
-    except UnicodeDecodeError:
-        return None
-    if first:
-        text = text.removeprefix("\ufeff")
+def _row(line: bytes, dropped: int, page: FilePage) -> str:
+    """Decode a line and cut it."""
+    text = getincrementaldecoder("utf-8")("surrogateescape").decode(line, final=not dropped)
+    row = visible(text)
+    page.replaced = page.replaced or row != text
+    if page.end == 0:
+        row = row.removeprefix("\ufeff")
     if not dropped:
-        text = text.removesuffix("\r")
-    if len(text) <= LINE_CHARACTERS and not dropped:
-        return text
-    kept = text[:LINE_CHARACTERS]
-    rest = len(line) + dropped - len(kept.encode())
-    return f"{kept}… [{plural(rest, 'more byte')}]"
+        row = row.removesuffix("\r")
+    if page.column == 0 and len(row) <= LINE_CHARACTERS and not dropped:
+        return row
+    kept = row[page.column : page.column + LINE_CHARACTERS]
+    if len(row) <= page.column + LINE_CHARACTERS and not dropped:
+        return kept
+    shown = text[: page.column + LINE_CHARACTERS].encode("utf-8", "surrogateescape")
+    rest = len(line) + dropped - len(shown)
+    follows = page.column + LINE_CHARACTERS
+    return f"{kept}… [{plural(rest, 'more byte')}: column={follows}]"
+
+
+def _as_utf8(file: BinaryIO, shown: str) -> tuple[BinaryIO, str]:
+    """Return the file, or what UTF-16 says in UTF-8, and the name of another encoding."""
+    form = form_of(file.peek(4)[:4])  # type: ignore[attr-defined]
+    if form.encoding == "utf-8":
+        return file, ""
+    content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise ToolError(f"{shown} is {form.name} and larger than {LARGEST // 1024**2} MiB")
+    try:
+        text = decode(content, form)
+    except NotText as error:
+        raise ToolError(f"{shown} is {error}") from None
+    return BufferedReader(BytesIO(visible(text).encode())), form.name
 
 
 async def _skip(file: BinaryIO, count: int) -> int:

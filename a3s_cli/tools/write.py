@@ -1,11 +1,19 @@
-"""write: a whole file, old or new and never half."""
+"""write: a whole file, old or new and never half, written as the old one is.
+
+A byte order mark, the encoding and CRLF at the ends of lines stay.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, ClassVar
 
+from ..files.text import NotText, decode, encode, form_of, line_end, visible
 from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
-from .files import FileTool, changed, encoded, explained, plural
+from .files import FileTool, changed, demand_unchanged, encoded, explained, plural, remember
+
+#: Bytes of the old content that are looked at.
+LARGEST = 64 * 1024 * 1024
 
 
 class Write(FileTool):
@@ -26,13 +34,36 @@ class Write(FileTool):
         path = resolve(context, wanted)
         if wanted.endswith("/"):
             raise ToolError(f"{wanted} names a directory: write needs the path of a file")
-        content = encoded(arguments["content"], "content")
+        encoded(arguments["content"], "content")
         with explained(context, path):
+            content, notes = _as_before(arguments["content"], path, context)
             context.workspace.replace(path, content)
-        count = content.count(b"\n") + (content[-1:] not in (b"\n", b""))
-        return changed(
-            path,
-            content,
-            f"Wrote {context.workspace.show(path)}: "
-            f"{plural(len(content), 'byte')}, {plural(count, 'line')}.",
-        )
+            remember(context, path)
+        count = arguments["content"].count("\n") + (arguments["content"][-1:] not in ("\n", ""))
+        said = "; ".join([f"{plural(len(content), 'byte')}, {plural(count, 'line')}", *notes])
+        return changed(path, content, f"Wrote {context.workspace.show(path)}: {said}.")
+
+
+def _as_before(text: str, path: Path, context: ToolContext) -> tuple[bytes, list[str]]:
+    """Return the bytes for a file, written as the old ones are, and what to say of that."""
+    try:
+        with context.workspace.open_file(path) as file:
+            demand_unchanged(context, path, file)
+            old = file.read(LARGEST)
+    except FileNotFoundError:
+        return text.encode(), []
+    form = form_of(old)
+    try:
+        before = decode(old, form)
+    except NotText:
+        return text.encode(), ["it was not text before"]
+    notes = [f"{form.name} with a byte order mark, as before"] if form.bom else []
+    if form.encoding == "utf-8" and visible(before) != before:
+        notes.append("it held bytes that are not UTF-8, and does not any more")
+    ends = line_end(before)
+    if ends == "\r\n" and "\r\n" not in text and "\n" in text:
+        text = text.replace("\n", "\r\n")
+        notes.append("lines end in CRLF, as before")
+    elif not ends:
+        notes.append("its line ends were mixed, and are not any more")
+    return encode(text.removeprefix("\ufeff") if form.bom else text, form), notes

@@ -121,7 +121,7 @@ def test_the_enclosing_repository_counts(engine: Desk) -> None:
     )
     engine.root /= "pkg"
     assert engine.output("grep", pattern="x") == "c:1: x\n[1 match in 1 file]"
-    assert engine.output("glob", pattern="**") == "c\n[1 file]"
+    assert engine.output("glob", pattern="**") == "c\n[1 file; 2 ignored left out]"
 
 
 def test_secrets_are_passed_over_unless_named(engine: Desk) -> None:
@@ -235,7 +235,10 @@ def test_an_engine_is_not_believed(desk: Desk, tmp_path: Path) -> None:
     (desk.root / "out").symlink_to(tmp_path / "secret")
     (tmp_path / "secret").write_text("one\n")
     program = tmp_path / "rg"
-    records = r"./a\0001:one\n./a\0002:other\n./../secret\0001:one\n./out\0001:one\n./gone\0001:x\n"
+    records = (
+        r"./a\0001:1:one\n./a\0002:1:other\n./../secret\0001:1:one\n./out\0001:1:one\n"
+        r"./gone\0001:1:x\n"
+    )
     program.write_text(f"#!/bin/sh\nprintf '{records}'\n")
     program.chmod(0o755)
     desk.path = f"{tmp_path}:/usr/bin:/bin"

@@ -165,7 +165,9 @@ def test_the_worker_reads_in_blocks(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"\n".join(lines))
     regex = grep_worker.Regex("7x*$|^59999", re.MULTILINE)
     expected = [
-        (number, line) for number, line in enumerate(lines, 1) if re.search(b"7x*$|^59999", line)
+        (number, match.start() + 1, line)
+        for number, line in enumerate(lines, 1)
+        if (match := re.search(b"7x*$|^59999", line))
     ]
     assert (tmp_path / "f").stat().st_size > 2 * grep_worker.BLOCK
     with (tmp_path / "f").open("rb") as file:

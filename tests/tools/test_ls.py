@@ -43,6 +43,7 @@ def test_is_bounded(desk: Desk) -> None:
     assert lines[1000:] == ["[1000 of 1200 entries shown]"]
 
 
-def test_a_file_is_no_directory(desk: Desk) -> None:
-    (desk.root / "a").touch()
-    assert desk.error("ls", path="a") == "a: a part of this path is not a directory"
+def test_a_file_is_listed(desk: Desk) -> None:
+    (desk.root / "a").write_text("abc")
+    assert desk.output("ls", path="a") == "        3 a\n[1 file]"
+    assert desk.error("ls", path="a/b") == "a/b: a part of this path is not a directory"

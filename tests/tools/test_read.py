@@ -60,8 +60,8 @@ def test_a_long_line_is_cut(desk: Desk) -> None:
     )
     assert desk.output("read", file_path="a.txt").split("\n") == [
         "1\t" + "é" * 2000,
-        "2\t" + "é" * 2000 + "… [2 more bytes]",
-        "3\t" + "x" * 2000 + "… [298000 more bytes]",
+        "2\t" + "é" * 2000 + "… [2 more bytes: column=2000]",
+        "3\t" + "x" * 2000 + "… [298000 more bytes: column=2000]",
         "4\tend",
     ]
 
@@ -111,21 +111,18 @@ def test_empty_file(desk: Desk) -> None:
     "content",
     [
         b"\x7fELF\0\0",
-        b"caf\xe9\n",
-        "text".encode("utf-16"),
-        b"ok\n" * 9000 + b"\xff\n",
+        "text".encode("utf-32"),
         b"x" * 50_000 + b"\0",
     ],
-    ids=["elf", "latin-1", "utf-16", "late", "late NUL"],
+    ids=["elf", "utf-32", "late NUL"],
 )
 def test_refuses_what_is_no_text(desk: Desk, content: bytes) -> None:
     (desk.root / "a.bin").write_bytes(content)
-    offset = 8999 if content.startswith(b"ok") else 0
     if content.startswith(b"x"):
         # What is not shown of a line is not decoded.
         assert desk.output("read", file_path="a.bin").startswith("1\txxx")
         return
-    assert desk.error("read", file_path="a.bin", offset=offset) == (
+    assert desk.error("read", file_path="a.bin") == (
         f"a.bin is not UTF-8 text ({len(content)} bytes)"
     )
 
@@ -165,7 +162,7 @@ def test_special_files_are_refused_at_once(desk: Desk) -> None:
             b"0123456789abcde\n" * 65536,
             "1\t0123456789abcde\n[lines 2-4194304 of 4194304 follow: offset=1]",
         ),
-        (b"x" * 1024 * 1024, f"1\t{'x' * 2000}… [67106864 more bytes]"),
+        (b"x" * 1024 * 1024, f"1\t{'x' * 2000}… [67106864 more bytes: column=2000]"),
     ],
     ids=["lines", "one line"],
 )

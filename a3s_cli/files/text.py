@@ -1,0 +1,133 @@
+"""The text in a file, and its way back into the same bytes.
+
+Nothing is guessed: text is UTF-8, or UTF-16 where a byte order mark says so. Bytes
+that are neither are kept as they are; they are shown as U+FFFD, one for each byte,
+and find their way back when a piece of text that was shown so is replaced.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+#: What is shown for a byte that is not UTF-8.
+REPLACED = "\ufffd"
+_ESCAPED = re.compile("[\udc80-\udcff]")
+_KEPT = "[\ufffd\udc80-\udcff]"
+_NEWLINE = re.compile(r"\r?\n")
+
+
+class Form(NamedTuple):
+    """How a file's text is written."""
+
+    encoding: str = "utf-8"
+    bom: bytes = b""
+
+    @property
+    def name(self) -> str:
+        """The encoding, for people."""
+        return self.encoding.upper().removesuffix("-LE").removesuffix("-BE")
+
+
+_MARKS = (
+    Form("utf-8", codecs.BOM_UTF8),
+    Form("utf-16-le", codecs.BOM_UTF16_LE),
+    Form("utf-16-be", codecs.BOM_UTF16_BE),
+)
+
+
+class NotText(ValueError):
+    """The bytes are not text in the encoding that they claim; the message says which."""
+
+
+def form_of(content: bytes) -> Form:
+    """Say how text is written, by its first bytes."""
+    if content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return Form()
+    return next((form for form in _MARKS if content.startswith(form.bom)), Form())
+
+
+def decode(content: bytes, form: Form) -> str:
+    """Return the text without its mark; raises `NotText` where UTF-16 is not whole."""
+    body = content[len(form.bom) :]
+    if form.encoding == "utf-8":
+        return body.decode("utf-8", "surrogateescape")
+    try:
+        return body.decode(form.encoding, "surrogatepass")
+    except UnicodeDecodeError:
+        raise NotText("UTF-16 that ends in the middle of a character") from None
+
+
+def encode(text: str, form: Form) -> bytes:
+    """Return the bytes of a text, its mark included."""
+    errors = "surrogateescape" if form.encoding == "utf-8" else "surrogatepass"
+    return form.bom + text.encode(form.encoding, errors)
+
+
+def visible(text: str) -> str:
+    """Return a text with U+FFFD for each byte that is no character."""
+    return re.sub("[\ud800-\udfff]", REPLACED, text)
+
+
+def line_end(text: str) -> str:
+    """Return the line end of a text whose lines all end alike; empty where they do not."""
+    crlf, newlines = text.count("\r\n"), text.count("\n")
+    if not crlf:
+        return "\n"
+    return "\r\n" if crlf == newlines else ""
+
+
+class Match(NamedTuple):
+    """A place in a text, and what is there."""
+
+    start: int
+    text: str
+
+
+def occurrences(text: str, wanted: str) -> Iterator[Match]:
+    """Find a piece as it was shown: line ends count as one, and U+FFFD for what it stands for.
+
+    Overlapping places count, because either may be meant.
+    """
+    crlf = "\r\n" in text
+    if crlf:
+        wanted = wanted.replace("\r\n", "\n")
+    if REPLACED not in wanted and not (crlf and "\n" in wanted):
+        at = text.find(wanted)
+        while at >= 0:
+            yield Match(at, wanted)
+            at = text.find(wanted, at + 1)
+        return
+    pattern = re.escape(wanted).replace(REPLACED, _KEPT)
+    if crlf:
+        pattern = pattern.replace("\\\n", r"\r?\n")
+    for match in re.finditer(f"(?=({pattern}))", text):
+        yield Match(match.start(), match[1])
+
+
+def replacement(text: str, found: Match, new: str) -> str:
+    """Return what takes the place of a piece: with its line ends, and its bytes for U+FFFD.
+
+    Raises `NotText` where it is not clear which byte a U+FFFD stands for.
+    """
+    if "\r\n" in text:
+        ends = _NEWLINE.findall(found.text)
+        following = _NEWLINE.search(text, found.start + len(found.text))
+        last = ends[-1] if ends else (following[0] if following else line_end(text) or "\n")
+        lines = new.replace("\r\n", "\n").split("\n")
+        new = lines[0] + "".join(
+            (ends[at] if at < len(ends) else last) + line for at, line in enumerate(lines[1:])
+        )
+    kept = re.findall(_KEPT, found.text)
+    wanted = new.count(REPLACED)
+    if not wanted or not _ESCAPED.search(text):
+        return new
+    if wanted != len(kept):
+        raise NotText(
+            f"new_string has {wanted} U+FFFD where old_string has {len(kept)}: "
+            "it is not clear which bytes are meant"
+        )
+    bytes_back = iter(kept)
+    return re.sub(REPLACED, lambda _: next(bytes_back), new)
