@@ -41,10 +41,12 @@ class ToolReturn(Value):
 
     output: str | None
     exit_code: int = 0
-    reason: Literal["timeout", "cancelled"] | None = None
+    reason: Literal["timeout", "cancelled", "protected"] | None = None
     path: str | None = None
     sha256: str | None = None
     told: str | None = None
+    #: What the model is told behind the output; the event does not have it.
+    remark: str = ""
 
 
 class Subject(Value):
@@ -61,6 +63,10 @@ class Subject(Value):
 class Sandbox(Protocol):
     """Confines the commands of a run."""
 
+    @property
+    def writable(self) -> str:
+        """Where commands may write, in words for the model."""
+
     async def run(
         self,
         argv: Sequence[str],
@@ -69,6 +75,7 @@ class Sandbox(Protocol):
         environment: Mapping[str, str],
         timeout: float | None,
         receive: Callable[[bytes], Awaitable[None]],
+        report: Callable[[Any], None] = ...,
     ) -> Finished:
         """Run a command as `processes.spawner` does, confined to changing the workspace."""
         ...
@@ -115,6 +122,15 @@ class Model(Protocol):
         """Return whether an error means that this way is unsupported, and another may work."""
 
 
+class Conditions(Value):
+    """Under which a run's tools work, as far as the model should know."""
+
+    #: Seconds after which a call is ended.
+    timeout: float
+    #: Where confined commands may write, in words; empty where nothing confines them.
+    writable: str = ""
+
+
 class ToolContext(Value):
     """What a call may use.
 
@@ -135,6 +151,11 @@ class ToolContext(Value):
     redactor: Redactor = NOTHING
     #: Runs a command confined; None if commands are not confined.
     sandbox: Sandbox | None = None
+    #: Resolves a path argument and judges it once more, as of now; raises ToolError. What it
+    #: returns has no link left in it and is opened without following one.
+    judged: Callable[[str], Path] | None = None
+    #: Takes what the guard of protected places did because of this call.
+    report: Callable[[Any], None] = lambda _: None
     #: The id of this call.
     tool_id: str = ""
     #: The run's model, for the tool's own requests; None if there is none.
@@ -189,15 +210,22 @@ class Tool:
         """
         return ToolReturn(None if reason == "cancelled" else sentence, exit_code, reason)
 
-    def spec(self) -> ToolSpec:
-        """Return what the model is told about this tool."""
+    def spec(self, conditions: Conditions | None = None) -> ToolSpec:
+        """Return what the model is told about this tool, under the conditions of a run."""
         return ToolSpec(
             self.name, self.description, self.parameters, harmless=self.harmless, writes=self.writes
         )
 
 
 def resolve(context: ToolContext, path: str) -> Path:
-    """Return the resolved path of a file argument. Raises ToolError outside the workspace."""
+    """Return the resolved path of a file argument. Raises ToolError outside the workspace.
+
+    A path is judged before the call begins, and could have been exchanged for a link
+    since. So it is judged again here: call this once, use what it returns through
+    `context.workspace`, and never resolve the argument another time.
+    """
+    if context.judged is not None:
+        return context.judged(path)
     found = context.workspace.resolve(path)
     if not found.inside:
         raise ToolError(f"{path} is outside the workspace {context.workspace.root}")

@@ -140,6 +140,7 @@ class SessionOptions(_Named):
     project: bool = True
     sandbox: Literal["auto", "require", "off"] | None = None
     network: Literal["on", "off"] | None = None
+    protect: Literal["all", "tracked"] | None = None
     read_only: bool | None = None
     env: Sequence[str] = ()
     redact_env: Sequence[str] = ()

@@ -16,8 +16,10 @@ from .options import SessionOptions
 
 #: Options that are appended to the system prompt, in this order.
 PARTS = ("role", "guidelines", "response_style", "extra")
-#: Options that are settings of the configuration, under the same name.
-SETTINGS = frozenset({"model", "sandbox", "network", "read_only", "env", "redact_env", *KEYS})
+#: Options that are settings of the configuration under the same name.
+SETTINGS = frozenset(
+    {"model", "sandbox", "network", "protect", "read_only", "env", "redact_env", *KEYS}
+)
 
 
 def session_request(

@@ -28,6 +28,7 @@ SETTINGS = (
     "reasoning",
     "max_cost",
     "sandbox",
+    "protect",
     "network",
     "read_only",
     "env",
@@ -145,7 +146,7 @@ RULES = ("allow", "deny", "ask", "default_decision", "reading", "allow_all", "pe
 SECTIONS_OF_A_RUN = {
     "Model": ("model", "max_tokens", "temperature", "reasoning", "pull", "offline"),
     "Rules": ("tools", *RULES, "on_ask", "read_only"),
-    "Sandbox and secrets": ("sandbox", "network", "env", "redact_env"),
+    "Sandbox and secrets": ("sandbox", "network", "protect", "env", "redact_env"),
     "Limits": (
         "max_turns", "max_tool_calls", "max_cost", "timeout", "tool_timeout", "idle_timeout",
         "first_byte_timeout", "max_retries", "max_parallel",
@@ -159,6 +160,11 @@ confinement_options = _all(
         "--sandbox",
         type=click.Choice(["auto", "require", "off"]),
         help="Confine bash if possible, always or never.",
+    ),
+    click.option(
+        "--protect",
+        type=click.Choice(["all", "tracked"]),
+        help="Put back all changes of protected files, or all but tracked ones.",
     ),
     click.option(
         "--network",

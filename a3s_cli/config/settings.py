@@ -225,6 +225,7 @@ KEYS: dict[str, Key] = {
     "max_cost": Key(_number(0, 1e9), limit=True),
     "sandbox": Key(_choice("auto", "require", "off"), "auto"),
     "network": Key(_choice("on", "off"), "on"),
+    "protect": Key(_choice("all", "tracked"), "all"),
     "read_only": Key(_boolean, False),
 }
 

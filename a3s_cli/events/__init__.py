@@ -119,7 +119,10 @@ class ToolEnd(Event):
     tool_id: Annotated[str, "the call"]
     tool_output: Annotated[str, "what the tool returned, at most 48 KiB of it"]
     exit_code: Annotated[int, "bash: the command's own, 128+n for a signal; other tools 0 or 1"]
-    reason: Annotated[Literal["timeout", "cancelled"] | None, "only if we ended the call"] = None
+    reason: Annotated[
+        Literal["timeout", "cancelled", "protected"] | None,
+        "only if we ended the call, or put back something that it changed",
+    ] = None
     duration_ms: Annotated[int, "milliseconds since tool_start"]
     truncated: Annotated[bool | None, "true if toolOutput was cut"] = None
     output_bytes: Annotated[int | None, "bytes of the whole output, if it was cut"] = None
@@ -210,6 +213,9 @@ class Notice(Event):
     received_bytes: Annotated[int | None, "downloaded so far"] = None
     total_bytes: Annotated[int | None, "size of the download"] = None
     source: Annotated[str | None, "where the download comes from"] = None
+    path: Annotated[str | None, "the protected path"] = None
+    copy: Annotated[str | None, "where the replaced content was saved"] = None
+    commit: Annotated[str | None, "a commit that contains what was put back"] = None
     tokens_before: Annotated[int | None, "of the conversation, before cutting; estimated"] = None
     tokens_after: Annotated[int | None, "of the conversation, after cutting; estimated"] = None
 

@@ -32,11 +32,13 @@ def decide(
     arguments: dict[str, Any],
     workspace: Workspace,
     off_limits: Collection[Path] = (),
+    withheld: Collection[Path] = (),
     *,
     confined: bool = False,
 ) -> CallVerdict:
-    """Decide on a call with valid arguments; no tool may change what is `off_limits`.
+    """Decide on a call with valid arguments.
 
+    No tool may change what is `off_limits`, nor show or change what is `withheld`.
     `confined`: there is a sandbox that can hold a command to reading.
     """
     subject = tool.subject(arguments)
@@ -52,6 +54,10 @@ def decide(
         decision = policy.decide(tool.name, subject, harmless=tool.harmless, root=workspace.root)
         return CallVerdict(subject, None, decision)
     found = workspace.resolve(subject.value)
+    for place in withheld:
+        if found.path == place or place in found.path.parents:
+            reason = f"{subject.value} is denied: {place} holds credentials, and is hidden"
+            return CallVerdict(subject, found.path, Decision("deny", "protected", reason))
     decision = policy.decide(
         tool.name,
         subject,

@@ -93,6 +93,8 @@ class Policy:
         self._grant_asks = grant_asks
         #: Whether commands that only read need no rule where they are confined to reading.
         self._reading = reading and default_decision == "ask"
+        #: What the guard of protected places puts back; part of the digest.
+        self.protect: Literal["all", "tracked"] = "all"
 
     def digest(self) -> str:
         """Return the sha256 of the rules; their order and repetition do not count."""
@@ -108,6 +110,8 @@ class Policy:
             self._grant_asks,
             self._reading,
         ]
+        if self.protect != "all":
+            canonical.append(self.protect)
         return fingerprint(json.dumps(canonical).encode())
 
     def with_allowed(self, rules: Iterable[str]) -> Policy:
@@ -141,9 +145,8 @@ class Policy:
         if not inside:
             where = f" {root}" if root is not None else ""
             return Decision("deny", "workspace", f"{subject.value} is outside the workspace{where}")
-        if protected is not None:
-            where = f"{tool} {short(subject.value)} is denied: {protected} is protected"
-            return Decision("deny", "protected", f"{where}, whatever the rules say")
+        if protected is not None and not (path and self.permits(path, root)):
+            return _protected(tool, subject, protected, path, root)
         if subject.kind == "command":
             if places is None:
                 from .places import Spelled
@@ -153,6 +156,12 @@ class Policy:
         if subject.kind == "path" and path is None:
             return Decision("deny", "workspace", f"{subject.value} could not be resolved")
         return self._call(tool, subject, path, root, harmless=harmless)
+
+    def permits(self, path: PurePath, root: PurePath | None) -> bool:
+        """Tell whether a rule of the user's spells out the protected place of a path."""
+        from .protected_rules import permits
+
+        return permits(self._allow, path, root)
 
     def _asks(
         self,
@@ -325,6 +334,19 @@ class Policy:
 _GRANT = "--allow-all"
 #: The tools that show what is in the file that they are given.
 _SHOW_CONTENT = frozenset(("read", "grep"))
+
+
+def _protected(
+    tool: str, subject: Subject, place: str, path: PurePath | None, root: PurePath | None
+) -> Decision:
+    from .protected_rules import PERMITTABLE
+
+    where = f"{tool} {short(subject.value)} is denied: {place} is protected"
+    if place not in PERMITTABLE or path is None:
+        return Decision("deny", "protected", f"{where}, whatever the rules say")
+    suggested = rules_for_path(tool, _relative(path, root))
+    reason = f"{where}, and no rule spells it out"
+    return Decision("deny", "protected", reason, flags(suggested), (), suggested)
 
 
 def _holds_secrets(tool: str, subject: Subject, path: PurePath) -> bool:

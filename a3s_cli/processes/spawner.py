@@ -43,14 +43,15 @@ _live: set[Child] = set()
 class Confinement(Value):
     """What a command needs that runs another one in a namespace of its own.
 
-    The supervisor sees to it that there is something at the `held` paths while the
-    command runs, and that the `watched` ones are at its end as they were. The
-    command inherits the `descriptors`.
+    The command inherits the `descriptors`. The supervisor touches the file `beat` for
+    as long as anything of the command lives, so that its time says until when; and
+    with `scoped` nothing in there reaches abstract sockets or processes outside,
+    where the kernel can see to that.
     """
 
-    held: Sequence[str] = ()
-    watched: Sequence[str] = ()
     descriptors: Sequence[int] = ()
+    beat: str = ""
+    scoped: bool = False
 
 
 class Finished(Value):
@@ -109,10 +110,11 @@ class Service:
         cwd: Path,
         environment: Mapping[str, str],
         stderr: Path | None = None,
+        confinement: Confinement | None = None,
     ) -> Service:
         """Start a service whose stderr goes to a file, or nowhere."""
         if stderr is None:
-            return cls(_spawn(argv, cwd, environment, subprocess.DEVNULL))
+            return cls(_spawn(argv, cwd, environment, subprocess.DEVNULL, confinement))
         with stderr.open("wb") as file:
             return cls(_spawn(argv, cwd, environment, file.fileno()))
 
@@ -124,6 +126,18 @@ class Service:
             self._said += data
         line, end, self._said = self._said.partition(b"\n")
         return line + end
+
+    async def read_exactly(self, count: int) -> bytes:
+        """Return the next `count` bytes of its stdout; raise EOFError if it ends before."""
+        pieces, size = [self._said], len(self._said)
+        while size < count:
+            if not (data := await self._child.read()):
+                raise EOFError
+            pieces.append(data)
+            size += len(data)
+        said = b"".join(pieces)
+        self._said = said[count:]
+        return said[:count]
 
     async def stop(self) -> None:
         """End it and everything that it started."""
@@ -228,8 +242,8 @@ def _spawn(
     options = []
     if confinement:
         options.append("--confined")
-        options += [word for path in confinement.held for word in ("--hold", path)]
-        options += [word for path in confinement.watched for word in ("--watch", path)]
+        options += ["--beat", confinement.beat] if confinement.beat else []
+        options += ["--scoped"] if confinement.scoped else []
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", SUPERVISOR, str(GRACE), *options, "--", *argv],
         bufsize=0,

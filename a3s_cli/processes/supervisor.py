@@ -8,25 +8,22 @@ the lifeline to a3s: whatever happens to a3s, even SIGKILL, closes it, and then
 the tree dies. Because this is a process of its own, a3s can be a guest in another
 program, where it must neither reap nor adopt.
 
-    supervisor.py GRACE [--confined [--hold PATH | --watch PATH] …] -- COMMAND [ARGUMENT …]
+    supervisor.py GRACE [--confined [--beat FILE] [--scoped]] -- COMMAND [ARGUMENT …]
 
 Between it and the command stands a stub, so that `$PPID`, the one process that
 every command knows, is not the one that holds the tree. The supervisor exits
 with the command's own status, 128 + n for a signal, 127 when there is no such
 command and 126 when it cannot be run.
 
-With `--confined` the command is a program that runs another one in a namespace
-of its own, where some paths are mounted read-only. A mount needs something to be
-there: for as long as the tree lives, an empty directory is held where nothing
-is. What cannot be mounted over, a link or a file that must not exist, is watched,
-and put back as it was at the end.
+With `--confined` the command is a program that runs another one in a namespace of
+its own. `--beat FILE` has the file touched every second until nothing of the tree is
+left: whatever kills all of us, its time says how long a command can have lived.
+`--scoped` keeps the tree from abstract sockets beyond it.
 """
 
-import errno
 import os
 import select
 import signal
-import stat
 import sys
 import time
 
@@ -36,8 +33,11 @@ DRAIN = 0.2
 GIVE_UP = 5.0
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
-#: The mode of a placeholder: no other program makes such a directory.
-PLACEHOLDER = 0o1555
+PR_SET_NO_NEW_PRIVS = 38
+#: Seconds between two touches of the file that says that a command lives.
+BEAT = 1.0
+#: System calls of Landlock: the same numbers on every machine.
+LANDLOCK_CREATE, LANDLOCK_RESTRICT = 444, 446
 #: Whether orphans of the tree become ours. Elsewhere those are found that stayed in the command's
 #: group, whose number is not reused while a process is in it.
 ADOPTS = sys.platform == "linux"
@@ -55,19 +55,15 @@ def main() -> int:
     os.set_blocking(wake, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    places = Places()
-    try:
-        for option, path in zip(options[1::2], options[2::2], strict=True):
-            places.hold(path) if option == "--hold" else places.watch(path)
-    except OSError as failure:
-        os.write(2, f"a3s: {path} cannot be protected: {failure.strerror}\n".encode())
-        places.release()
-        return 126
+    beat = options[options.index("--beat") + 1] if "--beat" in options else ""
+    if "--scoped" in options:
+        scope()
+    touch(beat)
     leader = start(command)
     # Only the command's tree may keep the output pipe open from here on.
     quiet = os.open(os.devnull, os.O_RDWR)
     tree = Tree(leader, confined=bool(options))
-    order = wait(tree, woken)
+    order = wait(tree, woken, beat)
     os.dup2(quiet, 2)
     if order is None:
         tree.wait_empty(DRAIN, woken)
@@ -75,7 +71,7 @@ def main() -> int:
         tree.signal(signal.SIGTERM)
         tree.wait_empty(grace, woken)
     tree.kill()
-    places.release()
+    touch(beat)
     return tree.exit_code
 
 
@@ -133,13 +129,41 @@ def execute(command: list[str], stub: int) -> None:
         os._exit(126)
 
 
-def wait(tree: "Tree", woken: int) -> bytes | None:
+def touch(beat: str) -> None:
+    """Set the time of the file that says that a command lives."""
+    if beat:
+        try:
+            os.utime(beat)
+        except OSError:
+            pass  # It was removed; whoever did that knows.
+
+
+def scope() -> None:
+    """Keep us and the tree from abstract sockets of others, where the kernel can."""
+    import ctypes
+
+    libc = ctypes.CDLL(None)
+    # handled_access_fs, handled_access_net, scoped: nothing but the last.
+    attributes = (ctypes.c_uint64 * 3)(0, 0, 1)
+    descriptor = libc.syscall(LANDLOCK_CREATE, attributes, 24, 0)
+    if descriptor >= 0:
+        libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        libc.syscall(LANDLOCK_RESTRICT, descriptor, 0)
+        os.close(descriptor)
+
+
+def wait(tree: "Tree", woken: int, beat: str) -> bytes | None:
     """Wait until the command ends (None) or a3s orders its end (a byte, or EOF)."""
     poller = select.poll()
     poller.register(0, select.POLLIN)
     poller.register(woken, select.POLLIN)
+    patience, last = BEAT * 1000 if beat else None, time.monotonic()
     while True:
-        for fd, _ in poller.poll():
+        ready = poller.poll(patience)
+        if beat and time.monotonic() - last >= BEAT:
+            touch(beat)
+            last = time.monotonic()
+        for fd, _ in ready:
             if fd == 0:
                 return os.read(0, 1)
             os.read(fd, 4096)
@@ -243,120 +267,6 @@ def descendants(children: dict[int, list[int]]) -> list[int]:
         found.extend(below)
         queue.extend(below)
     return found
-
-
-class Places:
-    """The paths that the command must not change, where a mount alone cannot see to it."""
-
-    def __init__(self) -> None:
-        #: Path -> a descriptor of the placeholder, locked by everyone who needs it.
-        self.held: dict[str, int] = {}
-        #: Path -> where the link leads; None where there is nothing.
-        self.watched: dict[str, str | None] = {}
-
-    def watch(self, path: str) -> None:
-        """Remember what is there, if it is a link or nothing."""
-        try:
-            self.watched[path] = os.readlink(path)
-        except FileNotFoundError:
-            self.watched[path] = None
-        except OSError:
-            pass  # It is something that can be mounted over.
-
-    def hold(self, path: str) -> None:
-        """Have something at this path until `release`."""
-        made = False
-        while True:
-            try:
-                status = os.lstat(path)
-            except FileNotFoundError:
-                if not make_placeholder(path):
-                    return
-                made = True
-                continue
-            mode = stat.S_IMODE(status.st_mode) & 0o1777
-            if not stat.S_ISDIR(status.st_mode) or not (made or mode == PLACEHOLDER):
-                return
-            if self.lock(path, status):
-                return
-
-    def lock(self, path: str, status: os.stat_result) -> bool:
-        """Share the placeholder with other commands; False if the last of them has removed it."""
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        except FileNotFoundError:
-            return False
-        flock(descriptor, "LOCK_SH")
-        try:
-            if os.path.samestat(os.lstat(path), status):
-                self.held[path] = descriptor
-                return True
-        except FileNotFoundError:
-            pass
-        os.close(descriptor)
-        return False
-
-    def release(self) -> None:
-        """Remove the placeholders that are no longer needed, and put back what was watched."""
-        for path, descriptor in self.held.items():
-            try:
-                flock(descriptor, "LOCK_EX", "LOCK_NB")
-                os.rmdir(path)
-            except OSError:
-                pass  # Another command holds it, or something was put in there.
-        for path, target in self.watched.items():
-            put_back(path, target)
-
-
-def flock(descriptor: int, *operations: str) -> None:
-    """Lock, or fail; most commands are not confined and start without this import."""
-    import fcntl
-
-    fcntl.flock(descriptor, sum(getattr(fcntl, operation) for operation in operations))
-
-
-def make_placeholder(path: str) -> bool:
-    """Make an empty directory; False where none can be made."""
-    mask = os.umask(0)
-    try:
-        os.mkdir(path, PLACEHOLDER)
-    except FileExistsError:
-        pass
-    except OSError as failure:
-        own = os.stat(os.path.dirname(path)).st_uid == os.geteuid()
-        # The owner of a directory could give himself the right that is missing.
-        if failure.errno == errno.EROFS or (failure.errno == errno.EACCES and not own):
-            return False
-        raise
-    finally:
-        os.umask(mask)
-    return True
-
-
-def put_back(path: str, target: str | None) -> None:
-    """Restore a watched path; what is there instead is kept under another name."""
-    try:
-        now = os.readlink(path)
-    except FileNotFoundError:
-        now = None
-    except OSError:
-        now = ""
-    if now == target:
-        return
-    told = f"a3s: {path} is protected: what the command did to it is undone"
-    try:
-        if now is not None:
-            aside = f"{path}.a3s-{os.urandom(4).hex()}"
-            os.rename(path, aside)
-            told += f"; what it put there is now {aside}"
-        if target is not None:
-            os.symlink(target, path)
-    except OSError as failure:
-        told = f"a3s: {path} is protected, and cannot be restored: {failure.strerror}"
-    try:
-        os.write(1, f"{told}\n".encode(errors="surrogateescape"))
-    except OSError:
-        pass  # The output is closed; what is still to be restored matters more.
 
 
 if __name__ == "__main__":

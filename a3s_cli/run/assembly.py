@@ -20,7 +20,7 @@ from ..permissions.approval import Approver
 from ..prompt import SYSTEM, system_prompt
 from ..registry import TOOLS, WIRES, load
 from ..stream.emitter import Emitter
-from ..tool_protocol import Sandbox, Tool
+from ..tool_protocol import Conditions, Sandbox, Tool
 from ..values import Value
 from .calls import Calls
 from .compaction import Compactor, limit_of
@@ -72,20 +72,21 @@ def assemble(
     )
     # A model configured with `tool_call = false` is offered no tools.
     tools = chosen(plan) if where.quirks.get("tool_call", True) else {}
+    writable = sandbox.writable if sandbox else ""
+    conditions = Conditions(config.get("tool_timeout"), writable)
     instructions = ""
     if plan.project:
         found = project_instructions(plan.workspace)
         instructions = found.text
         for path, text in found.unread:
             emitter.emit(Notice(code="instructions_unread", text=text, file=path))
-    request = _request(plan, where, tools, instructions)
+    request = _request(plan, where, tools, conditions, instructions)
     around = surroundings(plan, emitter, conversation, sandbox, Nested(asker, request))
     calls = Calls(
         around,
         tools,
         on_ask=plan.on_ask,
         approver=approver,
-        off_limits=(plan.record.resolve(),) if plan.record else (),
     )
     limit = limit_of(where.context_tokens, request.max_tokens or where.max_output_tokens)
     compactor = Compactor(asker, request, conversation, limit)
@@ -118,6 +119,8 @@ def surroundings(
         ),
         model=model,
         sandbox=sandbox,
+        off_limits=(plan.record.resolve(),) if plan.record else (),
+        withheld=plan.confinement.withheld(),
         redactor=plan.redactor,
         conceal=plan.conceal,
         spill=conversation.spill,
@@ -149,7 +152,13 @@ def _provider(plan: Plan, where: Endpoint, emitter: Emitter) -> Provider:
     return HttpProvider(load(WIRES[where.wire]), where, transport, patience)
 
 
-def _request(plan: Plan, where: Endpoint, tools: Mapping[str, Tool], instructions: str) -> Request:
+def _request(
+    plan: Plan,
+    where: Endpoint,
+    tools: Mapping[str, Tool],
+    conditions: Conditions,
+    instructions: str,
+) -> Request:
     config = plan.config
     append = config.get("append_system")
     # Small models that know of the object in advance make it up at once.
@@ -166,7 +175,7 @@ def _request(plan: Plan, where: Endpoint, tools: Mapping[str, Tool], instruction
             instructions=instructions,
         ),
         messages=(),
-        tools=tuple(tool.spec() for tool in tools.values()),
+        tools=tuple(tool.spec(conditions) for tool in tools.values()),
         max_tokens=config.get("max_tokens"),
         temperature=config.get("temperature"),
         reasoning=config.get("reasoning"),

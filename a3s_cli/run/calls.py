@@ -11,8 +11,7 @@ order of the calls.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from .. import jsontext
@@ -40,8 +39,6 @@ class Calls(State):
     #: What happens to a call that needs approval if no one can be asked.
     on_ask: Literal["prompt", "deny", "fail"] = "deny"
     approver: Approver | None = None
-    #: Files that no tool may change.
-    off_limits: Collection[Path] = ()
     #: How many calls were executed.
     executed: int = 0
     denials: list[Denial] = field(default_factory=list)
@@ -55,7 +52,7 @@ class Calls(State):
     _unsettled: dict[str, ToolCall] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._judge = Judge(self.around, self.tools, self.approver, self.off_limits)
+        self._judge = Judge(self.around, self.tools, self.approver)
 
     async def run(self, calls: Sequence[ToolCall], turn: int) -> list[ToolResult]:
         """Settle every call of a turn; return the results for the model, in call order."""

@@ -16,6 +16,8 @@ from ..values import State, field
 from .response import CallIds
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .execution import Spill
 
 
@@ -30,6 +32,10 @@ class Keeper(Protocol):
 
     def spill(self) -> Spill | None:
         """Return a file for an output that is too long for a line; None if there is none."""
+
+    @property
+    def spilled(self) -> Path:
+        """The directory of what is kept beside the session."""
 
 
 class Conversation(State):
@@ -47,6 +53,11 @@ class Conversation(State):
     def spill(self) -> Spill | None:
         """Return a file for an output that is too long for an event; None if none is saved."""
         return self.keeper.spill() if self.keeper else None
+
+    @property
+    def copies(self) -> str:
+        """Where what is put back is kept beside the session; empty where nothing is kept."""
+        return str(self.keeper.spilled / "put-back") if self.keeper else ""
 
     def add(self, *step: Message) -> None:
         """Add a step, unless one of its messages is empty."""

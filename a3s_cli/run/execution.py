@@ -10,23 +10,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import jsontext
 from ..errors import A3SError
 from ..events import Event, Notice, ToolEnd, ToolInputDelta, ToolOutputDelta, ToolStart
 from ..files.workspace import Workspace
 from ..messages import ToolCall, ToolResult
+from ..permissions.calls import decide
 from ..permissions.policy import Policy
 from ..secrets.masking import mask
 from ..secrets.redaction import NOTHING, Redactor
 from ..stream.emitter import Emitter
 from ..stream.line import fit
 from ..tool_protocol import Model, Sandbox, Subject, Tool, ToolContext, ToolError, ToolReturn
-from ..values import Value, field
+from ..values import Value, field, replace
 from .capture import Capture
+
+if TYPE_CHECKING:
+    from ..guard.report import Report
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +73,7 @@ class Prepared(Value):
     tool: Tool
     arguments: dict[str, Any]
     rule: str
-    #: The path that it acts on, resolved.
+    #: The path that was judged, resolved.
     path: Path | None = None
     #: Whether there was a question, which has shown its input whole.
     asked: bool = False
@@ -85,6 +89,9 @@ class Surroundings(Value):
     limits: CallLimits
     redactor: Redactor = NOTHING
     sandbox: Sandbox | None = None
+    #: Files that no tool may change, and places that no tool may show.
+    off_limits: Collection[Path] = ()
+    withheld: Collection[Path] = ()
     model: Model | None = None
     #: Hides this process's secrets from commands; called before each tool.
     conceal: Callable[[], None] = lambda: None
@@ -117,6 +124,8 @@ class Execution:
         self._shown = 0
         self._capped = False
         self._spilled: Spill | None = None
+        #: What the guard did because of this call.
+        self._reports: list[Report] = []
         self._names: dict[str, Any] = {
             "tool_name": prepared.call.name,
             "tool_id": prepared.call.id,
@@ -158,6 +167,8 @@ class Execution:
             show=self._show,
             redactor=self._around.redactor,
             sandbox=sandbox,
+            report=self._reports.append,
+            judged=self._judged,
             tool_id=self._prepared.call.id,
             model=self._around.model,
             timeout=self._around.limits.tool_timeout,
@@ -183,6 +194,22 @@ class Execution:
         told = mask(self._around.redactor.sentence(failure))
         self._redacted = told != failure
         return told
+
+    def _judged(self, path: str) -> Path:
+        """Resolve a path argument; judge it again where it leads elsewhere by now."""
+        around, prepared = self._around, self._prepared
+        found = around.workspace.resolve(path)
+        if not found.inside:
+            raise ToolError(f"{path} is outside the workspace {around.workspace.root}")
+        if found.path != prepared.path:
+            verdict = decide(
+                around.policy, prepared.tool, prepared.arguments, around.workspace,
+                around.off_limits, around.withheld,
+            )  # fmt: skip
+            if verdict.decision.decision != "allow" or verdict.path not in (None, found.path):
+                reason = verdict.decision.reason
+                raise ToolError(f"{path} leads elsewhere than when it was judged: {reason}")
+        return found.path
 
     def _allow_url(self, url: str) -> str | None:
         name = self._prepared.tool.name
@@ -235,6 +262,8 @@ class Execution:
         """Emit `tool_end` and return what the model is told."""
         before = self._hidden.replaced
         self._keep(self._hidden.finish(), before)
+        if self._reports:
+            result = self._reported(result)
         redacted = self._redacted or self._hidden.replaced > 0
         whole = self._around.redactor.whole(result.output or "")
         if result.output is not None:
@@ -260,7 +289,20 @@ class Execution:
         self._emitter.emit(end.replace(redacted=True) if redacted else end)
         if result.told is not None:
             return self._around.redactor.whole(result.told)
-        return _told(output, result, time.monotonic() - begun)
+        told = _told(output, result, time.monotonic() - begun)
+        return f"{told.rstrip()}\n{result.remark}" if result.remark else told
+
+    def _reported(self, result: ToolReturn) -> ToolReturn:
+        """Tell of what the guard did, in events and to the model."""
+        from .guarded import notices, remark
+
+        for notice in notices(self._reports, self._prepared.call.id):
+            self._emitter.emit(notice)
+        put_back = any(one.kind == "put_back" for one in self._reports)
+        reason = result.reason or ("protected" if put_back else None)
+        return replace(
+            result, reason=reason, remark=remark(self._reports, self._around.workspace.root)
+        )
 
 
 def _within(text: str, room: int) -> str:

@@ -7,7 +7,7 @@ arguments that will be executed.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -54,12 +54,10 @@ class Judge:
         around: Surroundings,
         tools: Mapping[str, Tool],
         approver: Approver | None,
-        off_limits: Collection[Path],
     ) -> None:
         self._around = around
         self._tools = tools
         self._approver = approver
-        self._off_limits = off_limits
         self._approvals = Approvals(around.policy)
 
     def judge(self, call: ToolCall) -> Judged:
@@ -71,13 +69,15 @@ class Judge:
             arguments = validated(call.arguments, tool)
         except ValueError as error:
             raise Rejected("invalid_arguments", str(error)) from None
+        around = self._around
         subject, path, decision = decide(
             self._approvals,
             tool,
             arguments,
-            self._around.workspace,
-            self._off_limits,
-            confined=self._around.sandbox is not None,
+            around.workspace,
+            around.off_limits,
+            around.withheld,
+            confined=around.sandbox is not None,
         )
         return Judged(call, tool, arguments, subject, path, decision)
 

@@ -126,7 +126,7 @@ def make_plan(request: RunRequest, config: Config) -> Plan:
     model = chosen_model(config, environment)
     tools = default_tools(model) if request.tools is None else request.tools
     confinement = chosen_confinement(
-        config, environment, request.workspace, request.tools, request.record
+        config, environment, request.workspace, request.tools, request.record, policy
     )
     child = child_environment(environment, config.get("env"), provider_keys(config, environment))
     on_ask: OnAsk = config.get("on_ask") or ("prompt" if request.answers else "deny")
@@ -192,16 +192,17 @@ def chosen_confinement(
     workspace: Path,
     tools: Sequence[str] | None,
     record: Path | None = None,
+    policy: Policy | None = None,
 ) -> Confinement:
     """Return how commands are confined. Look for a sandbox only if a tool can run programs.
 
     `tools` is None for the default ones, some of which do; they need not be imported.
     """
-    mode = config.get("sandbox")
+    mode, root = config.get("sandbox"), workspace.resolve()
     needless = mode == "auto" and config.get("network") == "on" and tools is not None
     if needless and not any(tool_class(name).runs_programs for name in tools or ()):
         mode = "off"
-    return Confinement(
+    confinement = Confinement(
         mode,
         workspace=workspace,
         environment=environment,
@@ -210,6 +211,10 @@ def chosen_confinement(
         record=record,
         hidden=[Path(file) for file in config.files if Path(file).is_absolute()],
     )
+    confinement.guarding.protect = config.get("protect")
+    if policy is not None:
+        confinement.guarding.permits = lambda path: policy.permits(path, root)
+    return confinement
 
 
 def tool_class(name: str) -> type[Tool]:
@@ -267,7 +272,7 @@ def chosen_policy(
     rules: dict[str, list[str]] = {}
     for kind in ("allow", "deny", "ask"):
         rules[kind] = [*flags.get(kind, ()), *(setting.value for setting in config.get(kind))]
-    return Policy(
+    policy = Policy(
         allow=rules["allow"],
         deny=rules["deny"],
         ask=rules["ask"],
@@ -277,3 +282,5 @@ def chosen_policy(
         # A default that was chosen decides on all that no rule covers.
         reading=config.get("reading") and config.settings["default_decision"].origin == "default",
     )
+    policy.protect = config.get("protect")
+    return policy

@@ -139,6 +139,7 @@ class Run:
 
     async def _sandbox(self) -> Bubblewrap | None:
         confinement = self._plan.confinement
+        confinement.guarding.copies = self._conversation.copies
         known = confinement.name is not None
         sandbox = await confinement.sandbox()
         if sandbox is None and confinement.missing:
@@ -149,6 +150,12 @@ class Run:
         elif sandbox and not known:
             text = "commands are confined by bubblewrap, which was found after `start`"
             self._emitter.emit(Notice(code="sandbox_found", text=text, flag="--sandbox"))
+        if withheld := confinement.withheld():
+            text = (
+                f"a home directory lies in the workspace: {len(withheld)} places of credentials in"
+                " it are hidden from every tool"
+            )
+            self._emitter.emit(Notice(code="credentials_hidden", text=text))
         return sandbox
 
     async def _make_object(self, assembly: Assembly) -> None:

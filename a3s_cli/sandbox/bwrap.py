@@ -1,90 +1,70 @@
-"""Runs a command in namespaces of its own, using bubblewrap.
+"""Runs the commands of a run confined and guarded, using bubblewrap.
 
-Between bubblewrap and the command stands a shell. When the command ends,
-bubblewrap kills whatever is left in the namespace at once; the shell waits a
-moment before, so that what the command left behind may end by itself
-(`> >(sort)`), as it may without a sandbox. And it is the process that `$PPID`
-names.
-
-The arguments and the filter are passed through descriptors: a command can read
-the arguments and the environment of process 1, which is bubblewrap.
+The guard records before a command and compares after it. Between the two stands one
+attempt, or a few: a sandbox whose mounts are not those that were meant is ended
+before the command in it begins, and set up anew.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..files.protected import places, repositories
-from . import hidden, seccomp
+from ..values import State, Value, field, replace
+from . import caches, hidden, mounts
+from .guarding import Guarding
+from .launch import FLAGS, FOREIGN_FLAGS, NO_NETWORK, Gate, Status, launch
 from .view import View
 
 if TYPE_CHECKING:
+    from ..guard.guard import Guard
+    from ..guard.report import Report
     from ..processes.spawner import Finished
     from .reading import Reading
 
-#: What every confined command gets.
-FLAGS = (
-    "--unshare-user",
-    "--unshare-pid",
-    "--unshare-ipc",
-    "--unshare-uts",
-    "--unshare-cgroup-try",
-    "--cap-drop",
-    "ALL",
-    "--die-with-parent",
-    # Its own session: no terminal to type into, and `kill 0` ends nothing of ours.
-    "--new-session",
-)
-NO_NETWORK = "--unshare-net"
-SHELL = "/bin/sh"
-#: Two processes are always there: the first one and the shell. 0.2 s, as in the supervisor.
-_SCRIPT = """\
-trap : HUP INT QUIT TERM
-exec 3>&2 2>/dev/null
-(exec "$@" 2>&3 3>&-)
-status=$? tries=0
-while set -- /proc/[0-9]*; [ $# -gt 2 ] && [ $tries -lt 10 ]; do
-  sleep 0.02; tries=$((tries + 1))
-done
-exit $status
-"""
+#: Times that a sandbox is set up anew when something was exchanged meanwhile.
+_TRIES = 3
 
 
-class Bubblewrap:
-    """Confines the commands of one run; a `Sandbox`.
+class Command(Value):
+    """What is run confined, as `spawner.run` takes it."""
 
-    `environment` is our own: it says where homes and sockets are. Where a
-    command looks for programs is in the one that `run` is given.
-    """
+    argv: Sequence[str]
+    cwd: Path
+    environment: Mapping[str, str]
+    timeout: float | None
+    receive: Callable[[bytes], Awaitable[None]]
 
-    def __init__(
-        self,
-        workspace: Path,
-        *,
-        program: str,
-        environment: Mapping[str, str],
-        network: bool = True,
-        read_only: bool = False,
-        read_only_files: Sequence[Path] = (),
-        hidden_files: Sequence[Path] = (),
-    ) -> None:
-        self._workspace = os.path.realpath(workspace)
-        self._program = program
-        self._environment = dict(environment)
-        self._network = network
-        self._read_only = read_only
-        self._read_only_files = [os.path.abspath(path) for path in read_only_files]
-        self._hidden_files = [os.path.abspath(path) for path in hidden_files]
-        self._nested: list[str] | None = None
-        self._temporary: str | None = None
-        self._running = 0
-        self._view = View(self._workspace)
-        #: Forgets that bubblewrap was usable, when it turns out that it is not.
-        self.on_failure: Callable[[], None] = lambda: None
+
+class Bubblewrap(State):
+    """Confines the commands of one run; a `Sandbox`."""
+
+    #: What may be written, the outermost of the workspace first.
+    roots: Sequence[str]
+    program: str
+    #: Our own: it says where homes and sockets are. The search path is each command's.
+    environment: Mapping[str, str] = field(repr=False)
+    network: bool = True
+    read_only: bool = False
+    read_only_files: Sequence[Path] = ()
+    hidden_files: Sequence[Path] = ()
+    #: Whether we are root among files of other users.
+    foreign: bool = False
+    guarding: Guarding = field(default_factory=Guarding)
+    workspace: str = ""
+    #: Forgets that bubblewrap was usable, when it turns out that it is not.
+    on_failure: Callable[[], None] = lambda: None
+    _guard: Guard | None = None
+    _temporary: str | None = None
+    _caches: str | None = None
+    _running: int = 0
+    _told: bool = False
+    _view: View | None = None
+    _descriptors: dict[str, int] = field(default_factory=dict)
 
     async def run(
         self,
@@ -94,71 +74,196 @@ class Bubblewrap:
         environment: Mapping[str, str],
         timeout: float | None,
         receive: Callable[[bytes], Awaitable[None]],
+        report: Callable[[Report], None] = lambda _: None,
     ) -> Finished:
-        """Run a command as `process.run` does; 126 if it could not be confined and did not run."""
-        from ..processes import spawner as process
+        """Run a command as `spawner.run` does; 126 if it could not be confined and did not run.
 
-        view = self._look(environment)
-        self._running += 1
+        What the guard did about the places that it guards is handed to `report`.
+        """
+        command = Command(argv, cwd, environment, timeout, receive)
+        guard = self._guarded()
+        if guard is None:
+            return await self._run(command, "")
+        for one in await guard.begin():
+            report(one)
+        if guard.unrecorded and not self._told:
+            from ..guard.report import Report
+
+            self._told = True
+            report(Report("unrecorded", self.roots[0], failure=guard.unrecorded))
         try:
-            with contextlib.ExitStack() as stack:
-                ending, status = os.pipe()
-                stack.callback(os.close, ending)
-                stack.callback(os.close, status)
-                os.set_blocking(ending, False)
-                options = ["--json-status-fd", str(status), "--chdir", str(cwd)]
-                descriptors, command = stack.enter_context(
-                    launch(self._program, [*self._flags(), *view.arguments(), *options], argv)
-                )
-                finished = await process.run(
-                    command,
-                    cwd=cwd,
-                    environment=environment,
-                    timeout=timeout,
-                    receive=receive,
-                    confinement=process.Confinement(
-                        view.held, view.watched, [*descriptors, status]
-                    ),
-                )
-                # Bubblewrap tells of an end only if there was a beginning.
-                if finished.exit_code != 1 or b'"exit-code"' in _read(ending):
+            return await self._run(command, guard.record.beat)
+        finally:
+            for one in await guard.end():
+                report(one)
+
+    async def _run(self, command: Command, beat: str) -> Finished:
+        from ..processes import spawner
+
+        self._running += 1
+        wrong = None
+        try:
+            for _ in range(_TRIES):
+                finished, wrong = await self._attempt(command, beat)
+                if finished is not None:
                     return finished
+                if wrong is None:
+                    self.on_failure()
+                    break
         finally:
             self._running -= 1
-        self.on_failure()
-        return process.Finished(126)
+        if wrong is not None:
+            said = f"a3s: the command was not run: {wrong} was exchanged while it was mounted\n"
+            await command.receive(said.encode(errors="surrogateescape"))
+        return spawner.Finished(126)
+
+    async def _attempt(self, command: Command, beat: str) -> tuple[Finished | None, str | None]:
+        """Run a command once; without an end, say what was wrong with the mounts if they were."""
+        from ..processes import spawner
+
+        try:
+            view = self._look(command.environment)
+        except NotADirectoryError as failure:
+            return None, str(failure.filename)
+        with contextlib.ExitStack() as stack:
+            status, gate = Status(stack), Gate(stack)
+            options = [*self._flags(), *view.arguments(), "--json-status-fd", str(status.write)]
+            options += ["--block-fd", str(gate.descriptor), "--chdir", str(command.cwd)]
+            descriptors, argv = stack.enter_context(launch(self.program, options, command.argv))
+            descriptors += [status.write, gate.descriptor]
+            expected = view.expected(self._descriptors)
+            running = asyncio.ensure_future(
+                spawner.run(
+                    argv,
+                    cwd=Path("/"),
+                    environment={**command.environment, **caches.variables(self._caches)},
+                    timeout=command.timeout,
+                    receive=command.receive,
+                    confinement=spawner.Confinement(descriptors, beat, scoped=True),
+                )
+            )
+            checking = asyncio.ensure_future(_release(status, gate, expected))
+            try:
+                await asyncio.wait((running, checking), return_when=asyncio.FIRST_COMPLETED)
+                if checking.done() and (wrong := checking.result()) is not None:
+                    return None, wrong
+                finished = await running
+            finally:
+                checking.cancel()
+                running.cancel()
+                await asyncio.wait((running, checking))
+            # Bubblewrap tells of an end only if there was a beginning.
+            if finished.exit_code != 1 or b'"exit-code"' in status.read():
+                return finished, None
+        return None, None
 
     def reading(self, script: str) -> Reading:
         """Return a sandbox that lets a script read, and nothing else."""
         from .reading import Reading
 
-        return Reading(self, self._workspace, script)
+        return Reading(self, self.workspace or self.roots[0], script)
 
     def masked(self, files: Sequence[str]) -> Bubblewrap:
         """Return a sandbox like this one without these files, the right to write, a network."""
-        other = Bubblewrap(
-            Path(self._workspace),
-            program=self._program,
-            environment=self._environment,
+        other = replace(
+            self,
             network=False,
             read_only=True,
-            hidden_files=[*map(Path, self._hidden_files), *map(Path, files)],
+            hidden_files=[*self.hidden_files, *map(Path, files)],
         )
-        # The temporary files are the run's, and go with it.
+        # The temporary files and the descriptors are the run's, and go with it.
+        other._guard = other._view = None
+        other._running = 0
         other._temporary = self._directory()
-        other.on_failure = self.on_failure
+        other._descriptors = self._descriptors
         return other
 
     def close(self) -> None:
-        """Remove the temporary files of the run's commands."""
+        """Remove the temporary files of the run's commands, and let go of the record."""
+        if self._guard is not None:
+            self._guard.close()
+            self._guard = None
+        if self._caches is not None:
+            caches.prune(self._caches)
+        for descriptor in self._descriptors.values():
+            os.close(descriptor)
+        self._descriptors = {}
         if self._temporary is not None:
             from shutil import rmtree
 
             rmtree(self._temporary, ignore_errors=True)
             self._temporary = None
 
+    @property
+    def writable(self) -> str:
+        """Where commands may write, in words for the model."""
+        if self.read_only:
+            return "only in temporary directories, because the workspace is read-only"
+        if len(self.roots) > 1 or self.workspace not in ("", self.roots[0]):
+            return f"in the work tree {self.roots[0]} and its repository only"
+        return "in the workspace only"
+
+    @property
+    def unrecorded(self) -> str:
+        """Why the guard's record is in memory only; empty where it is on the disk."""
+        guard = self._guarded()
+        return guard.unrecorded if guard else ""
+
+    async def trial(self, environment: Mapping[str, str]) -> str:
+        """Confine a command that does nothing; return what is wrong, or nothing."""
+        said: list[bytes] = []
+
+        async def receive(data: bytes) -> None:
+            said.append(data)
+
+        try:
+            finished = await self._run(
+                Command(["true"], Path(self.roots[0]), environment, 10.0, receive), ""
+            )
+        except OSError as failure:
+            return f"{failure.filename or self.roots[0]}: {failure.strerror}"
+        if finished.exit_code == 0:
+            return ""
+        words = b"".join(said).decode(errors="replace").strip().partition("\n")[0]
+        return words or f"a trial ended with status {finished.exit_code}"
+
+    def confine(
+        self, argv: Sequence[str]
+    ) -> contextlib.AbstractContextManager[tuple[list[int], list[str]]]:
+        """Return the command line of a program that may read the disk and nothing else."""
+        options = [*self._flags(), "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+        return launch(self.program, [*options, "--remount-ro", "/proc"], argv)
+
+    def _guarded(self) -> Guard | None:
+        """Return the run's guard, made for its first command; None where nothing can change."""
+        if self.read_only:
+            return None
+        if self._guard is None:
+            from ..files.programs import find
+            from ..guard.asking import Asking
+            from ..guard.guard import Guard
+            from ..guard.record import Record
+            from ..guard.restoring import Restoring
+            from .places import record_directory
+
+            directory = record_directory(self.roots, self.environment)
+            record = Record(directory)
+            git = find("git", self.environment.get("PATH", ""), self.roots)
+            copies = self.guarding.copies or (f"{directory}/copies" if directory else "")
+            self._guard = Guard(
+                self.roots,
+                record,
+                Asking(record, git, self.confine, self.guarding.protect),
+                Restoring(self.roots, record, copies),
+                lambda path: self.guarding.permits(Path(path)),
+                tuple(hidden.guarded(self.environment, self.roots)),
+                hidden.site_packages(self.environment, self.roots),
+            )
+        return self._guard
+
     def _flags(self) -> list[str]:
-        return [*FLAGS] if self._network else [*FLAGS, NO_NETWORK]
+        flags = FOREIGN_FLAGS if self.foreign else FLAGS
+        return [*flags] if self.network else [*flags, NO_NETWORK]
 
     def _look(self, environment: Mapping[str, str]) -> View:
         """Decide what a command sees.
@@ -167,24 +272,26 @@ class Bubblewrap:
         link before it is mounted; what was decided for the other is in force
         for it, too, and so can be relied on.
         """
-        if not self._running:
-            root = self._workspace.rstrip("/")
-            if self._nested is None:
-                self._nested = repositories(root or "/")
-            protected = [*places(root or "/", self._nested), *self._read_only_files]
-            # Where there is no key, one could be put.
-            protected += hidden.personal(self._environment)
-            temporary = [*hidden.TEMPORARY, environment.get("TMPDIR", "")]
-            directory = self._directory()
-            self._view = View(self._workspace, self._read_only)
-            self._view.build(
-                [*hidden.hidden(self._environment), *self._hidden_files, directory],
-                hidden.shown(self._environment, environment.get("PATH", "")),
-                protected,
-                temporary,
-            )
-            self._view.keep(directory, temporary)
-        return self._view
+        if self._running > 1 and self._view is not None:
+            return self._view
+        for root in self.roots:
+            if root not in self._descriptors:
+                self._descriptors[root] = _opened(root)
+        temporary = [*hidden.TEMPORARY, environment.get("TMPDIR", "")]
+        directory = self._directory()
+        view = self._view = View(self.roots, self.read_only)
+        view.build(
+            [*hidden.hidden(self.environment), *map(os.path.abspath, self.hidden_files), directory],
+            hidden.shown(self.environment, environment.get("PATH", "")),
+            [*hidden.start_files(self.environment), *map(os.path.abspath, self.read_only_files)],
+            temporary,
+        )
+        view.keep(directory, temporary)
+        if self._caches is None:
+            self._caches = caches.make(self.roots[0], self.environment)
+        if self._caches and not self.read_only:
+            view.bind(self._caches, self._caches)
+        return view
 
     def _directory(self) -> str:
         """Return the directory of temporary files, the same for all commands of the run."""
@@ -195,37 +302,19 @@ class Bubblewrap:
         return self._temporary
 
 
-@contextlib.contextmanager
-def launch(
-    program: str, options: Sequence[str], argv: Sequence[str]
-) -> Iterator[tuple[list[int], list[str]]]:
-    """Yield the descriptors to inherit, and the command line that runs `argv` confined."""
-    with contextlib.ExitStack() as stack:
-        descriptors = []
-        arguments = [*options]
-        if (filter_ := seccomp.program()) is not None:
-            descriptors.append(stack.enter_context(_file(filter_)))
-            arguments += ["--seccomp", str(descriptors[-1])]
-        content = b"".join(os.fsencode(argument) + b"\0" for argument in arguments)
-        descriptors.append(stack.enter_context(_file(content)))
-        command = [program, "--args", str(descriptors[-1]), "--"]
-        yield descriptors, [*command, SHELL, "-c", _SCRIPT, "sh", *argv]
+async def _release(status: Status, gate: Gate, expected: dict[str, mounts.Expected]) -> str | None:
+    """Let the command begin once its mounts are verified; return what is wrong with them."""
+    wrong = await mounts.wrong(await status.child(), expected)
+    if wrong is None:
+        gate.open()
+    return wrong
 
 
-@contextlib.contextmanager
-def _file(content: bytes) -> Iterator[int]:
-    """Yield a descriptor from which this content can be read once."""
-    descriptor = os.memfd_create("a3s")
-    try:
-        os.write(descriptor, content)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        yield descriptor
-    finally:
+def _opened(root: str) -> int:
+    """Open a root, and be sure that no link led there."""
+    flags = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(root, flags)
+    if os.readlink(f"/proc/self/fd/{descriptor}") != root:
         os.close(descriptor)
-
-
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 65536)
-    except BlockingIOError:
-        return b""
+        raise NotADirectoryError(20, "it was exchanged for a link", root)
+    return descriptor

@@ -7,11 +7,13 @@ any tool runs. Otherwise the run goes on and says so.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import ConfigError
+from .guarding import Guarding
 
 if TYPE_CHECKING:
     from .bwrap import Bubblewrap
@@ -47,22 +49,28 @@ class Confinement:
         self.demanded_by = _demand(mode, network)
         if mode == "off" and self.demanded_by:
             raise ConfigError(f"{self.demanded_by} cannot be combined with --sandbox off")
+        self.guarding = Guarding()
+        self._failure = ""
         self._probe: Probe | None = None
         if mode != "off":
             from .probe import Probe
 
-            self._probe = Probe(self._environment, workspace, network=network)
+            self._probe = Probe(
+                self._environment, workspace, network=network, foreign=self._is_foreign()
+            )
 
     @property
     def name(self) -> Literal["bwrap", "none"] | None:
         """The value of `start.sandbox`; None while it is not known."""
         usable = self._probe.answer(MOMENT) if self._probe else False
+        if usable and not self._failure and not self.demanded_by and self._is_doubtful():
+            return None
         return None if usable is None else ("bwrap" if usable else "none")
 
     @property
     def missing(self) -> str:
         """Why no sandbox could be set up; empty if there is one, or none was wanted."""
-        return self._probe.reason if self._probe else ""
+        return self._failure or (self._probe.reason if self._probe else "")
 
     async def sandbox(self) -> Bubblewrap | None:
         """Return what confines commands, or None; raise ConfigError where a sandbox is required."""
@@ -76,19 +84,81 @@ class Confinement:
                     hint="install bubblewrap, or see a3s-policy(7)",
                 )
             return None
-        from .bwrap import Bubblewrap
+        sandbox = self._bubblewrap(probe)
+        if self.demanded_by or self._is_doubtful():
+            await self._try(sandbox)
+        return None if self.missing else sandbox
 
+    def _bubblewrap(self, probe: Probe) -> Bubblewrap:
+        from .bwrap import Bubblewrap
+        from .hidden import homes
+        from .roots import writable
+
+        assert probe.program is not None
+        workspace = str(self._workspace.resolve())
+        roots = [workspace] if self._read_only else writable(workspace, homes(self._environment))
         sandbox = Bubblewrap(
-            self._workspace,
+            roots,
             program=probe.program,
             environment=self._environment,
             network=self._network,
             read_only=self._read_only,
             read_only_files=[self._record] if self._record else [],
             hidden_files=self._hidden,
+            foreign=self._is_foreign(),
+            workspace=workspace,
+            guarding=self.guarding,
         )
         sandbox.on_failure = probe.forget
         return sandbox
+
+    async def _try(self, sandbox: Bubblewrap) -> None:
+        """Find out whether a command can be confined in this very workspace."""
+        why = await sandbox.trial(self._environment)
+        if not why and self.demanded_by and sandbox.unrecorded:
+            why = f"what protected files hold cannot be recorded: {sandbox.unrecorded}"
+        if not why:
+            return
+        sandbox.close()
+        self._failure = why
+        if self.demanded_by:
+            raise ConfigError(
+                f"{self.demanded_by}: commands cannot be confined in {self._workspace}: {why}",
+                hint="make the directory usable for this user, or see a3s-policy(7)",
+            )
+
+    def withheld(self) -> list[Path]:
+        """Return what no file tool may show: the credentials of a home in the workspace."""
+        root = self._workspace.resolve()
+        if not any(home.resolve().is_relative_to(root) for home in self._homes()):
+            return []
+        from .hidden import personal
+
+        found = (Path(path).resolve() for path in personal(self._environment))
+        return sorted({path for path in found if path != root and path.is_relative_to(root)})
+
+    def _is_foreign(self) -> bool:
+        """Tell whether we are root among files that belong to other users."""
+        return os.geteuid() == 0 and any(
+            not _is_roots(path) for path in (self._workspace, *self._homes())
+        )
+
+    def _is_doubtful(self) -> bool:
+        """Tell whether something about this workspace may keep a sandbox from being set up."""
+        return self._is_foreign() or not os.access(self._workspace, os.R_OK | os.X_OK)
+
+    def _homes(self) -> list[Path]:
+        home = self._environment.get("HOME", "")
+        return [Path(home)] if home.startswith("/") and os.path.isdir(home) else []
+
+
+def _is_roots(path: Path) -> bool:
+    """Tell whether root can use a directory without the right to use files of others."""
+    path = path.resolve()
+    if path.stat().st_uid != 0:
+        return False
+    above = [parent.stat() for parent in path.parents]
+    return all(status.st_uid == 0 or status.st_mode & 0o001 for status in above)
 
 
 def _demand(mode: str, network: bool) -> str:

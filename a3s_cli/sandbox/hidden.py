@@ -10,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+
+from ..files.protected import DIRECTORIES, FILES
 
 #: Directories of temporary files, which are private to a run.
 TEMPORARY = ("/tmp", "/var/tmp")
@@ -27,62 +29,76 @@ SYSTEM = (
     "/var/snap/lxd/common/lxd/unix.socket",
 )
 #: Below a home that is otherwise seen.
+# fmt: off
 CREDENTIALS = (
-    ".ICEauthority",
-    ".Xauthority",
-    ".aws",
-    ".azure",
-    ".bash_history",
-    ".boto",
-    ".cache/huggingface/token",
-    ".cargo/credentials",
-    ".cargo/credentials.toml",
-    ".claude.json",
-    ".claude/.credentials.json",
-    ".codex/auth.json",
-    ".composer/auth.json",
-    ".config/BraveSoftware",
-    ".config/chromium",
-    ".config/composer/auth.json",
-    ".config/containers/auth.json",
-    ".config/doctl",
-    ".config/gcloud",
-    ".config/gh",
-    ".config/git/credentials",
-    ".config/glab-cli",
-    ".config/google-chrome",
-    ".config/op",
-    ".config/rclone",
-    ".config/sops",
-    ".docker",
-    ".fly",
-    ".gem/credentials",
-    ".gemini",
-    ".git-credentials",
-    ".gnupg",
-    ".huggingface",
-    ".kube",
-    ".local/share/keyrings",
-    ".local/share/kwalletd",
-    ".local/share/opencode/auth.json",
-    ".mozilla",
-    ".my.cnf",
-    ".mylogin.cnf",
-    ".netrc",
-    ".npmrc",
-    ".oci",
-    ".password-store",
-    ".pgpass",
-    ".psql_history",
-    ".pypirc",
-    ".python_history",
-    ".s3cfg",
-    ".ssh",
-    ".terraform.d",
-    ".thunderbird",
-    ".vault-token",
-    ".yarnrc.yml",
-    ".zsh_history",
+    ".ICEauthority", ".Xauthority", ".anthropic", ".authinfo", ".authinfo.gpg", ".aws", ".azure",
+    ".bash_history", ".boto", ".cache/huggingface/token", ".cache/huggingface/stored_tokens",
+    ".cargo/credentials", ".cargo/credentials.toml", ".claude.json", ".claude/.credentials.json",
+    ".codex/auth.json", ".composer/auth.json", ".config/BraveSoftware",
+    ".config/Code/User/globalStorage",
+    ".config/chromium", ".config/codex/auth.json", ".config/composer/auth.json",
+    ".config/containers/auth.json", ".config/doctl", ".config/gcloud", ".config/gh",
+    ".config/git/credentials", ".config/github-copilot", ".config/glab-cli", ".config/goose",
+    ".config/google-chrome", ".config/helm/registry", ".config/heroku", ".config/hub",
+    ".config/hcloud", ".config/io.datasette.llm/keys.json", ".config/microsoft-edge",
+    ".config/netlify", ".config/ngrok", ".config/op", ".config/opencode/auth.json",
+    ".config/pip/pip.conf", ".config/pypoetry/auth.toml", ".config/rclone", ".config/sops",
+    ".config/stripe", ".config/vivaldi", ".config/wrangler", ".csh_history", ".config/opera",
+    ".databrickscfg", ".docker", ".elvish/db", ".fly", ".gem/credentials", ".gemini",
+    ".git-credentials", ".gnupg", ".gradle/gradle.properties", ".hg_history", ".history",
+    ".huggingface", ".irb_history", ".kaggle", ".ksh_history", ".kube", ".lesshst",
+    ".local/share/com.vercel.cli", ".local/share/elvish", ".local/share/fish/fish_history",
+    ".local/share/goose", ".local/share/keyrings", ".local/share/kwalletd",
+    ".local/share/opencode/auth.json", ".local/share/xonsh", ".local/share/nushell",
+    ".config/nushell/history.txt", ".config/nushell/history.sqlite3", ".local/state/bash/history",
+    ".local/state/zsh/history", ".m2/settings-security.xml", ".m2/settings.xml", ".mksh_history",
+    ".mozilla", ".my.cnf", ".mycli-history", ".mylogin.cnf", ".mysql_history", ".netrc", ".ngrok2",
+    ".node_repl_history", ".npmrc", ".nuget/NuGet/NuGet.Config", ".oci", ".openai", ".opera",
+    ".password-store", ".pgpass", ".pip/pip.conf", ".psql_history", ".pulumi/credentials.json",
+    ".pypirc", ".python_history", ".qwen/oauth_creds.json", ".rediscli_history", ".s3cfg",
+    ".sh_history", ".snowflake", ".snowsql", ".sqlite_history", ".ssh", ".subversion/auth",
+    ".tcsh_history", ".terraform.d", ".terraformrc", ".thunderbird", ".vault-token", ".viminfo",
+    ".wgetrc", ".yarnrc.yml", ".zhistory", ".zsh_history", ".zsh_sessions",
+    *(f".var/app/{app}" for app in (
+        "com.brave.Browser", "com.google.Chrome", "com.microsoft.Edge", "org.chromium.Chromium",
+        "org.mozilla.Thunderbird", "org.mozilla.firefox", "com.vivaldi.Vivaldi", "com.opera.Opera",
+    )),
+    *(f"snap/{app}" for app in ("brave", "chromium", "firefox", "opera", "thunderbird", "vivaldi")),
+)
+#: What a variable names in place of the usual path: a file, a directory, or several.
+_NAMED = (
+    "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AZURE_CONFIG_DIR", "BOTO_CONFIG", "CLAUDE_CONFIG_DIR", "CLOUDSDK_CONFIG", "DOCKER_CONFIG",
+    "GH_CONFIG_DIR", "GLAB_CONFIG_DIR", "GNUPGHOME", "GOOGLE_APPLICATION_CREDENTIALS",
+    "HF_TOKEN_PATH", "HISTFILE", "ICEAUTHORITY", "KUBECONFIG", "MYSQL_HISTFILE", "NETRC",
+    "NODE_REPL_HISTORY", "NPM_CONFIG_USERCONFIG", "PASSWORD_STORE_DIR", "PGPASSFILE",
+    "PIP_CONFIG_FILE", "POETRY_CONFIG_DIR", "PSQL_HISTORY", "PYTHON_HISTORY", "REGISTRY_AUTH_FILE",
+    "SOPS_AGE_KEY_FILE", "SQLITE_HISTORY", "TF_CLI_CONFIG_FILE", "XAUTHORITY",
+    "npm_config_userconfig",
+)
+#: What lies in a directory that a variable names.
+_MOVED = (
+    ("CARGO_HOME", "credentials"), ("CARGO_HOME", "credentials.toml"), ("CODEX_HOME", "auth.json"),
+    ("GRADLE_USER_HOME", "gradle.properties"), ("HF_HOME", "token"), ("HF_HOME", "stored_tokens"),
+    ("PULUMI_HOME", "credentials.json"), ("MAVEN_USER_HOME", "settings.xml"),
+    ("ZDOTDIR", ".zsh_history"), ("COMPOSER_HOME", "auth.json"),
+)
+#: What a home has that is run without being asked for, beside what is protected everywhere.
+_START_FILES = (
+    ".bash_aliases", ".config/autostart", ".config/direnv", ".config/elvish",
+    ".config/environment.d",
+    ".config/fish", ".config/git", ".config/mise", ".config/nushell", ".config/plasma-workspace",
+    ".config/powershell", ".config/systemd/user", ".config/xonsh", ".exrc", ".gdbinit", ".inputrc",
+    ".local/share/systemd/user", ".pam_environment", ".vimrc", ".xinitrc", ".xonshrc",
+    ".xsession", ".zsh_aliases",
+)
+# fmt: on
+#: Where a variable moves what is usually below these.
+_BASES = (
+    (".config/", "XDG_CONFIG_HOME"),
+    (".cache/", "XDG_CACHE_HOME"),
+    (".local/share/", "XDG_DATA_HOME"),
+    (".local/state/", "XDG_STATE_HOME"),
 )
 #: a3s's own: configuration, state, and caches that later runs would trust.
 _OWN = (".a3s", ".cache/a3s", ".config/a3s", ".local/share/a3s", ".local/state/a3s")
@@ -106,9 +122,53 @@ def personal(environment: Mapping[str, str]) -> Iterator[str]:
     for name in _OWN_VARIABLES:
         if environment.get(name, "").startswith("/"):
             yield os.path.join(environment[name], "a3s")
-    for home in homes(environment):
+    own = homes(environment)
+    for home in own:
         for name in (*CREDENTIALS, *_OWN):
             yield os.path.join(home, name)
+    yield from _moved(environment, own)
+
+
+def _moved(environment: Mapping[str, str], own: list[str]) -> Iterator[str]:
+    """Yield the credentials whose place a variable names."""
+    for before, variable in _BASES:
+        base = environment.get(variable, "")
+        if base.startswith("/"):
+            names = (name for name in CREDENTIALS if name.startswith(before))
+            yield from (os.path.join(base, name.removeprefix(before)) for name in names)
+    for variable in _NAMED:
+        for path in environment.get(variable, "").split(":"):
+            # A home as a whole cannot be hidden, whatever a variable says.
+            if path.startswith("/") and not any(f"{h}/".startswith(f"{path}/") for h in ("", *own)):
+                yield os.path.normpath(path)
+    for variable, name in _MOVED:
+        if environment.get(variable, "").startswith("/"):
+            yield os.path.join(environment[variable], name)
+
+
+def start_files(environment: Mapping[str, str]) -> Iterator[str]:
+    """Yield what other programs run unasked from a home, whether it exists or not."""
+    for home in homes(environment):
+        yield from (os.path.join(home, name) for name in (*_START_FILES, *DIRECTORIES, *FILES))
+
+
+def guarded(environment: Mapping[str, str], roots: Iterable[str]) -> Iterator[str]:
+    """Yield what a command must not create or change in a home that it may write to."""
+    directories = [root.rstrip("/") + "/" for root in roots]
+    for path in (*start_files(environment), *personal(environment)):
+        if any(path.startswith(directory) for directory in directories):
+            yield path
+
+
+def site_packages(environment: Mapping[str, str], roots: Iterable[str]) -> tuple[str, ...]:
+    """Return where Python looks for `*.pth` files of the user's, below the roots."""
+    directories, found = [root.rstrip("/") + "/" for root in roots], []
+    for home in homes(environment):
+        library = os.path.join(home, ".local", "lib")
+        if any(f"{library}/".startswith(directory) for directory in directories):
+            with contextlib.suppress(OSError):
+                found += [f"{library}/{name}/site-packages" for name in os.listdir(library)]
+    return tuple(found)
 
 
 def homes(environment: Mapping[str, str]) -> list[str]:

@@ -17,6 +17,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..files.programs import find
+
 #: Increased whenever the trial changes.
 VERSION = 1
 #: Seconds after which a trial that does not end has failed.
@@ -31,10 +33,16 @@ class Probe:
     """Answers whether bubblewrap is usable: at once, in a moment, or later."""
 
     def __init__(
-        self, environment: Mapping[str, str], workspace: Path, *, network: bool = True
+        self,
+        environment: Mapping[str, str],
+        workspace: Path,
+        *,
+        network: bool = True,
+        foreign: bool = False,
     ) -> None:
         linux = sys.platform == "linux"
-        self.program = _find(environment.get("PATH", ""), workspace) if linux else None
+        path = environment.get("PATH", "")
+        self.program = find("bwrap", path, [workspace]) if linux else None
         #: Why it cannot be used.
         missing = "bwrap is not installed" if linux else "bwrap is for Linux only"
         self.reason = missing if self.program is None else ""
@@ -43,13 +51,13 @@ class Probe:
         self._output = -1
         if self.program is None:
             return
-        self._cache = _cache(environment, network)
+        self._cache = _cache(environment, network, foreign)
         self._key = _key(self.program, network)
         if self._cache and _read(self._cache) == self._key:
             self._answer = True
             return
         self._deadline = time.monotonic() + PATIENCE
-        self._start(self.program, network)
+        self._start(self.program, network, foreign)
 
     def answer(self, wait: float = 0.0) -> bool | None:
         """Return the answer; None if there is none within `wait` seconds."""
@@ -72,11 +80,12 @@ class Probe:
             with contextlib.suppress(OSError):
                 os.unlink(self._cache)
 
-    def _start(self, program: str, network: bool) -> None:
-        from .bwrap import FLAGS, NO_NETWORK, launch
+    def _start(self, program: str, network: bool, foreign: bool) -> None:
+        from .launch import FLAGS, FOREIGN_FLAGS, NO_NETWORK, launch
 
         self._output, write = os.pipe()
-        flags = FLAGS if network else (*FLAGS, NO_NETWORK)
+        flags = FOREIGN_FLAGS if foreign else FLAGS
+        flags = flags if network else (*flags, NO_NETWORK)
         null = os.open(os.devnull, os.O_RDWR)
         try:
             with launch(program, [*flags, *_MOUNTS], ["true"]) as (descriptors, command):
@@ -115,26 +124,15 @@ class Probe:
             _write(self._cache, self._key)
 
 
-def _find(path: str, workspace: Path) -> str | None:
-    """Find bubblewrap in PATH, but never in the workspace."""
-    inside = os.path.realpath(workspace).rstrip("/") + "/"
-    for entry in path.split(":"):
-        program = os.path.realpath(os.path.join(entry, "bwrap"))
-        if not entry.startswith("/") or (inside != "/" and program.startswith(inside)):
-            continue
-        if os.path.isfile(program) and os.access(program, os.X_OK):
-            return program
-    return None
-
-
-def _cache(environment: Mapping[str, str], network: bool) -> str | None:
+def _cache(environment: Mapping[str, str], network: bool, foreign: bool) -> str | None:
     directory = environment.get("XDG_CACHE_HOME", "")
     if not directory.startswith("/"):
         home = environment.get("HOME", "")
         if not home.startswith("/"):
             return None
         directory = os.path.join(home, ".cache")
-    return os.path.join(directory, "a3s", f"sandbox-{'on' if network else 'off'}")
+    name = f"sandbox-{'on' if network else 'off'}{'-foreign' if foreign else ''}"
+    return os.path.join(directory, "a3s", name)
 
 
 def _key(program: str, network: bool) -> bytes:

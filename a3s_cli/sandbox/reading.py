@@ -15,7 +15,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..files.git_index import secret_names
 from ..files.ignore import is_secret
@@ -36,6 +36,11 @@ class Reading:
         self._workspace = workspace
         self._script = script
 
+    @property
+    def writable(self) -> str:
+        """Where commands may write, in words for the model."""
+        return self._sandbox.writable
+
     def reading(self, script: str) -> Reading:
         """Return the same for another script."""
         return Reading(self._sandbox, self._workspace, script)
@@ -48,6 +53,7 @@ class Reading:
         environment: Mapping[str, str],
         timeout: float | None,
         receive: Callable[[bytes], Awaitable[None]],
+        report: Callable[[Any], None] = lambda _: None,
     ) -> Finished:
         """Run a command as `process.run` does; it can only read, and no secrets."""
         from ..permissions.reading import only_status
@@ -62,6 +68,7 @@ class Reading:
             environment=_quiet_git(environment),
             timeout=timeout,
             receive=receive,
+            report=report,
         )
 
 

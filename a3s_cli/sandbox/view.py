@@ -1,45 +1,42 @@
 """What a confined command sees of the file system: one mount for each path that differs.
 
-The whole disk is read-only, the workspace is not; what is hidden is covered by
-an empty directory or file, what is protected is read-only again. Mounts are made
-from the outside in, so that the innermost one decides.
+The whole disk is read-only, the workspace is not; what is hidden is covered by an
+empty directory or file. Mounts are made from the outside in, so that the innermost
+one decides.
 
-A mount holds only the path itself: `mv .git x` would carry a read-only
-`.git/config` away and make room for another. So every directory between the
-workspace and such a path becomes a mount too, which cannot be moved. And nothing
-can be mounted where nothing is: such a place is held by an empty directory for as
-long as the command runs, which is the supervisor's work. So is putting back what
-nothing can be mounted on.
+In an ordinary workspace nothing is mounted: what a command must not leave behind is
+the guard's work, and a mount would be in the way. Only where a home is (part
+of) the workspace, its credentials are hidden and its start files read-only. A mount
+holds only the path itself: `mv .config x` would carry a hidden `.config/gh` away. So
+every directory between becomes a mount too, which cannot be moved.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from ..files.protected import UNHOLDABLE
+from ..files.protected import resolved
 from ..values import State, field
+from .mounts import Expected, identity, identity_below
 
 #: Covers what is not a directory.
 EMPTY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "empty")
 
-_READ, _WRITE, _TRY = "--ro-bind", "--bind", "--ro-bind-try"
+_READ, _WRITE = "--ro-bind", "--bind"
 _EMPTY_DIRECTORY, _EMPTY_FILE = "--tmpfs", "an empty file"
 _HIDING = (_EMPTY_DIRECTORY, _EMPTY_FILE)
 
 
 class View(State):
-    """The mounts by their path, and the paths that the supervisor holds and watches."""
+    """The mounts by their path; `roots` are writable, unless everything is read-only."""
 
-    workspace: str
+    roots: Sequence[str]
     read_only: bool = False
     mounts: dict[str, str] = field(default_factory=dict)
-    #: Empty at first, but kept from one command to the next: path -> the directory behind it.
+    #: What is mounted from another place: path -> the directory or file behind it.
     kept: dict[str, str] = field(default_factory=dict)
-    held: list[str] = field(default_factory=list)
-    watched: list[str] = field(default_factory=list)
-    _resolved: dict[str, str] = field(default_factory=dict)
 
     def build(
         self,
@@ -48,33 +45,39 @@ class View(State):
         protected: Iterable[str],
         temporary: Iterable[str] = (),
     ) -> None:
-        """Fill it: `protected` paths are as their readers spell them, existing or not.
+        """Fill it. `protected` paths are read-only in the roots, where they exist.
 
         `temporary` are the directories of temporary files.
         """
         self.mounts = {"/": _READ, "/proc": "--proc", "/dev": "--dev"}
-        real = sorted({os.path.realpath(path) for path in hidden if os.path.exists(path)}, key=len)
+        real = sorted({resolved(path) for path in hidden if os.path.exists(path)}, key=len)
         for path in real:
-            if path != "/" and not self._in_workspace(path) and self._around(path) not in _HIDING:
+            if path != "/" and not self._is_writable(path) and self._around(path) not in _HIDING:
                 self._hide(path)
         shown = {os.path.normpath(path) for path in shown}
         for path in sorted(shown, key=len):
-            seen = os.path.exists(path) and not self._in_workspace(path)
+            seen = os.path.exists(path) and not self._is_writable(path)
             if seen and self._around(path) in _HIDING:
                 self.mounts.setdefault(path, _READ)
         for path in temporary:
             self._empty(path, shown)
         for path in real:
             # Now that our own home is seen, what is hidden in it counts.
-            if not self._in_workspace(path) and self._around(path) not in _HIDING:
+            if not self._is_writable(path) and self._around(path) not in _HIDING:
                 self._hide(path)
-        self.mounts[self.workspace] = _READ if self.read_only else _WRITE
+        for root in self.roots:
+            self.mounts[root] = _READ if self.read_only else _WRITE
         for path in real:
-            if self._in_workspace(path) and path != self.workspace:
+            if self._is_writable(path) and path not in self.roots:
                 self._hide_inside(path)
         if not self.read_only:
             for path in protected:
                 self._protect(path)
+
+    def bind(self, path: str, source: str) -> None:
+        """Let a writable directory of a3s's own be seen at a path."""
+        self.mounts[path] = _WRITE
+        self.kept[path] = source
 
     def arguments(self) -> list[str]:
         """Return the mounts as arguments of bubblewrap."""
@@ -83,7 +86,7 @@ class View(State):
             kind = self.mounts[path]
             if path in self.kept:
                 found += [_WRITE, self.kept[path], path]
-            elif kind in (_READ, _WRITE, _TRY):
+            elif kind in (_READ, _WRITE):
                 found += [kind, path, path]
             elif kind == _EMPTY_FILE:
                 found += [_READ, EMPTY, path]
@@ -91,6 +94,33 @@ class View(State):
                 found += [kind, path]
         # Root owns the kernel's settings in there, and needs no capability to write them.
         return [*found, "--remount-ro", "/proc"]
+
+    def expected(self, roots: dict[str, int]) -> dict[str, Expected]:
+        """Return what must be mounted; `roots` are descriptors of the roots, which decide.
+
+        Below a root an inode is looked up without following a link.
+        """
+        found = {}
+        for path, kind in self.mounts.items():
+            if path in ("/", "/proc", "/dev") and path not in self.roots:
+                continue
+            inside = next((root for root in roots if _is_in(path, root)), None)
+            place = path if inside is not None else resolved(path)
+            if path in self.kept:
+                found[place] = Expected(True, identity(self.kept[path]))
+            elif kind == _EMPTY_DIRECTORY:
+                found[place] = Expected(True, None)
+            elif kind == _EMPTY_FILE:
+                found[place] = Expected(False, identity(EMPTY))
+            else:
+                inode = (
+                    identity(path)
+                    if inside is None
+                    else identity_below(roots[inside], path.removeprefix(inside))
+                )
+                # No inode has this number: what is not there is not mounted either.
+                found[place] = Expected(kind == _WRITE, inode or (-1, -1))
+        return found
 
     def keep(self, directory: str, temporary: Iterable[str]) -> None:
         """Let temporary files be in `directory`, so that the next command finds them.
@@ -114,11 +144,11 @@ class View(State):
                         os.mkdir(place)
 
     def _empty(self, path: str, shown: set[str]) -> None:
-        if not path.startswith("/") or not os.path.isdir(path) or self._in_workspace(path):
+        if not path.startswith("/") or not os.path.isdir(path) or self._is_writable(path):
             return
         path = os.path.normpath(path)
         if self._around(path) not in _HIDING:
-            path = os.path.realpath(path)
+            path = resolved(path)
         # A home, or something else that has to be seen, may be kept in there.
         if not any(f"{seen}/".startswith(f"{path}/") for seen in {*self.mounts, *shown}):
             self.mounts[path] = _EMPTY_DIRECTORY
@@ -136,43 +166,22 @@ class View(State):
             self._pin(path)
 
     def _protect(self, path: str) -> None:
-        """Make a path of the workspace read-only, also one that does not exist."""
-        parent = self._real(os.path.dirname(path))
-        name = os.path.basename(path)
-        while not os.path.isdir(parent):
-            parent, name = os.path.dirname(parent), os.path.basename(parent)
-        path = os.path.join(parent, name)
-        if not self._in_workspace(path) or self._around(path) in (*_HIDING, _TRY):
+        """Make a path in a root read-only, if it exists; of a link what it leads to."""
+        path = resolved(path)
+        if not os.path.exists(path) or not self._is_writable(path) or path in self.roots:
             return
-        if os.path.islink(path):
-            # Nothing can be mounted on a link, but it is put back; what it leads to is held.
-            self._add(path, self.watched)
-            if not os.path.islink(real := os.path.realpath(path)):
-                self._protect(real)
-        elif name in UNHOLDABLE and not os.path.exists(path):
-            self._add(path, self.watched)
-        elif path != self.workspace and self.mounts.get(path) not in _HIDING:
-            self.mounts[path] = _TRY
-            self._add(path, self.held)
-        self._pin(path)
-
-    def _add(self, path: str, paths: list[str]) -> None:
-        if path not in paths:
-            paths.append(path)
-
-    def _real(self, directory: str) -> str:
-        if directory not in self._resolved:
-            self._resolved[directory] = os.path.realpath(directory)
-        return self._resolved[directory]
+        if self._around(path) not in _HIDING and self.mounts.get(path) not in _HIDING:
+            self.mounts[path] = _READ
+            self._pin(path)
 
     def _pin(self, path: str) -> None:
         if self.read_only:
             return
-        while (path := os.path.dirname(path)) != self.workspace and path != "/":
+        while (path := os.path.dirname(path)) not in self.roots and path != "/":
             self.mounts.setdefault(path, _WRITE)
 
-    def _in_workspace(self, path: str) -> bool:
-        return f"{path}/".startswith(f"{self.workspace.rstrip('/')}/")
+    def _is_writable(self, path: str) -> bool:
+        return any(_is_in(path, root) for root in self.roots)
 
     def _around(self, path: str) -> str:
         """Return the kind of the innermost mount that contains `path`, not counting its own."""
@@ -183,3 +192,7 @@ class View(State):
 
 def _parts(path: str) -> list[str]:
     return [part for part in path.split("/") if part]
+
+
+def _is_in(path: str, directory: str) -> bool:
+    return f"{path}/".startswith(f"{directory.rstrip('/')}/")

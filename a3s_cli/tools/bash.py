@@ -8,9 +8,13 @@ is added and a character is never cut in two.
 
 from __future__ import annotations
 
+import copy
+import os
 from typing import Any, ClassVar
 
-from ..tool_protocol import Subject, Tool, ToolContext, ToolReturn
+from ..messages import ToolSpec
+from ..tool_protocol import Conditions, Subject, Tool, ToolContext, ToolReturn
+from ..values import replace
 
 #: Bytes of one script: what Linux allows a single argument to be, less its terminator.
 LONGEST = 128 * 1024 - 1
@@ -25,7 +29,7 @@ class Bash(Tool):
     name = "bash"
     description = (
         "Run a bash script in the workspace. stdin is empty; stdout and stderr come back together. "
-        "Processes it leaves behind are killed."
+        "Processes it leaves behind are killed, and `cd` and `export` do not last."
     )
     parameters: ClassVar[dict[str, Any]] = {
         "type": "object",
@@ -41,6 +45,20 @@ class Bash(Tool):
         "required": ["command"],
         "additionalProperties": False,
     }
+
+    def spec(self, conditions: Conditions | None = None) -> ToolSpec:
+        """Say as well where commands may write, and after what time they are killed."""
+        spec = super().spec(conditions)
+        if conditions is None:
+            return spec
+        description = f"{self.description} A script is killed after {conditions.timeout:g} s."
+        if conditions.writable:
+            description += (
+                f" Commands can write {conditions.writable}; /tmp is private to this run."
+            )
+        parameters = copy.deepcopy(self.parameters)
+        parameters["properties"]["timeout"]["maximum"] = max(1, int(conditions.timeout * 1000))
+        return replace(spec, description=description, parameters=parameters)
 
     def subject(self, arguments: dict[str, Any]) -> Subject:
         return Subject("command", arguments["command"])
@@ -59,22 +77,36 @@ class Bash(Tool):
         return None  # `process.run` keeps the deadline, so that what was printed is not lost.
 
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
-        from ..processes import spawner as process
+        from ..processes import spawner
 
-        timeout = min(arguments.get("timeout", 86_400_000) / 1000, context.timeout)
+        wanted = arguments.get("timeout", 86_400_000) / 1000
         lines = Lines(context)
-        run = context.sandbox.run if context.sandbox else process.run
+        options: dict[str, Any] = {
+            "cwd": context.workspace.root,
+            "environment": context.environment,
+            "timeout": min(wanted, context.timeout),
+            "receive": lines.feed,
+        }
+        argv = [_bash(context), "-c", arguments["command"]]
         try:
-            finished = await run(
-                ["bash", "-c", arguments["command"]],
-                cwd=context.workspace.root,
-                environment=context.environment,
-                timeout=timeout,
-                receive=lines.feed,
-            )
+            if context.sandbox:
+                finished = await context.sandbox.run(argv, **options, report=context.report)
+            else:
+                finished = await spawner.run(argv, **options)
         finally:
             lines.finish()
-        return ToolReturn(None, finished.exit_code, finished.reason)
+        capped = finished.reason == "timeout" and wanted >= context.timeout
+        remark = f"[{context.timeout:g} s is the most that a call may take here]" if capped else ""
+        return ToolReturn(None, finished.exit_code, finished.reason, remark=remark)
+
+
+def _bash(context: ToolContext) -> str:
+    """Return bash as the user has it, never one that the model could have written."""
+    from ..files.programs import find
+
+    path = context.environment.get("PATH", "") or os.defpath
+    # Where there is none the usual failure to start it says so.
+    return find("bash", path, [context.workspace.root]) or "/bin/bash"
 
 
 class Lines:

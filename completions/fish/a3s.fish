@@ -47,6 +47,7 @@ function __a3s_takes_value
             'a3s run --permissions' \
             'a3s run --on-ask' \
             'a3s run --sandbox' \
+            'a3s run --protect' \
             'a3s run --network' \
             'a3s run --env' \
             'a3s run --redact-env' \
@@ -83,6 +84,7 @@ function __a3s_takes_value
             'a3s serve --permissions' \
             'a3s serve --on-ask' \
             'a3s serve --sandbox' \
+            'a3s serve --protect' \
             'a3s serve --network' \
             'a3s serve --env' \
             'a3s serve --redact-env' \
@@ -244,6 +246,7 @@ complete -c a3s -n '__a3s_at \'a3s run\'' -l no-reading -d 'Require a rule for c
 complete -c a3s -n '__a3s_at \'a3s run\'' -l on-ask -x -a 'prompt deny fail' -d 'Ask, deny or end the run when a call needs approval.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l read-only -d 'Forbid changes to the workspace.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l sandbox -x -a 'auto require off' -d 'Confine bash if possible, always or never.'
+complete -c a3s -n '__a3s_at \'a3s run\'' -l protect -x -a 'all tracked' -d 'Put back all changes of protected files, or all but tracked ones.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l network -x -a 'on off' -d 'Allow or block network access; off needs a sandbox.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l env -x -a '(set -nx)' -d 'Pass this variable to commands.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l redact-env -x -a '(set -nx)' -d 'Hide this variable\'s value in output.'
@@ -290,6 +293,7 @@ complete -c a3s -n '__a3s_at \'a3s serve\'' -l no-reading -d 'Require a rule for
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l on-ask -x -a 'prompt deny fail' -d 'Ask in the page, deny or end the run when a call needs approval.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l read-only -d 'Forbid changes to the workspace.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l sandbox -x -a 'auto require off' -d 'Confine bash if possible, always or never.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l protect -x -a 'all tracked' -d 'Put back all changes of protected files, or all but tracked ones.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l network -x -a 'on off' -d 'Allow or block network access; off needs a sandbox.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l env -x -a '(set -nx)' -d 'Pass this variable to commands.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l redact-env -x -a '(set -nx)' -d 'Hide this variable\'s value in output.'

@@ -34,6 +34,7 @@ def test_defaults(house: House) -> None:
         "max_cost": None,
         "sandbox": "auto",
         "network": "on",
+        "protect": "all",
         "read_only": False,
         "default_decision": "ask",
         "on_ask": None,

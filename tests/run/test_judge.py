@@ -210,12 +210,11 @@ class Desk:
         limits = CallLimits(max_tool_calls=rules.pop("max_tool_calls", None))
         off_limits = rules.pop("off_limits", ())
         policy = Policy(tools=["bash", "write"], **rules)
-        around = Surroundings(emitter, policy, Workspace(work), {}, limits)
+        around = Surroundings(emitter, policy, Workspace(work), {}, limits, off_limits=off_limits)
         self.calls = Calls(
             around,
             {"bash": Note(self.ran), "write": Put(self.ran)},
             approver=self.person,
-            off_limits=off_limits,
         )
         self.turn = 0
 

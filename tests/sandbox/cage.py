@@ -33,6 +33,12 @@ class Outcome:
     status: int
     reason: str | None
     output: str
+    #: What the guard did: kind, path, copy, keys, commit, failure.
+    reports: list[list[Any]] = field(default_factory=list)
+
+    @property
+    def put_back(self) -> list[str]:
+        return [report[1] for report in self.reports if report[0] == "put_back"]
 
 
 class Driver:
@@ -128,6 +134,7 @@ class Cage:
             "PATH": PATH,
             "HOME": str(self.home),
             "XDG_CACHE_HOME": str(self.directory("cache")),
+            "XDG_STATE_HOME": str(self.directory("state")),
         }
 
     def directory(self, name: str, below: Path | None = None) -> Path:

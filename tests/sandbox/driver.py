@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from a3s_cli.processes import spawner as process
 from a3s_cli.sandbox.bwrap import Bubblewrap
+from a3s_cli.sandbox.guarding import Guarding
 from a3s_cli.sandbox.probe import Probe
 
 
@@ -29,22 +31,38 @@ async def answer(request: dict[str, Any]) -> dict[str, Any]:
         return {"unusable": probe.reason}
     assert probe.program
     sandbox = Bubblewrap(
-        workspace,
+        request.get("roots") or [os.path.realpath(workspace)],
         program=probe.program,
         environment=environ,
         network=request.get("network", True),
         read_only=request.get("read_only", False),
         read_only_files=[Path(path) for path in request.get("read_only_files", ())],
         hidden_files=[Path(path) for path in request.get("hidden_files", ())],
+        guarding=Guarding(
+            request.get("protect", "all"),
+            lambda path: str(path) in request.get("permitted", ()),
+            request.get("copies", ""),
+        ),
     )
 
+    reports: list[list[Any]] = []
+
     async def one(argv: list[str]) -> process.Finished:
+        if request.get("plain"):
+            return await process.run(
+                argv,
+                cwd=workspace,
+                environment=request["environment"],
+                timeout=request.get("timeout", 30),
+                receive=receive,
+            )
         return await sandbox.run(
             argv,
             cwd=workspace,
             environment=request["environment"],
             timeout=request.get("timeout", 30),
             receive=receive,
+            report=lambda report: reports.append(list(report)),
         )
 
     try:
@@ -57,6 +75,7 @@ async def answer(request: dict[str, Any]) -> dict[str, Any]:
         "status": finished[-1].exit_code,
         "reason": finished[-1].reason,
         "output": b"".join(output).decode("latin-1"),
+        "reports": reports,
     }
 
 

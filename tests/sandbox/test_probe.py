@@ -119,7 +119,7 @@ def test_what_fails_later_did_not_run_and_is_forgotten(
         output.append(data)
 
     bin_ = fake(tmp_path / "bin", "echo 'bwrap: not today' >&2; exit 1")
-    sandbox = Bubblewrap(tmp_path, program=f"{bin_}/bwrap", environment=environ)
+    sandbox = Bubblewrap([str(tmp_path)], program=f"{bin_}/bwrap", environment=environ)
     forgotten: list[bool] = []
     sandbox.on_failure = lambda: forgotten.append(True)
     run = sandbox.run(["true"], cwd=tmp_path, environment=environ, timeout=9, receive=receive)

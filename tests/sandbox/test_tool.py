@@ -26,7 +26,7 @@ def sandbox(tmp_path: Path) -> Iterator[Bubblewrap]:
         pytest.skip(f"no sandbox here: {probe.reason}")
     assert probe.program
     (tmp_path / "work").mkdir()
-    sandbox = Bubblewrap(tmp_path / "work", program=probe.program, environment=environ)
+    sandbox = Bubblewrap([str(tmp_path / "work")], program=probe.program, environment=environ)
     yield sandbox
     sandbox.close()
 
@@ -73,7 +73,8 @@ def test_it_is_the_same_with_and_without(sandbox: Bubblewrap, tmp_path: Path, co
 
 def test_a_deadline(sandbox: Bubblewrap, tmp_path: Path) -> None:
     results, shown = call(sandbox, tmp_path / "work", "echo up; sleep 99", timeout=0.5)
-    assert (results, shown) == ([ToolReturn(None, 124, "timeout")], "up\n")
+    remark = "[0.5 s is the most that a call may take here]"
+    assert (results, shown) == ([ToolReturn(None, 124, "timeout", remark=remark)], "up\n")
 
 
 def test_calls_of_one_turn(sandbox: Bubblewrap, tmp_path: Path) -> None:
@@ -106,4 +107,5 @@ def test_a_cancelled_call(sandbox: Bubblewrap, tmp_path: Path) -> None:
     before = set(os.listdir("/proc/self/fd"))
     asyncio.run(scene())
     assert os.listdir(tmp_path / "work") == []
+    sandbox.close()
     assert set(os.listdir("/proc/self/fd")) == before

@@ -78,7 +78,8 @@ SCHEMA: dict[str, tuple[dict[str, type], dict[str, type]]] = {
         {"code": str, "text": str},
         {"toolId": str, "flag": str, "key": str, "keys": list, "file": str, "line": int}
         | {"nearest": str, "limitBytes": int, "receivedBytes": int, "totalBytes": int}
-        | {"source": str, "tokensBefore": int, "tokensAfter": int},
+        | {"source": str, "tokensBefore": int, "tokensAfter": int}
+        | {"path": str, "copy": str, "commit": str},
     ),
     "end": (
         _TOTALS | {"text": str},
@@ -314,7 +315,7 @@ def _check_fates(events: Sequence[Event]) -> None:
     for end in (event for event in events if event["type"] == "tool_end"):
         assert ("truncated" in end) == ("outputBytes" in end), end
         assert ("outputFile" in end) == ("outputSha256" in end), end
-        assert end.get("reason") in (None, "timeout", "cancelled"), end
+        assert end.get("reason") in (None, "timeout", "cancelled", "protected"), end
         fits = len(end["toolOutput"].encode()) <= OUTPUT_LIMIT + 256 or object_laws.is_whole(end)
         assert fits, "toolOutput is over 48 KiB"
         if end["toolName"] != "bash" or end["toolId"] in capped:

@@ -1,0 +1,368 @@
+"""One run's guard: it records before the first command, and compares after each.
+
+What a command leaves at a protected place stays if it was there before, if the
+user's own rules permit it, or if a recorded commit has it at that very path.
+Everything else is saved beside the session, and what was there is put back. What
+changed while no command ran is the user's, and becomes what was there.
+
+Several runs may share a tree. Whoever is first in it records; each compares after
+its own calls; the last one to compare has nothing running beside it that could hide.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any, TypeVar
+
+from ..values import State, field
+from . import contents
+from .asking import Asking
+from .contents import NOTHING
+from .record import Record, Remembered, Repository
+from .refs import Refs, head
+from .report import Found, Report
+from .restoring import Restoring, is_below
+from .scan import Place, Scan
+from .trees import Trees
+from .verdict import Answer, Facts, Verdict, judge
+
+#: Nanoseconds: by how much the kernel's clock may lag, and how long after the last sign of life
+#: a command may still have written; the latter also after a crash of the machine, when the
+#: sign may not have reached the disk.
+_LAG, _AFTER_BEAT, _AFTER_CRASH = 10_000_000, 2_000_000_000, 35_000_000_000
+#: Contents of one path that are remembered as accepted.
+_MOST_ACCEPTED = 8
+
+_Result = TypeVar("_Result")
+
+
+class Guard(State):
+    """Guards the tree of one run; `begin` before every command, `end` after it."""
+
+    roots: Sequence[str]
+    record: Record
+    asking: Asking
+    restoring: Restoring
+    #: Whether one of the user's own rules permits to write a path.
+    permits: Callable[[str], bool] = lambda _: False
+    #: Single paths that are protected as well.
+    more: tuple[str, ...] = ()
+    #: Directories of Python packages whose start files are protected.
+    sites: tuple[str, ...] = ()
+    #: Why the record is kept in memory only; empty where it is on the disk.
+    unrecorded: str = ""
+    _scan: Scan = field(init=False)
+    _calls: int = 0
+    _begun: bool = False
+    _mutex: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _known: set[str] = field(default_factory=set)
+    _refs: dict[str, Refs] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._scan = Scan(self.roots)
+        self._scan.files, self._scan.sites = self.more, frozenset(self.sites)
+        try:
+            self.record.open()
+        except OSError as failure:
+            self._in_memory(failure)
+
+    def close(self) -> None:
+        """Let go of the record."""
+        self.record.unfinished = ""
+        if self._begun and self.record.directory is not None and not self._calls:
+            with contextlib.suppress(OSError):
+                self.record.save()
+        self.record.close()
+
+    async def begin(self) -> list[Report]:
+        """Record what is there; settle first what a killed run has left behind."""
+        return await uncancelled(self._begin())
+
+    async def end(self) -> list[Report]:
+        """Compare what a command has left with the record, and put back what has no right."""
+        return await uncancelled(self._end())
+
+    # -- before ----------------------------------------------------------------------
+
+    async def _begin(self) -> list[Report]:
+        reports: list[Report] = []
+        async with self._mutex, self.record.lock():
+            if self._calls == 0:
+                self.record.load()
+                alone = self.record.alone()
+                if not self._begun:
+                    await asyncio.to_thread(self._look_first)
+                if alone:
+                    bound = self._crash()
+                    if bound:
+                        if self._begun:
+                            await asyncio.to_thread(self._scan.look)
+                        users = _since(bound)
+                        reports = await self._settle(users, users_refs=bound)
+                    elif self._begun:
+                        self._absorb(path for path in self.record.places if self._is_ours(path))
+                    else:
+                        ours = {*self.record.places, *self._scan.places}
+                        await asyncio.to_thread(self._absorb, filter(self._is_ours, ours))
+                    self._believe(Trees(self._scan), bound)
+                    self.record.touch("begun")
+                if not self._begun:
+                    self._remember_trees()
+                    self.record.unfinished = boot()
+                self._save()
+                self._begun = True
+                self.record.run()
+            self._calls += 1
+            self.record.touch("beat")
+        return reports
+
+    def _look_first(self) -> None:
+        self._scan.look()
+        trees, more = Trees(self._scan), set()
+        for path, place in self._scan.places.items():
+            if place is Place.CONFIG:
+                directory = trees.hooks(path, contents.read(path)[1])
+                if directory and self._is_ours(directory):
+                    more.add(directory)
+        if more:
+            self._scan.more = frozenset(more)
+            self._scan.nodes.clear()
+            self._scan.look()
+
+    def _remember_trees(self) -> None:
+        for tree in Trees(self._scan):
+            self._known.add(tree.root)
+            self.asking.heads[tree.root] = head(tree.gitdir, tree.commondir)
+
+    def _absorb(self, paths: Iterable[str]) -> None:
+        """Take what has changed for the user's."""
+        for path in list(paths):
+            mark = contents.mark(path)
+            before = self.record.places.get(path)
+            if before and before.mark == mark and mark is not None:
+                continue
+            now, data = contents.read(path)
+            if before and before.last == now:
+                before.mark = mark
+            elif now == NOTHING:
+                self.record.places.pop(path, None)
+            else:
+                self.record.places[path] = Remembered(now, [now], now, mark)
+                self.record.keep(now, data)
+
+    def _believe(self, trees: Trees, bound: int = 0) -> None:
+        """Take refs that have moved since the last comparison for the user's work."""
+        for commondir in trees.commondirs:
+            repository = self.record.repositories.setdefault(commondir, Repository())
+            tips = self._refs.setdefault(commondir, Refs(commondir)).tips()
+            for path, objects in tips.items():
+                mark = contents.mark(path) if bound else None
+                if not bound or (mark and mark.ctime > bound):
+                    repository.believed |= set(objects) - repository.seen
+            repository.seen = {name for objects in tips.values() for name in objects}
+
+    def _crash(self) -> int:
+        """Return until when commands may have run that were killed; 0 where none was."""
+        beat, settled = self.record.time("beat"), self.record.time("settled")
+        if beat > settled:
+            same = self.record.unfinished in ("", boot())
+            return beat + (_AFTER_BEAT if same else _AFTER_CRASH)
+        if self.record.unfinished not in ("", boot()):
+            return settled + _AFTER_CRASH
+        return 0
+
+    # -- after -----------------------------------------------------------------------
+
+    async def _end(self) -> list[Report]:
+        async with self._mutex, self.record.lock():
+            self.record.load()
+            before = self._scan.nodes
+            await asyncio.to_thread(self._scan.look)
+            reports = await self._settle(_before(self.record.time("begun") - _LAG, before), before)
+            self._calls -= 1
+            if self._calls == 0:
+                self.record.rest()
+                if self.record.alone():
+                    self.record.touch("settled")
+                    self.record.rest()
+            self._save()
+            self._scan.close()
+        return reports
+
+    async def _settle(
+        self,
+        is_users: Callable[[Found], bool],
+        before: dict[str, Any] | None = None,
+        *,
+        users_refs: int = 0,
+    ) -> list[Report]:
+        """Compare, decide and put back."""
+        changed = await asyncio.to_thread(self._changed)
+        trees = Trees(self._scan) if changed or self.asking.put_back else None
+        if before is not None and changed and trees:
+            for tree in trees:
+                node = before.get(tree.root)
+                if tree.root not in self._known and (node is None or node.empty):
+                    self.asking.created.add(tree.root)
+        users = [found for found in changed if found.mark is not None and is_users(found)]
+        self._absorb(found.path for found in users)
+        left = [found for found in changed if found not in users]
+        reports = await self.asking.committed(trees) if trees and self.asking.put_back else []
+        if left and trees:
+            verdicts, kept = await self._verdicts(left, trees)
+            reports += kept
+            for found, verdict in verdicts:
+                if verdict.answer is Answer.KEEP:
+                    self._keep(found)
+                else:
+                    self._note_put_back(found, trees)
+                    reports.append(self.restoring.restore(found, verdict, before or {}))
+        if not users_refs:
+            self._note_refs(trees)
+        return reports
+
+    def _changed(self) -> list[Found]:
+        found = []
+        known = {path for path in self.record.places if self._is_ours(path)}
+        for path in sorted(known | self._scan.places.keys()):
+            mark, remembered = contents.mark(path), self.record.places.get(path)
+            if remembered and remembered.mark == mark:
+                continue
+            now, data = contents.read(path)
+            if remembered and remembered.last == now and remembered.accepts(now):
+                remembered.mark = mark
+            elif remembered or now != NOTHING:
+                place = self._scan.places.get(path) or _place_of(path)
+                found.append(Found(path, place, now, data, mark))
+        return found
+
+    async def _verdicts(
+        self, changed: list[Found], trees: Trees
+    ) -> tuple[list[tuple[Found, Verdict]], list[Report]]:
+        verdicts: list[tuple[Found, Verdict]] = []
+        asked: list[Found] = []
+        for found in changed:
+            remembered = self.record.places.get(found.path) or Remembered(accepted=[NOTHING])
+            verdict = judge(
+                found.place, remembered, found.now, found.data, self.record.earlier(remembered),
+                self._facts(found, trees),
+            )  # fmt: skip
+            if verdict.answer is Answer.ASK:
+                asked.append(found)
+            else:
+                verdicts.append((found, verdict))
+        kept, reports = await self.asking.ask(asked, trees) if asked else (set(), [])
+        verdicts += [
+            (found, Verdict(Answer.KEEP if found in kept else Answer.PUT_BACK)) for found in asked
+        ]
+        return verdicts, reports
+
+    def _facts(self, found: Found, trees: Trees) -> Facts:
+        path, place = found.path, found.place
+        if place is Place.CONTENT:
+            return Facts(permitted=self.permits(path))
+        if place in (Place.POINTER, Place.COMMON):
+            return Facts(leads_inside=trees.leads_inside(path, place))
+        if place is Place.MODULES:
+            return Facts()
+        repository = trees.repository(path) is not None
+        return Facts(repository, worktree=trees.has_own_worktree(path, found.data))
+
+    def _note_put_back(self, found: Found, trees: Trees) -> None:
+        """Remember it, for the case that a later command commits it."""
+        tree = trees.around(found.path)
+        if tree and found.place is Place.CONTENT and found.now.kind in ("file", "link"):
+            wanted = self.asking.wanted(found, tree)[0]
+            self.asking.put_back.setdefault(tree, set()).add(wanted)
+
+    def _keep(self, found: Found) -> None:
+        remembered = self.record.places.setdefault(found.path, Remembered(accepted=[NOTHING]))
+        remembered.good = remembered.last = found.now
+        remembered.mark = found.mark
+        if found.now not in remembered.accepted:
+            remembered.accepted = [*remembered.accepted[: _MOST_ACCEPTED - 1], found.now]
+        self.record.keep(found.now, found.data)
+
+    def _note_refs(self, trees: Trees | None) -> None:
+        """Note where the refs are now: commands moved them, and that is not believed."""
+        trees = trees or Trees(self._scan)
+        for commondir in trees.commondirs:
+            repository = self.record.repositories.setdefault(commondir, Repository())
+            tips = self._refs.setdefault(commondir, Refs(commondir)).tips()
+            repository.seen = {name for objects in tips.values() for name in objects}
+        for tree in trees:
+            self.asking.heads[tree.root] = head(tree.gitdir, tree.commondir)
+
+    # -- where -----------------------------------------------------------------------
+
+    def _is_ours(self, path: str) -> bool:
+        return any(is_below(path, root) for root in self.roots)
+
+    def _save(self) -> None:
+        try:
+            self.record.save()
+        except OSError as failure:
+            self._in_memory(failure)
+
+    def _in_memory(self, failure: OSError) -> None:
+        where = self.record.directory
+        self.unrecorded = f"{where}: {failure.strerror}"
+        self.record.forget_disk()
+
+
+def _since(bound: int) -> Callable[[Found], bool]:
+    """Take for the user's what changed after the last command can have lived."""
+    return lambda found: found.mark is not None and found.mark.ctime > bound
+
+
+def _before(begun: int, nodes: dict[str, Any]) -> Callable[[Found], bool]:
+    """Take for the user's what was there, in its place, before the first command began."""
+
+    def is_users(found: Found) -> bool:
+        if found.mark is None or found.mark.ctime >= begun:
+            return False
+        path = os.path.dirname(found.path)
+        while path not in nodes and len(path) > 1:
+            status = contents.mark(path)
+            if status is None or status.ctime >= begun:
+                return False
+            path = os.path.dirname(path)
+        return True
+
+    return is_users
+
+
+def _place_of(path: str) -> Place:
+    """Tell what a place was that is not there any more."""
+    name = os.path.basename(path)
+    if "/hooks/" in path and "/.git/" in f"{path}/":
+        return Place.HOOK
+    if name in ("config", "config.worktree"):
+        return Place.CONFIG
+    return {".git": Place.POINTER, "commondir": Place.COMMON, ".gitmodules": Place.MODULES}.get(
+        name, Place.CONTENT
+    )
+
+
+def boot() -> str:
+    """Name the boot of this machine; empty where the system does not say."""
+    with contextlib.suppress(OSError), open("/proc/sys/kernel/random/boot_id") as file:
+        return file.read().strip()
+    return ""
+
+
+async def uncancelled(work: Coroutine[Any, Any, _Result]) -> _Result:
+    """Finish what must not be left half-done, and be cancelled then."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled:
+        raise cancelled
+    return task.result()
