@@ -73,7 +73,7 @@ def test_the_index_may_be_lost(store: Store) -> None:
     assert ids(store)[0] == "four"
     # The workspace of a session that has no entry is the one in which it was begun.
     shutil.rmtree(store.directory / ".recent")
-    with pytest.raises(Exception, match="no session of this directory"):
+    with pytest.raises(Exception, match="this directory has no session"):
         store.newest("/elsewhere")
 
 

@@ -71,7 +71,7 @@ def test_an_unknown_one(a3s: Bench) -> None:
     assert (result.status, result.stdout) == (2, b"")
     assert f"there is no session '{wrong}'; the nearest: {name}".encode() in result.stderr
     result = a3s("run", "-c", "go", script=[], laws="none", cwd=a3s.root / "tmp")
-    assert result.status == 2 and b"no session of this directory" in result.stderr
+    assert result.status == 2 and b"this directory has no session" in result.stderr
 
 
 def test_one_in_use(a3s: Bench) -> None:
