@@ -18,8 +18,8 @@ import click
 def replay(recording: str, output: Any) -> int:
     """Render a recorded run.
 
-    If the stream is not valid, the error names the line and the field, and
-    the exit status is 65.
+    Exit status: 65 if the stream is not valid; the error names the line and
+    the field.
     """
     from ..commands.replay import replay as play
 

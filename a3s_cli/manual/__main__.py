@@ -11,15 +11,15 @@ from .tree import read
 
 
 def generated() -> dict[str, str]:
-    """Give every generated file by its path in the checkout."""
-    # By name: the command line stands above the manual and shows it.
+    """Return the text of every generated file, by its path in the checkout."""
+    # Loaded by name, because the command line is a layer above the manual.
     root = read(load("a3s_cli.cli:group"))
     found = {f"man/{page.file}": man_source(root, page) for page in pages(root)}
     return found | {f"completions/{name}": text for name, text in files(root).items()}
 
 
 def main() -> None:
-    """Write what has changed, and remove what no longer is generated."""
+    """Write the files that have changed, and remove those that are no longer generated."""
     checkout = Path(__file__).parents[2]
     wanted = generated()
     for directory in ("man", "completions"):

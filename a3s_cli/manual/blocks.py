@@ -1,13 +1,13 @@
-"""What a page consists of, and the little language in which its prose is written.
+"""The blocks of a page, and the small language in which its prose is written.
 
-A subset of Markdown, so that the sources read like what they say:
+It is close to Markdown, so that the sources are easy to read:
 
     # SECTION                ## Subsection
     a paragraph, with `what is typed` and _what it stands for_
         text as it is, indented by four
     term
     :   its explanation, continued by four spaces
-    @name                    stands for what is generated under that name
+    @name                    is replaced by the generated blocks of that name
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Text that is filled."""
+    """Text whose lines are filled."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Verbatim:
-    """Lines that stay as they are."""
+    """Lines that are not filled."""
 
     lines: tuple[str, ...]
 
@@ -40,16 +40,16 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A term and what is to be said of it."""
+    """A term and its explanation."""
 
     term: str
     body: tuple[Block, ...]
 
 
 Block = Paragraph | Verbatim | Heading | Item
-#: Titles in capitals, in the order of the page.
+#: Blocks by title (in capitals), in the order of the page.
 Sections = dict[str, list[Block]]
-#: Gives what an `@name` stands for.
+#: Returns the blocks for an `@name`.
 Expand = Callable[[str], Sequence[Block]]
 
 _INDENT = "    "
@@ -57,7 +57,7 @@ _SECTION = re.compile(r"^# (.+)\n", re.M)
 
 
 def sections(text: str, expand: Expand) -> Sections:
-    """Read the prose of a page."""
+    """Parse the prose of a page."""
     _, *parts = _SECTION.split(text)
     return {
         title: blocks(body, expand) for title, body in zip(parts[::2], parts[1::2], strict=True)
@@ -65,7 +65,7 @@ def sections(text: str, expand: Expand) -> Sections:
 
 
 def blocks(text: str, expand: Expand) -> list[Block]:
-    """Read what stands in a section, or in an item."""
+    """Parse the blocks of a section or an item."""
     lines = [*text.rstrip("\n").split("\n"), ""]
     found: list[Block] = []
     while lines:
@@ -89,7 +89,7 @@ def blocks(text: str, expand: Expand) -> list[Block]:
 
 
 def _indented(first: str, rest: list[str]) -> tuple[str, ...]:
-    """Take the indented lines, and the empty ones between them."""
+    """Take the indented lines and the empty lines between them from `rest`."""
     taken = [first]
     while rest and (not rest[0] or rest[0].startswith(_INDENT)):
         taken.append(rest.pop(0))

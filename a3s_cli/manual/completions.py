@@ -1,9 +1,9 @@
-"""The click tree -> completion scripts that need no Python while somebody types.
+"""The click tree -> completion scripts that run no Python during completion.
 
-What a script does is written in `shells/`, in its shell's own language; what
-there is to complete is filled in here. Only sessions and models are not known
-beforehand: the shell reads the directory of the sessions itself, and the names
-of models from a file that `a3s completion --models` keeps.
+The logic of a script is in `shells/`, in its shell's own language; the words to
+complete are filled in here. Only sessions and models are not known in advance:
+the shell lists the sessions' directory, and reads the names of models from a
+file that `a3s completion --models` maintains.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SHELLS = Path(__file__).parent / "shells"
 
 
 def script(root: CommandTree, shell: str) -> str:
-    """Give the whole completion script for a shell."""
+    """Return the complete completion script for a shell."""
     generate: Callable[[CommandTree], dict[str, str]] = {"bash": _bash, "zsh": _zsh, "fish": _fish}[
         shell
     ]
@@ -31,7 +31,7 @@ def script(root: CommandTree, shell: str) -> str:
 
 
 def files(root: CommandTree) -> dict[str, str]:
-    """Give every file as it is installed; shells that load by name get one for `a3s-cli` too."""
+    """Return every file to install; shells that load by name get one for `a3s-cli` too."""
     return {
         "bash/a3s": script(root, "bash"),
         "bash/a3s-cli": '# shellcheck shell=bash source=/dev/null\n. "${BASH_SOURCE[0]%-cli}"\n',
@@ -42,7 +42,7 @@ def files(root: CommandTree) -> dict[str, str]:
 
 
 def _words(value: OptionValue, root: CommandTree) -> tuple[str, ...]:
-    """Give the words that a value may be, where they are known beforehand."""
+    """Return the possible words of a value, if they are known in advance."""
     match value.kind:
         case "choice":
             return value.choices
@@ -57,7 +57,7 @@ def _words(value: OptionValue, root: CommandTree) -> tuple[str, ...]:
 
 
 def _options(command: CommandTree) -> Iterator[tuple[Option, OptionValue]]:
-    """Give the options that take a value."""
+    """Yield the options that take a value."""
     for option in command.options:
         if option.value:
             yield option, option.value
@@ -197,7 +197,7 @@ def _fish(root: CommandTree) -> dict[str, str]:
         for number, argument in enumerate(one.arguments):
             place = "" if argument.repeats else f" {number}"
             there = _escaped(f"__a3s_at {_escaped(one.name)}{place}")
-            # A value of an option excludes other words (-x); an argument is one of several.
+            # An option's value excludes other words (-x); an argument does not.
             value = _fish_value(argument.value, root).replace("-x", "").replace("-r", "").strip()
             if value:
                 lines.append(f"complete -c a3s -n {there} {value}")
@@ -222,5 +222,5 @@ def _quoted(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Quote for fish, where a single-quoted string has escapes."""
+    """Quote for fish, whose single-quoted strings have escapes."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,8 +1,8 @@
-"""What the program knows of itself, as blocks: statuses, events, keys, tools.
+"""Facts about the program, as blocks: exit statuses, events, keys, tools.
 
-Nothing here is written twice: a line comes from the docstring, the annotation or
-the check that the program itself goes by. What those do not say (what a key is
-good for) is said in the prose, and the facts are added to it.
+Nothing is written twice: each fact comes from the docstring, the annotation or
+the check that the program itself uses. The prose explains the rest, such as the
+purpose of a key, and the facts are added to it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..messages import Usage
 from ..registry import TOOLS, load
 from .blocks import Block, Item, Paragraph
 
-#: What is no failure that a class could stand for.
+#: Statuses without a class of failures.
 NO_FAILURE = {
     ExitStatus.OK: "Success.",
     ExitStatus.PIPE: "The reader of stdout went away (SIGPIPE); a run was cancelled at once.",
@@ -29,17 +29,17 @@ _SIGNALS = {
     ExitStatus.INTERRUPT: "SIGINT",
     ExitStatus.TERMINATED: "SIGTERM",
 }
-#: What may happen to any command.
+#: Statuses that every command can have.
 ALWAYS = (ExitStatus.OK, ExitStatus.USAGE, ExitStatus.INTERNAL, ExitStatus.OUTPUT)
 
 
 def exit_statuses(wanted: Iterable[ExitStatus] = ExitStatus) -> list[Block]:
-    """Give each exit status with what it means, and the codes of `error` that have it."""
+    """Return each exit status with its meaning and its codes of `error`."""
     found: list[Block] = []
     for status in wanted:
         kinds = [kind for kind in _failures(A3SError) if kind.exit_status == status]
         if status in _SIGNALS:
-            text = f"A signal ended it: {_SIGNALS[status]}. The code of `error` is `cancelled`."
+            text = f"Ended by a signal: {_SIGNALS[status]}. The code of `error` is `cancelled`."
             found.append(Item(f"`{status}`", (Paragraph(text),)))
         elif status in NO_FAILURE:
             found.append(Item(f"`{status}`", (Paragraph(NO_FAILURE[status]),)))
@@ -49,13 +49,13 @@ def exit_statuses(wanted: Iterable[ExitStatus] = ExitStatus) -> list[Block]:
 
 
 def run_statuses() -> list[Block]:
-    """Give the exit statuses that a run can have."""
+    """Return the exit statuses that a run can have."""
     judging = (ExitStatus.POLICY, ExitStatus.DATA)
     return exit_statuses(status for status in ExitStatus if status not in judging)
 
 
 def _reasons(kinds: Sequence[type[A3SError]]) -> Iterator[Block]:
-    """Say what a status means; several codes are a list below it."""
+    """Yield the meaning of a status; several codes form a list below it."""
     codes = {kind.code for kind in kinds}
     whole = _doc(kinds[0])
     if len(codes) == 1:
@@ -68,7 +68,7 @@ def _reasons(kinds: Sequence[type[A3SError]]) -> Iterator[Block]:
 
 
 def _doc(kind: type) -> str:
-    """Give the first paragraph of a docstring, on one line."""
+    """Return the first paragraph of a docstring, on one line."""
     return " ".join((kind.__doc__ or "").partition("\n\n")[0].split())
 
 
@@ -77,7 +77,7 @@ def _failures(kind: type[A3SError]) -> Iterator[type[A3SError]]:
         yield kind
     for child in kind.__subclasses__():
         if child.__module__ != kind.__module__:
-            continue  # A detail of another module, which may be loaded or not.
+            continue  # a detail of another module, which may not be loaded
         yield from _failures(child)
 
 
@@ -85,12 +85,12 @@ def _failures(kind: type[A3SError]) -> Iterator[type[A3SError]]:
 
 
 def event_list() -> list[Block]:
-    """Give each type of event with the sentence that says when it comes."""
+    """Return each type of event with the sentence that says when it is emitted."""
     return [Item(f"`{name}`", (Paragraph(_doc(kind)),)) for name, kind in Event.kinds.items()]
 
 
 def event_fields() -> list[Block]:
-    """Give each type of event with all of its fields."""
+    """Return each type of event with all of its fields."""
     return [Item(f"`{name}`", tuple(_fields(kind))) for name, kind in Event.kinds.items()]
 
 
@@ -105,7 +105,7 @@ def _fields(kind: type[Event]) -> Iterator[Block]:
 
 
 def _type(hint: Any) -> str:
-    """Name the JSON type of an annotation."""
+    """Return the name of an annotation's JSON type."""
     plain = {str: "string", int: "integer", float: "number", bool: "boolean", Any: "any JSON value"}
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Annotated:
@@ -128,7 +128,7 @@ def _names(record: type) -> list[str]:
 # -- the configuration -------------------------------------------------------------
 
 Table = Mapping[str, settings.Key | settings.Check]
-#: Sections of a3s-config(5) that explain keys.
+#: The sections of a3s-config(5) that explain keys.
 KEYS: Mapping[str, Table] = {
     "SETTINGS": {
         **settings.KEYS,
@@ -148,7 +148,7 @@ KEYS: Mapping[str, Table] = {
 
 
 def described(written: Sequence[Block], table: Table) -> list[Block]:
-    """Add to each written key what its check expects, its default and who may change it."""
+    """Add to each key of the prose its expected value, its default and its limits."""
     found: list[Block] = []
     told = set()
     for block in written:
@@ -168,16 +168,16 @@ def _facts(name: str, entry: settings.Key | settings.Check) -> str:
     key = entry if isinstance(entry, settings.Key) else settings.Key(entry)
     text = _expected(key.check)
     if settings.LISTS.get(name) is key.check:
-        text = f"a list; each one is {text}"
+        text = f"a list of values, each {text}"
     if key.default is not None:
-        text += f"; by default {_shown(key.default)}"
+        text += f"; the default is {_shown(key.default)}"
     if key.limit:
         text += "; a project may lower it"
     return text[:1].upper() + text[1:] + "."
 
 
 def _expected(check: settings.Check) -> str:
-    """Let a check say what it accepts, by giving it what it cannot."""
+    """Return what a check accepts, from its message about a value that it rejects."""
     try:
         check("\0")
     except UsageError:
@@ -197,17 +197,19 @@ def _shown(default: Any) -> str:
 
 
 def tools() -> list[Block]:
-    """Say which tools there are, and which of them need no rule."""
+    """Return the names of the tools, and of those that need no rule."""
     names = ", ".join(f"`{name}`" for name in TOOLS)
     free = ", ".join(f"`{name}`" for name, target in TOOLS.items() if load(target).harmless)
     return [Paragraph(f"The tools are {names}. Without any rule, {free} are allowed.")]
 
 
 def providers() -> list[Block]:
-    """Say for which providers a key is enough."""
+    """Return the providers that only need a key."""
     from ..config.vendors import ALIASES, VENDORS, key_variables
 
-    found: list[Block] = [Paragraph("Of these providers the address and the protocol are known:")]
+    found: list[Block] = [
+        Paragraph("For these providers, a key is enough; their address and protocol are built in:")
+    ]
     for name in VENDORS:
         names = [name, *(alias for alias, meant in ALIASES.items() if meant == name)]
         term = ", ".join(f"`{one}`" for one in names)

@@ -16,7 +16,7 @@ _MARK = re.compile(
 
 
 def pieces(text: str) -> Iterator[tuple[Face, str]]:
-    """Take a line apart into pieces of one face each."""
+    """Split a line into pieces of one face each."""
     at = 0
     for mark in _MARK.finditer(text):
         if mark.start() > at:

@@ -1,4 +1,4 @@
-"""The names of models, for completion: found out once, then kept in a file that shells read."""
+"""The names of models, for completion: collected once, then cached in a file that shells read."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import os
 import re
 from collections.abc import Mapping
 
-#: Nothing that a shell could make something else of.
+#: Names without characters that are special in a shell.
 _SAFE = re.compile(r"[\w./:@+-]+", re.ASCII)
-#: What stands for a model where only its provider is known.
+#: The placeholder for a model of a provider that accepts any name.
 _ANY = "/MODEL"
 
 
 def model_names(environment: Mapping[str, str]) -> str:
-    """Give what may follow `-m`, a name per line, and keep it where that is possible."""
+    """Return the names that `-m` accepts, one per line, and cache them if possible."""
     from ..config.model_names import LOCAL
     from ..run.models import models
 
@@ -27,7 +27,7 @@ def model_names(environment: Mapping[str, str]) -> str:
 
 
 def _keep(text: str, environment: Mapping[str, str]) -> None:
-    """Replace the file in one step: a shell may be reading it."""
+    """Replace the file atomically, because a shell may be reading it."""
     home = environment.get("HOME", "")
     cache = environment.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
     if not cache.startswith("/"):

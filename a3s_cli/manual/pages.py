@@ -1,4 +1,4 @@
-"""Which pages there are, and what each of them says."""
+"""The manual pages and their content."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from . import facts, roff, text
 from .blocks import Block, Heading, Item, Paragraph, Sections, Verbatim, sections
 from .tree import Argument, CommandTree, Option
 
-#: When this version was, or is to be, released: pages are dated, and must not change by themselves.
+#: The release date of this version: pages are dated, and must not change on their own.
 RELEASED = "2026-11-22"
 PROSE = Path(__file__).parent / "prose"
-#: In this order; what else the prose has stands between OPTIONS and EXIT STATUS.
+#: The order of sections; any others come between OPTIONS and EXIT STATUS.
 _BEFORE = ("NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS", "OPTIONS")
 _AFTER = ("EXIT STATUS", "ENVIRONMENT", "FILES", "EXAMPLES", "SEE ALSO")
 
@@ -33,12 +33,12 @@ class ManualPage(NamedTuple):
 
     @property
     def topic(self) -> str:
-        """What one asks for it by: `run`."""
+        """Its short name: `run`."""
         return self.name.removeprefix("a3s-")
 
     @property
     def file(self) -> str:
-        """Give where it is installed, below a directory of manuals."""
+        """Its path below a directory of manuals."""
         return f"man{self.section}/{self.name}.{self.section}"
 
 
@@ -46,14 +46,17 @@ CONFIGURATION = ManualPage("a3s-config", 5)
 
 
 def pages(root: CommandTree) -> list[ManualPage]:
-    """Give every page: one per command, then those about formats and about rules."""
+    """Return every page: one per command, then those on formats and rules."""
     commands = [ManualPage("-".join(one.path), 1) for one in (root, *root.commands)]
     names = sorted(path.name.split(".") for path in PROSE.glob("*.[57].md"))
     return [*commands, *(ManualPage(name, int(section)) for name, section, _ in names)]
 
 
 def find(root: CommandTree, words: Sequence[str]) -> ManualPage:
-    """Give the page that is asked for: `run`, `a3s-run`, `config.5`, `5 config`, `config(5)`."""
+    """Return the requested page: `run`, `a3s-run`, `config.5`, `5 config` or `config(5)`.
+
+    Raises `UsageError` if there is no such page.
+    """
     every = pages(root)
     section, topic = ("", *words)[-2:] if words else ("", "a3s")
     asked = re.fullmatch(r"(.+?)(?:[.]([1-8])|\(([1-8])\))", topic)
@@ -73,17 +76,17 @@ def find(root: CommandTree, words: Sequence[str]) -> ManualPage:
 
 
 def man_source(root: CommandTree, page: ManualPage) -> str:
-    """Give a page as source for man(1)."""
+    """Return a page as source for man(1)."""
     return roff.page(page.name, page.section, RELEASED, f"a3s {__version__}", content(root, page))
 
 
 def plain_text(root: CommandTree, page: ManualPage, width: int) -> str:
-    """Give a page as text."""
+    """Return a page as plain text."""
     return text.page(content(root, page), width)
 
 
 def content(root: CommandTree, page: ManualPage) -> Sections:
-    """Give all sections of a page: what is known of its command, and what is written."""
+    """Return all sections of a page: the generated ones and its prose."""
     found: Sections = {}
     for one in (root, *root.commands):
         if ManualPage("-".join(one.path), 1) == page:
@@ -91,7 +94,7 @@ def content(root: CommandTree, page: ManualPage) -> Sections:
     file = PROSE / f"{page.name}.{page.section}.md"
     if file.exists():
         for title, blocks in sections(file.read_text("utf-8"), _generated).items():
-            # Prose on exit statuses says which there are, so it stands for what all commands have.
+            # Prose on exit statuses is complete, so it replaces the generated ones.
             known = [] if title == "EXIT STATUS" else found.get(title, [])
             found[title] = [*known, *blocks]
     if page == CONFIGURATION:
@@ -107,7 +110,7 @@ def _general(page: ManualPage) -> bool:
 
 
 def _generated(name: str) -> Sequence[Block]:
-    """Give what the prose calls `@name`."""
+    """Return the blocks that the prose calls `@name`."""
     return {
         "events": facts.event_list,
         "fields": facts.event_fields,
@@ -151,7 +154,7 @@ def _sentence(summary: str) -> str:
 
 
 def _synopses(command: CommandTree) -> Iterator[str]:
-    """Give the forms of a command line, one for each command that does something."""
+    """Yield the forms of a command line, one for each command that can be run."""
     if len(command.path) == 1:
         yield f"`{command.name}` _command_ [_option_ ...] [_argument_ ...]"
         yield f"`{command.name}` `--help` | `--version`"
@@ -170,7 +173,7 @@ def _argument(argument: Argument) -> str:
 
 
 def _help(command: CommandTree) -> tuple[list[Block], list[Block]]:
-    """Give what `--help` says: the description, and what it says of exit statuses."""
+    """Return the description of `--help` and what it says about exit statuses."""
     described: list[Block] = []
     about_status: list[Block] = []
     for part in re.split(r"\n\s*\n", command.help):
@@ -189,7 +192,7 @@ def _entry(command: CommandTree) -> list[Block]:
 
 
 def _part(command: CommandTree) -> list[Block]:
-    """Give a command within the page of the one above it."""
+    """Return the blocks of a subcommand on its parent's page."""
     described, about_status = _help(command)
     options = [_option(one) for one in command.options if "--help" not in one.flags]
     synopsis = [Paragraph(line) for line in _synopses(command)]
@@ -199,7 +202,7 @@ def _part(command: CommandTree) -> list[Block]:
 
 
 def _options(command: CommandTree) -> Iterator[Block]:
-    """Give the options of a command in the sections of its `--help`."""
+    """Yield the options of a command in the sections of its `--help`."""
     for title in command.sections:
         if title:
             yield Heading(title)
@@ -213,12 +216,12 @@ def _option(option: Option) -> Block:
         flags += " " + "|".join(f"`{choice}`" for choice in value.choices)
     elif value:
         flags += f" _{value.name}_"
-    help = option.help + (" May be given several times." if option.repeats else "")
+    help = option.help + (" Can be given more than once." if option.repeats else "")
     return Item(flags, (Paragraph(help),))
 
 
 def _verbatim_parts(epilog: str) -> list[Block]:
-    """Take an epilog apart: titles that end in a colon, and what stands below them."""
+    """Split an epilog into titles that end in a colon and the text below them."""
     found: list[Block] = []
     for part in epilog.split("\b\n"):
         if not part.strip():

@@ -1,4 +1,4 @@
-"""Blocks -> source for man(1): the macros of man(7), ASCII, one way to write each thing."""
+"""Blocks -> source for man(1): macros of man(7), in ASCII."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from .blocks import Block, Heading, Item, Paragraph, Sections, Verbatim
 from .inline import Face, pieces
 
 _FONTS: dict[Face, str] = {"literal": "B", "page": "B", "variable": "I"}
-#: What roff would make something else of.
+#: Characters that roff would change.
 _ESCAPES = str.maketrans({"\\": r"\e", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti"})
 _WIDTH = 80
-#: A hyphen that begins a word: an option.
+#: A hyphen that begins a word, as in an option.
 _TYPED = re.compile(r"(?<!\w)-")
 
 
 def page(title: str, section: int, date: str, source: str, content: Sections) -> str:
-    """Give one page. Its date is the release's, so that equal code gives equal bytes."""
+    """Return one page, dated by its release, so that equal code produces equal bytes."""
     lines = [
         r".\" Made by python -m a3s_cli.manual: change the code or its prose instead.",
         f'.TH {title.upper()} {section} {date} "{source}" "a3s manual"',
@@ -59,14 +59,14 @@ def _body(body: Sequence[Block]) -> Iterator[str]:
 
 
 def _filled(text: str) -> Iterator[str]:
-    # Broken at spaces alone: at a hyphen, the page would show a space after it.
+    # Break at spaces only: after a hyphen, the page would show a space.
     marked = _marked(text)
     for line in textwrap.wrap(marked, _WIDTH, break_long_words=False, break_on_hyphens=False):
         yield _guarded(line)
 
 
 def _marked(text: str) -> str:
-    """Give a line with its faces; a marked one ends in the plain face again."""
+    """Return a line with roff font changes; every marked piece ends in the plain font."""
     found = []
     for face, piece in pieces(text):
         font = _FONTS.get(face)
@@ -84,12 +84,12 @@ def _heading(text: str) -> str:
 
 
 def _guarded(line: str) -> str:
-    """Keep a line of text from being taken for a request."""
+    """Keep roff from reading a line of text as a request."""
     return r"\&" + line if line.startswith(".") else line
 
 
 def _escaped(text: str, *, literally: bool) -> str:
-    """Escape what roff reads otherwise. A hyphen is a minus where it may be typed."""
+    """Escape what roff would change; a hyphen that a reader may type becomes a minus."""
     text = text.translate(_ESCAPES)
     text = text.replace("-", r"\-") if literally else _TYPED.sub(r"\-", text)
     return "".join(one if one.isascii() else rf"\[u{ord(one):04X}]" for one in text)

@@ -1,4 +1,4 @@
-"""Blocks -> plain text, as man(1) would show it: for a pipe, and where there is no man."""
+"""Blocks -> plain text, as man(1) would show it: for pipes and systems without man(1)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SMALL = 3
 
 
 def page(content: Sections, width: int) -> str:
-    """Give one page, with lines of at most `width` columns where they can be broken."""
+    """Return one page, with lines of at most `width` columns where they can be broken."""
     lines: list[str] = []
     for name, blocks in content.items():
         lines += [name, *_blocks(blocks, _STEP, width), ""]
@@ -36,7 +36,7 @@ def _blocks(blocks: Sequence[Block], indent: int, width: int) -> Iterator[str]:
 
 
 def _item(term: str, body: Sequence[Block], indent: int, width: int) -> Iterator[str]:
-    """Give a term and its explanation, on one line where the term is short enough."""
+    """Yield a term and its explanation, on one line if the term is short enough."""
     lines = list(_blocks(body, indent + _STEP, width))
     head = " " * indent + _plain(term)
     if lines and len(head) < indent + _STEP:

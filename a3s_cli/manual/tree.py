@@ -1,4 +1,4 @@
-"""The command line as data: what click knows of each command, and what completes each value."""
+"""The command line as data: the click tree, and how a shell completes each value."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Literal
 
 import click
 
-#: What a value is, as far as a shell can help to type it.
+#: The kind of a value, as far as a shell can complete it.
 Kind = Literal[
     "choice", "directory", "file", "model", "rule", "session", "text", "tool", "tools", "topic",
     "variable", "weights",
 ]  # fmt: skip
 
-#: What stands for a value in `--help`, and what that is.
+#: The kind of each metavar in `--help`.
 KINDS: dict[str, Kind] = {
     **dict.fromkeys(("DURATION", "HOST", "JSON", "N", "SHA256", "T", "TEXT", "USD"), "text"),
     "DIR": "directory",
@@ -32,15 +32,15 @@ KINDS: dict[str, Kind] = {
     "TOOL": "tool",
     "TOPIC": "topic",
 }
-#: Where the same word means something else: by command and parameter.
+#: Metavars that mean something else, by command and parameter.
 EXCEPTIONS: dict[tuple[str, str], Kind] = {("pull", "name"): "weights"}
-#: A shell's own completion gets these words to choose from.
+#: Marks around a metavar: optional, repeated.
 _MARKS = re.compile(r"\.\.\.$|[\[\]]")
 
 
 @dataclass(frozen=True, slots=True)
 class OptionValue:
-    """What an option or an argument takes, and what it is called in `--help`."""
+    """The value of an option or an argument, with its name in `--help`."""
 
     name: str
     kind: Kind
@@ -49,13 +49,13 @@ class OptionValue:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option with all its spellings, the shortest first; a flag takes no value."""
+    """One option with all its spellings, the shortest first; a flag has no value."""
 
     flags: tuple[str, ...]
     help: str
     value: OptionValue | None
     repeats: bool
-    #: The title under which `--help` has it.
+    #: The title of its section in `--help`.
     section: str = ""
 
 
@@ -70,7 +70,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class CommandTree:
-    """One command, with the names that lead to it."""
+    """One command, with the path of names that leads to it."""
 
     path: tuple[str, ...]
     summary: str
@@ -79,18 +79,18 @@ class CommandTree:
     options: tuple[Option, ...]
     arguments: tuple[Argument, ...]
     commands: tuple[CommandTree, ...]
-    #: Whether it does something without one of its commands.
+    #: Whether it can be run without a subcommand.
     runs: bool
-    #: The titles of its options in `--help`, in their order.
+    #: The titles of its sections in `--help`, in order.
     sections: tuple[str, ...] = ("",)
 
     @property
     def name(self) -> str:
-        """Give what is typed: `a3s models pull`."""
+        """The command as typed: `a3s models pull`."""
         return " ".join(self.path)
 
     def walk(self) -> Iterator[CommandTree]:
-        """Give this command and all that are below it."""
+        """Yield this command and every command below it."""
         yield self
         for command in self.commands:
             yield from command.walk()
@@ -99,7 +99,7 @@ class CommandTree:
 def read(
     command: click.Command, name: str = "a3s", parent: click.Context | None = None
 ) -> CommandTree:
-    """Read a command and all that are below it."""
+    """Read a command and every command below it."""
     settings = command.context_settings
     context = click.Context(command, parent=parent, info_name=name, **settings)
     parameters = [one for one in command.get_params(context) if not getattr(one, "hidden", False)]
