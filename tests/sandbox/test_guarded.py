@@ -63,7 +63,7 @@ def test_every_name_at_any_depth(cage: Cage) -> None:
             else (f"echo x > {name}; ")
         )
     outcome = run(cage, f"{script}); done; echo done")
-    assert outcome.output == "done\n" and outcome.status == 0
+    assert (outcome.status, outcome.reason, outcome.output) == (0, None, "done\n")
     expected = [f"{name}/x" if name in DIRECTORIES else name for name in NAMES]
     assert names(cage, outcome) == sorted([*expected, *(f"{deep}/{one}" for one in expected)])
     assert set(cage.tree()) == {"a", "a/b", "a/b/c", deep}
