@@ -39,6 +39,8 @@ class Pattern:
         self.spelled = len(literal) if prefix or "*" in written[-1] else None
         after = words[self.assigns :]
         first = after[0] if after and "*" not in after[0] else ""
+        #: The word that a command must begin with; empty where that is not certain.
+        self.first = "" if self.effects else first
         #: The program that it names, if it names one with its directory.
         self.program = first if "/" in first else ""
         literals = literal.split(" ")[self.assigns :]

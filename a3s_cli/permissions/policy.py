@@ -286,7 +286,7 @@ class Policy:
     def _covered(self, rules: ScriptRules, what: str, tool: str, hidden: str) -> Decision:
         """Ask of every command which pattern covers it, and of the script what is in doubt."""
         found = rules.found
-        rule, uncovered, doubt = rules.covering()
+        rule, uncovered, doubt = rules.covering
         if self._default == "allow" and (uncovered or doubt or rule is None):
             if hidden:
                 return self._asks("default", f"{what} needs approval: {hidden}", found)

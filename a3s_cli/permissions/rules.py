@@ -63,7 +63,8 @@ class Rule(Value):
 
         `effects`: and for its redirections and assignments, which it spells out.
         """
-        if self._form.effects != effects:
+        form = self._form
+        if form.effects != effects or (form.first and form.first != command.words[0].text):
             return False
         return any(self._covers(command, words, left) for words, left in _as_written(command))
 
@@ -101,6 +102,10 @@ class Rule(Value):
     def catches(self, command: Command, places: Places | None = None) -> bool:
         """Whether a denying or asking rule holds for this command in any of its spellings."""
         form = self._form
+        if form.first and not form.program and form.first != command.words[0].text:
+            base = command.name
+            if form.first != base and not base.startswith("git-"):
+                return False
         for words in _spellings(command, form.program, places):
             text = _joined([word.text for word in words])
             if any(matches(pattern, text) for pattern in form.texts):
@@ -113,10 +118,11 @@ class Rule(Value):
 
     def could_catch(self, command: Command, places: Places | None = None) -> bool:
         """Whether it might, for what the unknown words could become."""
-        texts = self._form.texts
-        if command.name != "git" and len(_starts(command.words)) > _MOST_STARTS:
+        texts, words = self._form.texts, command.words
+        long = len(words) > _MOST_STARTS and command.name != "git"
+        if long and len(_starts(words)) > _MOST_STARTS:
             return any(could_match(text, f"{command.name} ") for text in texts)
-        if all(word.known for word in command.words):
+        if all(word.known for word in words):
             return False
         for words in _spellings(command, self._form.program, places):
             head = _head(words)

@@ -41,6 +41,7 @@ class ScriptRules:
         self._may_write = may_write
         self._certain = [command for command in parsed.commands if command.certain]
         self._patterns = [rule for rule in allow if not rule.total]
+        self._rules: dict[int, tuple[Rule | None, bool]] = {}
 
     def with_allowed(self, rules: Sequence[Rule]) -> ScriptRules:
         """Return the same script under rules that allow more."""
@@ -103,6 +104,7 @@ class ScriptRules:
 
     # -- what allows -------------------------------------------------------------------
 
+    @cached_property
     def covering(self) -> tuple[Rule | None, list[Command], str]:
         """Return a rule that covers a command, the commands without one, and what is in doubt."""
         first: Rule | None = None
@@ -120,6 +122,12 @@ class ScriptRules:
 
     def _rule(self, command: Command) -> tuple[Rule | None, bool]:
         """Return the rule that covers a command, and whether it spells out what it does more."""
+        known = self._rules.get(id(command))
+        if known is None:
+            known = self._rules[id(command)] = self._found_rule(command)
+        return known
+
+    def _found_rule(self, command: Command) -> tuple[Rule | None, bool]:
         if command.effects:
             for rule in self._patterns:
                 if rule.covers(command, effects=True):
@@ -166,19 +174,22 @@ class ScriptRules:
         """Find sets of rules that may allow the script, the narrowest useful ones first."""
         if any(doubt.reach == "anything" for doubt in self._parsed.doubts):
             return
-        first, uncovered, _ = self.covering()
+        first, uncovered, _ = self.covering
         if first is None and not uncovered:
             uncovered = self._certain
+        open_ones = set(map(id, uncovered))
         broad: dict[str, None] = {}
         spelled: dict[str, None] = {}
         skipped: set[int] = set()
         for command in self._certain:
             rule, spells = self._rule(command)
             left = not spells and any(map(self._left, command.effects))
-            if (rule is not None or command not in uncovered) and not left:
+            if (rule is not None or id(command) not in open_ones) and not left:
                 continue
             whole = exact(command)
-            inner = next((each for each in self._certain if each.outer is command), None)
+            inner = None
+            if command.wraps:
+                inner = next((each for each in self._certain if each.outer is command), None)
             named = head(command, inner)
             if id(command) in skipped:
                 continue
@@ -189,6 +200,8 @@ class ScriptRules:
             elif whole and all(risk.reach != "anything" for risk in command.risks):
                 broad[whole] = spelled[whole] = None
             else:
+                return
+            if len(broad) > MOST_FLAGS:
                 return
         if 0 < len(broad) <= MOST_FLAGS:
             texts = tuple(f"{tool}({text})" for text in broad)

@@ -1,0 +1,61 @@
+"""What a decision costs grows with the script, and not faster: counted, never timed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from a3s_cli.permissions.policy import Policy
+from a3s_cli.permissions.shell import MAX_BYTES
+from a3s_cli.tool_protocol import Subject
+
+LINES: dict[str, Callable[[int], str]] = {
+    "commands": lambda n: f"git add src/m{n}.py && pytest tests/test_{n}.py -q 2>&1 | tail -{n}\n",
+    "loops": lambda n: f'for f in src/{n}/*.py; do grep -c TODO "$f" || echo none; done\n',
+    "substitutions": lambda n: f'echo "$(git rev-parse v{n})" $((n{n} + 1)) ${{x:-{n}}}\n',
+    "text": lambda n: f"cat <<'E{n}'\nline {n}\nE{n}\n",
+}
+#: Calls of our own functions for each line of a script, by its kind.
+MOST = {"commands": 420, "loops": 330, "substitutions": 320, "text": 140}
+
+
+def calls_of(script: str) -> int:
+    """Count the calls of functions of ours that a decision makes."""
+    policy = Policy(
+        allow=["bash(git:*)", "bash(pytest:*)"], deny=["bash(rm:*)"], tools=["bash"], ask=[]
+    )
+    policy.decide("bash", Subject("command", script[:50]))
+    count = 0
+
+    def profile(frame: FrameType, event: str, _: Any) -> None:
+        nonlocal count
+        if event == "call" and "a3s_cli" in frame.f_code.co_filename:
+            count += 1
+
+    sys.setprofile(profile)
+    try:
+        policy.decide("bash", Subject("command", script))
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("kind", LINES)
+def test_the_cost_is_linear(kind: str) -> None:
+    def script(lines: int) -> str:
+        return "".join(map(LINES[kind], range(1000, 1000 + lines)))
+
+    length = len(LINES[kind](1000))
+    small, large = MAX_BYTES // length // 4, MAX_BYTES // length
+    few, many = calls_of(script(small)), calls_of(script(large))
+    assert many <= few * (large / small) * 1.3
+    assert many / large <= MOST[kind], many / large
+
+
+def test_a_repeated_command_is_read_once() -> None:
+    one, more = calls_of("git log -1\n" * 10), calls_of("git log -1\n" * 900)
+    assert more <= one + 900 * 14
