@@ -38,6 +38,8 @@ class Arithmetic(ABC):
         self._values: dict[str, Word] = {}
         self._parts: list[str] = []
         self._splits = self._several = False
+        #: Whether an expression has just had a value.
+        self._valued = False
         #: Commands that were read already, as they are written.
         self._seen: set[str] = set()
         #: Variables, and whether they are set in one place only.
@@ -65,17 +67,27 @@ class Arithmetic(ABC):
     def _arithmetic(self, closer: str) -> None:
         """Read an expression and what closes it; note the variables that it computes with."""
         self._deeper()
+        outer, self._valued = self._valued, False
         depth = 0
         while self._i < len(self._s):
             if depth == 0 and self._s.startswith(closer, self._i):
                 self._i += len(closer)
                 self._depth -= 1
+                self._valued = outer
                 return
             depth = self._arithmetic_token(depth)
         raise Unreadable("an expression that is not closed")
 
     def _arithmetic_token(self, depth: int) -> int:
         character = self._s[self._i]
+        begins = character not in "()\\" and not _ARITHMETIC.match(self._s, self._i)
+        if begins and self._valued:
+            # bash would not compute this; what else it could be is not guessed.
+            raise Unreadable("two values without an operator")
+        if begins or character in "()":
+            self._valued = character != "("
+        elif character != "\\" and _ARITHMETIC.match(self._s, self._i)[0].strip():  # type: ignore[index]
+            self._valued = False
         if character in "()":
             depth += 1 if character == "(" else -1
             if depth < 0:
@@ -96,6 +108,7 @@ class Arithmetic(ABC):
                 self._arithmetic("]")
             if assigned := re.compile(r"\s*(?:[-+*/%&|^]|<<|>>)?=(?!=)").match(self._s, self._i):
                 self._i = assigned.end()
+                self._valued = False
                 self._assigned(token[0], Word("0"))
         else:
             raise Unreadable(f"{character!r} in an expression")
