@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, cast, get_args
 
-from ..permissions.approval import Answer, Question, Unanswered
+from ..permissions.approval import Answer, Question, Reply, Unanswered
 from .blocking import blocking
 
 
@@ -19,7 +19,7 @@ class CallbackApprover:
     def __init__(self, function: Callable[[Question], Answer | Awaitable[Answer]]) -> None:
         self._function = function
 
-    async def __call__(self, question: Question) -> Answer:
+    async def __call__(self, question: Question) -> Reply:
         """Return the function's answer. Raises Unanswered if it raises or answers anything else."""
         try:
             answer = await self._ask(question)
@@ -28,7 +28,7 @@ class CallbackApprover:
         if answer not in get_args(Answer):
             expected = ", ".join(map(repr, get_args(Answer)))
             raise Unanswered(f"on_ask returned {answer!r}, expected one of {expected}")
-        return answer
+        return Reply(answer)
 
     async def _ask(self, question: Question) -> Answer:
         if inspect.iscoroutinefunction(self._function):

@@ -16,6 +16,7 @@ from ..run.assembly import assemble, chosen, surroundings
 from ..run.calls import Calls
 from ..run.conversation import Conversation
 from ..run.plan import Plan
+from ..run.voice import Voice
 from ..stream.emitter import Emitter
 from ..values import Value
 from .event_stream import Running
@@ -90,7 +91,9 @@ class DirectCall(Running):
             around = surroundings(plan, emitter, self._conversation, sandbox)
             calls = Calls(around, tools, on_ask="deny", approver=approver)
             return await calls.run([self._call], turn=0)
-        assembly = assemble(plan, emitter, self._conversation, approver=approver, sandbox=sandbox)
+        assembly = assemble(
+            plan, emitter, self._conversation, voice=Voice(approver), sandbox=sandbox
+        )
         try:
             return await assembly.calls.run([self._call], turn=0)
         finally:

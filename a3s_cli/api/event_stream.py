@@ -20,8 +20,11 @@ import threading
 from collections.abc import AsyncIterator, Callable, Generator
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from ..errors import A3SError, Cancelled
+from ..errors import A3SError, Cancelled, UsageError
 from ..events import TERMINAL, AnyEvent, Event
+from ..jsontext import clean
+from ..permissions.approval import Answer, Reply, given_reply
+from ..run.prompt_source import checked_prompt
 from .closable import Closing
 from .event_buffer import Buffer
 from .result import Result, result_of
@@ -50,6 +53,14 @@ class Running:
     def instance(self, value: Any) -> Any:
         """Return the run's object as an instance of its schema's type."""
         return value
+
+    def steer(self, text: str) -> bool:
+        """Put words before the model at the next turn boundary; False where none will come."""
+        return False
+
+    def answer(self, tool_id: str, reply: Reply) -> bool:
+        """Answer the question about a call; False where none is open."""
+        return False
 
 
 class EventStream(Closing):
@@ -138,6 +149,30 @@ class EventStream(Closing):
         Returns at once; the stream still ends with its `error` event.
         """
         self._cancel(Cancelled("the run was cancelled"))
+
+    def steer(self, text: str) -> bool:
+        """Have the model told `text` at the next turn boundary; from any thread.
+
+        What was going to be the last answer is followed by one more turn then. The
+        event `user_message` says that the model was told. Returns False where the run
+        hears nothing any more: the words are then for the next prompt. Raises
+        UsageError for a blank text.
+        """
+        text = checked_prompt(clean(text), "the text")
+        return self._running is not None and not self.over and self._running.steer(text)
+
+    def answer(self, tool_id: str, answer: Answer, text: str = "") -> bool:
+        """Answer the `permission_request` of a call; from any thread.
+
+        For a session with `on_ask="stream"`. `answer` is "once", "always" or "no", and
+        `text` tells the model what to do instead. Returns False where no such question
+        is open. Raises UsageError for another answer.
+        """
+        try:
+            reply = given_reply({"answer": answer, "text": text})
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+        return self._running is not None and self._running.answer(tool_id, reply)
 
     def close(self) -> None:
         """Cancel the run if it is still going, and wait until nothing of it is left.

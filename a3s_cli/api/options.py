@@ -134,7 +134,7 @@ class SessionOptions(_Named):
     first_byte_timeout: float | None = None
     temperature: float | None = None
     reasoning: Literal["none", "low", "medium", "high"] | None = None
-    on_ask: Callable[[Question], Answer | Awaitable[Answer]] | None = None
+    on_ask: Callable[[Question], Answer | Awaitable[Answer]] | Literal["stream"] | None = None
     session_id: str | None = None
     store: Path | str | None = None
     project: bool = True

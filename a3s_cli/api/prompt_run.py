@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import A3SError
-from ..permissions.approval import Approver
+from ..permissions.approval import Approver, Reply
+from ..permissions.waiting import WaitingApprover
 from ..run.opening import Opening
 from .answer_type import AnswerType
 from .event_stream import EventStream, Running
@@ -30,6 +31,12 @@ class After(Running):
     def instance(self, value: Any) -> Any:
         return self._running.instance(value)
 
+    def steer(self, text: str) -> bool:
+        return self._running.steer(text)
+
+    def answer(self, tool_id: str, reply: Reply) -> bool:
+        return self._running.answer(tool_id, reply)
+
 
 class PromptRun(Running):
     """A run that has started: its `start` event is in the stream."""
@@ -40,10 +47,20 @@ class PromptRun(Running):
         self._wanted = wanted
 
     async def execute(self) -> None:
-        await self._opening.execute(self._approver)
+        try:
+            await self._opening.execute(self._approver)
+        finally:
+            self._opening.voice.steering.close()
 
     def cancel(self, why: A3SError) -> None:
         self._opening.cancel(why)
 
     def instance(self, value: Any) -> Any:
         return self._wanted.instance(value)
+
+    def steer(self, text: str) -> bool:
+        return self._opening.voice.steering.say(text)
+
+    def answer(self, tool_id: str, reply: Reply) -> bool:
+        approver = self._approver
+        return isinstance(approver, WaitingApprover) and approver.answer(tool_id, reply)

@@ -190,7 +190,8 @@ class Session(Closing):
             emitter = Emitter()
             emitter.redact(self._plan.redactor)
             emitter.add_event_sink(sink, drain)
-            approver, call = self._approver(), (name, arguments or {})
+            # The stream of a direct call is read in here: nobody could answer by it.
+            approver, call = self._callback(), (name, arguments or {})
             conversation = self._opened().conversation
             calls.append(DirectCall(self._plan, emitter, conversation, approver, call))
             return calls[0]
@@ -198,7 +199,14 @@ class Session(Closing):
         return self._stream(begin), calls
 
     def _approver(self) -> Approver | None:
-        if self._options.on_ask is None:
+        if self._options.on_ask != "stream":
+            return self._callback()
+        from ..permissions.waiting import WaitingApprover
+
+        return WaitingApprover("program")
+
+    def _callback(self) -> Approver | None:
+        if self._options.on_ask is None or self._options.on_ask == "stream":
             return None
         from .callback_approval import CallbackApprover
 

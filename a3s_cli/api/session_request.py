@@ -31,6 +31,8 @@ def session_request(
         from ..sessions.ids import check
 
         check(options.session_id)
+    if isinstance(options.on_ask, str) and options.on_ask != "stream":
+        raise UsageError(f'on_ask={options.on_ask!r}: expected a function, or "stream"')
     return RunRequest(
         workspace=workspace,
         settings={**{name: given[name] for name in SETTINGS & given.keys()}, **_system(given)},

@@ -31,7 +31,7 @@ Examples:
 
 #: The sections of `--help`.
 SECTIONS = {
-    "Prompt": ("prompt_file", "append_stdin", "system", "append_system"),
+    "Prompt": ("prompt_file", "append_stdin", "input_format", "system", "append_system"),
     "Answer": ("output", "as_json", "schema", "tool_input", "record"),
     **SECTIONS_OF_A_RUN,
     "Session": ("session", "newest", "no_session"),
@@ -53,6 +53,12 @@ SECTIONS = {
     "--output",
     type=click.Choice(["pretty", "raw", "json"]),
     help="Set the output format (pretty on a terminal, else json).",
+)
+@click.option(
+    "--input",
+    "input_format",
+    type=click.Choice(["json"]),
+    help="Read prompts, answers and cancels from stdin.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Short for -o json.")
 @model_options
@@ -94,15 +100,21 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     if given["as_json"] and given["output"] not in (None, "json"):
         raise click.UsageError("--json and -o cannot be combined", ctx)
 
+    if given["input_format"] and given["output"] not in (None, "json"):
+        raise click.UsageError("--input json answers in json: it excludes -o", ctx)
+
     session = "" if given["newest"] else given["session"]
     if (given["session"] is not None) + given["newest"] + given["no_session"] > 1:
         raise click.UsageError("--session, --continue and --no-session cannot be combined", ctx)
 
     from ..commands.run import RunOptions
-    from ..commands.run import run as run_in_foreground
     from ..run.prompt_source import PromptSource
 
-    run_in_foreground(
+    if given["input_format"]:
+        from ..commands.dialogue import converse as begin
+    else:
+        from ..commands.run import run as begin
+    begin(
         RunOptions(
             request(given),
             PromptSource(
@@ -110,7 +122,7 @@ def run(ctx: click.Context, /, **given: Any) -> None:
                 given["prompt_file"],
                 given["append_stdin"] or given["stdin_mark"] == "-",
             ),
-            output="json" if given["as_json"] else given["output"],
+            output="json" if given["as_json"] or given["input_format"] else given["output"],
             cwd=given["cwd"],
             tools=given["tools"],
             schema=given["schema"],

@@ -14,11 +14,11 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..errors import Cancelled, ExitStatus, OutputError, UsageError, internal
+from ..errors import A3SError, Cancelled, ExitStatus, OutputError, UsageError, internal
 from ..events import Event, Notice
 from ..output.choice import Mode, chosen_mode, one_terminal, rendering
 from ..output.person import complain
@@ -64,6 +64,15 @@ class RunOptions(Value):
 
 def run(options: RunOptions) -> NoReturn:
     """Do one run and exit with its status."""
+    terminal = os.isatty(0) and os.isatty(1)
+    request = requested(options, read_prompt, answers=terminal)
+    Process(options, Opening(request)).run()
+
+
+def requested(
+    options: RunOptions, prompt: Callable[[PromptSource], str], *, answers: bool
+) -> RunRequest:
+    """Return what the command line asks for; enters its directory, and raises UsageError."""
     if options.cwd is not None:
         _enter(options.cwd)
     tools = None if options.tools is None else chosen_tools(options.tools)
@@ -72,17 +81,16 @@ def run(options: RunOptions) -> NoReturn:
         from ..objects.schema import read_schema
 
         schema = read_schema(options.schema, prompt_uses_stdin=options.source.uses_stdin)
-    request = RunRequest(
+    return RunRequest(
         **options.request,
-        prompt=read_prompt(options.source),
+        prompt=prompt(options.source),
         workspace=_workspace(),
         tools=tools,
         schema=schema,
         record=None if options.record is None else Path(options.record),
-        answers=os.isatty(0) and os.isatty(1),
+        answers=answers,
         conceals=True,
     )
-    Process(options, Opening(request)).run()
 
 
 class Process:
@@ -158,7 +166,7 @@ class Process:
             approver = self._approver(opening.plan)
             # Not asyncio.run: it would wait for a thread that is stuck on a slow name server.
             loop = asyncio.new_event_loop()
-            _wake_by_signals(loop)
+            wake_by_signals(loop)
             ended = loop.run_until_complete(opening.execute(approver, self._tell_unread))
         except Exception as error:  # A broken installation also ends with an event.
             if opening.terminal is not None:
@@ -193,14 +201,17 @@ class Process:
         self._signal, self._signalled_at = number, now
         self._last_words = now + LAST_WORDS
         name = signal.Signals(number).name
-        self._opening.cancel(Cancelled(f"cancelled by {name}", signal=number))
+        self._cancel(Cancelled(f"cancelled by {name}", signal=number))
 
     def _on_lost(self, failure: OSError) -> None:
         self._lost = failure
         if failure.errno in (errno.EPIPE, None):
-            self._opening.cancel(Cancelled("the reader of stdout went away", signal=signal.SIGPIPE))
+            self._cancel(Cancelled("the reader of stdout went away", signal=signal.SIGPIPE))
         else:
-            self._opening.cancel(OutputError(f"stdout cannot be written: {failure.strerror}"))
+            self._cancel(OutputError(f"stdout cannot be written: {failure.strerror}"))
+
+    def _cancel(self, why: A3SError) -> None:
+        self._opening.cancel(why)
 
     def _leave(self, writer: Writer, status: int) -> NoReturn:
         """Wait until the reader has the rest, then exit with the run's status."""
@@ -233,7 +244,7 @@ class Process:
         return None if self._last_words is None else self._last_words - time.monotonic()
 
 
-def _wake_by_signals(loop: AbstractEventLoop) -> None:
+def wake_by_signals(loop: AbstractEventLoop) -> None:
     """Let a signal wake the loop even if it arrives just before the loop starts to wait."""
     woken, wake = os.pipe()
     os.set_blocking(woken, False)

@@ -35,6 +35,7 @@ class Start(Event):
     tools: Annotated[list[str] | None, "names of the tools offered to the model"] = None
     sandbox: Annotated[Literal["bwrap", "none"] | None, "what confines bash"] = None
     policy_sha256: Annotated[str | None, "digest of the permission rules in force"] = None
+    prompt_id: Annotated[str | int | None, "the `id` of the message that asked for this run"] = None
 
 
 class TurnStart(Event):
@@ -173,13 +174,36 @@ class PermissionRequest(Event):
     input_truncated: Annotated[bool | None, "true where digests replace long strings"] = None
 
 
+class UserMessage(Event):
+    """Words of the user that came while the run went on were put before the model."""
+
+    type: Literal["user_message"] = "user_message"
+    text: Annotated[str, "what was said"]
+    how: Annotated[Literal["steer"], "how it came"]
+    truncated: Annotated[bool | None, "true where the text was cut"] = None
+    text_bytes: Annotated[int | None, "bytes of the whole text, where it was cut"] = None
+
+
+class ControlRejected(Event):
+    """A line on stdin that is no message, or cannot be obeyed now; only with --input json.
+
+    Between two runs it has no `seq`.
+    """
+
+    type: Literal["control_rejected"] = "control_rejected"
+    error: Annotated[str, "what is wrong, in a sentence"]
+    line: Annotated[str, "the first 200 characters of the line"]
+    id: Annotated[str | int | None, "the `id` of the message, where it had one"] = None
+
+
 class PermissionAnswer(Event):
     """The answer to a permission_request."""
 
     type: Literal["permission_answer"] = "permission_answer"
     tool_id: Annotated[str, "the call"]
     answer: Annotated[Literal["once", "always", "no"], "`always`: for the rest of this run"]
-    by: Annotated[str, "who answered"]
+    by: Annotated[str, "who answered: `user`, `stdin`, `editor`, `program`, `callback` or `nobody`"]
+    text: Annotated[str | None, "what the user said with it"] = None
 
 
 class Retry(Event):
@@ -269,6 +293,6 @@ TERMINAL = ("end", "error")
 AnyEvent = (
     Start | TurnStart | TextDelta | ReasoningDelta | ToolInputDelta | TurnEnd | ToolStart
     | ToolOutputDelta | ToolEnd | PermissionDenied | ToolRejected | PermissionRequest
-    | PermissionAnswer | Retry | Notice | End | Error
+    | PermissionAnswer | UserMessage | ControlRejected | Retry | Notice | End | Error
 )
 # fmt: on

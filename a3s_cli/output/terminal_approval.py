@@ -21,7 +21,7 @@ import signal
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 
-from ..permissions.approval import Answer, Question, Unanswered
+from ..permissions.approval import Answer, Question, Reply, Unanswered
 from ..secrets.redaction import NOTHING, Redactor
 from ..values import replace
 from .question import Sheet, sheet
@@ -78,7 +78,7 @@ class TerminalApprover:
         self._environment = environment
         self._redactor = redactor
 
-    async def __call__(self, question: Question) -> Answer:
+    async def __call__(self, question: Question) -> Reply:
         """Ask on the terminal; cancelling withdraws the question.
 
         Raises `Unanswered` if the terminal cannot be used.
@@ -89,7 +89,7 @@ class TerminalApprover:
             tool_input=self._redactor.value(question.tool_input),
             reason=self._redactor.whole(question.reason),
         )
-        return await _beside(lambda wake: self._ask(shown, wake))
+        return Reply(await _beside(lambda wake: self._ask(shown, wake)))
 
     def _ask(self, question: Question, wake: int) -> Answer:
         try:

@@ -51,6 +51,11 @@ class Writer:
         if wake:
             os.write(self._wake_write, b"!")
 
+    @property
+    def pending(self) -> int:
+        """Bytes that the reader has not taken."""
+        return self._pending
+
     async def flush(self) -> None:
         """Wait until the reader has everything."""
         await self._until_below(1)

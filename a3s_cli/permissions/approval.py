@@ -9,12 +9,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast, get_args
 
+from ..jsontext import clean
 from ..values import Value
 
 #: This call; it and what the question says `always` covers, for the rest of the run; or neither.
 Answer = Literal["once", "always", "no"]
+
+
+#: Characters of what is said with an answer: it has to fit into the line of its event.
+LONGEST_TEXT = 4000
+
+
+class Reply(Value):
+    """An answer, and what the user has said with it."""
+
+    answer: Answer
+    #: With a "no": what to do instead, for the model.
+    text: str = ""
+
+
+def given_reply(said: Mapping[str, Any]) -> Reply:
+    """Return the reply in `answer` and `text` of a message; ValueError says what is wrong."""
+    answer, text = said.get("answer"), said.get("text", "")
+    if answer not in get_args(Answer):
+        expected = ", ".join(f'"{one}"' for one in get_args(Answer))
+        found = "missing" if answer is None else f"{clean(str(answer))[:100]!r}"
+        raise ValueError(f"`answer` is one of {expected}, not {found}")
+    if not isinstance(text, str) or len(text) > LONGEST_TEXT:
+        raise ValueError(
+            f"the `text` of an answer is a string of at most {LONGEST_TEXT} characters"
+        )
+    return Reply(cast("Answer", answer), clean(text))
 
 
 class Unanswered(Exception):
@@ -51,5 +78,5 @@ class Approver(Protocol):
     def by(self) -> str:
         """Who answers, for the stream."""
 
-    async def __call__(self, question: Question) -> Answer:
-        """Return the answer; raises `Unanswered`."""
+    async def __call__(self, question: Question) -> Reply:
+        """Return the reply; raises `Unanswered`."""

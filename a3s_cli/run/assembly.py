@@ -16,7 +16,6 @@ from ..events import Notice
 from ..files.instructions import project_instructions
 from ..files.workspace import Workspace
 from ..model import Endpoint, Provider, Request
-from ..permissions.approval import Approver
 from ..prompt import SYSTEM, system_prompt
 from ..registry import TOOLS, WIRES, load
 from ..stream.emitter import Emitter
@@ -30,6 +29,7 @@ from .execution import CallLimits, Surroundings
 from .nested import Nested
 from .plan import Plan
 from .response import Asker
+from .voice import Voice
 
 
 class Assembly(Value):
@@ -49,7 +49,7 @@ def assemble(
     emitter: Emitter,
     conversation: Conversation,
     *,
-    approver: Approver | None = None,
+    voice: Voice | None = None,
     sandbox: Sandbox | None = None,
 ) -> Assembly:
     """Assemble a run. Raises ConfigError or AuthError if its model cannot be reached."""
@@ -86,7 +86,8 @@ def assemble(
         around,
         tools,
         on_ask=plan.on_ask,
-        approver=approver,
+        approver=voice.approver if voice else None,
+        approvals=voice.approvals if voice else None,
     )
     limit = limit_of(where.context_tokens, request.max_tokens or where.max_output_tokens)
     compactor = Compactor(asker, request, conversation, limit)

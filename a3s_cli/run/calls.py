@@ -19,6 +19,7 @@ from ..errors import ApprovalRequired, MaxToolCalls
 from ..events import Denial, PermissionDenied, ToolRejected
 from ..messages import ToolCall, ToolResult
 from ..permissions.approval import Approver
+from ..permissions.approvals import Approvals
 from ..permissions.policy import Decision
 from ..tool_protocol import Tool
 from ..values import State, field
@@ -39,6 +40,8 @@ class Calls(State):
     #: What happens to a call that needs approval if no one can be asked.
     on_ask: Literal["prompt", "deny", "fail"] = "deny"
     approver: Approver | None = None
+    #: What was approved before; None where nothing was.
+    approvals: Approvals | None = None
     #: How many calls were executed.
     executed: int = 0
     denials: list[Denial] = field(default_factory=list)
@@ -52,7 +55,7 @@ class Calls(State):
     _unsettled: dict[str, ToolCall] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._judge = Judge(self.around, self.tools, self.approver)
+        self._judge = Judge(self.around, self.tools, self.approver, self.approvals)
 
     async def run(self, calls: Sequence[ToolCall], turn: int) -> list[ToolResult]:
         """Settle every call of a turn; return the results for the model, in call order."""

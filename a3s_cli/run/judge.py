@@ -54,11 +54,12 @@ class Judge:
         around: Surroundings,
         tools: Mapping[str, Tool],
         approver: Approver | None,
+        approvals: Approvals | None = None,
     ) -> None:
         self._around = around
         self._tools = tools
         self._approver = approver
-        self._approvals = Approvals(around.policy)
+        self._approvals = Approvals(around.policy) if approvals is None else approvals
 
     def judge(self, call: ToolCall) -> Judged:
         """Check a call against its tool's schema and the rules. Raises Rejected."""
@@ -100,13 +101,15 @@ class Judge:
         )
         self._around.emit_with_input(request, call)
         try:
-            answer = await self._approver(self._question(judged))
+            reply = await self._approver(self._question(judged))
         except Unanswered as why:
             emit(PermissionAnswer(tool_id=call.id, answer="no", by="nobody"))
             return replace(decision, reason=f"{decision.reason}, and no one could be asked: {why}")
-        emit(PermissionAnswer(tool_id=call.id, answer=answer, by=self._approver.by))
+        answer, by = reply.answer, self._approver.by
+        emit(PermissionAnswer(tool_id=call.id, answer=answer, by=by, text=reply.text or None))
         if answer == "no":
-            return replace(decision, reason="the user was asked and said no", hint="")
+            said = f"no: {reply.text}" if reply.text else "no"
+            return replace(decision, reason=f"the user was asked and said {said}", hint="")
         if answer == "always":
             self._approvals.always(judged.tool.name, judged.subject, decision, judged.path)
         return Decision("allow", "user", f"the user was asked and said {answer}")

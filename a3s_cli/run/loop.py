@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import ContextOverflow, InvalidResponse, MaxTurns, ToolLoop
-from ..events import Notice, TurnEnd, TurnStart
-from ..messages import Message
+from ..events import Notice, TurnEnd, TurnStart, UserMessage
+from ..messages import Message, Text
 from ..model import Request
 from ..stream.emitter import Emitter
 from ..values import State, field, replace
@@ -20,6 +20,7 @@ from .calls import Calls
 from .compaction import Compactor
 from .conversation import Conversation
 from .response import Asker, Response, ResponseStream, stopped_short
+from .voice import Steering
 
 
 class Progress(State):
@@ -48,6 +49,7 @@ class Loop(State):
     #: Whether the answer is an object, made after the loop.
     object_follows: bool = False
     progress: Progress = field(default_factory=Progress)
+    steering: Steering = field(default_factory=Steering)
 
     async def run(self) -> None:
         """Run turns until the model has answered. Raises an A3SError if it does not."""
@@ -59,15 +61,30 @@ class Loop(State):
             else:
                 self.conversation.add(response.message)
                 if response.stop != "paused":
+                    if self._steered(last=True):
+                        continue
                     self._answered()
                     return
                 # Sent back as it is, such an answer is continued.
                 wanted = "had not finished"
+            if response.stop != "paused" and self.progress.turns < self.max_turns:
+                self._steered()
             if self.progress.turns >= self.max_turns:
                 raise MaxTurns(
                     f"the model still {wanted} after {turns(self.max_turns)}",
                     hint="--max-turns sets the limit",
                 )
+
+    def _steered(self, *, last: bool = False) -> bool:
+        """Put before the model what the user has said meanwhile; after a `last` answer, if any."""
+        if last and self.progress.turns >= self.max_turns:
+            return False  # There is no turn left to hear it in: it is the next prompt's.
+        words = self.steering.take_or_close() if last else self.steering.take()
+        if words:
+            text = "\n\n".join(words)
+            self.conversation.add(Message("user", (Text(text),)))
+            self.emitter.emit(UserMessage(text=text, how="steer"))
+        return bool(words)
 
     async def _turn(self) -> Response:
         turn = self.progress.turns + 1

@@ -28,6 +28,7 @@ from ..stream.emitter import Emitter
 from .kept import Kept
 from .plan import Plan, load_config, make_plan, start_event
 from .request import RunRequest
+from .voice import Voice
 
 if TYPE_CHECKING:
     from ..config.settings import Config
@@ -46,6 +47,8 @@ class Opening:
         self.plan: Plan | None = None
         self.kept = Kept()
         self.recording: Recording | None = None
+        #: What the user can say while the run goes on.
+        self.voice = Voice()
         #: The run's id, as in its `start`.
         self.id = ""
         #: The terminal event, once it has been emitted.
@@ -77,16 +80,21 @@ class Opening:
         except (ConfigError, SessionBusy) as error:
             self._failure = error
 
-    def begin(self) -> None:
-        """Emit `start` and the notices that come before any work."""
+    def begin(self, *, several: bool = False) -> None:
+        """Emit `start` and the notices that come before any work.
+
+        With `several`, a recording stays open for the runs after this one: give it to
+        the next opening as its `recording`.
+        """
         self._hide()
-        self._record()
+        self._record(several)
         self.kept.begin(self.emitter)
         request = self.request
         prompt = self.plan.prompt if self.plan else request.prompt
         start = start_event(prompt, request.workspace, self.plan, session_id=self.kept.id)
         self.id = start.run_id
-        self.emitter.emit(start)
+        name = request.prompt_id
+        self.emitter.emit(start if name is None else start.replace(prompt_id=name))
         for notice in self._config.notices if self._config else ():
             self.emitter.emit(Notice(code=notice.code, text=notice.text, **notice.fields))
         for name in too_short(os.environ, request.settings.get("redact_env", ())):
@@ -103,12 +111,16 @@ class Opening:
             redactor = Redactor({**held, **self.request.secrets})
         self.emitter.redact(redactor)
 
-    def _record(self) -> None:
-        if self.request.record is not None:
+    def _record(self, several: bool) -> None:
+        if self.request.record is None:
+            return
+        if self.recording is None:
             from ..stream.recorder import Recording
 
-            self.recording = Recording.create(self.request.record, self.cancel)
-            self.emitter.record(self.recording)
+            self.recording = Recording.create(self.request.record, self.cancel, several=several)
+        else:
+            self.recording.go_on(self.cancel)
+        self.emitter.record(self.recording)
 
     async def execute(
         self, approver: Approver | None = None, before_end: Callable[[], None] = lambda: None
@@ -117,11 +129,12 @@ class Opening:
 
         `before_end` is called in between, and may emit notices.
         """
+        self.voice.approver = approver
         try:
             if self._failure is not None or self.plan is None:
                 assert self._failure is not None
                 return self.fail(self._failure)
-            return await self._work(self.plan, approver, before_end)
+            return await self._work(self.plan, before_end)
         except Exception as error:  # A broken installation ends in an event, too.
             if self.terminal is not None:
                 raise
@@ -129,16 +142,14 @@ class Opening:
         finally:
             self.kept.end_run()
 
-    async def _work(
-        self, plan: Plan, approver: Approver | None, before_end: Callable[[], None]
-    ) -> Event:
+    async def _work(self, plan: Plan, before_end: Callable[[], None]) -> Event:
         from .run import Run
 
         def told() -> None:
             self.kept.tell(self.emitter)
             before_end()
 
-        self._run = Run(plan, self.emitter, self.kept.conversation, approver, told)
+        self._run = Run(plan, self.emitter, self.kept.conversation, self.voice, told)
         if self.cancelled is not None:
             self._run.cancel(self.cancelled)
         try:

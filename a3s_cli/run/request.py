@@ -49,6 +49,8 @@ class RunRequest(Value):
     #: a user `answers`, else `deny`.
     on_ask: OnAsk | None = None
     answers: bool = False
+    #: The front end's name for this prompt, returned in `start`.
+    prompt_id: str | int | None = None
     #: The front end's own secrets by name, hidden like those of the environment.
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     #: Whether this process is ours alone, so that its memory may be hidden from commands.

@@ -17,7 +17,6 @@ from ..errors import A3SError, Cancelled, InternalError, RunTimeout, internal
 from ..events import End, Event, Notice
 from ..jsontext import dumps
 from ..messages import Message, Text, ToolCall
-from ..permissions.approval import Approver
 from ..stream.emitter import Emitter
 from .assembly import Assembly, assemble
 from .conversation import Conversation
@@ -26,6 +25,7 @@ from .execution import Execution, Prepared
 from .loop import Loop, Progress
 from .plan import Plan
 from .terminal_event import error_event
+from .voice import Voice
 
 if TYPE_CHECKING:
     from ..sandbox.bwrap import Bubblewrap
@@ -41,13 +41,13 @@ class Run:
         plan: Plan,
         emitter: Emitter,
         conversation: Conversation,
-        approver: Approver | None = None,
+        voice: Voice | None = None,
         before_end: Callable[[], None] = lambda: None,
     ) -> None:
         self._plan = plan
         self._emitter = emitter
         self._conversation = conversation
-        self._approver = approver
+        self._voice = voice or Voice()
         self._before_end = before_end
         self._why: A3SError | None = None
         self._task: asyncio.Task[None] | None = None
@@ -111,7 +111,7 @@ class Run:
         plan, conversation = self._plan, self._conversation
         sandbox = await self._sandbox()
         self._assembly = assembly = assemble(
-            plan, self._emitter, conversation, approver=self._approver, sandbox=sandbox
+            plan, self._emitter, conversation, voice=self._voice, sandbox=sandbox
         )
         try:
             conversation.prompt(plan.prompt)
@@ -127,6 +127,7 @@ class Run:
                     max_turns=plan.config.get("max_turns"),
                     object_follows=plan.schema is not None,
                     progress=self._progress,
+                    steering=self._voice.steering,
                 ).run()
             if plan.schema is not None:
                 await assembly.compactor.fit()

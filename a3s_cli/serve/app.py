@@ -26,7 +26,7 @@ from ..jsontext import dumps
 from ..sessions.listing import NEWEST
 from ..stream.reader import event_of
 from . import ai_sdk, native, openai
-from .approvals import checked_answer
+from .approvals import checked_reply
 from .disk_threads import beside
 from .follow import EventSource, Render, attended, run_lines, session_lines
 from .guard import json_body, refusal
@@ -60,6 +60,7 @@ class Routes:
             Route("/api/sessions", self.sessions),
             Route(f"{session}/events", self.events),
             Route(f"{session}/cancel", self.cancel, methods=post),
+            Route(f"{session}/steer", self.steer, methods=post),
             Route(f"{session}/permissions/{{tool_id:path}}", self.permission, methods=post),
             Route("/api/models", self.models),
             Route("/api/schema", self.schema),
@@ -117,15 +118,23 @@ class Routes:
             run.cancel(Cancelled("the run was cancelled"))
         return _json({"cancelled": cancelled})
 
+    async def steer(self, request: Request) -> Response:
+        """Put words before the model of the run that goes on; where none does, say so."""
+        session = request.path_params["session"]
+        text = native.steering_text(await json_body(request))
+        await self._runs.require(session)
+        run = self._runs.live(session)
+        return _json({"steered": run is not None and run.steer(text)})
+
     async def permission(self, request: Request) -> Response:
         """Answer a `permission_request`."""
         session, tool_id = request.path_params["session"], request.path_params["tool_id"]
-        answer = checked_answer((await json_body(request)).get("answer"))
+        reply = checked_reply(await json_body(request))
         await self._runs.require(session)
         run = self._runs.live(session)
-        if run is None or not run.approver.answer(tool_id, answer):
+        if run is None or not run.approver.answer(tool_id, reply):
             raise not_found(f"no permission_request for the call {tool_id[:100]!r} is open")
-        return _json({"toolId": tool_id, "answer": answer})
+        return _json({"toolId": tool_id, "answer": reply.answer})
 
     async def models(self, _: Request) -> Response:
         """List the models, as `a3s models --json` does."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import UsageError
+from ..jsontext import clean
 from ..run.prompt_source import checked_prompt
 from .prompt_request import PromptRequest, field, model, session
 
@@ -26,6 +27,14 @@ def asked(body: Mapping[str, Any]) -> PromptRequest:
         model(body),
         body.get("schema"),
     )
+
+
+def steering_text(body: Mapping[str, Any]) -> str:
+    """Read what is said to a run that goes on; raises UsageError."""
+    text = field(body, "text", str)
+    if text is None:
+        raise UsageError("`text` of the body is missing: expected what to say, a string")
+    return checked_prompt(clean(text), "`text` of the body")
 
 
 def _meant(name: str) -> str:

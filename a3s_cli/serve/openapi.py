@@ -108,9 +108,18 @@ def _paths() -> Json:
         f"{session}/cancel": _post(
             "Cancel the active run", _ANY, _object(cancelled={"type": "boolean"})
         ),
+        f"{session}/steer": _post(
+            "Say something to the run that goes on, for its next turn",
+            {"type": "object", "required": ["text"], "properties": {"text": _STRING}},
+            _object(steered={"type": "boolean"}),
+        ),
         f"{session}/permissions/{{toolId}}": _post(
             "Answer a permission_request",
-            {"type": "object", "required": ["answer"], "properties": {"answer": _ANSWER}},
+            {
+                "type": "object",
+                "required": ["answer"],
+                "properties": {"answer": _ANSWER, "text": _STRING},
+            },
             _object(toolId=_STRING, answer=_ANSWER),
         ),
         "/api/models": _get("List the models", _list(_ANY)),

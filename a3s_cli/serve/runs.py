@@ -20,6 +20,7 @@ from typing import Any
 from ..api.answer_type import AnswerType
 from ..errors import Cancelled, SessionBusy
 from ..jsontext import clean
+from ..permissions.waiting import WaitingApprover
 from ..run.kept import keep
 from ..run.opening import Opening
 from ..run.plan import Plan, load_config, make_plan
@@ -29,7 +30,7 @@ from ..sessions.head import Summary
 from ..sessions.ids import new_id
 from ..sessions.listing import row_json, summaries
 from ..sessions.store import Store
-from .approvals import WebApprover
+from .approvals import PATIENCE
 from .disk_threads import beside, later, settled
 from .log import Log
 from .prompt_request import PromptRequest
@@ -48,7 +49,7 @@ class LiveRun:
     def __init__(self, session: str) -> None:
         self.session = session
         self.id = ""
-        self.approver = WebApprover()
+        self.approver = WaitingApprover("user", PATIENCE)
         self.log = Log(lambda: self.kept)
         #: Set when the run has started or failed to, and when its session is unlocked.
         self.opened = asyncio.Event()
@@ -93,11 +94,17 @@ class LiveRun:
         except Exception as error:  # a bug of ours after the end of the stream
             log.exception("a run has failed", exc_info=error)
         finally:
+            opening.voice.steering.close()
             self.log.forget()
             await settled()
             await beside(opening.kept.close)
             # Its key or its lines may be remembered for long; the conversation need not be.
             opening.kept.forget()
+
+    def steer(self, text: str) -> bool:
+        """Put words before the model at the next turn boundary; False where none will come."""
+        going_on = self._opening is not None and not self.ending
+        return going_on and self._opening.voice.steering.say(text)  # type: ignore[union-attr]
 
     def cancel(self, why: Cancelled) -> None:
         """Cancel the run; the stream still gets its terminal event."""

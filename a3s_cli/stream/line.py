@@ -63,6 +63,8 @@ _CUTTABLE = {
     "tool_rejected": ("raw_input", "input_bytes"),
     "error": ("error", None),
     "notice": ("text", None),
+    "user_message": ("text", "text_bytes"),
+    "control_rejected": ("error", None),
 }
 
 

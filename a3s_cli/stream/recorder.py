@@ -44,12 +44,22 @@ def chained(line: bytes, prev: str) -> bytes:
 class Recording:
     """One recording. It calls `tell` once, if a line cannot be written."""
 
-    def __init__(self, path: Path, descriptor: int, tell: Callable[[OutputError], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        descriptor: int,
+        tell: Callable[[OutputError], None],
+        *,
+        several: bool = False,
+    ) -> None:
         self.path = path
         self._descriptor = descriptor
         self._tell = tell
+        self._several = several
         self._size = 0
         self._open = True
+        # Whether `finish` has written the run's terminal event.
+        self._ended = False
         #: The digest of the last line written.
         self.head = NOTHING
         #: Whether the terminal event is in the file and the file is synced to disk.
@@ -58,8 +68,13 @@ class Recording:
         self.lost = False
 
     @classmethod
-    def create(cls, path: Path, tell: Callable[[OutputError], None]) -> Recording:
-        """Create the file, readable only by its owner. Raises UsageError if it exists."""
+    def create(
+        cls, path: Path, tell: Callable[[OutputError], None], *, several: bool = False
+    ) -> Recording:
+        """Create the file, readable only by its owner. Raises UsageError if it exists.
+
+        With `several`, it stays open for another run after a terminal event, until `close`.
+        """
         try:
             descriptor = os.open(path, _CREATE, 0o600)
         except FileExistsError:
@@ -70,17 +85,22 @@ class Recording:
         except OSError as error:
             kind = OutputError if error.errno in _NO_ROOM else UsageError
             raise kind(f"--record {printable(str(path))}: {error.strerror}") from None
-        return cls(path.absolute(), descriptor, tell)
+        return cls(path.absolute(), descriptor, tell, several=several)
+
+    def go_on(self, tell: Callable[[OutputError], None]) -> None:
+        """Record another run behind the last one."""
+        self._tell = tell
+        self._ended = self.complete = False
 
     def write(self, lines: bytes) -> None:
         """Record finished lines. Lines after the end or a failure are dropped."""
-        if not self._open:
+        if not self._open or self._ended:
             return
         try:
             self._append(lines)
         except OSError as error:
             self.lost = True
-            self._close()
+            self.close()
             self._tell(self._failure(error.strerror))
 
     def finish(self, line: bytes) -> str | None:
@@ -95,10 +115,14 @@ class Recording:
             self._append(line)
             os.fsync(self._descriptor)
         except OSError as error:
+            self.close()
             raise self._failure(error.strerror) from None
-        finally:
-            self._close()
-        self.complete = True
+        except OutputError:
+            self.close()
+            raise
+        if not self._several:
+            self.close()
+        self._ended = self.complete = True
         return self.head
 
     def __str__(self) -> str:
@@ -127,6 +151,8 @@ class Recording:
     def _failure(self, why: str | None) -> OutputError:
         return OutputError(f"the recording {self} is lost: {why}")
 
-    def _close(self) -> None:
-        self._open = False
-        os.close(self._descriptor)
+    def close(self) -> None:
+        """Record nothing any more."""
+        if self._open:
+            self._open = False
+            os.close(self._descriptor)

@@ -29,7 +29,7 @@ _WITH_INPUT = frozenset(("permission_request", "tool_start"))
 _OURS = frozenset((
     "seq", "ts", "redacted", "run_id", "session_id", "tool_id", "version", "code", "stop_reason",
     "decision", "answer", "sandbox", "signal", "policy_sha256", "sha256", "output_sha256",
-    "record_head",
+    "record_head", "how",
 ))  # fmt: skip
 #: The fields in which anything that looks like a key is masked.
 _MASKED = {

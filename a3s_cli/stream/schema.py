@@ -14,6 +14,8 @@ from pydantic import TypeAdapter
 from ..events import SCHEMA_VERSION, Denial, Event, camel
 from ..messages import Usage
 
+#: The types that may come between two runs of a process, and then have no `seq`.
+OUTSIDE = ("control_rejected",)
 _USAGE = {
     camel(name): {"type": "integer", "minimum": 0}
     for name in Usage.__dataclass_fields__
@@ -57,7 +59,7 @@ def _event(cls: type[Event]) -> dict[str, Any]:
         "description": (cls.__doc__ or "").strip(),
         "type": "object",
         "properties": properties,
-        "required": ["type", "seq", "ts", *required],
+        "required": ["type", *([] if cls.type in OUTSIDE else ["seq"]), "ts", *required],
     }
 
 

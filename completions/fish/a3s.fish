@@ -27,6 +27,7 @@ function __a3s_takes_value
             'a3s run --prompt-file' \
             'a3s run -o' \
             'a3s run --output' \
+            'a3s run --input' \
             'a3s run -m' \
             'a3s run --model' \
             'a3s run --max-tokens' \
@@ -223,6 +224,7 @@ complete -c a3s -n '__a3s_at \'a3s replay\' 0' -F
 complete -c a3s -n '__a3s_at \'a3s run\'' -s f -l prompt-file -r -F -d 'Read the prompt from a file.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l stdin -d 'Append stdin to the prompt.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -s o -l output -x -a 'pretty raw json' -d 'Set the output format (pretty on a terminal, else json).'
+complete -c a3s -n '__a3s_at \'a3s run\'' -l input -x -a 'json' -d 'Read prompts, answers and cancels from stdin.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l json -d 'Short for -o json.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -s m -l model -x -a '(__a3s_models)' -d 'Use this model.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l max-tokens -x -d 'Limit each response to N tokens.'

@@ -19,7 +19,7 @@ from a3s_cli.files.workspace import Workspace
 from a3s_cli.messages import ToolCall, ToolResult
 from a3s_cli.output.question import exposed, sheet
 from a3s_cli.output.terminal import cells
-from a3s_cli.permissions.approval import Answer, Question, Unanswered
+from a3s_cli.permissions.approval import Answer, Question, Reply, Unanswered
 from a3s_cli.permissions.policy import Policy
 from a3s_cli.run.calls import Calls
 from a3s_cli.run.execution import CallLimits, Surroundings
@@ -195,7 +195,7 @@ class Person:
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return Reply(answer)
 
 
 class Desk:

@@ -201,7 +201,7 @@ def test_a_question_is_answered_over_http(host: Host, answer: str) -> None:
         assert serving.post(f"{path}c1", {"answer": answer}).status_code == 404
     events = lawful(frames)
     answers = [(one["answer"], one["by"]) for one in events if one["type"] == "permission_answer"]
-    assert answers == [(answer, "web")] + [("no", "web")] * (answer != "always")
+    assert answers == [(answer, "user")] + [("no", "user")] * (answer != "always")
     ran = [one["toolId"] for one in events if one["type"] == "tool_start"]
     assert ran == {"once": ["c1"], "always": ["c1", "c2"], "no": []}[answer]
     assert (host.bench.work / "made").exists() == (answer != "no")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from a3s_cli.errors import InvalidStream
 from a3s_cli.events import (
+    ControlRejected,
     Denial,
     End,
     Error,
@@ -30,6 +31,7 @@ from a3s_cli.events import (
     ToolStart,
     TurnEnd,
     TurnStart,
+    UserMessage,
 )
 from a3s_cli.messages import Usage
 from a3s_cli.stream.emitter import Emitter
@@ -61,6 +63,8 @@ EVENTS: list[Event] = [
     ToolRejected(
         tool_name="x", tool_id="c3", raw_input="{", reason="unknown_tool", error="no such tool"
     ),
+    UserMessage(text="left", how="steer"),
+    ControlRejected(error="no", line="x", id=7),
     ToolStart(**BASH, tool_input={"n": 12345678901234567890123}, turn=1, rule="bash"),
     ToolOutputDelta(**BASH, text="out"),
     ToolEnd(**BASH, tool_output="out", exit_code=130, reason="cancelled", duration_ms=1),

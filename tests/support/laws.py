@@ -37,7 +37,8 @@ SCHEMA: dict[str, tuple[dict[str, type], dict[str, type]]] = {
     "start": (
         {"schemaVersion": int, "version": str, "runId": str},
         {"sessionId": str, "model": str, "cwd": str, "prompt": str, "promptBytes": int}
-        | {"truncated": bool, "tools": list, "sandbox": str, "policySha256": str},
+        | {"truncated": bool, "tools": list, "sandbox": str, "policySha256": str}
+        | {"promptId": object},
     ),
     "turn_start": ({"turn": int}, {}),
     "text_delta": ({"text": str}, {}),
@@ -65,7 +66,9 @@ SCHEMA: dict[str, tuple[dict[str, type], dict[str, type]]] = {
         _CALL | {"toolInput": dict, "rule": str},
         _CUT_INPUT | {"path": str, "reason": str, "always": str},
     ),
-    "permission_answer": ({"toolId": str, "answer": str, "by": str}, {}),
+    "permission_answer": ({"toolId": str, "answer": str, "by": str}, {"text": str}),
+    "user_message": ({"text": str, "how": str}, {"truncated": bool, "textBytes": int}),
+    "control_rejected": ({"error": str, "line": str}, {"id": object}),
     "tool_rejected": (
         _CALL | {"rawInput": str, "reason": str, "error": str},
         {"truncated": bool, "inputBytes": int},
@@ -146,9 +149,12 @@ def _line(line: bytes) -> Event:
     return event
 
 
-def check_stream(events: Sequence[Event], status: int | None) -> None:
-    """Hold a whole stream against the laws; a status of None is not compared."""
-    check_prefix(events)
+def check_stream(events: Sequence[Event], status: int | None, *, approved: bool = False) -> None:
+    """Hold a whole stream against the laws; a status of None is not compared.
+
+    `approved`: somebody has said "always" in a run before this one.
+    """
+    check_prefix(events, approved=approved)
     assert events, "a run without a stream"
     last = events[-1]
     assert last["type"] in ("end", "error"), f"the last line is {last['type']}"
@@ -160,7 +166,35 @@ def check_stream(events: Sequence[Event], status: int | None) -> None:
     _check_totals(events)
 
 
-def check_prefix(events: Sequence[Event]) -> None:
+def runs_of(events: Sequence[Event]) -> list[list[Event]]:
+    """The streams of the runs of one process; between them is nothing but refusals."""
+    runs: list[list[Event]] = []
+    for event in events:
+        if "seq" not in event:
+            assert event["type"] == "control_rejected", f"without a number: {event}"
+            assert not runs or runs[-1][-1]["type"] in ("end", "error"), f"inside a run: {event}"
+            _check_shape({"type": event["type"], "seq": 0, **event})
+        elif event["type"] == "start":
+            runs.append([event])
+        else:
+            runs[-1].append(event)
+    return runs
+
+
+def check_runs(events: Sequence[Event], status: int | None) -> None:
+    """Hold the stream of a process with any number of runs against the laws."""
+    runs = runs_of(events)
+    for number, run in enumerate(runs, 1):
+        before = [event for one in runs[: number - 1] for event in one]
+        approved = any(event.get("answer") == "always" for event in before)
+        check_stream(run, status if number == len(runs) else None, approved=approved)
+    if not runs and status is not None:
+        assert status == 0, f"exit status {status} without a run"
+    calls = [event["toolId"] for run in runs for event in run if event["type"] == "tool_start"]
+    assert len(set(calls)) == len(calls), "an id of a call comes twice in a session"
+
+
+def check_prefix(events: Sequence[Event], *, approved: bool = False) -> None:
     """The laws that hold for every beginning of a stream."""
     for number, event in enumerate(events):
         _check_shape(event)
@@ -170,7 +204,7 @@ def check_prefix(events: Sequence[Event]) -> None:
         terminal = event["type"] in ("end", "error")
         assert not terminal or number == len(events) - 1, f"after the terminal event: {events}"
     _check_order(events)
-    _check_questions(events)
+    _check_questions(events, always=approved)
 
 
 def _check_shape(event: Event) -> None:
@@ -274,18 +308,19 @@ def _is_cut(shown: Any, value: Any, text: str) -> bool:
     return bool(shown == value)
 
 
-def _check_questions(events: Sequence[Event]) -> None:
+def _check_questions(events: Sequence[Event], *, always: bool = False) -> None:
     """One question at a time while nothing else happens, and what is answered is what becomes."""
     asked: dict[str, Event] = {}
     answers: dict[str, str] = {}
-    waiting, running, always = "", 0, False
+    waiting, running = "", 0
     for event in events:
         kind, call = event["type"], event.get("toolId", "")
         overtaken = kind == "permission_denied" and event["rule"] == "run_ended"
         if waiting:
-            quiet = kind == "notice" or (kind == "permission_answer" and call == waiting)
+            aside = kind in ("notice", "control_rejected")
+            quiet = aside or (kind == "permission_answer" and call == waiting)
             assert quiet or overtaken, f"{event} while {waiting} is asked about"
-            waiting = "" if kind != "notice" else waiting
+            waiting = waiting if aside else ""
         if kind == "permission_request":
             assert not running and call not in asked, f"asked late, or twice: {event}"
             asked[call], waiting = event, call

@@ -28,8 +28,9 @@ HANG = 90.0
 PROMISE = 2.0
 SLACK = 4.0
 
-#: whole: every law. prefix: the stream may stop anywhere. none: not an event stream.
-Laws = Literal["whole", "prefix", "none"]
+#: whole: every law. several: every law for each of the runs. prefix: the stream may stop
+#: anywhere. none: not an event stream.
+Laws = Literal["whole", "several", "prefix", "none"]
 
 
 @dataclass
@@ -203,16 +204,24 @@ class Run:
         if self.laws == "prefix":
             laws.check_prefix(result.events)
             return
+        if self.laws == "several":
+            laws.check_runs(result.events, result.status)
+            if not result.events:
+                return
         assert result.status != 2, f"a usage error: {result.stderr.decode()}"
         assert not result.stdout or result.stdout.endswith(b"\n"), "the last line is cut"
         events = result.events if self._intact else laws.parse(result.stdout)
-        laws.check_stream(events, result.status)
+        if self.laws != "several":
+            laws.check_stream(events, result.status)
         if self.quiet:
             assert result.stderr == b"", f"stderr: {result.stderr.decode()}"
-        if result.last.get("code") == "cancelled":
+        if result.last.get("code") == "cancelled" and self.laws == "several":
+            assert ("signal" in result.last) == (result.exit_status < 0), result.last
+        elif result.last.get("code") == "cancelled":
             number = signal.Signals[result.last["signal"]]
             assert result.exit_status == -number, "the process did not die of the signal"
-        assert result.lingered is not None and result.lingered < PROMISE + SLACK, result.lingered
+        if self.laws != "several":  # which waits for the end of its input
+            assert result.lingered is not None and result.lingered < PROMISE + SLACK
         if self.server:
             assert self.server.unexpected == 0, f"{self.server.unexpected} requests too many"
             if self.check_calls:

@@ -31,6 +31,8 @@ const place = (session) => `/api/sessions/${encodeURIComponent(session)}`;
 
 export const chat = (body, signal) => post("/api/chat", body, signal);
 export const cancel = (session) => post(`${place(session)}/cancel`, {});
+export const steer = async (session, text) =>
+  (await (await post(`${place(session)}/steer`, { text })).json()).steered;
 export const answer = (session, tool, choice) =>
   post(`${place(session)}/permissions/${encodeURIComponent(tool)}`, { answer: choice });
 export const list = async (name) => (await request(`/api/${name}`)).json();

@@ -9,7 +9,11 @@ import { duration } from "./wording.js";
 
 const conversation = new Conversation(element("log"), changed);
 const sessions = new Sessions(element("sessions"), element("menu"));
-const composer = new Composer((message, options) => conversation.send(message, options));
+const composer = new Composer(
+  (message, options) => conversation.send(message, options),
+  (message) => conversation.steer(message),
+);
+const PLACEHOLDERS = ["Ask, or say what to do", "Say something for its next turn"];
 let since = 0;
 let listed = ""; // the state that the list of sessions shows
 
@@ -20,6 +24,7 @@ function changed() {
   const { runId, model, cwd } = run?.began ?? {};
   if (running !== composer.busy) since = Date.now();
   composer.busy = running;
+  composer.prompt.placeholder = PLACEHOLDERS[Number(running)];
   if (runId && listed !== runId + running) sessions.refresh();
   if (runId) listed = runId + running;
   if (running && location.hash.slice(1) !== session) {

@@ -3,9 +3,10 @@
 import { add, element } from "./dom.js";
 
 export class Composer {
-  constructor(send) {
+  /** `send(message, options)` begins a run, `steer(message)` speaks to the one that goes on. */
+  constructor(send, steer) {
     const [prompt, schema, model] = ["prompt", "schema", "model"].map(element);
-    Object.assign(this, { send, prompt, schema, model, last: "", busy: false });
+    Object.assign(this, { send, steer, prompt, schema, model, last: "", busy: false });
     this.prompt.addEventListener("input", () => this.fit());
     this.prompt.addEventListener("keydown", (event) => this.key(event));
     element("composer").addEventListener("submit", (event) => this.submit(event));
@@ -46,7 +47,11 @@ export class Composer {
   submit(event) {
     event.preventDefault();
     const message = this.prompt.value;
-    if (this.busy || !message.trim()) return;
+    if (!message.trim()) return;
+    if (this.busy) {
+      this.write("");
+      return this.steer(message);
+    }
     const options = this.model.value ? { model: this.model.value } : {};
     element("wrong").textContent = "";
     try {

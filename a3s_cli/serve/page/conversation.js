@@ -59,6 +59,19 @@ export class Conversation {
     this.take((signal) => api.chat(body, signal));
   }
 
+  /** Say something to the run that goes on; one that is over takes it as its next prompt. */
+  async steer(text) {
+    const run = this.run;
+    const heard = await api.steer(this.session, text).catch(() => false);
+    if (!heard) run.unheard.push(text);
+    if (!heard && run.finished) this.sendUnheard(run);
+  }
+
+  sendUnheard(run) {
+    const words = run.unheard.splice(0).join("\n\n");
+    if (words && run === this.run) this.send(words, {});
+  }
+
   /** Show a saved session and follow its active run; null is a new session. */
   open(session) {
     this.reset(session);
@@ -94,6 +107,7 @@ export class Conversation {
     this.lost = false;
     if (failure || this.running) this.refused(failure ?? cut);
     this.drawn();
+    if (this.run) this.sendUnheard(this.run);
   }
 
   /** Show a failure that no event reported. */

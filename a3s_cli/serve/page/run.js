@@ -30,6 +30,7 @@ export class Run {
     this.calls = new Map();
     this.block = null; // the open Markdown or Thought
     this.fresh = new Set(); // the parts to paint
+    this.unheard = []; // what was said too late for any of its turns
     this.element = add(log, "section", "run", "", { ariaBusy: "true" });
     const heading = add(this.element, "h2", "prompt");
     add(heading, "span", "", prompt);
@@ -126,6 +127,10 @@ const HANDLERS = {
     run.open(Markdown, ts).write(text);
   },
   reasoning_delta: (run, { ts, text }) => run.open(Thought, ts).write(text),
+  user_message(run, { ts, text }) {
+    run.close(ts);
+    add(run.answer, "p", "steered", text);
+  },
   turn_end: (run, { ts }) => run.close(ts),
   permission_request(run, event) {
     run.call(event).ask(event);

@@ -221,3 +221,19 @@ def test_an_object_grows(host: Host, open_page: Open) -> None:
     expect(chat.ends).to_have_count(1)
     assert tree.locator(".value").all_text_contents() == ["hello.py", "ab", "a", "b", "7"]
     assert chat.heads()[0].startswith("✓ generate_object done · ")
+
+
+def test_what_is_said_meanwhile_is_for_its_next_turn(host: Host, open_page: Open) -> None:
+    gate = threading.Event()
+    chat = open_page(host.serve([text("al", gate, "most"), text("done")]))
+    chat.send("Go.")
+    expect(chat.said).to_have_text("al")
+    expect(chat.prompt).to_have_attribute("placeholder", "Say something for its next turn")
+    with chat.page.expect_response("**/steer"):
+        chat.prompt.fill("More.")
+        chat.prompt.press("Enter")
+    gate.set()
+    expect(chat.ends).to_have_count(1)
+    expect(chat.page.locator(".steered")).to_have_text("More.")
+    assert chat.said.all_inner_texts()[-1] == "done"
+    expect(chat.page.locator(".prompt")).to_have_count(1)

@@ -1,0 +1,249 @@
+"""`a3s run --input json`: one process, one session, any number of runs one after another.
+
+stdin is the user's voice while the process lives: prompts, words for the run
+that goes on, answers and a cancel. Each run is opened like any other and keeps
+every law; what belongs to the process (the session, the recording, what was
+answered "always" to) goes from one to the next. stdin is read at all times, and
+what has to wait is bounded, so that a word to cancel always arrives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING, NoReturn
+
+from ..errors import A3SError, Cancelled, ConfigError, SessionBusy, UsageError
+from ..events import ControlRejected, Event
+from ..input import messages
+from ..input.messages import Cancel, GivenAnswer, NoMessage, Prompt, Steer
+from ..input.queue import MOST, MOST_BYTES, PromptQueue
+from ..input.reader import LineReader
+from ..jsontext import dumps
+from ..output.log import log_to_stderr
+from ..output.writer import HIGH_WATER
+from ..permissions.approvals import Approvals
+from ..permissions.waiting import WaitingApprover
+from ..run.kept import Kept
+from ..run.opening import Opening
+from ..run.plan import Plan, load_config, make_plan
+from ..run.prompt_source import PromptSource, read_prompt
+from ..run.request import RunRequest
+from ..secrets.redaction import NOTHING
+from ..stream.redacted import EventRedactor
+from ..values import replace
+from .run import LAST_WORDS, Process, RunOptions, requested, wake_by_signals
+
+if TYPE_CHECKING:
+    from ..output.writer import Writer
+    from ..stream.recorder import Recording
+
+#: Characters of a rejected line that are shown.
+_SHOWN = 200
+_FULL = f"more than {MOST} prompts or {MOST_BYTES >> 20} MiB would wait"
+
+
+def converse(options: RunOptions) -> NoReturn:
+    """Do the runs that are asked for on stdin, and end the process as the last one says."""
+    if use := _other_use_of_stdin(options):
+        raise UsageError(f"{use} and --input json exclude each other: both read stdin")
+    request = requested(options, _first_prompt, answers=True)
+    Dialogue(options, request).run()
+
+
+def _first_prompt(source: PromptSource) -> str:
+    nothing = source.argument is None and source.file is None
+    return "" if nothing else read_prompt(source)
+
+
+def _other_use_of_stdin(options: RunOptions) -> str | None:
+    source = options.source
+    uses = {
+        "-": source.argument == "-",
+        "--stdin": source.append_stdin,
+        "--prompt-file -": source.file == "-",
+        "--schema -": options.schema == "-",
+    }
+    return next((name for name, used in uses.items() if used), None)
+
+
+class Dialogue(Process):
+    """The process around any number of runs, the first of which may have its prompt already."""
+
+    def __init__(self, options: RunOptions, request: RunRequest) -> None:
+        # Until the first run begins, an opening that never does stands for it.
+        super().__init__(options, Opening(request))
+        self._request = request
+        self._plan: Plan | None = None
+        self._kept: Kept | None = None
+        self._approvals: Approvals | None = None
+        self._recording: Recording | None = None
+        self._answers = WaitingApprover("stdin")
+        self._running = False
+        # Whether no run begins any more, and whether none went on when that was decided.
+        self._leaving = False
+        self._idle_end = False
+        # Rejections that a reader who does not read has not been told of.
+        self._untold = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._queue: PromptQueue | None = None
+
+    def run(self) -> NoReturn:
+        """Answer what comes in until it ends, and go."""
+        self._decide()
+        writer = self._open_output()
+        self._listen()
+        loop = self._loop = asyncio.new_event_loop()
+        wake_by_signals(loop)
+        ended = loop.run_until_complete(self._converse(writer))
+        status = 0 if ended is None else int(ended.exit_code)
+        if ended is not None and ended.code == "timeout":
+            self._last_words = time.monotonic() + LAST_WORDS
+        # A run that has succeeded was over when the signal came, if only just.
+        if self._signal is not None and (self._idle_end or status == 0):
+            status = 128 + self._signal
+        if self._recording is not None:
+            self._recording.close()
+        self._leave(writer, status)
+
+    def _decide(self) -> None:
+        """Say before anything is read what is wrong with the command line."""
+        try:
+            plan = make_plan(self._request, load_config(self._request))
+            self._use(plan)
+            if self._options.session is not None:
+                self._opening.kept = self._session_of(plan)
+        except (ConfigError, SessionBusy):
+            return  # Each run says so in its stream, as long as it is so.
+
+    def _use(self, plan: Plan) -> None:
+        self._plan = plan
+        self._approvals = Approvals(plan.policy)
+        log_to_stderr(plan.redactor, debug=self._options.debug)
+
+    def _session_of(self, plan: Plan) -> Kept:
+        if self._kept is None:
+            self._kept = self._session(plan)
+        return self._kept
+
+    async def _converse(self, writer: Writer) -> Event | None:
+        """Do every run, and return the last one's terminal event."""
+        queue = self._queue = PromptQueue()
+        if self._request.prompt:
+            queue.put(Prompt(self._request.prompt))
+        LineReader(0, self._take, self._end, limit=messages.LONGEST)
+        ended: Event | None = None
+        while not self._leaving and (prompt := await queue.next()) is not None:
+            if self._leaving:
+                break
+            ended = await self._answer(prompt, writer)
+            for words in reversed(self._opening.voice.steering.close()):
+                queue.put(Prompt(words), first=True)
+        return ended
+
+    async def _answer(self, prompt: Prompt, writer: Writer) -> Event:
+        """Do one run."""
+        request = replace(self._request, prompt=prompt.text, prompt_id=prompt.id)
+        opening = self._opening = Opening(request)
+        if self._plan is None:
+            opening.decide()
+            if opening.plan is not None:
+                self._use(opening.plan)
+        else:
+            opening.use(replace(self._plan, prompt=prompt.text))
+        opening.keep(self._session_of)
+        opening.emitter.add_line_sink(writer.write, writer.drain)
+        opening.recording = self._recording
+        opening.voice.approvals = self._approvals
+        opening.begin(several=True)
+        self._recording = opening.recording
+        self._running = True
+        try:
+            asks = self._plan is not None and self._plan.on_ask == "prompt"
+            return await opening.execute(self._answers if asks else None)
+        finally:
+            self._running = False
+
+    # -- what comes in -----------------------------------------------------------------
+
+    def _take(self, lines: list[bytes]) -> None:
+        for line in lines:
+            if not line.strip():
+                continue
+            try:
+                self._obey(messages.message(line))
+            except NoMessage as wrong:
+                self._reject(str(wrong), line[: 4 * _SHOWN].decode(errors="replace"), wrong.id)
+
+    def _obey(self, message: messages.Message) -> None:
+        """Do what a line says; raises NoMessage where it cannot be done now."""
+        assert self._queue is not None
+        steering = self._opening.voice.steering
+        if isinstance(message, Cancel):
+            self._cancel_run()
+        elif isinstance(message, GivenAnswer):
+            if not self._answers.answer(message.tool_id, message.reply):
+                called = f"{message.tool_id[:100]!r}"
+                raise NoMessage(f"no question about the call {called} waits for an answer")
+            if message.reply.answer != "no" and message.reply.text:
+                steering.say(message.reply.text)
+        else:
+            prompt = Prompt(message.text, message.id)
+            if not self._queue.has_room(prompt, steering.waiting):
+                raise NoMessage(_FULL, message.id)
+            steers = isinstance(message, Steer) and self._running
+            if not (steers and steering.say(message.text)):
+                self._queue.put(prompt)
+
+    def _cancel_run(self) -> None:
+        if not self._running:
+            return
+        assert self._queue is not None
+        self._opening.cancel(Cancelled("the run was cancelled"))
+        for words in self._opening.voice.steering.close():
+            self._reject("the run was cancelled before the model was told", words, None)
+        for prompt in self._queue.drop():
+            self._reject("it was dropped by a cancel", prompt.text, prompt.id)
+
+    def _end(self) -> None:
+        assert self._queue is not None
+        self._answers.leave("stdin has ended")
+        self._queue.close()
+
+    def _reject(self, why: str, line: str, id: str | int | None) -> None:
+        """Say that a line was not obeyed: in the run that goes on, or between two."""
+        assert self._writer
+        if self._writer.pending > HIGH_WATER:
+            self._untold += 1  # A flood of lines meets a reader who does not read.
+            return
+        if self._untold:
+            why = f"{why} (and so were {self._untold} lines before it)"
+            self._untold = 0
+        rejected: Event = ControlRejected(error=why, line=line[:_SHOWN], id=id)
+        if self._running:
+            self._opening.emitter.emit(rejected)
+            return
+        redactor = self._plan.redactor if self._plan else NOTHING
+        for event in EventRedactor(redactor).events(rejected):
+            event.stamp(0, time.time_ns() // 1_000_000)
+            said = event.to_dict()
+            del said["seq"]
+            self._writer.write(dumps(said) + b"\n")
+
+    # -- the end -----------------------------------------------------------------------
+
+    def _cancel(self, why: A3SError) -> None:
+        """End the run that goes on, and begin no other; from any thread or signal handler."""
+        if not self._leaving:
+            self._leaving, self._idle_end = True, not self._running
+        super()._cancel(why)
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # The loop is over as well.
+                self._loop.call_soon_threadsafe(self._forget)
+
+    def _forget(self) -> None:
+        if self._queue is not None:
+            for prompt in self._queue.drop():
+                self._reject("it was dropped, because the process ends", prompt.text, prompt.id)
+            self._queue.close()

@@ -1,0 +1,1 @@
+"""What comes in while runs go on: the lines on stdin, and what they mean."""
