@@ -6,12 +6,12 @@
 
 ;;; Commentary:
 
-;; M-x a3s asks for a prompt and runs it; the answer and what is done stream
-;; into the buffer *a3s*.  C-c C-k there, or M-x a3s-cancel, ends the run.
+;; M-x a3s asks for a prompt and runs it; the answer and the calls stream into
+;; the buffer *a3s*.  C-c C-k there, or M-x a3s-cancel, cancels the run.
 ;;
-;; The run is a process on a pipe that speaks JSON, so nothing has to be scraped
-;; off a screen.  When a tool has written a file that is visited here, its buffer
-;; is read again, unless it has changes of yours: those are never overwritten.
+;; The run is a process that writes JSON to a pipe.  When a tool has written a
+;; file that is visited here, its buffer is reverted, unless it has unsaved
+;; changes.
 
 ;;; Code:
 

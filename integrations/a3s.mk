@@ -1,10 +1,10 @@
 # A target for your Makefile:
 #
 #   include path/to/a3s.mk
-#   make why T=test        makes `test`; where that fails, a3s says why
+#   make why T=test        makes `test`; if that fails, a3s explains why
 #
-# The log goes to the model, which may read the project and change nothing. The
-# status is that of `test`, whatever is said about it.
+# The model gets the log and may read the project, but not change it. The exit
+# status is that of `test`.
 
 A3S ?= a3s
 A3S_FLAGS ?= -o pretty --read-only --no-session

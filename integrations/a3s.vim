@@ -1,13 +1,12 @@
 " a3s in Vim (8.2 or later) and Neovim (0.6 or later).
 "
-"   :A3s PROMPT    run a prompt; the answer and what is done stream into a buffer
-"   :A3sCancel     end the run
+"   :A3s PROMPT    run a prompt; the answer and the calls stream into a buffer
+"   :A3sCancel     cancel the run
 "
-" The run is a job on pipes that speaks JSON, so nothing has to be scraped off a
-" screen. When a tool has written a file that is loaded here, its buffer is read
-" again, unless it has changes of yours: those are never overwritten.
+" The run is a job that writes JSON to a pipe. When a tool has written a file that is
+" loaded here, its buffer is reloaded, unless it has unsaved changes.
 "
-" Source this file, or put it where your plugins are. Options belong into
+" Source this file, or copy it to your plugins. Set options with
 "   let g:a3s_command = ['a3s', 'run', '--allow', 'edit', '--allow', 'write']
 
 if exists('g:loaded_a3s')
@@ -17,7 +16,7 @@ let g:loaded_a3s = 1
 
 let s:job = v:null
 let s:buffer = -1
-" A line that has not come to its end (Neovim hands over what it has read).
+" An incomplete line (Neovim passes on whatever it has read).
 let s:rest = ''
 
 command! -nargs=+ A3s call A3s(<q-args>)
@@ -51,14 +50,14 @@ function! A3s(prompt) abort
   endif
 endfunction
 
-" End the run: it ends its tools and says so in the buffer.
+" Cancel the run: it ends its tools and reports it in the buffer.
 function! A3sCancel() abort
   if A3sRunning()
     call call(has('nvim') ? 'jobstop' : 'job_stop', [s:job])
   endif
 endfunction
 
-" Whether a run goes on, for a status line.
+" Tell whether a run is active, for a status line.
 function! A3sRunning() abort
   return s:job isnot v:null
 endfunction
@@ -101,7 +100,7 @@ function! s:show(line) abort
   endif
 endfunction
 
-" What a call is about: its command or its path, else all of it.
+" Return a call's command or path, else all of its arguments.
 function! s:input(input) abort
   for name in ['command', 'file_path', 'pattern', 'path', 'url']
     if has_key(a:input, name)
@@ -124,7 +123,7 @@ function! s:reload(path) abort
   endfor
 endfunction
 
-" Show the buffer in a window, and stay where the cursor is.
+" Show the buffer in a window without moving the cursor.
 function! s:open() abort
   if !bufexists(s:buffer)
     let s:buffer = bufadd('a3s')
@@ -140,7 +139,7 @@ function! s:open() abort
   endif
 endfunction
 
-" Go on with the last line.
+" Append to the last line.
 function! s:add(text) abort
   let [first; others] = split(a:text, "\n", 1)
   call setbufline(s:buffer, '$', getbufline(s:buffer, '$')[0] . first)
@@ -150,7 +149,7 @@ function! s:add(text) abort
   endfor
 endfunction
 
-" Write a line of its own.
+" Append a separate line.
 function! s:say(line) abort
   call s:fresh()
   call s:add(a:line . "\n")

@@ -1,13 +1,12 @@
-"""The one step of the action that does something: run, judge, and tell GitHub.
+"""The main step of the action: run the prompt, audit the run, and set the outputs.
 
-A pull request is somebody else's text. It must not choose what the agent is
-told, may do, or is judged by, so every file that an input names is read out of
-the base commit with `git cat-file`, never from the checkout. Of the checkout,
-a3s reads neither AGENTS.md nor a configuration (`--no-project`).
+A pull request is untrusted text. It must not choose the agent's task, its rules or
+the audit policy, so every file that an input names is read from the base commit
+with `git cat-file`, never from the checkout. a3s reads neither AGENTS.md nor a
+configuration from the checkout (`--no-project`).
 
-A value leaves through `$GITHUB_OUTPUT` behind a delimiter that nobody can guess
-and that the value does not contain: it can neither end early nor set another
-output.
+Values are written to `$GITHUB_OUTPUT` with a random delimiter that the value does
+not contain: a value can neither end early nor set another output.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-#: GitHub refuses an output beyond 1 MiB.
+#: The largest output, in bytes; GitHub refuses more than 1 MiB.
 LARGEST = 512 * 1024
-#: Inputs that name files, and how those are called where the run finds them.
+#: Inputs that name files, with the names of their copies for the run.
 FILES = {
     "prompt-file": "prompt.md",
     "permissions": "permissions.acl",
@@ -35,7 +34,7 @@ A3S = str(Path(sys.executable).with_name("a3s"))
 
 
 def main() -> int:
-    """Run the prompt and judge the run; the status is that of the first that failed."""
+    """Run the prompt and audit the run; return the status of the first that failed."""
     work = Path(tempfile.mkdtemp(prefix="a3s-", dir=os.environ["RUNNER_TEMP"]))
     recording = work / "run.ndjson"
     files = inputs(work)
@@ -54,7 +53,7 @@ def main() -> int:
 
 
 def inputs(work: Path) -> dict[str, str]:
-    """Write down what the run needs, outside the checkout, and give where each file is."""
+    """Write the files that the run needs, outside the checkout; return their paths."""
     if (os.environ["INPUT_PROMPT"] == "") == (os.environ["INPUT_PROMPT_FILE"] == ""):
         sys.exit("a3s: give either prompt or prompt-file")
     named = {name: os.environ[f"INPUT_{name.replace('-', '_').upper()}"] for name in FILES}
@@ -66,7 +65,7 @@ def inputs(work: Path) -> dict[str, str]:
 
 
 def run(files: dict[str, str], recording: Path) -> int:
-    """Run the prompt; the page for people goes to the log."""
+    """Run the prompt; the pretty rendering goes to the log."""
     command = [A3S, "run", "--no-project", "--output", "pretty", "--record", str(recording)]
     command += ["--cwd", os.environ["GITHUB_WORKSPACE"]]
     if model := os.environ["INPUT_MODEL"]:
@@ -78,7 +77,7 @@ def run(files: dict[str, str], recording: Path) -> int:
 
 
 def judge(files: dict[str, str], recording: Path) -> int:
-    """Let `a3s audit` say its verdict: as an output, in annotations and in the step's summary."""
+    """Run `a3s audit`; report its verdict as an output, annotations and in the step summary."""
     command = [A3S, "audit", "--verify"]
     if "policy" in files:
         command += ["--policy", files["policy"]]
@@ -95,10 +94,10 @@ def judge(files: dict[str, str], recording: Path) -> int:
 
 
 def from_base(path: str) -> bytes:
-    """Give a file of the base commit."""
+    """Return the content of a file in the base commit."""
     commit = base_commit()
     if git("cat-file", "-e", f"{commit}^{{commit}}").returncode:
-        # A checkout is usually one commit deep.
+        # Checkouts are usually only one commit deep.
         fetch = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--depth=1")
         if (fetched := git(*fetch, "origin", commit)).returncode:
             why = fetched.stderr.decode(errors="replace")
@@ -110,7 +109,7 @@ def from_base(path: str) -> bytes:
 
 
 def base_commit() -> str:
-    """Give the commit that whoever proposes a change has not written."""
+    """Return the base commit, which the author of a pull request cannot change."""
     event = json.loads(Path(os.environ["GITHUB_EVENT_PATH"]).read_text("utf-8"))
     if pull_request := event.get("pull_request"):
         commit = pull_request["base"]["sha"]
@@ -134,7 +133,7 @@ def git(*words: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def answer(events: list[dict[str, Any]]) -> str:
-    """Give the text of the last turn, whole: that of `end` may be cut."""
+    """Return the complete text of the last turn; that of `end` may be cut."""
     text = ""
     for event in events:
         if event["type"] == "turn_start":
@@ -155,7 +154,7 @@ def put(name: str, value: str) -> None:
 
 
 def summarize(text: str) -> None:
-    """Show the answer in the summary as text: nothing in it becomes a link or an image."""
+    """Show the answer in the summary as plain text, without links or images."""
     fence = "`" * (1 + max([2, *map(len, re.findall("`+", text))]))
     with open(os.environ["GITHUB_STEP_SUMMARY"], "a", encoding="utf-8") as file:
         file.write(f"\n{fence}text\n{text[:LARGEST]}\n{fence}\n")
