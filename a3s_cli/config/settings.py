@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from ..registry import TOOLS, WIRES
 from .durations import EXPECTED as A_DURATION
 from .durations import seconds
-from .vendors import ALIASES, WIRES
+from .vendors import ALIASES
 
 FILE_VARIABLES = ("A3S_CONFIG", "A3S_CONFIG_FILE")
 MODEL_VARIABLE = "A3S_MODEL"
@@ -175,7 +176,6 @@ def _directory(data: Any) -> str:
 def _rule(data: Any) -> str:
     """Return the rule's text. Raises UsageError for an invalid rule."""
     from ..permissions.rules import parse_rule
-    from ..registry import TOOLS
 
     return parse_rule(data, TOOLS).text
 

@@ -30,9 +30,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-WIRES = ("openai-chat", "openai-responses", "anthropic", "gemini")
-
-
 _NO_QUIRKS: Mapping[str, Any] = MappingProxyType({})
 
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from a3s_cli.config.base_urls import is_loopback, normalise
-from a3s_cli.config.vendors import ALIASES, VENDORS, WIRES, key_variables, url_variables
+from a3s_cli.config.vendors import ALIASES, VENDORS, key_variables, url_variables
 from a3s_cli.errors import AuthError, ConfigError
 from a3s_cli.model import Endpoint
+from a3s_cli.registry import WIRES
 from tests.support.house import place, refusal
 
 
