@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from ..messages import Usage
-from .event import Denial, Event, camel
+from .event import Denial, Event, Own, camel
 
 # Defined beside, and part of the vocabulary; the classes below are found without a list.
 __all__ = ["Denial", "Event", "camel"]
@@ -24,9 +24,9 @@ class Start(Event):
 
     type: Literal["start"] = "start"
     schema_version: Annotated[int, "version of this contract; later versions only add fields"]
-    version: Annotated[str, "version of a3s"]
-    run_id: Annotated[str, "identifies this run"]
-    session_id: Annotated[str | None, "the session that the run belongs to"] = None
+    version: Annotated[Own, "version of a3s"]
+    run_id: Annotated[Own, "identifies this run"]
+    session_id: Annotated[Own | None, "the session that the run belongs to"] = None
     model: Annotated[str | None, "provider/model"] = None
     cwd: Annotated[str | None, "the workspace: absolute, symlinks resolved"] = None
     prompt: Annotated[str | None, "the user's prompt"] = None
@@ -34,7 +34,7 @@ class Start(Event):
     truncated: Annotated[bool | None, "true if the prompt was cut"] = None
     tools: Annotated[list[str] | None, "names of the tools offered to the model"] = None
     sandbox: Annotated[Literal["bwrap", "none"] | None, "what confines bash"] = None
-    policy_sha256: Annotated[str | None, "digest of the permission rules in force"] = None
+    policy_sha256: Annotated[Own | None, "digest of the permission rules in force"] = None
     prompt_id: Annotated[str | int | None, "the `id` of the message that asked for this run"] = None
 
 
@@ -76,7 +76,7 @@ class ToolInputDelta(Event):
     """A piece of a call's arguments: as the model streams them, or whole before a cut event."""
 
     type: Literal["tool_input_delta"] = "tool_input_delta"
-    tool_id: Annotated[str, "the call"]
+    tool_id: Annotated[Own, "the call"]
     tool_name: Annotated[str, "the tool"]
     text: Annotated[str, "the next piece of the JSON text"]
 
@@ -96,7 +96,7 @@ class ToolStart(Event):
 
     type: Literal["tool_start"] = "tool_start"
     tool_name: Annotated[str, "the tool"]
-    tool_id: Annotated[str, "unique within a session"]
+    tool_id: Annotated[Own, "unique within a session"]
     tool_input: Annotated[dict[str, Any], "the validated arguments"]
     turn: Annotated[int, "the turn that requested it; 0 outside the main loop"]
     rule: Annotated[str, "what allowed it: a rule, `default`, or `user`"]
@@ -108,7 +108,7 @@ class ToolOutputDelta(Event):
 
     type: Literal["tool_output_delta"] = "tool_output_delta"
     tool_name: Annotated[str, "the tool"]
-    tool_id: Annotated[str, "the call"]
+    tool_id: Annotated[Own, "the call"]
     text: Annotated[str, "the new output: a command's own bytes, or a partial object as JSON"]
 
 
@@ -117,7 +117,7 @@ class ToolEnd(Event):
 
     type: Literal["tool_end"] = "tool_end"
     tool_name: Annotated[str, "the tool"]
-    tool_id: Annotated[str, "the call"]
+    tool_id: Annotated[Own, "the call"]
     tool_output: Annotated[str, "what the tool returned, at most 48 KiB of it"]
     exit_code: Annotated[int, "bash: the command's own, 128+n for a signal; other tools 0 or 1"]
     reason: Annotated[
@@ -128,9 +128,9 @@ class ToolEnd(Event):
     truncated: Annotated[bool | None, "true if toolOutput was cut"] = None
     output_bytes: Annotated[int | None, "bytes of the whole output, if it was cut"] = None
     output_file: Annotated[str | None, "file of the output, up to the cap of its deltas"] = None
-    output_sha256: Annotated[str | None, "digest of that file"] = None
+    output_sha256: Annotated[Own | None, "digest of that file"] = None
     path: Annotated[str | None, "what it was about; absolute, symlinks resolved"] = None
-    sha256: Annotated[str | None, "write, edit: digest of the file's new content"] = None
+    sha256: Annotated[Own | None, "write, edit: digest of the file's new content"] = None
 
 
 class PermissionDenied(Event):
@@ -138,7 +138,7 @@ class PermissionDenied(Event):
 
     type: Literal["permission_denied"] = "permission_denied"
     tool_name: Annotated[str, "the tool"]
-    tool_id: Annotated[str, "the call"]
+    tool_id: Annotated[Own, "the call"]
     tool_input: Annotated[dict[str, Any], "the arguments"]
     decision: Annotated[Literal["deny", "ask"], "`ask`: it needed approval and did not get it"]
     rule: Annotated[str, "the rule that denied it, or `default`"]
@@ -152,7 +152,7 @@ class ToolRejected(Event):
 
     type: Literal["tool_rejected"] = "tool_rejected"
     tool_name: Annotated[str, "the tool's name as the model wrote it"]
-    tool_id: Annotated[str, "the call"]
+    tool_id: Annotated[Own, "the call"]
     raw_input: Annotated[str, "the arguments as the model wrote them"]
     reason: Annotated[Literal["unknown_tool", "invalid_arguments"], "what is wrong"]
     error: Annotated[str, "one sentence"]
@@ -165,7 +165,7 @@ class PermissionRequest(Event):
 
     type: Literal["permission_request"] = "permission_request"
     tool_name: Annotated[str, "the tool"]
-    tool_id: Annotated[str, "the call"]
+    tool_id: Annotated[Own, "the call"]
     tool_input: Annotated[dict[str, Any], "the arguments"]
     path: Annotated[str | None, "the file it is about; absolute, symlinks resolved"] = None
     rule: Annotated[str, "the rule that asks, or `default`"]
@@ -200,7 +200,7 @@ class PermissionAnswer(Event):
     """The answer to a permission_request."""
 
     type: Literal["permission_answer"] = "permission_answer"
-    tool_id: Annotated[str, "the call"]
+    tool_id: Annotated[Own, "the call"]
     answer: Annotated[Literal["once", "always", "no"], "`always`: for the rest of this run"]
     by: Annotated[str, "who answered: `user`, `stdin`, `editor`, `program`, `callback` or `nobody`"]
     text: Annotated[str | None, "what the user said with it"] = None
@@ -213,20 +213,20 @@ class Retry(Event):
     attempt: Annotated[int, "number of the next attempt; the first request was 1"]
     max_attempts: Annotated[int, "most attempts that are made"]
     delay_ms: Annotated[int, "milliseconds until then"]
-    code: Annotated[str, "why the last attempt failed: a code of `error`"]
+    code: Annotated[Own, "why the last attempt failed: a code of `error`"]
     reason: Annotated[str, "why, in one sentence"]
     status: Annotated[int | None, "the provider's HTTP status"] = None
     turn: Annotated[int | None, "the turn, for a request of the main loop"] = None
-    tool_id: Annotated[str | None, "the call, for a nested request of a tool"] = None
+    tool_id: Annotated[Own | None, "the call, for a nested request of a tool"] = None
 
 
 class Notice(Event):
     """Worth knowing, but without effect on the outcome."""
 
     type: Literal["notice"] = "notice"
-    code: Annotated[str, "what kind of notice"]
+    code: Annotated[Own, "what kind of notice"]
     text: Annotated[str, "one sentence"]
-    tool_id: Annotated[str | None, "the call it is about"] = None
+    tool_id: Annotated[Own | None, "the call it is about"] = None
     flag: Annotated[str | None, "the flag that changes this"] = None
     key: Annotated[str | None, "the configuration key it is about"] = None
     keys: Annotated[list[str] | None, "the configuration keys it is about"] = None
@@ -260,7 +260,7 @@ class End(Event):
     permission_denials: Annotated[tuple[Denial, ...] | None, "the refused calls"] = None
     permission_denials_omitted: Annotated[int | None, "how many of them did not fit"] = None
     cost_usd: Annotated[float | None, "cost in US dollars, if the price is known"] = None
-    record_head: Annotated[str | None, "digest of the recording's last line"] = None
+    record_head: Annotated[Own | None, "digest of the recording's last line"] = None
     object: Annotated[Any, "with a schema: the validated value"] = None
 
 
@@ -269,7 +269,7 @@ class Error(Event):
 
     type: Literal["error"] = "error"
     error: Annotated[str, "one sentence that a person can act on"]
-    code: Annotated[str, "the kind of failure"]
+    code: Annotated[Own, "the kind of failure"]
     retryable: Annotated[bool, "whether the same run may succeed later"]
     exit_code: Annotated[int, "the process's exit status"]
     turns: Annotated[int, "model responses of the main loop"]
@@ -279,11 +279,11 @@ class Error(Event):
     permission_denials: Annotated[tuple[Denial, ...] | None, "the refused calls"] = None
     permission_denials_omitted: Annotated[int | None, "how many of them did not fit"] = None
     hint: Annotated[str | None, "the next thing to try"] = None
-    signal: Annotated[str | None, "the signal that cancelled the run, such as SIGINT"] = None
+    signal: Annotated[Own | None, "the signal that cancelled the run, such as SIGINT"] = None
     retry_after_ms: Annotated[int | None, "milliseconds to wait, as the provider asked"] = None
     provider: Annotated[str | None, "the provider that failed"] = None
     status: Annotated[int | None, "its HTTP status"] = None
-    record_head: Annotated[str | None, "digest of the recording's last line"] = None
+    record_head: Annotated[Own | None, "digest of the recording's last line"] = None
 
 
 TERMINAL = ("end", "error")

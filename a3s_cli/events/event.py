@@ -13,6 +13,19 @@ from typing import Any, ClassVar, dataclass_transform
 from ..messages import Usage
 from ..values import OnDemand, Value
 
+#: Marks a text that a3s makes itself: an id, a code, a digest.
+Own = str
+#: Fields of these kinds hold nothing but a3s's own words and figures.
+_OWN = (
+    *(
+        f"Annotated[{kind}{end},"
+        for kind in ("Own", "int", "float", "bool")
+        for end in ("", " | None")
+    ),
+    "Annotated[Literal[",
+    "Annotated[StopReason,",
+)
+
 
 def camel(name: str) -> str:
     """Return the spelling of a field on the wire: `tool_name` becomes `toolName`."""
@@ -50,6 +63,7 @@ class Event:
     #: Every event class by its `type`.
     kinds: ClassVar[dict[str, Any]] = {}
     contract: ClassVar[set[str]] = set()
+    _foreign: ClassVar[tuple[str, ...]]
 
     def __init_subclass__(cls) -> None:
         names = [name for name in cls.__annotations__ if name != "type"]
@@ -59,6 +73,14 @@ class Event:
         cls.contract.update(names)
         cls.kinds[cls.type] = cls
         cls.__dataclass_fields__ = OnDemand()  # type: ignore[attr-defined]
+
+    @classmethod
+    def foreign(cls) -> tuple[str, ...]:
+        """Return the fields with words from elsewhere: redacted, and cut where they are long."""
+        if "_foreign" not in cls.__dict__:
+            kinds = cls.__annotations__
+            cls._foreign = tuple(name for name, _ in cls.fields if not kinds[name].startswith(_OWN))
+        return cls._foreign
 
     def __init__(self, **values: Any) -> None:
         self.__dict__.update(values)

@@ -55,24 +55,9 @@ def _split(event: Event) -> list[Event]:
     return [piece for half in halves for piece in fit(event.replace(text=half))]
 
 
-#: event type -> (field that may be cut, field for its size in bytes)
-_CUTTABLE = {
-    "start": ("prompt", "prompt_bytes"),
-    "end": ("text", "text_bytes"),
-    "tool_end": ("tool_output", "output_bytes"),
-    "tool_rejected": ("raw_input", "input_bytes"),
-    "error": ("error", None),
-    "notice": ("text", None),
-    "user_message": ("text", "text_bytes"),
-    "control_rejected": ("error", None),
-}
-
-
 def _shorten(event: Event) -> Event:
-    """Cut the long field to head and tail, and mark the event."""
-    if event.tool_input is not None:
-        return _shorten_input(event)
-    shorter = _shorten_text(event, *_CUTTABLE.get(event.type, ("text", None)))
+    """Cut the long fields to head and tail, and mark the event."""
+    shorter = _shorten_texts(event if event.tool_input is None else _shorten_input(event))
     while not _fits(shorter) and shorter.permission_denials:
         # The terminal event lists as many denied calls as fit; each had its own event.
         kept = shorter.permission_denials[: len(shorter.permission_denials) // 2]
@@ -81,20 +66,29 @@ def _shorten(event: Event) -> Event:
     return shorter
 
 
-def _shorten_text(event: Event, name: str, counter: str | None) -> Event:
-    whole = getattr(event, name)
-    if not isinstance(whole, str) or len(whole) < 1024:
-        return event
-    changes: dict[str, Any] = {}
-    if counter:
-        changes = {"truncated": True, counter: getattr(event, counter) or size(whole)}
+def _shorten_texts(event: Event) -> Event:
+    """Cut the longest texts; where there is a field for it, say how long they were.
+
+    `raw_input` is counted by `input_bytes`, `text` by `text_bytes`, and so on.
+    """
+    values = event.__dict__
+    long = {
+        name: values[name]
+        for name in event.foreign()
+        if type(values.get(name)) is str and len(values[name]) >= 1024
+    }
     # A control character takes six bytes in JSON, so the size is found by trying.
-    room = HEAD + TAIL
-    while True:
-        shorter = event.replace(**changes, **{name: cut(whole, room * 2 // 3, room // 3)})
-        if room < 1024 or _fits(shorter):
-            return shorter
+    room, shorter = HEAD + TAIL, event
+    while not _fits(shorter) and long and room > 512:
+        changes: dict[str, Any] = {}
+        for name, whole in long.items():
+            changes[name] = cut(whole, room * 2 // 3, room // 3)
+            counter = f"{name.rpartition('_')[2]}_bytes"
+            if counter in event.accepted and changes[name] != whole:
+                changes |= {"truncated": True, counter: values.get(counter) or size(whole)}
+        shorter = event.replace(**changes)
         room = room * 3 // 4
+    return shorter
 
 
 def _fits(event: Event) -> bool:

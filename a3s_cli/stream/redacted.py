@@ -25,12 +25,6 @@ _ANSWER = ("text_delta", None)
 _OVER = frozenset(("turn_start", "turn_end", "retry", "end", "error"))
 #: These end the arguments of their call.
 _WITH_INPUT = frozenset(("permission_request", "tool_start"))
-#: Fields with our own values, or with digests.
-_OURS = frozenset((
-    "seq", "ts", "redacted", "run_id", "session_id", "tool_id", "version", "code", "stop_reason",
-    "decision", "answer", "sandbox", "signal", "policy_sha256", "sha256", "output_sha256",
-    "record_head", "how",
-))  # fmt: skip
 #: The fields in which anything that looks like a key is masked.
 _MASKED = {
     "error": ("error", "hint"),
@@ -103,10 +97,9 @@ class EventRedactor:
 
     def _without_secrets(self, event: Event) -> dict[str, Any]:
         """Return the fields of an event that is not part of a stream, redacted."""
+        values = event.__dict__
         return {
-            name: self._without(name, value)
-            for name, value in event.__dict__.items()
-            if name not in _OURS
+            name: self._without(name, values[name]) for name in event.foreign() if name in values
         }
 
     def _without(self, name: str, value: Any) -> Any:
