@@ -95,11 +95,13 @@ def test_permissions_may_be_given_as_data(house: House) -> None:
     [
         (
             'dney = ["bash"]',
-            "1:1: expected one of deny, ask, allow, default_decision, on_ask, found another key",
+            "1:1: expected one of deny, ask, allow, default_decision, reading, on_ask,"
+            " found another key",
         ),
         (
             'permissions {\n  allow = ["ls"]\n  max_turns = 3 }',
-            "3:3: expected one of deny, ask, allow, default_decision, on_ask, found another key",
+            "3:3: expected one of deny, ask, allow, default_decision, reading, on_ask,"
+            " found another key",
         ),
         (
             'allow = ["bahs(ls)"]',
