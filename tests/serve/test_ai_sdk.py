@@ -75,7 +75,12 @@ def test_a_run_with_everything() -> None:
             "ls",
             {},
             state="done",
-            output={"toolOutput": entry, "exitCode": 0, "durationMs": durations["c3"]},
+            output={
+                "toolOutput": entry,
+                "exitCode": 0,
+                "durationMs": durations["c3"],
+                "path": next(one.cwd for one in stream if one.type == "start"),
+            },
         ),
         {"type": "step"},
         {"type": "reasoning", "text": "This is "},

@@ -3,7 +3,7 @@
 import { add, addButton, copyButton } from "./dom.js";
 import { GrowingObject } from "./object.js";
 import { Preformatted } from "./preformatted.js";
-import { duration, plain, printed } from "./wording.js";
+import { count, duration, plain, printed } from "./wording.js";
 
 // Characters of a command's output that stay in the page.
 const SHOWN = 65536;
@@ -13,6 +13,18 @@ const QUIET = ["read", "ls", "glob", "grep", "web_fetch"];
 const MARKS = { asking: "?", running: "●", done: "✓", failed: "✗", denied: "⊘" };
 const ANSWERS = { once: "Allow once", always: "Always in this run", no: "No" };
 const KEYS = { once: "Y", always: "A", no: "N" };
+
+// Characters of a call's subject in its summary; the whole is below.
+const SUMMARY = 300;
+
+/** An argument as text; of one that was too long for its event, how much is not shown. */
+function whole(value) {
+  if (typeof value === "string") return value;
+  if (value?.omitted && value.sha256) {
+    return `${value.head}…\n[${count(value.omitted, "byte")} in all: not shown here]`;
+  }
+  return JSON.stringify(value, null, 2);
+}
 
 export class Call {
   constructor(parent, event, answer) {
@@ -40,15 +52,17 @@ export class Call {
   describe(input) {
     const key = SUBJECTS.find((one) => typeof input[one] === "string");
     const subject = plain(input[key] ?? "");
-    this.subject.textContent = subject.split("\n", 1)[0].slice(0, 300);
+    const first = subject.split("\n", 1)[0].slice(0, SUMMARY);
+    this.subject.textContent = first.length < subject.length ? `${first}…` : first;
     this.input.replaceChildren();
     for (const [name, value] of Object.entries(input)) {
       // Skip what the summary shows already, and what only the model needs.
       if (name === key && /^.{0,59}$/.test(subject)) continue;
       if (name === "schema" && this.state !== "asking") continue;
-      const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
+      const text = whole(value);
       const className = /^(old|new)_string$/.test(name) ? name : "";
-      add(this.input, "dt", "", plain(name));
+      const lines = text.split("\n").length;
+      add(this.input, "dt", "", plain(name) + (lines > 1 ? ` · ${count(lines, "line")}` : ""));
       const place = add(this.input, "dd");
       add(place, "pre", className, plain(text), { tabIndex: 0 });
     }
@@ -61,6 +75,10 @@ export class Call {
     this.question.ariaLabel = `May ${this.name} run?`;
     const why = event.rule === "default" ? "No rule covers this call" : `Rule: ask ${event.rule}`;
     add(this.question, "p", "", `${why}. May it run?`);
+    if (event.reason) add(this.question, "p", "why", plain(event.reason));
+    if (event.path) add(this.question, "p", "why", `On ${plain(event.path)}`);
+    const always = event.always ? plain(event.always) : "exactly this call";
+    add(this.question, "p", "why", `“${ANSWERS.always}” covers: ${always}`);
     for (const [choice, label] of Object.entries(ANSWERS)) {
       const button = addButton(this.question, `${label} `, () => this.choose(choice));
       button.className = choice;

@@ -28,6 +28,7 @@ export class Run {
     Object.assign(this, { prompt, actions, doing: "Starting", finished: false });
     this.began = null; // its `start`
     this.calls = new Map();
+    this.inputs = new Map(); // what an event had to cut of a call's input, whole
     this.block = null; // the open Markdown or Thought
     this.fresh = new Set(); // the parts to paint
     this.unheard = []; // what was said too late for any of its turns
@@ -74,6 +75,16 @@ export class Run {
     const call = this.calls.get(toolId);
     this.fresh.add(call);
     return call;
+  }
+
+  /** The input of a call: an event that had to cut it comes after the whole of it. */
+  input(event) {
+    const text = this.inputs.get(event.toolId);
+    try {
+      return event.inputTruncated && text ? JSON.parse(text) : event.toolInput;
+    } catch {
+      return event.toolInput;
+    }
   }
 
   notice(text) {
@@ -131,9 +142,15 @@ const HANDLERS = {
     run.close(ts);
     add(run.answer, "p", "steered", text);
   },
-  turn_end: (run, { ts }) => run.close(ts),
+  tool_input_delta(run, { toolId, text }) {
+    run.inputs.set(toolId, (run.inputs.get(toolId) ?? "") + text);
+  },
+  turn_end(run, { ts }) {
+    run.inputs.clear(); // the model's own pieces; what an event has to cut comes after this
+    run.close(ts);
+  },
   permission_request(run, event) {
-    run.call(event).ask(event);
+    run.call(event).ask({ ...event, toolInput: run.input(event) });
     run.doing = `Waiting for you: may ${event.toolName} run?`;
   },
   permission_answer(run, event) {
@@ -141,7 +158,7 @@ const HANDLERS = {
     run.doing = "Continuing";
   },
   tool_start(run, event) {
-    run.call(event).start(event);
+    run.call(event).start({ ...event, toolInput: run.input(event) });
     run.doing = `Running ${event.toolName}`;
   },
   tool_output_delta: (run, event) => run.call(event).write(event.text),

@@ -16,7 +16,13 @@ export function ago(ms) {
   return minutes < 1440 ? `${Math.trunc(minutes / 60)} h ago` : `${Math.trunc(minutes / 1440)} d ago`;
 }
 
-const STEERING = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+// Controls, what reorders a line, and what takes no room: the same set as on a terminal.
+const STEERING = new RegExp(
+  "[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f" +
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb" +
+    "\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]",
+  "gu",
+);
 
 /** Return text with invisible and bidirectional control characters made visible. */
 export function plain(text) {

@@ -93,16 +93,29 @@ def test_a_reload_of_it_is_as_harmless(host: Host, open_page: Open) -> None:
 def test_what_is_asked_cannot_be_disguised(host: Host, open_page: Open) -> None:
     # U+202E turns the order of letters around; a zero width space hides; an escape colours.
     script = [
-        bash("rm x \u202efdp.txt\u200b\x1b[8m"),
+        bash("rm x \u202efdp.txt\u200b\x1b[8m\xad\U000e0041"),
         bash("printf '\\033[31mred\\033[0m\\rnext\\n'"),
     ]
     chat = open_page(host.serve([*script, text("Done.")], "--allow", "bash(printf *)"))
     chat.send("Go.")
-    shown = "rm x ⟨202e⟩fdp.txt⟨200b⟩⟨001b⟩[8m"
+    shown = "rm x ⟨202e⟩fdp.txt⟨200b⟩⟨001b⟩[8m⟨00ad⟩⟨e0041⟩"
     expect(chat.cards.locator("summary code")).to_have_text(shown)
     chat.button("No").click()
     expect(chat.ends).to_have_count(1)
     expect(chat.page.locator(".output")).to_have_text("red\nnext\n")
+
+
+def test_a_long_command_is_asked_about_whole(host: Host, open_page: Open) -> None:
+    """More than an event holds, with an end that matters, and how many lines there are."""
+    command = "echo a\n" * 12_000 + "echo hidden tail"
+    chat = open_page(host.serve([bash(command), text("Done.")]))
+    chat.send("Go.")
+    question = chat.page.get_by_role("group", name="May bash run?")
+    expect(question).to_contain_text("“Always in this run” covers: exactly this call")
+    expect(chat.cards.locator("dt")).to_have_text("command · 12,001 lines")
+    assert chat.cards.locator("dd pre").text_content() == command
+    chat.button("No").click()
+    expect(chat.ends).to_have_count(1)
 
 
 def test_no_script_but_ours_may_run(host: Host, open_page: Open) -> None:
