@@ -98,6 +98,16 @@ class EventStream(Closing):
         told = bool(self._events) and self._events[-1].type in TERMINAL
         return told or self._forsaken or self.over
 
+    @property
+    def in_thread(self) -> bool:
+        """Whether the run has a thread of its own."""
+        return self._ready is not None
+
+    @property
+    def in_this_loop(self) -> bool:
+        """Whether the run is a task of the event loop that is running here."""
+        return self._task is not None and _runs_here(self._task.get_loop())
+
     # -- reading -----------------------------------------------------------------------
 
     def __iter__(self) -> Generator[AnyEvent, None, None]:

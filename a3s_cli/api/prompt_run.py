@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import A3SError
@@ -13,29 +14,47 @@ from .event_stream import EventStream, Running
 
 
 class After(Running):
-    """A run that first waits until the previous one, which is ending, is over."""
+    """A run that begins once the previous one, which is ending, is over.
 
-    def __init__(self, previous: EventStream | None, running: Running) -> None:
-        self._previous = previous
-        self._running = running
+    Before that it has no event: the session's file is one run after another.
+    """
+
+    def __init__(self, previous: EventStream, begin: Callable[[], Running]) -> None:
+        self._previous: EventStream | None = previous
+        self._begin = begin
+        self._running: Running | None = None
+        # What was asked of it before it has begun.
+        self._why: A3SError | None = None
+        self._words: list[str] = []
 
     async def execute(self) -> None:
-        if self._previous is not None:
-            await self._previous.wait()
-            self._previous = None
-        await self._running.execute()
+        assert self._previous
+        await self._previous.wait()
+        self._previous = None
+        self._running = running = self._begin()
+        for text in self._words:
+            running.steer(text)
+        if self._why is not None:
+            running.cancel(self._why)
+        await running.execute()
 
     def cancel(self, why: A3SError) -> None:
-        self._running.cancel(why)
+        self._why = self._why or why
+        if self._running is not None:
+            self._running.cancel(why)
 
     def instance(self, value: Any) -> Any:
+        assert self._running
         return self._running.instance(value)
 
     def steer(self, text: str) -> bool:
-        return self._running.steer(text)
+        if self._running is not None:
+            return self._running.steer(text)
+        self._words.append(text)
+        return True
 
     def answer(self, tool_id: str, reply: Reply) -> bool:
-        return self._running.answer(tool_id, reply)
+        return self._running is not None and self._running.answer(tool_id, reply)
 
 
 class PromptRun(Running):

@@ -146,7 +146,14 @@ class Session(Closing):
                 self._require_free()
                 previous, self._current = self._current, stream
             try:
-                return After(previous, begin(sink, drain))
+                if previous is None or previous.over:
+                    return begin(sink, drain)
+                if stream.in_thread and previous.in_this_loop:
+                    raise SessionBusy(
+                        "the stream before is ending in this event loop, which must not be blocked",
+                        hint="use `await session.asend(…)`, or first `await stream.aclose()`",
+                    )
+                return After(previous, lambda: begin(sink, drain))
             except BaseException:
                 self._current = previous
                 raise

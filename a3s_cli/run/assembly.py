@@ -125,6 +125,7 @@ def surroundings(
         redactor=plan.redactor,
         conceal=plan.conceal,
         spill=conversation.spill,
+        remember=conversation.take_result,
     )
 
 

@@ -140,14 +140,14 @@ class Calls(State):
     def _deny(self, judged: Judged, decision: Decision) -> ToolResult:
         call = judged.call
         self._settled(call)
+        result = self._told(call, f"Permission denied: {decision.reason}")
         self._tell_denied(call, judged.arguments, decision)
         if decision.decision == "ask" and self.on_ask == "fail":
             raise ApprovalRequired(
                 f"{call.name} needs approval, and no one can be asked: {decision.reason}",
                 hint=decision.hint or None,
             )
-        told = f"Permission denied: {decision.reason}"
-        return ToolResult(call.id, call.name, told, failed=True, provider_id=call.provider_id)
+        return result
 
     def _tell_denied(self, call: ToolCall, arguments: dict[str, Any], decision: Decision) -> None:
         self.denials.append(Denial(call.id, call.name, decision.rule))
@@ -167,6 +167,7 @@ class Calls(State):
         self, call: ToolCall, reason: Literal["unknown_tool", "invalid_arguments"], error: str
     ) -> ToolResult:
         self._settled(call)
+        result = self._told(call, error)
         self.around.emitter.emit(
             ToolRejected(
                 tool_name=call.name,
@@ -176,7 +177,13 @@ class Calls(State):
                 error=error,
             )
         )
-        return ToolResult(call.id, call.name, error, failed=True, provider_id=call.provider_id)
+        return result
+
+    def _told(self, call: ToolCall, why: str) -> ToolResult:
+        """Add the result of a call that does not run to the conversation."""
+        result = ToolResult(call.id, call.name, why, failed=True, provider_id=call.provider_id)
+        self.around.remember(result)
+        return result
 
     async def _execute(self, prepared: Prepared, slots: asyncio.Semaphore) -> ToolResult:
         async with slots:
@@ -195,6 +202,7 @@ class Calls(State):
                 arguments = parsed(call.arguments)
             except ValueError:
                 arguments = {}
+            self._told(call, _not_executed())
             self._tell_denied(call, arguments, overtaken)
         self._unsettled = {}
 
@@ -208,6 +216,12 @@ class Calls(State):
         else:
             self._last_failure, self._repeats = failure, 1
         self.stuck = self.stuck or self._repeats >= STUCK
+
+
+def _not_executed() -> str:
+    from ..sessions.interruption import NOT_EXECUTED
+
+    return NOT_EXECUTED
 
 
 def _running(fates: list[ToolResult | Prepared]) -> int:

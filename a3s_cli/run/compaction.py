@@ -218,3 +218,6 @@ class _Silent:
 
     def failed(self) -> bool:
         return True
+
+    def cut(self, said: str) -> None:
+        pass

@@ -57,6 +57,13 @@ class Spill(Protocol):
         """Return the finished file; None if it could not be written."""
 
 
+class Remember(Protocol):
+    """Adds the result of a call to the conversation."""
+
+    def __call__(self, result: ToolResult, *, interrupted: bool = False) -> None:
+        """Add it; `interrupted` is true for a call that the run has ended."""
+
+
 class CallLimits(Value):
     """The limits of a run's calls: seconds, bytes of live output, and numbers of calls."""
 
@@ -97,6 +104,8 @@ class Surroundings(Value):
     conceal: Callable[[], None] = lambda: None
     #: Returns a file for an output that is too long for an event; None if none is saved.
     spill: Callable[[], Spill | None] = lambda: None
+    #: Adds a result to the conversation; called before the event that ends the call.
+    remember: Remember = lambda result, *, interrupted=False: None
 
     def emit_with_input(self, event: Event, call: ToolCall) -> None:
         """Emit an event of a call; what of the input it would have to cut goes before it, whole."""
@@ -147,9 +156,7 @@ class Execution:
         except asyncio.CancelledError:
             self._end(prepared.tool.ended("the call was cancelled", 130, "cancelled"), begun)
             raise
-        told = self._end(result, begun)
-        failed = result.exit_code != 0
-        return ToolResult(call.id, call.name, told, failed=failed, provider_id=call.provider_id)
+        return self._end(result, begun)
 
     async def _result(self) -> ToolReturn:
         tool = self._prepared.tool
@@ -258,8 +265,8 @@ class Execution:
             self._spilled.write(data[: limit - captured.bytes])
         captured.add(text)
 
-    def _end(self, result: ToolReturn, begun: float) -> str:
-        """Emit `tool_end` and return what the model is told."""
+    def _end(self, result: ToolReturn, begun: float) -> ToolResult:
+        """Remember what the model is told, then emit `tool_end`; return the former."""
         before = self._hidden.replaced
         self._keep(self._hidden.finish(), before)
         if self._reports:
@@ -286,11 +293,20 @@ class Execution:
             path=result.path or (str(self._prepared.path) if self._prepared.path else None),
             sha256=result.sha256,
         )
+        told = self._told(output, result, time.monotonic() - begun)
+        self._around.remember(told, interrupted=result.reason == "cancelled")
         self._emitter.emit(end.replace(redacted=True) if redacted else end)
+        return told
+
+    def _told(self, output: str, result: ToolReturn, seconds: float) -> ToolResult:
+        call = self._prepared.call
         if result.told is not None:
-            return self._around.redactor.whole(result.told)
-        told = _told(output, result, time.monotonic() - begun)
-        return f"{told.rstrip()}\n{result.remark}" if result.remark else told
+            told = self._around.redactor.whole(result.told)
+        else:
+            told = _told(output, result, seconds)
+            told = f"{told.rstrip()}\n{result.remark}" if result.remark else told
+        failed = result.exit_code != 0
+        return ToolResult(call.id, call.name, told, failed=failed, provider_id=call.provider_id)
 
     def _reported(self, result: ToolReturn) -> ToolReturn:
         """Tell of what the guard did, in events and to the model."""
@@ -312,7 +328,9 @@ def _within(text: str, room: int) -> str:
 
 def _told(output: str, result: ToolReturn, seconds: float) -> str:
     """Return the output for the model, with a note of what it does not show."""
-    if result.reason == "timeout" and result.output is None:
+    if result.reason == "cancelled":
+        from ..sessions.interruption import INTERRUPTED as note
+    elif result.reason == "timeout" and result.output is None:
         note = f"[timed out after {seconds:.1f} s]"
     elif result.output is None and result.exit_code:
         note = f"[exit status {result.exit_code}]"

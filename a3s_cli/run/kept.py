@@ -67,6 +67,18 @@ class Kept(State):
         if self._file:
             emitter.add_line_sink(self._file.write)
 
+    def ask(self, prompt: str) -> None:
+        """Add a run's prompt, and a notice of what its predecessor left unfinished."""
+        conversation = self.conversation
+        if conversation.unfinished:
+            self.notices.append(Notice(code="session_interrupted", text=conversation.unfinished))
+        conversation.prompt(prompt)
+
+    def settle(self, why: str) -> None:
+        """Complete the conversation of a run that failed before its work began."""
+        if self._conversation is not None:
+            self._conversation.settle(why)
+
     def tell(self, emitter: Emitter) -> None:
         """Emit a notice, once, if the session could not be saved."""
         notices, self.notices = self.notices, []
@@ -79,7 +91,8 @@ class Kept(State):
     def end_run(self) -> None:
         """Flush the session, after the run's terminal event."""
         if self._file:
-            self._file.end_run()
+            unfinished = self._conversation.unfinished if self._conversation else ""
+            self._file.end_run(unfinished)
 
     def close(self) -> None:
         """Unlock the session, and prune old ones."""

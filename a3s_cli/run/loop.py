@@ -58,13 +58,12 @@ class Loop(State):
             if response.message.calls:
                 await self._act(response)
                 wanted = "asked for tools"
+            elif response.stop != "paused":
+                if self._steered(last=True):
+                    continue
+                self._answered()
+                return
             else:
-                self.conversation.add(response.message)
-                if response.stop != "paused":
-                    if self._steered(last=True):
-                        continue
-                    self._answered()
-                    return
                 # Sent back as it is, such an answer is continued.
                 wanted = "had not finished"
             if response.stop != "paused" and self.progress.turns < self.max_turns:
@@ -94,6 +93,8 @@ class Loop(State):
         self.progress.turns = turn
         self.progress.text = response.message.text
         self.progress.spoke = self.progress.spoke or bool(response.message.text)
+        failure = stopped_short(response)
+        self._remember(response, cut=failure is not None)
         self.emitter.emit(
             TurnEnd(
                 turn=turn,
@@ -102,13 +103,32 @@ class Loop(State):
                 stop_reason=response.stop,
             )
         )
-        if failure := stopped_short(response):
+        if failure is not None:
             self.calls.reject(response.message.calls, str(failure))
             raise failure
         return response
 
+    def _remember(self, response: Response, *, cut: bool) -> None:
+        """Add a response to the conversation, before the event that ends its turn."""
+        message = response.message
+        if cut and message.calls:
+            from ..sessions.interruption import unsigned
+
+            self.conversation.add(unsigned(message))
+        elif cut:
+            self.conversation.partial = message.text
+        elif message.calls or message.text or response.stop == "paused":
+            self.conversation.add(message)
+
     async def _response(self, turn: int) -> Response:
         audience = ResponseStream(self.emitter, show_input=self.asker.show_input)
+        try:
+            return await self._asked(turn, audience)
+        except BaseException:
+            self.conversation.partial = audience.partial
+            raise
+
+    async def _asked(self, turn: int, audience: ResponseStream) -> Response:
         request = replace(self.request, messages=tuple(self.conversation.messages))
         try:
             response = await self.asker.ask(request, turn=turn, audience=audience)
@@ -121,8 +141,7 @@ class Loop(State):
         return response
 
     async def _act(self, response: Response) -> None:
-        results = await self.calls.run(response.message.calls, self.progress.turns)
-        self.conversation.add(response.message, Message("tool", tuple(results)))
+        await self.calls.run(response.message.calls, self.progress.turns)
         self.progress.acted = self.progress.acted or self.calls.executed > 0
         if self.calls.stuck:
             raise ToolLoop(
@@ -131,6 +150,7 @@ class Loop(State):
             )
 
     def _answered(self) -> None:
+        self.conversation.answered = True
         if self.progress.text or self.object_follows:
             return
         if not self.progress.spoke and not self.progress.acted:

@@ -143,6 +143,8 @@ class Opening:
             self.kept.end_run()
 
     async def _work(self, plan: Plan, before_end: Callable[[], None]) -> Event:
+        self.kept.ask(plan.prompt)
+        self.kept.tell(self.emitter)
         from .run import Run
 
         def told() -> None:
@@ -173,5 +175,6 @@ class Opening:
         def told(failure: A3SError) -> Event:
             return error_event(failure, duration_ms=self.emitter.elapsed_ms())
 
+        self.kept.settle(str(failure))
         self.terminal = self.emitter.end(told(failure), told)
         return self.terminal

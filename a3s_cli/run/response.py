@@ -95,6 +95,9 @@ class Audience(Protocol):
     def failed(self) -> bool:
         """Take note that the attempt failed; return whether another one may be made."""
 
+    def cut(self, said: str) -> None:
+        """Take the text so far of an answer that ended early."""
+
 
 class ResponseStream:
     """Shows a response of the main loop."""
@@ -103,6 +106,8 @@ class ResponseStream:
         self._emitter = emitter
         self._show_input = show_input
         self._shown = False
+        #: The text of an answer that ended early.
+        self.partial = ""
 
     def texts(self, texts: list[str]) -> None:
         """Show text, which cannot be taken back."""
@@ -121,6 +126,10 @@ class ResponseStream:
     def failed(self) -> bool:
         """Allow another attempt if no text was shown."""
         return not self._shown
+
+    def cut(self, said: str) -> None:
+        """Save the text, which has been shown."""
+        self.partial = said
 
 
 class _Call(State):
@@ -187,6 +196,11 @@ class Fold:
             "assistant",
             tuple(self._call(part) if isinstance(part, _Call) else part for part in self._parts),
         )
+
+    def said(self) -> str:
+        """Return the text so far."""
+        before = [part.text for part in self._parts if isinstance(part, Text)]
+        return "".join([*before, *self._text])
 
     def _say(self, texts: list[str]) -> None:
         if self._reasoning:
@@ -310,6 +324,7 @@ class Asker(Value):
                 attempt += 1
                 delay = delay_before(attempt, error) if audience.failed() else None
                 if delay is None or attempt > self.max_retries + 1:
+                    audience.cut(fold.said())
                     raise
                 self.emitter.emit(
                     Retry(
@@ -324,6 +339,9 @@ class Asker(Value):
                     )
                 )
                 await _pause(delay)
+            except BaseException:
+                audience.cut(fold.said())
+                raise
 
     async def _attempt(self, request: Request, fold: Fold) -> Response:
         request = redacted_request(request, self.redactor)

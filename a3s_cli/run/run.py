@@ -92,6 +92,7 @@ class Run:
             if deadline:
                 deadline.cancel()
             self._asyncio_loop = None
+        self._conversation.settle(None if failure is None else str(failure))
         self._before_end()
         # A full disk does not overrule a signal.
         cancelled = failure if isinstance(failure, Cancelled) else None
@@ -114,7 +115,6 @@ class Run:
             plan, self._emitter, conversation, voice=self._voice, sandbox=sandbox
         )
         try:
-            conversation.prompt(plan.prompt)
             # Without tools there is nothing to do before the object.
             if assembly.calls.tools or plan.schema is None:
                 await Loop(
@@ -133,7 +133,6 @@ class Run:
                 await assembly.compactor.fit()
                 await self._make_object(assembly)
         finally:
-            conversation.settle()
             if sandbox:
                 sandbox.close()
             await assembly.provider.close()
@@ -169,12 +168,12 @@ class Run:
         call = ToolCall(conversation.call_ids.new("object"), tool.name, "")
         conversation.call_ids.take([call.id])
         prepared = Prepared(call, tool, {"schema": schema}, "default")
+        if conversation.messages[-1].role != "user":
+            conversation.add(Message("user", (Text("Give the answer as JSON."),)))
         result = await Execution(assembly.around, prepared, turn=0).run()
         if not tool.value:
             raise tool.failure or InternalError(f"a3s has a bug: {result.output}")
         self._progress.object = tool.value
-        if conversation.messages[-1].role != "user":
-            conversation.add(Message("user", (Text("Give the answer as JSON."),)))
         conversation.add(Message("assistant", (Text(dumps(tool.value[0]).decode()),)))
 
     def _ended(self, failure: A3SError | None) -> Event:

@@ -89,28 +89,30 @@ class SessionFile:
         self._append(lines)
 
     def keep(self, messages: Sequence[Message]) -> None:
-        """Write a step of the conversation: a prompt, or a turn with all its results.
+        """Write a step of the conversation: a prompt, a response, the result of a call.
 
-        It is one line, so a turn is either in the file or not. After an answer the run
-        is over, and `end_run` syncs both to disk.
+        It is one line, so a step is either in the file or not. `flush`, after the last
+        result of a turn, and `end_run` sync what was written to disk.
         """
         self._step(messages, replace=False)
-        if messages and messages[-1].role == "tool":
-            self._flush()
 
     def replace(self, messages: Sequence[Message]) -> None:
         """Replace the conversation by these messages."""
         self._step(messages, replace=True)
-        self._flush()
+        self.flush()
 
     def interrupted(self) -> None:
         """Mark the last run as interrupted: it has no end."""
         self._append(line(INTERRUPTED, **self._state()))
 
-    def end_run(self) -> None:
-        """Write what a list of sessions shows. Call it after the terminal event."""
-        self._append(line(CLOSED, **self._state()))
-        self._flush()
+    def end_run(self, unfinished: str = "") -> None:
+        """Write what a list of sessions shows. Call it after the terminal event.
+
+        `unfinished` says what was interrupted; empty if nothing was.
+        """
+        told = {"unfinished": unfinished} if unfinished else {}
+        self._append(line(CLOSED, **self._state(), **told))
+        self.flush()
         if self.failure is None and self._noted is not None:
             self._noted = self._recent.used(self.id, self._workspace, self._noted)
 
@@ -180,7 +182,8 @@ class SessionFile:
         else:
             self._size += len(lines)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Sync what was written to disk."""
         self.force(self._force)
 
     def _force(self) -> None:

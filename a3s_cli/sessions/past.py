@@ -1,8 +1,10 @@
 """Reads the conversation from a session's file: always valid, whatever happened to the file.
 
 A kill may have torn the last line, a disk may have damaged one in the middle. What is
-readable is resumed: an unreadable line is reported, and what needs it is left out, too,
-such as an answer whose prompt is lost.
+readable is resumed. An unreadable line is reported, and if the events tell what it
+contained (a prompt, an output, the text of an answer) they replace it. What a run has
+left unfinished is completed (see `interruption`) at the end of the file and before the
+next run, so a run that was killed is remembered like one that ended in order.
 """
 
 from __future__ import annotations
@@ -15,13 +17,16 @@ import orjson
 
 from ..events import TERMINAL
 from ..jsontext import loads
-from ..messages import Message, ToolResult
+from ..messages import Message, Text, ToolResult
 from ..values import Value, field
+from .interruption import KILLED, account, closing, results
 from .lines import CLOSED, INTERRUPTED, MESSAGES, from_json
 from .spill import read_spilled
 
-#: The events that first name a call.
-_FATES = ("tool_start", "permission_denied", "tool_rejected")
+#: The reason for an answer whose run succeeded.
+LOST = "its line in the session's file cannot be read"
+#: The events of a call that does not run.
+_REFUSED = ("permission_denied", "tool_rejected")
 _MESSAGES = b'{"type":"' + MESSAGES.encode() + b'"'
 
 
@@ -37,11 +42,28 @@ class SessionNotice(Value):
 class Past(Value):
     """What a session needs to continue."""
 
-    #: Every turn is complete; a prompt without an answer is left out.
+    #: Every turn is complete, and the last message is the model's.
     messages: list[Message] = field(default_factory=list)
     #: The ids of all calls of the session.
     call_ids: frozenset[str] = frozenset()
     notices: list[SessionNotice] = field(default_factory=list)
+
+
+class _OpenRun:
+    """What the events of a run tell that the steps of its conversation may lack."""
+
+    def __init__(self, prompt: str | None = None) -> None:
+        #: The prompt, until its step is read.
+        self.prompt = prompt
+        #: The text since the last step.
+        self.words: list[str] = []
+        #: The calls that have begun (id: name), and outputs and failures of those that ended.
+        self.begun: dict[str, str] = {}
+        self.ends: dict[str, tuple[str, bool]] = {}
+        #: Why the run ended, if it says so.
+        self.why: str | None = KILLED
+        #: Whether a later run has reported that it was interrupted.
+        self.told = False
 
 
 class Reading:
@@ -51,6 +73,10 @@ class Reading:
         self._path = path
         self._spilled = spilled
         self._messages: list[Message] = []
+        #: Results of the last message's calls; empty once all are known.
+        self._results: dict[str, ToolResult] = {}
+        self._run = _OpenRun()
+        self._unfinished = ""
         self._call_ids: set[str] = set()
         self._lost: list[int] = []
         self.runs = 0
@@ -73,28 +99,57 @@ class Reading:
                 self._take(_parsed(data))
             except ValueError:
                 self._lost.append(number)
-        while self._messages and not _may_end(self._messages[-1]):
-            self._messages.pop()
+        self._settle()
         return Past(self._messages, frozenset(self._call_ids), list(self._notices()))
 
     def _take(self, value: Any) -> None:
         if not isinstance(value, dict):
-            raise ValueError("not a JSON object")
+            raise ValueError("no JSON object")
         kind = value.get("type")
-        if kind == "text_delta":  # most lines of a file
+        if kind == "text_delta":  # most of a file
+            self._run.words.append(str(value.get("text")))
+        elif kind == "tool_output_delta":
             return
-        if kind == MESSAGES:
+        elif kind == MESSAGES:
             self._step(value)
-        elif kind in _FATES:
+        elif kind == "turn_start":
+            self._run.words = []
+        elif kind == "tool_start":
+            self._run.begun[str(value.get("toolId"))] = str(value.get("toolName"))
             self._call_ids.add(str(value.get("toolId")))
+        elif kind == "tool_end" and value.get("reason") != "cancelled":
+            told, failed = str(value.get("toolOutput")), value.get("exitCode") != 0
+            self._run.ends[str(value.get("toolId"))] = told, failed
+        elif kind in _REFUSED:
+            self._call_ids.add(str(value.get("toolId")))
+            told = str(value.get("error") or f"Permission denied: {value.get('reason')}")
+            self._run.ends[str(value.get("toolId"))] = told, True
         elif kind == "turn_end":
             self.turns += 1
         elif kind == "start":
-            self.runs += 1
-            self.interrupted = True
-            self.model = value.get("model", self.model)
+            self._start(value)
         elif kind in (*TERMINAL, CLOSED, INTERRUPTED):
             self.interrupted = False
+            self._end(kind, value)
+
+    def _start(self, start: dict[str, Any]) -> None:
+        self._settle()
+        prompt = start.get("prompt")
+        self._run = _OpenRun(prompt if isinstance(prompt, str) else None)
+        self._unfinished = ""
+        self.runs += 1
+        self.interrupted = True
+        self.model = start.get("model", self.model)
+
+    def _end(self, kind: str, value: dict[str, Any]) -> None:
+        if kind == "end":
+            self._run.why = None
+        elif kind == "error":
+            self._run.why = str(value.get("error"))
+        elif kind == INTERRUPTED:
+            self._run.told = True
+        elif kind == CLOSED and isinstance(value.get("unfinished"), str):
+            self._unfinished = value["unfinished"]
 
     def _step(self, value: dict[str, Any]) -> None:
         said = value.get("messages")
@@ -102,25 +157,74 @@ class Reading:
             said = _slowly(read_spilled(self._spilled, value["messagesFile"]))
         messages = from_json(said)
         if value.get("replace") is True:
-            self._messages = []
+            self._messages, self._results, self._run.prompt = [], {}, None
         for message in messages:
             self._append(message)
+        self._run.words = []
 
     def _append(self, message: Message) -> None:
-        """Add a message if it is valid there; drop earlier ones that it makes invalid."""
-        before = self._messages
-        if before and before[-1].calls and not _answers(message, before[-1]):
-            before.pop()
-        last = before[-1] if before else None
-        if message.role == "user":
-            if last is not None and last.role == "user":
-                before.pop()
-        elif message.role == "assistant":
-            if last is None or last.role == "assistant":
-                return
-        elif last is None or not last.calls:
+        """Add a message once what is missing before it is complete; drop what never fits."""
+        if message.role == "tool":
+            self._answer(message)
             return
-        before.append(message)
+        prompt, self._run.prompt = self._run.prompt, None
+        if message.role == "assistant" and prompt is not None:
+            self._append(Message("user", (Text(prompt),)))
+        self._close_calls()
+        if message.role == "user" and self._messages and self._messages[-1].role == "user":
+            self._settle(KILLED)
+        if message.role == "assistant" and not self._messages:
+            return
+        last = self._messages[-1] if self._messages else None
+        if last is not None and last.role == message.role:  # the continuation of an answer
+            self._messages[-1] = Message("assistant", (*last.parts, *message.parts))
+        elif message.parts:
+            self._messages.append(message)
+
+    def _answer(self, message: Message) -> None:
+        """Add results of the last response's calls."""
+        waiting = {call.id for call in self._messages[-1].calls} if self._messages else set()
+        for part in message.parts:
+            if isinstance(part, ToolResult) and part.call_id in waiting:
+                self._results[part.call_id] = part
+        if waiting and len(self._results) == len(waiting):
+            self._close_calls()
+
+    def _close_calls(self) -> None:
+        """Add the results of the last message's calls, if it has any."""
+        last = self._messages[-1] if self._messages else None
+        if last is None or not last.calls:
+            return
+        for call in last.calls:
+            if call.id not in self._results and call.id in self._run.ends:
+                told, failed = self._run.ends[call.id]
+                self._results[call.id] = ToolResult(
+                    call.id, call.name, told, failed=failed, provider_id=call.provider_id
+                )
+        told_of = results(last, self._results, self._run.begun)
+        self._messages.append(Message("tool", told_of))
+        self._results = {}
+        self._run.begun, self._run.ends = {}, {}
+
+    def _settle(self, why: str | None = None) -> None:
+        """Complete what the last run has left unfinished."""
+        run = self._run
+        if run.prompt is not None:
+            self._append(Message("user", (Text(run.prompt),)))
+        open_calls = self._messages[-1].calls if self._messages else ()
+        interrupted = [
+            call.name
+            for call in open_calls
+            if call.id in run.begun and call.id not in {*self._results, *run.ends}
+        ]
+        self._close_calls()
+        if self._messages and self._messages[-1].role != "assistant":
+            why, partial = run.why or why, "".join(run.words)
+            lost = LOST if partial else None
+            self._messages.append(closing(partial, why or lost))
+            if why is not None and not run.told:
+                self._unfinished = account(why, partial, interrupted)
+        self._run.words = []
 
     def _notices(self) -> Iterable[SessionNotice]:
         if self._lost:
@@ -132,10 +236,12 @@ class Reading:
                 str(self._path),
                 self._lost[0],
             )
-        if self.torn or self.interrupted:
+        if self._unfinished:
+            yield SessionNotice("session_interrupted", self._unfinished, str(self._path))
+        elif self.torn or self.interrupted:
             yield SessionNotice(
                 "session_interrupted",
-                "the last run of this session was interrupted: its unfinished turn is left out",
+                "the last run of this session was killed after its answer was complete",
                 str(self._path),
             )
 
@@ -156,14 +262,3 @@ def _slowly(data: bytes) -> Any:
         return loads(data)
     except RecursionError:
         raise ValueError("too deep") from None
-
-
-def _answers(message: Message, calling: Message) -> bool:
-    """Return whether a message holds exactly the results of another one's calls."""
-    answered = [part.call_id for part in message.parts if isinstance(part, ToolResult)]
-    return message.role == "tool" and answered == [call.id for call in calling.calls]
-
-
-def _may_end(last: Message) -> bool:
-    """Return whether a prompt may follow: after an answer, or after all results."""
-    return last.role == "tool" or (last.role == "assistant" and bool(last.parts) and not last.calls)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import re
 import signal
 import threading
 import time
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 
 from a3s_cli import A3SError, EventStream, Session
-from a3s_cli.errors import Cancelled
+from a3s_cli.errors import Cancelled, SessionBusy
 
 from ..support import processes
 from ..support.replies import Reply, Wire, bash, calls, error, silence, stall, text
@@ -84,7 +85,18 @@ def goes_on(library: Library, session: Session, asked: int) -> None:
     """The next prompt is answered, and the cancelled one has left nothing invalid behind."""
     library.server.script[asked:] = [text("still here")]
     assert session.send("and now?").text == "still here"
-    assert library.asked(asked + 1) == [("user", "and now?")]
+    remembers(library, asked + 1)
+
+
+def remembers(library: Library, request: int) -> None:
+    """The model is told of the cancelled run: its prompt, what was done, and that it was cut."""
+    told = library.asked(request)
+    assert (told[0], told[-1]) == (("user", "go"), ("user", "and now?"))
+    role, words = told[-2]
+    assert role == "assistant"
+    assert re.search(r"\[(There was no answer|This answer was cut): ", words)
+    outputs = [told[n + 1][1] for n, (_, words) in enumerate(told) if "<bash>" in words]
+    assert all("interrupted" in words or "not executed" in words for words in outputs)
 
 
 @pytest.mark.parametrize("wire", WIRES)
@@ -203,7 +215,9 @@ def test_cancel_before_the_first_read(library: Library) -> None:
     assert [event.type for event in lawful(stream)] == ["start", "error"]
     stream = session.stream("go")
     stream.cancel()
-    assert [event.type for event in asyncio.run(collected(stream))] == ["start", "error"]
+    events = asyncio.run(collected(stream))
+    assert [event.type for event in events] == ["start", "notice", "error"]
+    assert events[1].code == "session_interrupted" and "not answered" in events[1].text
     assert library.server.requests == []
 
 
@@ -269,7 +283,7 @@ def test_breaking_out_of_async_for(library: Library, name: str) -> None:
         assert no_tasks_left()
 
     asyncio.run(main())
-    assert library.asked(2) == [("user", "and now?")]
+    remembers(library, 2)
 
 
 def test_an_exception_in_the_body(library: Library) -> None:
@@ -440,3 +454,26 @@ def test_a_deadline_is_no_cancel(library: Library) -> None:
     last: Any = lawful(session.stream("go"))[-1]
     assert (last.code, last.exit_code) == ("timeout", 124)
     assert time.monotonic() - begun < GROSS
+
+
+def test_sending_where_the_cancelled_task_was(library: Library) -> None:
+    """`send` would wait for a run that only the loop can end, which it blocks: it says so."""
+    session = library.session([stall("half"), text("still here")])
+
+    async def reader() -> str:
+        try:
+            async for _ in session.stream("go"):
+                pass
+        except asyncio.CancelledError:
+            with pytest.raises(SessionBusy, match="ending in this event loop"):
+                session.send("and now?")
+        return (await session.asend("and now?")).text
+
+    async def main() -> None:
+        task = asyncio.create_task(reader())
+        await asyncio.to_thread(library.server.wait_for_request, 1)
+        task.cancel()
+        assert await task == "still here"
+
+    asyncio.run(main())
+    remembers(library, 2)

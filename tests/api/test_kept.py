@@ -134,7 +134,12 @@ def test_failed_and_cancelled_runs(library: Library) -> None:
     ]
     with library.session([text("four")], session_id="mine") as session:
         session.send("four")
-    assert library.asked(1) == [("user", "three"), ("assistant", "at last"), ("user", "four")]
+    told = library.asked(1)
+    assert [role for role, _ in told] == ["user", "assistant"] * 3 + ["user"]
+    assert [words for role, words in told if role == "user"] == ["one", "two", "three", "four"]
+    assert told[1][1].startswith("[There was no answer: ")
+    assert told[3][1].startswith("half\n\n[This answer was cut: ")
+    assert told[5][1] == "at last"
 
 
 def test_where_nothing_can_be_kept(library: Library, tmp_path: Path) -> None:

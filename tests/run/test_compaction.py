@@ -269,10 +269,10 @@ def test_a_turn_has_one_summary() -> None:
     one = compactor(said[:41], 10_000, provider)
     asyncio.run(one.fit())
     assert len(provider.asked) == 1
-    one.conversation.add(*said[41:])
+    one.conversation.messages += said[41:]
     assert asyncio.run(one.resend(ContextOverflow("too long"), 1))
     assert len(provider.asked) == 1 and "so far" in one.conversation.messages[1].text
-    one.conversation.add(*said[1:])
+    one.conversation.messages += said[1:]
     asyncio.run(one.fit())
     assert len(provider.asked) == 2
 
@@ -300,7 +300,7 @@ def test_a_summary_survives_one_that_fails() -> None:
     provider.answer = ""
     for _ in range(3):
         for number in range(20, 40):
-            one.conversation.add(*turn(number, 10, argument=3000))
+            one.conversation.messages += turn(number, 10, argument=3000)
         asyncio.run(one.fit())
         assert "THE FIRST SUMMARY" in one.conversation.messages[1].text
         assert "no summary" in one.conversation.messages[1].text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -68,15 +69,20 @@ def run(
         step = turn(number)
         emitter.emit(TurnStart(turn=number - first + 1))
         emitter.emit_texts([f"turn {number}"])
+        file.keep(step[:1])
         _stop(emitter, number - first + 1, "tool_use")
-        _call(emitter, f"c{number}", number - first + 1)
-        file.keep(step)
+        names = {"tool_name": "bash", "tool_id": f"c{number}"}
+        given = {"tool_input": {"command": "ls"}, "turn": number - first + 1}
+        emitter.emit(ToolStart(**names, **given, rule="bash"))
+        file.keep(step[1:])
+        emitter.emit(ToolEnd(**names, tool_output="a\nb\n", exit_code=0, duration_ms=1))
+        file.flush()
         kept()
         messages += step
     emitter.emit(TurnStart(turn=turns + 1))
     emitter.emit_texts(list(said))
-    _stop(emitter, turns + 1, "end_turn")
     file.keep([answer(said)])
+    _stop(emitter, turns + 1, "end_turn")
     emitter.emit(End(text=said, total_tokens=3, turns=turns + 1, tool_calls=turns, duration_ms=1))
     file.end_run()
     kept()
@@ -85,12 +91,6 @@ def run(
 
 def _stop(emitter: Emitter, number: int, reason: str) -> None:
     emitter.emit(TurnEnd(turn=number, total_tokens=3, stop_reason=reason))
-
-
-def _call(emitter: Emitter, call: str, number: int) -> None:
-    names = {"tool_name": "bash", "tool_id": call}
-    emitter.emit(ToolStart(**names, tool_input={"command": "ls"}, turn=number, rule="bash"))
-    emitter.emit(ToolEnd(**names, tool_output="a\nb\n", exit_code=0, duration_ms=1))
 
 
 def valid(messages: list[Message]) -> bool:
@@ -105,6 +105,24 @@ def valid(messages: list[Message]) -> bool:
             return False
         before = message
     return before is None or (before.role != "user" and not before.calls)
+
+
+def known(messages: list[Message], said: list[Message]) -> int:
+    """How many messages are as they were said; what follows them is what completes a cut run."""
+    same = 0
+    while same < min(len(messages), len(said)) and messages[same] == said[same]:
+        same += 1
+    completing = messages[same:]
+    assert [one.role for one in completing] in (
+        [],
+        ["assistant"],
+        ["user", "assistant"],
+        ["tool", "assistant"],
+    ), completing
+    if completing:
+        assert re.search(r"\[(There was no answer|This answer was cut): .*\]$", messages[-1].text)
+    assert not messages or (messages[-1].role == "assistant" and not messages[-1].calls)
+    return same
 
 
 def forked(work: Callable[[Callable[[], None]], None]) -> tuple[int, int]:

@@ -16,6 +16,8 @@ from a3s_cli.sessions.store import Store
 from ..support.a3s import proofs
 from . import talk
 
+CUT = "\n\n[This answer was cut: its line in the session's file cannot be read]"
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
@@ -51,16 +53,20 @@ def test_all_of_it(store: Store) -> None:
 
 
 def test_every_beginning_is_read(store: Store) -> None:
-    """A kill can leave any of them; only the turn that was going on is lost."""
+    """A kill can leave any of them: every step is known, and what was shown besides."""
     name, said, lines = written(store)
     whole = b"".join(lines)
     ends = [sum(map(len, lines[: place + 1])) for place in steps(lines)]
     for data in talk.beginnings(whole):
         past = Reading(store.path(name), store.spilled(name)).read(BytesIO(data))
-        assert past.messages == said[: len(past.messages)] and talk.valid(past.messages)
-        # prompt, turn, turn, answer, prompt, turn, answer: how many messages are complete then
-        complete = [0, 0, 3, 5, 6, 6, 9, 10][sum(end <= len(data) for end in ends)]
-        assert len(past.messages) == complete
+        assert talk.valid(past.messages)
+        complete = sum(end <= len(data) for end in ends)
+        asked = any(b'"type":"start"' in line for line in data.splitlines(keepends=True)[:-1])
+        assert talk.known(past.messages, said) >= max(complete, asked)
+        told = "".join(one.text for one in past.messages)
+        for words in ("turn 1", "turn 2", "turn 3"):
+            shown = b'"type":"text_delta"' in data and f'"text":"{words}"}}\n'.encode() in data
+            assert not shown or words in told
         torn = bool(data) and not data.endswith(b"\n")
         told = [notice.code for notice in past.notices]
         assert told == (["session_interrupted"] if torn or _open(data) else [])
@@ -89,11 +95,12 @@ def test_what_follows_an_interruption(store: Store) -> None:
     place = steps(lines)[-1]
     store.path(name).write_bytes(b"".join(lines[:place]) + lines[place][:40])
     file, past = store.resume(name, "/w")
-    assert past.messages == said[:-1]
+    cut = talk.answer("two.\n\n[This answer was cut: the run was killed]")
+    assert past.messages == [*said[:-1], cut]
     more = talk.run(file, "and now?", "now.", first=4)
     file.close()
     assert resumed(store, name) == Past(
-        [*said[:-1], *more], frozenset({"c1", "c2", "c3", "c4"}), []
+        [*said[:-1], cut, *more], frozenset({"c1", "c2", "c3", "c4"}), []
     )
 
 
@@ -107,25 +114,35 @@ def test_any_one_line_is_spoilt(store: Store, rubbish: bytes) -> None:
         store.path(name).write_bytes(b"".join([*lines[:place], rubbish, *lines[place + 1 :]]))
         past = resumed(store, name)
         assert talk.valid(past.messages)
-        assert all(message in said for message in past.messages)
         lost = [notice.line for notice in past.notices if notice.code == "session_line_lost"]
         assert lost == [place + 1]
         if place not in kept:
             assert past.messages == said
+        for message in past.messages:
+            assert message in said or message.text in (f"one.{CUT}", f"two.{CUT}")
 
 
-def test_a_prompt_that_is_lost_takes_its_answer_along(store: Store) -> None:
+def test_a_prompt_that_is_lost_is_known_from_its_start(store: Store) -> None:
     name, said, lines = written(store)
-    lines[steps(lines)[4]] = b"spoilt\n"
+    place = steps(lines)[6]
+    assert b"two?" in lines[place]
+    lines[place] = b"spoilt\n"
     store.path(name).write_bytes(b"".join(lines))
-    assert resumed(store, name).messages == said[:6]
+    assert resumed(store, name).messages == said
 
 
-def test_a_turn_that_is_lost_is_missed_alone(store: Store) -> None:
+def test_a_response_that_is_lost_takes_its_results_along(store: Store) -> None:
     name, said, lines = written(store)
     lines[steps(lines)[1]] = b"spoilt\n"
     store.path(name).write_bytes(b"".join(lines))
     assert resumed(store, name).messages == said[:1] + said[3:]
+
+
+def test_a_result_that_is_lost_is_known_from_its_event(store: Store) -> None:
+    name, said, lines = written(store)
+    lines[steps(lines)[2]] = b"spoilt\n"
+    store.path(name).write_bytes(b"".join(lines))
+    assert resumed(store, name).messages == said
 
 
 def test_anything_at_all(store: Store) -> None:
@@ -144,7 +161,8 @@ def test_anything_at_all(store: Store) -> None:
         assert talk.valid(resumed(store, name).messages)
 
 
-def test_an_answer_that_failed_is_forgotten_with_its_prompt(store: Store) -> None:
+def test_a_prompt_without_an_answer_is_remembered(store: Store) -> None:
+    """As earlier versions have written it: nothing completed what had failed."""
     file = store.create("/w")
     said = talk.run(file, "one?", "one.")
     file.keep([talk.prompt("never answered")])
@@ -152,7 +170,20 @@ def test_an_answer_that_failed_is_forgotten_with_its_prompt(store: Store) -> Non
     file.keep([talk.answer("two.")])
     file.keep([talk.prompt("nor this")])
     file.close()
-    assert resumed(store, file.id).messages == [*said, talk.prompt("two?"), talk.answer("two.")]
+    none = talk.answer("[There was no answer: the run was killed]")
+    asked, answered = talk.prompt("two?"), talk.answer("two.")
+    told = [talk.prompt("never answered"), none, asked, answered, talk.prompt("nor this")]
+    assert resumed(store, file.id).messages[:-1] == [*said, *told]
+
+
+def test_a_turn_in_one_line(store: Store) -> None:
+    """As earlier versions have written it."""
+    file = store.create("/w")
+    said = [talk.prompt("one?"), *talk.turn(1), talk.answer("one.")]
+    for step in (said[:1], said[1:3], said[3:]):
+        file.keep(step)
+    file.close()
+    assert resumed(store, file.id).messages == said
 
 
 def test_a_conversation_that_was_compacted(store: Store) -> None:
@@ -174,5 +205,7 @@ def test_a_message_that_is_too_long_for_a_line(store: Store) -> None:
     for one in file.spilled.iterdir():
         one.write_bytes(b"changed")
     past = resumed(store, file.id)
-    assert past.messages == []
+    # What the events tell of both is left.
+    assert [message.role for message in past.messages[:2]] == ["user", "assistant"]
+    assert past.messages[0].text.startswith("é" * 1000)
     assert [notice.code for notice in past.notices] == ["session_line_lost"]

@@ -85,7 +85,9 @@ def _lines(
     emitter, lines = Emitter(), list[bytes]()
     emitter.add_line_sink(lines.append)
     emitter.emit(start_event(prompt, work, plan))
-    asyncio.run(Run(plan, emitter, Conversation()).execute())
+    conversation = Conversation()
+    conversation.prompt(prompt)
+    asyncio.run(Run(plan, emitter, conversation).execute())
     return lines
 
 
