@@ -137,7 +137,7 @@ rule_options = _all(
         flag_value=False,
         is_flag=True,
         default=None,
-        help="Require a rule for commands that only read, too.",
+        help="Require a rule even for commands that only read.",
     ),
 )
 #: The names of their parameters.
@@ -164,7 +164,7 @@ confinement_options = _all(
     click.option(
         "--protect",
         type=click.Choice(["all", "tracked"]),
-        help="Put back all changes of protected files, or all but tracked ones.",
+        help="Revert all changes to protected files, or those that differ from HEAD.",
     ),
     click.option(
         "--network",

@@ -24,7 +24,7 @@ Examples:
 )
 @click.argument("tool")
 @click.argument("subject", metavar="[ARG]", required=False)
-@click.option("--input", metavar="JSON|-", help="Set the call's arguments, whole.")
+@click.option("--input", metavar="JSON|-", help="Set all of the call's arguments.")
 @rule_options
 @click.option("-C", "--cwd", metavar="DIR", help="Run as if started in DIR.")
 @click.option("--config", "config_file", metavar="FILE", help="Also read this configuration.")

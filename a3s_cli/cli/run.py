@@ -58,7 +58,7 @@ SECTIONS = {
     "--input",
     "input_format",
     type=click.Choice(["json"]),
-    help="Read prompts, answers and cancels from stdin.",
+    help="Read prompts, answers and cancellations from stdin.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Short for -o json.")
 @model_options
@@ -101,7 +101,7 @@ def run(ctx: click.Context, /, **given: Any) -> None:
         raise click.UsageError("--json and -o cannot be combined", ctx)
 
     if given["input_format"] and given["output"] not in (None, "json"):
-        raise click.UsageError("--input json answers in json: it excludes -o", ctx)
+        raise click.UsageError("--input json and -o cannot be combined", ctx)
 
     session = "" if given["newest"] else given["session"]
     if (given["session"] is not None) + given["newest"] + given["no_session"] > 1:

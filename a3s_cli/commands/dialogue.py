@@ -1,10 +1,10 @@
-"""`a3s run --input json`: one process, one session, any number of runs one after another.
+"""`a3s run --input json`: one process, one session, any number of consecutive runs.
 
-stdin is the user's voice while the process lives: prompts, words for the run
-that goes on, answers and a cancel. Each run is opened like any other and keeps
-every law; what belongs to the process (the session, the recording, what was
-answered "always" to) goes from one to the next. stdin is read at all times, and
-what has to wait is bounded, so that a word to cancel always arrives.
+stdin carries the user's messages as long as the process lives: prompts, messages to
+the active run, answers and cancellations. Each run is opened like any other. The
+session, the recording and the answers "always" belong to the process and pass from
+one run to the next. stdin is read at all times and the queue is bounded, so that a
+cancellation always arrives.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ if TYPE_CHECKING:
     from ..output.writer import Writer
     from ..stream.recorder import Recording
 
-#: Characters of a rejected line that are shown.
+#: Characters shown of a rejected line.
 _SHOWN = 200
-_FULL = f"more than {MOST} prompts or {MOST_BYTES >> 20} MiB would wait"
+_FULL = f"more than {MOST} prompts or {MOST_BYTES >> 20} MiB are queued"
 
 
 def converse(options: RunOptions) -> NoReturn:
-    """Do the runs that are asked for on stdin, and end the process as the last one says."""
+    """Do the runs requested on stdin and exit with the status of the last one."""
     if use := _other_use_of_stdin(options):
-        raise UsageError(f"{use} and --input json exclude each other: both read stdin")
+        raise UsageError(f"{use} and --input json cannot be combined: both read stdin")
     request = requested(options, _first_prompt, answers=True)
     Dialogue(options, request).run()
 
@@ -69,10 +69,10 @@ def _other_use_of_stdin(options: RunOptions) -> str | None:
 
 
 class Dialogue(Process):
-    """The process around any number of runs, the first of which may have its prompt already."""
+    """A process with any number of runs; the first may have its prompt from the command line."""
 
     def __init__(self, options: RunOptions, request: RunRequest) -> None:
-        # Until the first run begins, an opening that never does stands for it.
+        # A placeholder until the first run starts.
         super().__init__(options, Opening(request))
         self._request = request
         self._plan: Plan | None = None
@@ -81,16 +81,16 @@ class Dialogue(Process):
         self._recording: Recording | None = None
         self._answers = WaitingApprover("stdin")
         self._running = False
-        # Whether no run begins any more, and whether none went on when that was decided.
+        # Whether no further run starts, and whether none was active when that was decided.
         self._leaving = False
         self._idle_end = False
-        # Rejections that a reader who does not read has not been told of.
+        # The number of rejections dropped because the reader does not read.
         self._untold = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._queue: PromptQueue | None = None
 
     def run(self) -> NoReturn:
-        """Answer what comes in until it ends, and go."""
+        """Handle the messages on stdin to its end and exit."""
         self._decide()
         writer = self._open_output()
         self._listen()
@@ -100,7 +100,7 @@ class Dialogue(Process):
         status = 0 if ended is None else int(ended.exit_code)
         if ended is not None and ended.code == "timeout":
             self._last_words = time.monotonic() + LAST_WORDS
-        # A run that has succeeded was over when the signal came, if only just.
+        # A run that succeeded was already over when the signal arrived.
         if self._signal is not None and (self._idle_end or status == 0):
             status = 128 + self._signal
         if self._recording is not None:
@@ -108,14 +108,14 @@ class Dialogue(Process):
         self._leave(writer, status)
 
     def _decide(self) -> None:
-        """Say before anything is read what is wrong with the command line."""
+        """Check the command line before any message is read."""
         try:
             plan = make_plan(self._request, load_config(self._request))
             self._use(plan)
             if self._options.session is not None:
                 self._opening.kept = self._session_of(plan)
         except (ConfigError, SessionBusy):
-            return  # Each run says so in its stream, as long as it is so.
+            return  # Each run reports it in its stream while it lasts.
 
     def _use(self, plan: Plan) -> None:
         self._plan = plan
@@ -128,7 +128,7 @@ class Dialogue(Process):
         return self._kept
 
     async def _converse(self, writer: Writer) -> Event | None:
-        """Do every run, and return the last one's terminal event."""
+        """Do every run; return the terminal event of the last one."""
         queue = self._queue = PromptQueue()
         if self._request.prompt:
             queue.put(Prompt(self._request.prompt))
@@ -177,7 +177,7 @@ class Dialogue(Process):
                 self._reject(str(wrong), line[: 4 * _SHOWN].decode(errors="replace"), wrong.id)
 
     def _obey(self, message: messages.Message) -> None:
-        """Do what a line says; raises NoMessage where it cannot be done now."""
+        """Obey a message; raise `NoMessage` if that is not possible now."""
         assert self._queue is not None
         steering = self._opening.voice.steering
         if isinstance(message, Cancel):
@@ -185,7 +185,7 @@ class Dialogue(Process):
         elif isinstance(message, GivenAnswer):
             if not self._answers.answer(message.tool_id, message.reply):
                 called = f"{message.tool_id[:100]!r}"
-                raise NoMessage(f"no question about the call {called} waits for an answer")
+                raise NoMessage(f"no permission_request for the call {called} is open")
             if message.reply.answer != "no" and message.reply.text:
                 steering.say(message.reply.text)
         else:
@@ -202,9 +202,9 @@ class Dialogue(Process):
         assert self._queue is not None
         self._opening.cancel(Cancelled("the run was cancelled"))
         for words in self._opening.voice.steering.close():
-            self._reject("the run was cancelled before the model was told", words, None)
+            self._reject("the run was cancelled before its next turn", words, None)
         for prompt in self._queue.drop():
-            self._reject("it was dropped by a cancel", prompt.text, prompt.id)
+            self._reject("the prompt was dropped by a cancel", prompt.text, prompt.id)
 
     def _end(self) -> None:
         assert self._queue is not None
@@ -212,13 +212,13 @@ class Dialogue(Process):
         self._queue.close()
 
     def _reject(self, why: str, line: str, id: str | int | None) -> None:
-        """Say that a line was not obeyed: in the run that goes on, or between two."""
+        """Emit `control_rejected`, within the active run or between two runs."""
         assert self._writer
         if self._writer.pending > HIGH_WATER:
-            self._untold += 1  # A flood of lines meets a reader who does not read.
+            self._untold += 1  # a flood of lines, and a reader that does not read
             return
         if self._untold:
-            why = f"{why} (and so were {self._untold} lines before it)"
+            why = f"{why} ({self._untold} earlier lines were rejected as well)"
             self._untold = 0
         rejected: Event = ControlRejected(error=why, line=line[:_SHOWN], id=id)
         if self._running:
@@ -234,16 +234,18 @@ class Dialogue(Process):
     # -- the end -----------------------------------------------------------------------
 
     def _cancel(self, why: A3SError) -> None:
-        """End the run that goes on, and begin no other; from any thread or signal handler."""
+        """Cancel the active run and start no other; safe in any thread or signal handler."""
         if not self._leaving:
             self._leaving, self._idle_end = True, not self._running
         super()._cancel(why)
         if self._loop is not None:
-            with contextlib.suppress(RuntimeError):  # The loop is over as well.
+            with contextlib.suppress(RuntimeError):  # the loop is already closed
                 self._loop.call_soon_threadsafe(self._forget)
 
     def _forget(self) -> None:
         if self._queue is not None:
             for prompt in self._queue.drop():
-                self._reject("it was dropped, because the process ends", prompt.text, prompt.id)
+                self._reject(
+                    "the prompt was dropped because the process is ending", prompt.text, prompt.id
+                )
             self._queue.close()

@@ -24,7 +24,7 @@ from ..values import Value, field
 STATUS = {"allow": ExitStatus.OK, "ask": ExitStatus.APPROVAL, "deny": ExitStatus.POLICY}
 
 
-#: The arguments that say what a call acts on.
+#: The arguments that name what a call acts on.
 _SUBJECTS = ("command", "file_path", "path", "url")
 
 
@@ -33,7 +33,7 @@ class PolicyQuestion(Value):
 
     tool: str
     rules: Mapping[str, Sequence[str]]
-    #: The call's arguments as JSON, `-` for stdin; None where `subject` says what it acts on.
+    #: The call's arguments as JSON, or `-` for stdin; None if there is a `subject`.
     input: str | None = None
     subject: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -88,7 +88,7 @@ def _tool(name: str) -> Tool:
 
 
 def _confined(config: Config, workspace: Path, tool: Tool) -> bool:
-    """Whether a run here would confine its commands."""
+    """Tell whether a run here would confine its commands."""
     import asyncio
 
     confinement = chosen_confinement(config, os.environ, workspace, [tool.name])
@@ -116,14 +116,16 @@ def _arguments(question: PolicyQuestion, tool: Tool) -> dict[str, Any]:
 
 
 def _about(question: PolicyQuestion, tool: Tool, example: str) -> dict[str, Any]:
-    """Return arguments for what the call acts on: a command, a path, a URL."""
+    """Return the arguments of a call on ARG: a command, a path or a URL."""
     if question.input is not None:
-        raise UsageError("give ARG or --input, not both", hint=example)
+        raise UsageError("ARG and --input cannot be combined", hint=example)
     properties = tool.parameters["properties"]
     name = next((each for each in _SUBJECTS if each in properties), None)
     if name is None:
-        raise UsageError(f"{tool.name} acts on nothing that ARG could name", hint=example)
-    # What else a call needs does not count: the rules see only what it acts on.
+        raise UsageError(
+            f"{tool.name} takes no ARG: it acts on no command, path or URL", hint=example
+        )
+    # The other required arguments do not matter: the rules only see what the call acts on.
     arguments: dict[str, Any] = dict.fromkeys(tool.parameters.get("required", ()), "…")
     arguments[name] = question.subject
     if problems := tool.problems(arguments):

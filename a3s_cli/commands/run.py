@@ -72,7 +72,10 @@ def run(options: RunOptions) -> NoReturn:
 def requested(
     options: RunOptions, prompt: Callable[[PromptSource], str], *, answers: bool
 ) -> RunRequest:
-    """Return what the command line asks for; enters its directory, and raises UsageError."""
+    """Return the request of a command line, after changing to its directory.
+
+    Raises `UsageError` if the command line cannot be used.
+    """
     if options.cwd is not None:
         _enter(options.cwd)
     tools = None if options.tools is None else chosen_tools(options.tools)

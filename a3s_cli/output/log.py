@@ -1,8 +1,8 @@
-"""What is logged, on stderr, without a secret in it and without power over a terminal.
+"""The log on stderr, without secrets and without control over a terminal.
 
-Not only our own log: asyncio and the HTTP library complain of what they did
-not expect, with tracebacks that quote what they were given. Code that imports
-this has loaded `logging`, so it is imported when there is something to log to.
+It covers not only our own log: asyncio and the HTTP library report errors with
+tracebacks that quote their input. Importing this module loads `logging`, so it is
+imported only when logging is set up.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .person import readable
 
 
 class Discreet(logging.Formatter):
-    """Writes a record, traceback included, without known secrets and without keys."""
+    """Formats a record, traceback included, without known secrets and without keys."""
 
     def __init__(self, redactor: Redactor) -> None:
         super().__init__("a3s: %(name)s: %(message)s")
@@ -27,7 +27,7 @@ class Discreet(logging.Formatter):
 
 
 def log_to_stderr(redactor: Redactor, *, debug: bool) -> None:
-    """Log what goes wrong, and with `debug` everything, without the redactor's secrets."""
+    """Log warnings and errors, and with `debug` everything, without the redactor's secrets."""
     handler = logging.StreamHandler()
     handler.setFormatter(Discreet(redactor))
     root = logging.getLogger()

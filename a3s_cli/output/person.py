@@ -1,8 +1,8 @@
-"""What a person reads beside a stream: tables on stdout, one sentence on stderr.
+"""Text for people besides the stream: tables on stdout, one sentence on stderr.
 
-A file's name, a key of a project's configuration, a model's name or a server's
-message may be a stranger's. On the way through here it loses its power: no
-terminal obeys it, and no CI runner takes a line of it for a command.
+The name of a file, a key of a project's configuration, the name of a model or the
+message of a server may come from a stranger. It is escaped here, so that no terminal
+interprets it and no CI runner executes a line of it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import os
 
 
 def readable(text: str) -> str:
-    """Return the text with everything shown that a terminal or a CI runner would obey."""
-    # Imported here, for most commands have nothing to complain of.
+    """Escape everything in a text that a terminal or a CI runner would interpret."""
+    # Imported here, because most commands have nothing to report.
     from .disarm import Disarmer
     from .terminal import neutralise
 
@@ -22,7 +22,7 @@ def readable(text: str) -> str:
 
 
 def complain(sentence: str, hint: str | None = None) -> None:
-    """Write a sentence to stderr, if it is open; what looks like a key is masked."""
+    """Write a sentence to stderr, if it is open; mask text that looks like a key."""
     from ..secrets.masking import mask
 
     text = f"a3s: {sentence}\n" + (f"hint: {hint}\n" if hint else "")

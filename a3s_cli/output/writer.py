@@ -53,7 +53,7 @@ class Writer:
 
     @property
     def pending(self) -> int:
-        """Bytes that the reader has not taken."""
+        """The number of bytes that the reader has not taken."""
         return self._pending
 
     async def flush(self) -> None:

@@ -119,7 +119,7 @@ class Routes:
         return _json({"cancelled": cancelled})
 
     async def steer(self, request: Request) -> Response:
-        """Put words before the model of the run that goes on; where none does, say so."""
+        """Send a message to the model of the active run; report whether there is one."""
         session = request.path_params["session"]
         text = native.steering_text(await json_body(request))
         await self._runs.require(session)

@@ -1,7 +1,7 @@
-"""A connection to a client, which has so many seconds to say what it wants.
+"""A connection that closes if a client takes too long to send its request.
 
-uvicorn waits for the rest of a request for ever, so that a few hundred clients
-that begin one and fall silent would take every descriptor of the process.
+uvicorn waits forever for the rest of a request, so a few hundred clients that start
+one and fall silent would use up every descriptor of the process.
 """
 
 from __future__ import annotations
@@ -12,33 +12,33 @@ from typing import Any, cast
 import h11  # noqa: TID251  # serve/ is where HTTP is spoken as a server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-#: Seconds for the head of a request, and then for its body.
+#: Seconds for the headers of a request, and then for its body.
 HEAD, BODY = 10.0, 60.0
 
 
 class Connection(H11Protocol):
-    """uvicorn's connection, closed where a request is not whole in its time."""
+    """uvicorn's connection, closed if a request is not complete in time."""
 
     _late: asyncio.TimerHandle | None = None
     _awaited: object = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for the head of the first request."""
+        """Start to wait for the headers of the first request."""
         super().connection_made(transport)
         self._wait()
 
     def data_received(self, data: bytes) -> None:
-        """Take what has come, and wait for the rest."""
+        """Process the data and wait for the rest of the request."""
         super().data_received(data)
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no longer."""
+        """Stop waiting."""
         self._stop()
         super().connection_lost(exc)
 
     def _wait(self) -> None:
-        """Start the clock of the part that comes next; more of the same part does not reset it."""
+        """Start the timer for the next part of a request; data of the same part keeps it."""
         state = self.conn.their_state
         if state is self._awaited:
             return
@@ -55,7 +55,7 @@ class Connection(H11Protocol):
             self._late = None
 
     def _give_up(self) -> None:
-        # The answer to the last request may have made room for the next one meanwhile.
+        # The response to the last request may have started the wait for the next one.
         if self.conn.their_state is self._awaited:
             cast("Any", self.transport).abort()
         self._stop()

@@ -30,10 +30,10 @@ def asked(body: Mapping[str, Any]) -> PromptRequest:
 
 
 def steering_text(body: Mapping[str, Any]) -> str:
-    """Read what is said to a run that goes on; raises UsageError."""
+    """Read a message to the active run; raise `UsageError` if the body is not valid."""
     text = field(body, "text", str)
     if text is None:
-        raise UsageError("`text` of the body is missing: expected what to say, a string")
+        raise UsageError("`text` of the body is missing: expected the message, a string")
     return checked_prompt(clean(text), "`text` of the body")
 
 

@@ -109,7 +109,7 @@ def _paths() -> Json:
             "Cancel the active run", _ANY, _object(cancelled={"type": "boolean"})
         ),
         f"{session}/steer": _post(
-            "Say something to the run that goes on, for its next turn",
+            "Send a message to the active run, for its next turn",
             {"type": "object", "required": ["text"], "properties": {"text": _STRING}},
             _object(steered={"type": "boolean"}),
         ),

@@ -102,7 +102,7 @@ class LiveRun:
             opening.kept.forget()
 
     def steer(self, text: str) -> bool:
-        """Put words before the model at the next turn boundary; False where none will come."""
+        """Send a message to the model for the next turn; return False if there is none."""
         going_on = self._opening is not None and not self.ending
         return going_on and self._opening.voice.steering.say(text)  # type: ignore[union-attr]
 

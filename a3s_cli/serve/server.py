@@ -212,7 +212,7 @@ class _Server(uvicorn.Server):
 
 
 def _keep_from_commands(workspace: Path) -> None:
-    """Refuse a stdout that commands could read: its line has the token, and they could answer."""
+    """Refuse a stdout that commands could read: with its token they could approve calls."""
     if not stat.S_ISREG(os.fstat(1).st_mode):
         return
     try:

@@ -423,8 +423,8 @@ def test_a_flood_of_prompts_is_bounded_and_a_cancel_arrives(a3s: Bench) -> None:
     assert ended["code"] == "cancelled"
     result = talk.finish()
     errors = [one["error"] for one in result.of("control_rejected")]
-    full = "more than 1000 prompts or 64 MiB would wait"
-    assert errors == [full] * 200 + ["it was dropped by a cancel"] * 1000
+    full = "more than 1000 prompts or 64 MiB are queued"
+    assert errors == [full] * 200 + ["the prompt was dropped by a cancel"] * 1000
 
 
 def test_the_bytes_that_wait_are_bounded(a3s: Bench) -> None:
@@ -486,7 +486,7 @@ def test_secrets_are_hidden_in_refused_lines(a3s: Bench) -> None:
 def test_stdin_has_one_use(a3s: Bench, args: list[str], said: str) -> None:
     result = a3s("run", "--input", "json", "-m", "openai/x", *args, laws="none", stdin=b"")
     assert (result.exit_status, result.stdout) == (2, b"")
-    assert f"{said} and --input json exclude each other" in result.stderr.decode()
+    assert f"{said} and --input json cannot be combined" in result.stderr.decode()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ const composer = new Composer(
   (message, options) => conversation.send(message, options),
   (message) => conversation.steer(message),
 );
-const PLACEHOLDERS = ["Ask, or say what to do", "Say something for its next turn"];
+const PLACEHOLDERS = ["Ask a question or give a task", "Send a message for the next turn"];
 let since = 0;
 let listed = ""; // the state that the list of sessions shows
 

@@ -3,7 +3,7 @@
 import { add, element } from "./dom.js";
 
 export class Composer {
-  /** `send(message, options)` begins a run, `steer(message)` speaks to the one that goes on. */
+  /** `send(message, options)` starts a run, `steer(message)` sends to the active one. */
   constructor(send, steer) {
     const [prompt, schema, model] = ["prompt", "schema", "model"].map(element);
     Object.assign(this, { send, steer, prompt, schema, model, last: "", busy: false });

@@ -59,7 +59,7 @@ export class Conversation {
     this.take((signal) => api.chat(body, signal));
   }
 
-  /** Say something to the run that goes on; one that is over takes it as its next prompt. */
+  /** Send a message to the active run, or as the next prompt if it is over. */
   async steer(text) {
     const run = this.run;
     const heard = await api.steer(this.session, text).catch(() => false);

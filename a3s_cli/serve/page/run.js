@@ -31,7 +31,7 @@ export class Run {
     this.inputs = new Map(); // what an event had to cut of a call's input, whole
     this.block = null; // the open Markdown or Thought
     this.fresh = new Set(); // the parts to paint
-    this.unheard = []; // what was said too late for any of its turns
+    this.unheard = []; // messages too late for its last turn
     this.element = add(log, "section", "run", "", { ariaBusy: "true" });
     const heading = add(this.element, "h2", "prompt");
     add(heading, "span", "", prompt);

@@ -228,7 +228,7 @@ def test_what_is_said_meanwhile_is_for_its_next_turn(host: Host, open_page: Open
     chat = open_page(host.serve([text("al", gate, "most"), text("done")]))
     chat.send("Go.")
     expect(chat.said).to_have_text("al")
-    expect(chat.prompt).to_have_attribute("placeholder", "Say something for its next turn")
+    expect(chat.prompt).to_have_attribute("placeholder", "Send a message for the next turn")
     with chat.page.expect_response("**/steer"):
         chat.prompt.fill("More.")
         chat.prompt.press("Enter")
