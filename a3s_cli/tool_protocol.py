@@ -131,6 +131,22 @@ class Conditions(Value):
     writable: str = ""
 
 
+class Buffers(Protocol):
+    """Files as a front end has them, with changes that are not on the disk yet."""
+
+    async def read(self, workspace: Workspace, path: Path) -> bytes | None:
+        """Return a file's content; None if the disk's is the one that counts.
+
+        Raises ToolError and OSError.
+        """
+
+    async def write(self, workspace: Workspace, path: Path, content: bytes) -> bool:
+        """Write a file and return True; False if it is to be written to the disk.
+
+        Raises ToolError and OSError.
+        """
+
+
 class ToolContext(Value):
     """What a call may use.
 
@@ -162,6 +178,8 @@ class ToolContext(Value):
     model: Model | None = None
     #: Returns why the rules do not allow a URL that a redirect leads to; None if they do.
     allow_url: Callable[[str], str | None] = lambda _: None
+    #: Files as an editor has them; None if there is none.
+    buffers: Buffers | None = None
 
 
 class Tool:

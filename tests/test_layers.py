@@ -39,7 +39,7 @@ FLOORS = [
     {"run"},
     {"api"},
     # front ends
-    {"serve", "manual"},
+    {"serve", "acp", "manual"},
     {"commands"},
     {"cli", "__main__"},
 ]  # fmt: skip

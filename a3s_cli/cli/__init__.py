@@ -31,7 +31,7 @@ Examples:
 
 #: The commands as `--help` shows them. Each lives in the file of its name, imported when used.
 COMMANDS = {
-    "Run": ("run", "serve", "replay"),
+    "Run": ("run", "serve", "acp", "replay"),
     "Look back": ("audit", "sessions"),
     "Decide what may run": ("policy", "trust", "tools"),
     "Set up": ("models", "config"),

@@ -126,6 +126,7 @@ def surroundings(
         conceal=plan.conceal,
         spill=conversation.spill,
         remember=conversation.take_result,
+        buffers=plan.buffers,
     )
 
 

@@ -25,7 +25,16 @@ from ..secrets.masking import mask
 from ..secrets.redaction import NOTHING, Redactor
 from ..stream.emitter import Emitter
 from ..stream.line import fit
-from ..tool_protocol import Model, Sandbox, Subject, Tool, ToolContext, ToolError, ToolReturn
+from ..tool_protocol import (
+    Buffers,
+    Model,
+    Sandbox,
+    Subject,
+    Tool,
+    ToolContext,
+    ToolError,
+    ToolReturn,
+)
 from ..values import Value, field, replace
 from .capture import Capture
 
@@ -106,6 +115,8 @@ class Surroundings(Value):
     spill: Callable[[], Spill | None] = lambda: None
     #: Adds a result to the conversation; called before the event that ends the call.
     remember: Remember = lambda result, *, interrupted=False: None
+    #: Files as the front end has them; None where the disk has them.
+    buffers: Buffers | None = None
 
     def emit_with_input(self, event: Event, call: ToolCall) -> None:
         """Emit an event of a call; what of the input it would have to cut goes before it, whole."""
@@ -181,6 +192,7 @@ class Execution:
             timeout=self._around.limits.tool_timeout,
             environment=self._around.environment,
             allow_url=self._allow_url,
+            buffers=self._around.buffers,
         )
         try:
             async with asyncio.timeout(tool.deadline(context)):

@@ -52,6 +52,8 @@ class Plan(Value):
     offline: bool = False
     #: The user's own tools by name; `tools` includes their names.
     own_tools: Mapping[str, Any] = field(default_factory=dict)
+    #: Files as the front end has them; None where the disk has them.
+    buffers: Any = None
     #: What happens to a call that needs approval.
     on_ask: OnAsk = "deny"
     #: How the commands of `bash` are confined.
@@ -139,6 +141,7 @@ def make_plan(request: RunRequest, config: Config) -> Plan:
         model=model,
         tools=[*offered_tools(tools, config, confinement), *request.own_tools],
         own_tools=request.own_tools,
+        buffers=request.buffers,
         on_ask=request.on_ask or on_ask,
         confinement=confinement,
         child_environment=child,

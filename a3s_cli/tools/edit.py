@@ -14,7 +14,17 @@ from typing import Any, BinaryIO, ClassVar
 
 from ..files.text import Match, NotText, decode, encode, form_of, occurrences, replacement, visible
 from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
-from .files import FileTool, changed, demand_unchanged, encoded, explained, plural, remember
+from .files import (
+    FileTool,
+    as_edited,
+    changed,
+    demand_unchanged,
+    encoded,
+    explained,
+    plural,
+    remember,
+    replace,
+)
 
 LARGEST = 64 * 1024 * 1024
 #: Line numbers that are named when there are too many occurrences.
@@ -57,11 +67,11 @@ class Edit(FileTool):
         with explained(context, path):
             with context.workspace.open_file(path) as file:
                 demand_unchanged(context, path, file)
-                content = _content(file, shown)
+                content = _content(await as_edited(context, path, file), shown)
             edited, at = _edited(
                 content, old, new, shown, every=arguments.get("replace_all", False)
             )
-            context.workspace.replace(path, edited)
+            await replace(context, path, edited)
             remember(context, path)
         count = plural(len(at), "replacement")
         return changed(path, edited, f"Edited {shown}: {count}, at {_places(at)}.")

@@ -36,6 +36,23 @@ class SearchTool(Tool):
         return Subject("path", arguments.get("path", "."))
 
 
+async def as_edited(context: ToolContext, path: Path, file: BinaryIO) -> BinaryIO:
+    """Return an open file's content as an editor has it, or the file. Raises OSError."""
+    held = await context.buffers.read(context.workspace, path) if context.buffers else None
+    if held is None:
+        return file
+    import io
+
+    return io.BufferedReader(io.BytesIO(held))
+
+
+async def replace(context: ToolContext, path: Path, content: bytes) -> None:
+    """Replace a file's content, in an editor if there is one. Raises OSError."""
+    buffers = context.buffers
+    if buffers is None or not await buffers.write(context.workspace, path, content):
+        context.workspace.replace(path, content)
+
+
 @contextlib.contextmanager
 def explained(context: ToolContext, path: Path) -> Iterator[None]:
     """Turn what the system says of a file into one sentence for the model."""

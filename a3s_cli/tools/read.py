@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, ClassVar
 from ..files.text import NotText, decode, form_of, visible
 from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
 from ..values import State, field
-from .files import PAGE_BYTES, FileTool, explained, is_binary, lines, plural, remember
+from .files import PAGE_BYTES, FileTool, as_edited, explained, is_binary, lines, plural, remember
 
 LINES = 2000
 LINE_CHARACTERS = 2000
@@ -60,7 +60,7 @@ class Read(FileTool):
         column = int(arguments.get("column", 0))
         with explained(context, path), context.workspace.open_file(path) as on_disk:
             shown = context.workspace.show(path)
-            file, encoding = _as_utf8(on_disk, shown)
+            file, encoding = _as_utf8(await as_edited(context, path, on_disk), shown)
             remember(context, path, on_disk)
             if is_binary(file):
                 raise _not_text(file, shown)

@@ -10,7 +10,16 @@ from typing import Any, ClassVar
 
 from ..files.text import NotText, decode, encode, form_of, line_end, visible
 from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
-from .files import FileTool, changed, demand_unchanged, encoded, explained, plural, remember
+from .files import (
+    FileTool,
+    changed,
+    demand_unchanged,
+    encoded,
+    explained,
+    plural,
+    remember,
+    replace,
+)
 
 #: Bytes of the old content that are looked at.
 LARGEST = 64 * 1024 * 1024
@@ -37,7 +46,7 @@ class Write(FileTool):
         encoded(arguments["content"], "content")
         with explained(context, path):
             content, notes = _as_before(arguments["content"], path, context)
-            context.workspace.replace(path, content)
+            await replace(context, path, content)
             remember(context, path)
         count = arguments["content"].count("\n") + (arguments["content"][-1:] not in ("\n", ""))
         said = "; ".join([f"{plural(len(content), 'byte')}, {plural(count, 'line')}", *notes])

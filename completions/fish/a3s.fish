@@ -4,7 +4,39 @@
 # Whether an option of a command takes a value.
 function __a3s_takes_value
     switch "$argv"
-        case 'a3s audit --policy' \
+        case 'a3s acp -m' \
+            'a3s acp --model' \
+            'a3s acp --max-tokens' \
+            'a3s acp --temperature' \
+            'a3s acp --reasoning' \
+            'a3s acp -C' \
+            'a3s acp --cwd' \
+            'a3s acp --config' \
+            'a3s acp -s' \
+            'a3s acp --system' \
+            'a3s acp --append-system' \
+            'a3s acp --tools' \
+            'a3s acp --allow' \
+            'a3s acp --deny' \
+            'a3s acp --ask' \
+            'a3s acp --default-decision' \
+            'a3s acp --permissions' \
+            'a3s acp --on-ask' \
+            'a3s acp --sandbox' \
+            'a3s acp --protect' \
+            'a3s acp --network' \
+            'a3s acp --env' \
+            'a3s acp --redact-env' \
+            'a3s acp --max-turns' \
+            'a3s acp --max-tool-calls' \
+            'a3s acp --max-cost' \
+            'a3s acp --timeout' \
+            'a3s acp --tool-timeout' \
+            'a3s acp --idle-timeout' \
+            'a3s acp --first-byte-timeout' \
+            'a3s acp --max-retries' \
+            'a3s acp --max-parallel' \
+            'a3s audit --policy' \
             'a3s audit --head' \
             'a3s audit -o' \
             'a3s audit --output' \
@@ -118,7 +150,7 @@ function __a3s_walk
             if __a3s_takes_value $__a3s_path $word
                 set -e words[1]
             end
-        else if contains -- "$__a3s_path $word" 'a3s audit' 'a3s completion' 'a3s config' 'a3s man' 'a3s models' 'a3s policy' 'a3s replay' 'a3s run' 'a3s schema' 'a3s serve' 'a3s sessions' 'a3s tools' 'a3s trust' 'a3s models pull' 'a3s policy test' 'a3s sessions export' 'a3s sessions list' 'a3s sessions prune' 'a3s sessions rm' 'a3s sessions show'
+        else if contains -- "$__a3s_path $word" 'a3s acp' 'a3s audit' 'a3s completion' 'a3s config' 'a3s man' 'a3s models' 'a3s policy' 'a3s replay' 'a3s run' 'a3s schema' 'a3s serve' 'a3s sessions' 'a3s tools' 'a3s trust' 'a3s models pull' 'a3s policy test' 'a3s sessions export' 'a3s sessions list' 'a3s sessions prune' 'a3s sessions rm' 'a3s sessions show'
             set __a3s_path "$__a3s_path $word"
             set __a3s_position 0
         else
@@ -166,6 +198,7 @@ function __a3s_list
 end
 
 complete -c a3s -f
+complete -c a3s -n '__a3s_at \'a3s\'' -a acp -d 'Be the agent of an editor.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a audit -d 'Check recorded or live event streams against a policy.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a completion -d 'Print the completion script for a shell.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a config -d 'Show the effective settings and their origins, with secrets masked.'
@@ -181,6 +214,44 @@ complete -c a3s -n '__a3s_at \'a3s\'' -a tools -d 'List the tools: name, descrip
 complete -c a3s -n '__a3s_at \'a3s\'' -a trust -d 'Treat DIR\'s .a3s/config.acl like your own configuration.'
 complete -c a3s -n '__a3s_at \'a3s\'' -l version -d 'Show the version and exit.'
 complete -c a3s -n '__a3s_at \'a3s\'' -s h -l help -d 'Show this message and exit.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l allow-full -d 'Offer the mode that asks for nothing.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -s m -l model -x -a '(__a3s_models)' -d 'Use this model.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l max-tokens -x -d 'Limit each response to N tokens.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l temperature -x -d 'Set the temperature (0 to 2).'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l reasoning -x -a 'none low medium high' -d 'Set how much the model may reason.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -s C -l cwd -x -a '(__fish_complete_directories)' -d 'Run as if started in DIR.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l config -r -F -d 'Also read this configuration.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l no-project -d 'Ignore AGENTS.md and project settings.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -s s -l system -x -d 'Replace the system prompt.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l append-system -x -d 'Add to the system prompt.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l tools -x -a '(__a3s_list bash read write edit grep glob ls web_fetch generate_object)' -d 'Offer only these tools.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l allow -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Allow calls, as in bash(git log:*).'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l deny -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Deny calls, even if allowed elsewhere.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l ask -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Require approval for calls.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l default-decision -x -a 'allow ask deny' -d 'Decide calls that no rule covers.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l allow-all -d 'Allow every call that is not denied.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l permissions -r -F -d 'Replace the configured allow and ask rules.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l no-reading -d 'Require a rule even for commands that only read.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l on-ask -x -a 'prompt deny fail' -d 'Ask in the editor, deny or end the run when a call needs approval.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l read-only -d 'Forbid changes to the workspace.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l sandbox -x -a 'auto require off' -d 'Confine bash if possible, always or never.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l protect -x -a 'all tracked' -d 'Revert all changes to protected files, or those that differ from HEAD.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l network -x -a 'on off' -d 'Allow or block network access; off needs a sandbox.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l env -x -a '(set -nx)' -d 'Pass this variable to commands.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l redact-env -x -a '(set -nx)' -d 'Hide this variable\'s value in output.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l max-turns -x -d 'Stop after N responses (50).'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l max-tool-calls -x -d 'Stop after N calls.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l max-cost -x -d 'Stop at this cost; needs configured prices.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l timeout -x -d 'Limit the whole run, as in 90s or 5m.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l tool-timeout -x -d 'Limit each tool call (120s).'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l idle-timeout -x -d 'Limit a response\'s silence (60s).'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l first-byte-timeout -x -d 'Limit the wait for a response to begin (300s).'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l max-retries -x -d 'Limit retries (4).'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l max-parallel -x -d 'Run up to N calls at once (8).'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l pull -d 'Download the local model\'s missing weights.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l offline -d 'Never download weights.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l debug -d 'Log to stderr.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s audit\'' -l policy -r -F -d 'Check the runs against this policy (TOML).'
 complete -c a3s -n '__a3s_at \'a3s audit\'' -l verify -d 'Verify the hash chain of recordings.'
 complete -c a3s -n '__a3s_at \'a3s audit\'' -l head -x -d 'Require this head of the recording.'
@@ -196,7 +267,7 @@ complete -c a3s -n '__a3s_at \'a3s config\'' -l no-project -d 'Ignore the projec
 complete -c a3s -n '__a3s_at \'a3s config\'' -l json -d 'Print one JSON object.'
 complete -c a3s -n '__a3s_at \'a3s config\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s man\'' -s h -l help -d 'Show this message and exit.'
-complete -c a3s -n '__a3s_at \'a3s man\'' -a 'a3s audit completion config man models policy replay run schema serve sessions tools trust events'
+complete -c a3s -n '__a3s_at \'a3s man\'' -a 'a3s acp audit completion config man models policy replay run schema serve sessions tools trust events'
 complete -c a3s -n '__a3s_at \'a3s models\'' -a pull -d 'Download the weights of an embedded model.'
 complete -c a3s -n '__a3s_at \'a3s models\'' -l json -d 'Print a JSON array.'
 complete -c a3s -n '__a3s_at \'a3s models\'' -l config -r -F -d 'Also read this configuration.'

@@ -1,0 +1,73 @@
+"""`a3s acp`: an agent for editors, over stdin and stdout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .options import (
+    SECTIONS_OF_A_RUN,
+    confinement_options,
+    debug_option,
+    limit_options,
+    model_options,
+    place_options,
+    request,
+    rule_options,
+    system_options,
+    tools_option,
+    weights_options,
+)
+from .sections import Sectioned
+
+EPILOG = """\b
+Examples:
+  a3s acp
+  a3s acp --allow 'bash(git log:*)' --sandbox require
+"""
+
+#: The sections of `--help`.
+SECTIONS = {
+    "Agent": ("allow_full",),
+    "Prompt": ("system", "append_system"),
+    **SECTIONS_OF_A_RUN,
+}
+
+
+@click.command(
+    cls=Sectioned,
+    sections=SECTIONS,
+    epilog=EPILOG,
+    context_settings={"max_content_width": 80},
+)
+@click.option("--allow-full", is_flag=True, help="Offer the mode that asks for nothing.")
+@model_options
+@place_options
+@system_options
+@tools_option
+@rule_options
+@click.option(
+    "--on-ask",
+    type=click.Choice(["prompt", "deny", "fail"]),
+    help="Ask in the editor, deny or end the run when a call needs approval.",
+)
+@confinement_options
+@limit_options
+@weights_options
+@debug_option
+@click.pass_context
+def acp(ctx: click.Context, /, **given: Any) -> None:
+    """Be the agent of an editor.
+
+    The editor starts this command and speaks the Agent Client Protocol with it on
+    stdin and stdout. Runs, rules, models and sessions work as in a3s run.
+    """
+    if given["allow_all"]:
+        raise click.UsageError("--allow-all: in an editor it is a mode, see --allow-full", ctx)
+    from ..commands.acp import acp as begin
+
+    fields = request({**given, "tool_input": False})
+    begin(
+        fields, given["tools"], given["cwd"], allow_full=given["allow_full"], debug=given["debug"]
+    )
