@@ -24,6 +24,8 @@ from .errors import InvalidResponse
 LIMIT = 16 * 1024 * 1024
 #: Characters of non-protocol text to keep for an error message.
 STRAY_LIMIT = 16 * 1024
+#: What a line may begin with.
+FIELDS = ("data", "event", "id", "retry")
 
 
 class Parser:
@@ -90,9 +92,14 @@ class Parser:
         if self._failure is not None:
             raise self._failure
         rest = self._text(bytes(self._pending)).strip("\n")
+        before, _, last = rest.rpartition("\n")
+        if rest and self._pending[-1] != 10 and any(name.startswith(last) for name in FIELDS):
+            # A cut has left the beginning of a field's name, which is no stray word.
+            rest = before
+        cut = bool(rest or last)
         self._pending.clear()
         if not rest:
-            return False
+            return cut
         last_event_id = self.last_event_id
         self._block(rest, self.unfinished)
         self.last_event_id = last_event_id
