@@ -11,7 +11,6 @@ the binary is shown a sample of them.
 from __future__ import annotations
 
 import json
-import os
 import random
 from functools import cache
 from pathlib import Path
@@ -21,18 +20,16 @@ import pytest
 
 from .support import inside, wires
 from .support.a3s import Bench, proofs
+from .support.corpus import ROOT, absent
 from .support.replies import Pause, Reply, Wire, text
 from .support.server import Server
 
-CORPUS = Path(
-    os.environ.get("A3S_CORPUS", Path(__file__).resolve().parents[2] / "shared" / "corpus")
-)
 WIRES: dict[str, Wire] = {"chat": "openai-chat", "messages": "anthropic"}
 
 
 @cache
 def _recordings() -> dict[str, dict[str, Any]]:
-    index = CORPUS / "sse/index.json"
+    index = ROOT / "sse/index.json"
     if not index.exists():
         return {}
     entries = json.loads(index.read_text())["entries"]
@@ -40,7 +37,7 @@ def _recordings() -> dict[str, dict[str, Any]]:
 
 
 def _cuts() -> list[tuple[str, int, str]]:
-    path = CORPUS / "sse_faults.json"
+    path = ROOT / "sse_faults.json"
     if not path.exists():
         return []
     cuts = [
@@ -61,7 +58,7 @@ def _whole() -> list[str]:
     return random.Random(7).sample(names, min(proofs(60), len(names)))
 
 
-pytestmark = pytest.mark.skipif(not _recordings(), reason=f"no recordings in {CORPUS}")
+pytestmark = pytest.mark.skipif(not _recordings(), reason=absent("sse/index.json"))
 
 
 def _shown(events: list[dict[str, Any]]) -> str:
@@ -71,7 +68,7 @@ def _shown(events: list[dict[str, Any]]) -> str:
 
 
 def _reply(name: str, size: int | None = None, ending: Any = "end") -> Reply:
-    data = (CORPUS / "sse" / name).read_bytes()[:size]
+    data = (ROOT / "sse" / name).read_bytes()[:size]
     # As a network delivers it: in pieces that respect nothing.
     pieces: list[Any] = [data[n : n + 1000] for n in range(0, len(data), 1000)]
     # A reset throws away what the other side has not read yet.

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from a3s_cli.errors import A3SError
 from a3s_cli.sse import Parser
 from tests.support.a3s import proofs
-from tests.support.corpus import ROOT, Recording, recordings
+from tests.support.corpus import Recording, absent, recordings
 from tests.support.decoding import NAMES, Answer, answer
 
-pytestmark = pytest.mark.skipif(not recordings(), reason=f"no recordings in {ROOT}; set A3S_CORPUS")
+pytestmark = pytest.mark.skipif(not recordings(), reason=absent("sse/index.json"))
 SETTINGS = settings(
     max_examples=proofs(60), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

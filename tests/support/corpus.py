@@ -1,7 +1,8 @@
 """The recorded corpus: real bytes of real vendors, read where they lie.
 
 They are no part of the project. Where they are absent, what needs them is
-skipped, and says where it looked.
+skipped with a reason that says where it looked, which is no failure even in CI:
+a clone has no such folder. Where the folder is there, a file that lacks is one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,20 @@ import pytest
 from .decoding import WIRES
 
 ROOT = Path(os.environ.get("A3S_CORPUS", Path(__file__).resolve().parents[3] / "shared" / "corpus"))
+
+
+#: How the reason begins for which a test of the corpus is skipped.
+ABSENT = "not in the corpus: "
+
+
+def absent(name: str) -> str:
+    """Say why a test that needs this file is skipped."""
+    return f"{ABSENT}{ROOT / name}; set A3S_CORPUS"
+
+
+def excuses(reason: str) -> bool:
+    """Whether a test was skipped because there is no corpus at all."""
+    return ABSENT in reason and not ROOT.exists()
 
 
 @dataclass(frozen=True)
@@ -38,7 +53,7 @@ def load(name: str) -> Any:
     """Read a file of the corpus, or skip the test."""
     path = ROOT / name
     if not path.exists():
-        pytest.skip(f"no {name} in {ROOT}; set A3S_CORPUS")
+        pytest.skip(absent(name))
     return json.loads(path.read_text())
 
 
@@ -62,5 +77,5 @@ def of_each() -> pytest.MarkDecorator:
     found = recordings()
     if found:
         return pytest.mark.parametrize("recording", found, ids=[one.id for one in found])
-    skip = pytest.mark.skip(reason=f"no recordings in {ROOT}; set A3S_CORPUS")
+    skip = pytest.mark.skip(reason=absent("sse/index.json"))
     return pytest.mark.parametrize("recording", [pytest.param(None, marks=skip)])

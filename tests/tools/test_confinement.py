@@ -17,7 +17,7 @@ import pytest
 from a3s_cli.tool_protocol import ToolError
 from tests.support.a3s import proofs
 
-from ..support.corpus import ROOT
+from ..support.corpus import ROOT, absent
 from .desk import NO_RIPGREP, TOOLS, Desk
 
 #: What our tools call the corpus's arguments.
@@ -56,7 +56,7 @@ def tree(directory: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.skipif(not cases(), reason=f"no path_escape.json in {ROOT}; set A3S_CORPUS")
+@pytest.mark.skipif(not cases(), reason=absent("path_escape.json"))
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case["id"])
 def test_corpus(case: dict[str, Any], tmp_path: Path) -> None:
     desk, outside = Desk(tmp_path / "w"), tmp_path / "o"

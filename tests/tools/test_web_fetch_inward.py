@@ -20,7 +20,7 @@ from a3s_cli.tool_protocol import Subject, ToolError
 from a3s_cli.tools.web_fetch import WebFetch
 from a3s_cli.transport.get import is_own
 from tests.support.a3s import Bench
-from tests.support.corpus import ROOT, load
+from tests.support.corpus import ROOT, absent, load
 from tests.support.replies import call, text
 
 from .web import PUBLIC, Web, connections, context, moved, page, serving
@@ -39,7 +39,7 @@ STORIES = (" -> ", "first A=", "bomb", "deadline", "self-signed")
 
 def cases() -> list[Any]:
     if not (ROOT / "ssrf_urls.json").exists():
-        skip = pytest.mark.skip(reason=f"no ssrf_urls.json in {ROOT}; set A3S_CORPUS")
+        skip = pytest.mark.skip(reason=absent("ssrf_urls.json"))
         return [pytest.param("", marks=skip)]
     rows: list[str] = load("ssrf_urls.json")["cases"]
     return [row.partition(" (")[0] for row in rows if not any(word in row for word in STORIES)]
