@@ -1,6 +1,6 @@
 """Measure a3s and the agents that are installed, and print a table.
 
-python -m benchmarks [PART…]     startup, throughput, growth, instructions; or api, objects
+python -m benchmarks [PART…]     startup, editor, throughput, growth, instructions; or api, objects
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import growth, instructions, isolation, startup, throughput
+from . import editor, growth, instructions, isolation, startup, throughput
 from .agents import Agent, a3s
 from .figures import Report
 from .peers import PEERS
 from .place import Failed, Place
 
-PARTS = ("startup", "throughput", "growth", "instructions")
+PARTS = ("startup", "editor", "throughput", "growth", "instructions")
 #: Measured in this process, each by a script of its own.
 SCRIPTS = {"api": "api_streams", "objects": "object_growth"}
 
@@ -105,6 +105,8 @@ def measure(
     steps: list[Callable[[], None]] = []
     if part == "startup":
         steps.append(lambda: startup.measure(report, place, python, agents, rounds))
+    elif part == "editor":
+        steps.append(lambda: editor.measure(report, place, agents, rounds))
     elif part == "throughput":
         lines = sized(200_000, 10)
         steps.append(lambda: throughput.measure(report, place, agents, rounds, deltas, lines))

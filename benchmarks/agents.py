@@ -38,6 +38,8 @@ class Agent:
     shell: tuple[str, str, Mapping[str, Any]] | None = None
     #: The arguments that let it run any command.
     allow: tuple[str, ...] = ()
+    #: The arguments that make it an editor's agent.
+    acp: tuple[str, ...] = ()
     #: Its program is the name of a module then, and its arguments are a script.
     is_library: bool = False
 
@@ -48,10 +50,15 @@ class Agent:
         path = shutil.which(self.program)
         return None if path is None else replace(self, program=str(Path(path).absolute()))
 
-    def run(self, place: Place, *arguments: str, kind: str = "plain") -> Callable[[], Seen]:
-        """Return a job that runs the program with only these arguments, in the home of a kind."""
+    def run(
+        self, place: Place, *arguments: str, kind: str = "plain", through: tuple[str, ...] = ()
+    ) -> Callable[[], Seen]:
+        """Return a job that runs the program with only these arguments, in the home of a kind.
+
+        `through` is a command that runs it.
+        """
         environment = self._environment(place, kind, "http://127.0.0.1:9")
-        return lambda: place.run([self.program, *arguments], environment, mark="")
+        return lambda: place.run([*through, self.program, *arguments], environment, mark="")
 
     def ask(
         self, place: Place, kind: str, scenario: Scenario, *more: str, kept: int = 4096
@@ -107,4 +114,5 @@ def a3s(program: Path) -> Agent:
         },
         shell=("bash", "command", {}),
         allow=("--allow", "bash"),
+        acp=("acp",),
     )

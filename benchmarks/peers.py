@@ -153,6 +153,7 @@ PEERS = (
         },
         {".gemini/settings.json": json.dumps(_GEMINI)},
         shell=("run_shell_command", "command", {"description": "print lines"}),
+        acp=("--acp",),
     ),
     Agent(
         "opencode",
@@ -166,6 +167,7 @@ PEERS = (
         },
         {"opencode.json": json.dumps(_OPENCODE)},
         shell=("bash", "command", {"description": "print lines"}),
+        acp=("acp",),
     ),
     Agent(
         "pi",
@@ -187,6 +189,7 @@ PEERS = (
         },
         {".qwen/settings.json": json.dumps(_QWEN)},
         shell=("run_shell_command", "command", {"is_background": False}),
+        acp=("--acp",),
     ),
     Agent(
         "a3s-code (library)",

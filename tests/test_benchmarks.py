@@ -36,6 +36,7 @@ EXPECTED = [
     *((START_UP, "a3s", name) for name in ("--version", "--help", "first line", "first text")),
     *((START_UP, "a3s", name) for name in ("whole run", "CPU", "peak memory")),
     *((START_UP, "python -c pass", name) for name in ("whole run", "CPU", "peak memory")),
+    *(("Editor", "a3s", name) for name in ("first reply", "gone after stdin", "peak memory")),
     *((ANSWER, "a3s", name) for name in ("beyond start-up", "deltas/s")),
     *((ANSWER, "a3s", name) for name in ("deltas per CPU second", "stdout, a delta")),
     *((ANSWER, "a3s", name) for name in ("stdout, lines", "peak memory")),

@@ -513,3 +513,25 @@ def test_a_broken_configuration_is_an_answer(a3s: Bench) -> None:
             assert refused.value.data["code"] == "config"
 
     run(test)
+
+
+# -- the embedded model --------------------------------------------------------------------
+
+
+@pytest.mark.model
+def test_the_embedded_model_answers_an_editor(a3s: Bench) -> None:
+    from a3s_cli.local import weights
+
+    path = weights.installed("smollm2-135m", os.environ)
+    if not path or not weights.runtime_installed():
+        pytest.skip("needs xllamacpp, and: a3s models pull smollm2-135m")
+
+    async def test() -> None:
+        env = {"A3S_LOCAL_MODEL": str(path), "A3S_MODEL": "local"}
+        async with opened(a3s, "--tools", "read", "--max-turns", "2", env=env) as desk:
+            response = await desk.prompt(await desk.session(), "Say hello.")
+            assert response["stopReason"] in ("end_turn", "max_turn_requests")
+            spoken = desk.editor.of("agent_message_chunk") + desk.editor.of("tool_call")
+            assert spoken
+
+    run(test)
