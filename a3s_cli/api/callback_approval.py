@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, cast, get_args
 
 from ..permissions.approval import Answer, Question, Reply, Unanswered
-from .blocking import blocking
+from ..processes.threads import blocking
 
 
 class CallbackApprover:

@@ -21,8 +21,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
 from ..jsontext import Written
+from ..processes.threads import blocking, pieces_of
 from ..tool_protocol import Tool, ToolContext, ToolError, ToolReturn
-from .blocking import blocking, pieces_of
 from .exact_json import validated
 
 if TYPE_CHECKING:

@@ -16,11 +16,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from ..values import Value
 from .wildcards import START, Components, States, component, components, split, step
 
-#: Limits that no handwritten file reaches: the length of a line, and the number of rules.
+#: Limits that no handwritten files reach: the length of a line, and the rules of one directory.
 LONGEST = 4096
 MOST = 10_000
 
@@ -103,13 +104,18 @@ class Rules:
     def extend(self, content: bytes) -> Rules:
         """Add a file's rules; they win over those that are already there."""
         source = _parse(content)
-        return Rules((*self._sources, source)) if source.names or source.paths else self
+        rules = sum(len(one.names) + len(one.paths) for one in (*self._sources, source))
+        if not (source.names or source.paths) or rules > MOST:
+            return self
+        return Rules((*self._sources, source))
 
 
 def _bytes(name: str) -> str:
     return os.fsencode(name).decode("latin-1")
 
 
+# A tree may hold the same file in each of its directories.
+@lru_cache(maxsize=64)
 def _parse(content: bytes) -> _Source:
     names: list[_NameRule] = []
     paths: list[_PathRule] = []

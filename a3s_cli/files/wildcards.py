@@ -126,11 +126,14 @@ def split(pattern: str) -> list[str]:
 
 
 def components(parts: Iterable[str]) -> Components:
-    """Compile the components of one pattern."""
-    return tuple(
-        None if len(part) > 1 and not part.strip("*") else re.compile(component(part), re.S)
-        for part in parts
-    )
+    """Compile the components of one pattern; `**` after `**` says nothing more."""
+    compiled: list[re.Pattern[str] | None] = []
+    for part in parts:
+        if len(part) < 2 or part.strip("*"):
+            compiled.append(re.compile(component(part), re.S))
+        elif not compiled or compiled[-1] is not None:
+            compiled.append(None)
+    return tuple(compiled)
 
 
 def step(pattern: Components, states: States, name: str) -> States:

@@ -8,8 +8,10 @@ a file.
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ..processes.threads import blocking
 from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
 from .files import PAGE_BYTES, SearchTool, explained, plural
 
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from ..files.wildcards import Wildcard
 
 FILES = 1000
-#: Entries after which other tasks get their turn.
-BREATH = 200
 
 
 class Glob(SearchTool):
@@ -40,29 +40,39 @@ class Glob(SearchTool):
     }
 
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
-        from asyncio import sleep
-
-        from ..files.walk import WorkspaceTree
-
         start = resolve(context, arguments.get("path", "."))
         wildcard = _wildcard(arguments["pattern"], start)
-        found: list[str] = []
-        room = PAGE_BYTES
-        full = False
+        abandoned = Event()
         with explained(context, start):
-            tree = WorkspaceTree(context.workspace)
-            for count, entry in enumerate(tree.walk(start, wildcard)):
-                if count % BREATH == 0:
-                    await sleep(0)
-                if not _is_file(entry, context):
-                    continue
-                row = context.workspace.show(entry.path)
-                room -= len(row.encode()) + 1
-                full = room < 0 or len(found) == FILES
-                if full:
-                    break
-                found.append(row)
-        return ToolReturn(_report(found, full, arguments["pattern"], tree.ignored))
+            try:
+                # In a thread: however long a tree takes, the run hears its deadline and signals.
+                found = await blocking(lambda: _search(context, start, wildcard, abandoned))
+            finally:
+                abandoned.set()
+        rows, full, ignored = found
+        return ToolReturn(_report(rows, full, arguments["pattern"], ignored))
+
+
+def _search(
+    context: ToolContext, start: Path, wildcard: Wildcard, abandoned: Event
+) -> tuple[list[str], bool, int]:
+    """Return the files, whether there are more, and how many entries are ignored."""
+    from ..files.walk import WorkspaceTree
+
+    found: list[str] = []
+    room = PAGE_BYTES
+    tree = WorkspaceTree(context.workspace)
+    for entry in tree.walk(start, wildcard):
+        if abandoned.is_set():
+            break
+        if not _is_file(entry, context):
+            continue
+        row = context.workspace.show(entry.path)
+        room -= len(row.encode()) + 1
+        if room < 0 or len(found) == FILES:
+            return found, True, tree.ignored
+        found.append(row)
+    return found, False, tree.ignored
 
 
 def _wildcard(pattern: str, start: Path) -> Wildcard:

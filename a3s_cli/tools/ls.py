@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..files.workspace import printable
+from ..processes.threads import blocking
 from ..tool_protocol import ToolContext, ToolReturn, resolve
 from .files import PAGE_BYTES, SearchTool, explained, plural
 
 if TYPE_CHECKING:
-    from ..files.walk import Entry
+    from ..files.walk import Entry, Listing
 
 ENTRIES = 1000
 MARKS = {"directory": "/", "link": "@", "other": "?", "file": ""}
@@ -30,21 +31,26 @@ class Ls(SearchTool):
     }
 
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
-        from ..files.walk import WorkspaceTree
-
         path = resolve(context, arguments.get("path", "."))
         with explained(context, path):
             if path.is_file():
                 return _one(context, path)
-            listing = WorkspaceTree(context.workspace).list(path)
-            with context.workspace.directory(path) as directory:
-                rows = _rows(listing.entries[:ENTRIES], directory)
+            # In a thread, as `glob`: a directory may have a million entries.
+            listing, rows = await blocking(lambda: _listed(context, path))
         notes = [plural(len(listing.entries), "entry")]
         if len(rows) < len(listing.entries):
             notes[0] = f"{len(rows)} of {notes[0]} shown"
         if listing.ignored:
             notes.append(f"{listing.ignored} left out by .gitignore")
         return ToolReturn("\n".join([*rows, f"[{'; '.join(notes)}]"]))
+
+
+def _listed(context: ToolContext, path: Path) -> tuple[Listing, list[str]]:
+    from ..files.walk import WorkspaceTree
+
+    listing = WorkspaceTree(context.workspace).list(path)
+    with context.workspace.directory(path) as directory:
+        return listing, _rows(listing.entries[:ENTRIES], directory)
 
 
 def _one(context: ToolContext, path: Path) -> ToolReturn:

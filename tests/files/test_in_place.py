@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -30,15 +31,32 @@ def test_names_inside_stay_one_file_and_names_outside_are_left(root: Path) -> No
     assert os.listdir(in_place.directory()) == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write in any directory")
-def test_a_directory_that_cannot_be_written(root: Path) -> None:
-    (root / "a").write_text("old and long")
-    root.chmod(0o500)
-    try:
-        Workspace(root).replace(root / "a", b"new")
-    finally:
-        root.chmod(0o700)
-    assert (root / "a").read_text() == "new"
+def test_a_directory_that_cannot_be_written() -> None:
+    # Not below pytest's own directory, which is closed to the user that root becomes.
+    with tempfile.TemporaryDirectory() as place:
+        work = Path(place).resolve() / "work"
+        work.mkdir()
+        (work / "a").write_text("old and long")
+        (work / "a").chmod(0o666)
+        Path(place).chmod(0o777)
+        work.chmod(0o555)
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                if os.geteuid() == 0:
+                    os.setgroups([])
+                    os.setgid(65534)
+                    os.setuid(65534)
+                os.environ["XDG_STATE_HOME"] = str(Path(place) / "state")
+                Workspace(work).replace(work / "a", b"new")
+                status = 0
+            finally:
+                os._exit(status)
+        assert os.waitpid(child, 0)[1] == 0
+        assert (work / "a").read_text() == "new"
+        assert os.listdir(work) == ["a"]
+        work.chmod(0o755)
 
 
 @pytest.mark.parametrize("half", [True, False])

@@ -1,4 +1,4 @@
-"""Calls a user's function that may block, without blocking the run.
+"""Calls a function that may block or take long, without blocking the run.
 
 Each call has its own thread. asyncio's thread pool is bounded, and the interpreter
 waits for its threads at exit: a function that never returns would keep a cancelled
