@@ -130,7 +130,10 @@ def test_an_object_an_error_and_another_try(host: Host) -> None:
         _user("Fail."),
         _assistant(STEP, _text("Better.")),
     ]
-    states = [part["data"]["object"] for part in told["data"]]
+    # The prompt after the failed one is told that it failed.
+    assert [part["type"] for part in told["data"]].count("data-notice") == 1
+    objects = [part for part in told["data"] if part["type"] == "data-object"]
+    states = [part["data"]["object"] for part in objects]
     assert states == [{"name": "b"}, whole, whole], "it grows in its place"
     (sentence,) = told["errors"]
     assert sentence == (
