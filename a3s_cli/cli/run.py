@@ -32,7 +32,7 @@ Examples:
 #: The sections of `--help`.
 SECTIONS = {
     "Prompt": ("prompt_file", "append_stdin", "input_format", "system", "append_system"),
-    "Answer": ("output", "as_json", "schema", "tool_input", "record"),
+    "Answer": ("output", "as_json", "schema", "tool_input", "record", "quiet"),
     **SECTIONS_OF_A_RUN,
     "Session": ("session", "newest", "no_session"),
 }
@@ -80,6 +80,7 @@ SECTIONS = {
 @click.option("--no-session", is_flag=True, help="Do not save a session.")
 @click.option("--record", metavar="FILE", help="Also record the stream in a new file.")
 @weights_options
+@click.option("-q", "--quiet", is_flag=True, help="Write only usage errors to stderr.")
 @debug_option
 @click.pass_context
 def run(ctx: click.Context, /, **given: Any) -> None:
@@ -130,5 +131,6 @@ def run(ctx: click.Context, /, **given: Any) -> None:
             keep_session=not given["no_session"],
             record=given["record"],
             debug=given["debug"],
+            quiet=given["quiet"],
         )
     )

@@ -153,7 +153,7 @@ class Dialogue(Process):
         else:
             opening.use(replace(self._plan, prompt=prompt.text))
         opening.keep(self._session_of)
-        opening.emitter.add_line_sink(writer.write, writer.drain)
+        opening.emitter.add_line_sink(self.line_sink(writer), writer.drain)
         opening.recording = self._recording
         opening.voice.approvals = self._approvals
         opening.begin(several=True)
@@ -161,9 +161,11 @@ class Dialogue(Process):
         self._running = True
         try:
             asks = self._plan is not None and self._plan.on_ask == "prompt"
-            return await opening.execute(self._answers if asks else None)
+            ended = await opening.execute(self._answers if asks else None)
         finally:
             self._running = False
+        self.tell_failure(ended)
+        return ended
 
     # -- what comes in -----------------------------------------------------------------
 

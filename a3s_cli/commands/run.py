@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import A3SError, Cancelled, ExitStatus, OutputError, UsageError, internal
 from ..events import Event, Notice
-from ..output.choice import Mode, chosen_mode, one_terminal, rendering
+from ..output.choice import Mode, chosen_mode, one_file, one_terminal, rendering
 from ..output.person import complain
 from ..output.writer import Writer
 from ..processes.exit import die_of
@@ -41,6 +41,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LAST_WORDS = 2.0
 #: Seconds that the reader of stderr has for the last line.
 LAST_LINE = 1.5
+#: The signals of a user who knows that the run has ended.
+_UNTOLD = ("SIGINT", "SIGPIPE")
+_RETRY = b'{"type":"retry"'
 #: Seconds within which one key press may arrive as two signals (a wrapper forwards it).
 SAME_PRESS = 0.05
 
@@ -60,11 +63,14 @@ class RunOptions(Value):
     keep_session: bool = True
     record: str | None = None
     debug: bool = False
+    #: Whether only usage errors go to stderr.
+    quiet: bool = False
 
 
 def run(options: RunOptions) -> NoReturn:
     """Do one run and exit with its status."""
-    terminal = os.isatty(0) and os.isatty(1)
+    # A prompt on stdin takes no person away: /dev/tty asks them.
+    terminal = os.isatty(1) and (os.isatty(0) or options.source.uses_stdin)
     request = requested(options, read_prompt, answers=terminal)
     Process(options, Opening(request)).run()
 
@@ -123,7 +129,9 @@ class Process:
         self._listen()
         opening.begin()
         self._tell_unread()
-        self._leave(writer, int(self._work().exit_code))
+        ended = self._work()
+        self.tell_failure(ended)
+        self._leave(writer, int(ended.exit_code))
 
     def _session(self, plan: Plan) -> Kept:
         if not self._options.keep_session:
@@ -134,15 +142,49 @@ class Process:
         writer = self._writer = Writer(1, self._on_lost)
         mode = chosen_mode(self._options.output)
         if mode == "json":
-            self._opening.emitter.add_line_sink(writer.write, writer.drain)
+            self._opening.emitter.add_line_sink(self.line_sink(writer), writer.drain)
             return writer
         self._stderr = None if one_terminal() else Writer(2, lambda _: None)
         self._rendered = True
-        error = self._stderr.write if self._stderr else writer.write
+        shown = self._stderr.write if self._stderr else writer.write
+        error = _drop if self._options.quiet else shown
         shaped = self._opening.request.schema is not None
         sink = rendering(mode, writer.write, error, os.environ, object_only=shaped)
         self._opening.emitter.add_event_sink(sink, writer.drain)
         return writer
+
+    def line_sink(self, writer: Writer) -> Callable[[bytes], None]:
+        """Return what writes lines to stdout, and long waits to the terminal on stderr."""
+        if self._options.quiet or not os.isatty(2) or one_file():
+            return writer.write
+
+        def write(lines: bytes) -> None:
+            writer.write(lines)
+            if lines.startswith(_RETRY):
+                from ..output.wording import long_wait
+
+                self._to_stderr(long_wait(lines))
+
+        return write
+
+    def tell_failure(self, ended: Event) -> None:
+        """Write the error of a run with JSON on stdout to stderr, where a person sees it."""
+        interrupted = ended.type == "error" and ended.signal in _UNTOLD
+        if self._rendered or self._options.quiet or ended.type != "error" or interrupted:
+            return
+        if self._lost is not None or one_file():
+            return
+        from ..output.wording import diagnostics
+        from ..secrets.masking import mask
+
+        plan = self._opening.plan
+        text = diagnostics(ended)
+        self._to_stderr(mask(plan.redactor.whole(text) if plan else text))
+
+    def _to_stderr(self, text: str) -> None:
+        if text:
+            self._stderr = self._stderr or Writer(2, lambda _: None)
+            self._stderr.write(text.encode(errors="replace"))
 
     def _tell_unread(self) -> None:
         """Emit one notice if stdin holds data that was not read."""
@@ -240,11 +282,16 @@ class Process:
     def _tell_head(self, error: Writer) -> None:
         """Report the recording's head in raw and pretty; in json, the terminal event has it."""
         recording = self._opening.recording
-        if self._rendered and recording is not None and recording.complete:
+        told = self._rendered and not self._options.quiet
+        if told and recording is not None and recording.complete:
             error.write(f"a3s: recorded in {recording}, head {recording.head}\n".encode())
 
     def _patience(self) -> float | None:
         return None if self._last_words is None else self._last_words - time.monotonic()
+
+
+def _drop(_: bytes) -> None:
+    """Write nothing."""
 
 
 def wake_by_signals(loop: AbstractEventLoop) -> None:

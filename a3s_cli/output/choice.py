@@ -37,6 +37,14 @@ def rendering(
     return Pretty(write, error, Style.detect(environment, terminal)).accept
 
 
+def one_file() -> bool:
+    """Tell whether stdout and stderr are the same file, as after `2>&1`."""
+    try:
+        return os.path.sameopenfile(1, 2)
+    except OSError:
+        return True  # one of them is closed
+
+
 def one_terminal() -> bool:
     """Tell whether stdout and stderr are the same terminal; one writer then keeps their order."""
     try:

@@ -17,6 +17,8 @@ from .terminal import fit, single_line
 _TELLING = ("command", "file_path", "pattern", "url", "query", "prompt", "path")
 #: The most columns of a call's arguments in a line for stderr.
 _SHOWN = 200
+#: Milliseconds of a wait that a person at a terminal is told of, if they read JSON.
+LONG_WAIT = 2000
 
 
 def argument(tool_input: Mapping[str, Any]) -> str:
@@ -66,6 +68,17 @@ def diagnostics(event: Event) -> str:
     return _labelled("a3s: ", lead) + _labelled("hint: ", hint)
 
 
+def long_wait(lines: bytes) -> str:
+    """Return the lines for stderr about a `retry` that waits longer than a person expects."""
+    import json
+
+    told = json.loads(lines.partition(b"\n")[0])
+    if told["delayMs"] <= LONG_WAIT:
+        return ""
+    attempt = _attempt(told["reason"], told["attempt"], told["maxAttempts"], told["delayMs"])
+    return _labelled("a3s: ", attempt)
+
+
 def _labelled(label: str, text: str | None) -> str:
     lines = (text or "").replace("\r\n", "\n").split("\n")
     return "".join(label + disarm(single_line(line)) + "\n" for line in lines if line.strip())
@@ -84,8 +97,11 @@ def _rejected(event: Event) -> tuple[str, str | None]:
 
 
 def _retry(event: Event) -> tuple[str, str | None]:
-    attempt = f"attempt {event.attempt} of {event.max_attempts}"
-    return f"{event.reason}; {attempt} in {duration(event.delay_ms)}", None
+    return _attempt(event.reason, event.attempt, event.max_attempts, event.delay_ms), None
+
+
+def _attempt(reason: str, attempt: int, most: int, delay_ms: int) -> str:
+    return f"{reason}; attempt {attempt} of {most} in {duration(delay_ms)}"
 
 
 def _notice(event: Event) -> tuple[str, str | None]:

@@ -338,6 +338,7 @@ complete -c a3s -n '__a3s_at \'a3s run\'' -l no-session -d 'Do not save a sessio
 complete -c a3s -n '__a3s_at \'a3s run\'' -l record -r -F -d 'Also record the stream in a new file.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l pull -d 'Download the local model\'s missing weights.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l offline -d 'Never download weights.'
+complete -c a3s -n '__a3s_at \'a3s run\'' -s q -l quiet -d 'Write only usage errors to stderr.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l debug -d 'Log to stderr.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s schema\'' -s h -l help -d 'Show this message and exit.'

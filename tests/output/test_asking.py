@@ -205,6 +205,17 @@ def test_a_terminal_that_is_held_up_holds_up_no_deadline(a3s: Bench, terminal: T
 # -- when no one is asked ------------------------------------------------------------------
 
 
+def test_a_prompt_on_a_pipe_takes_no_person_away(a3s: Bench, terminal: Terminal) -> None:
+    line = 'printf "a diff" | a3s run -m "$MODEL" -o raw "review" -'
+    script = [bash("echo > made", "c1"), text("done")]
+    env = COLOURLESS
+    run = a3s.shell(line, script=script, terminal=terminal.side, stdout=terminal.side, env=env)
+    terminal.wait_for(PROMPT)
+    terminal.type("y\n")
+    assert run.finish().status == 0
+    assert (a3s.work / "made").exists()
+
+
 @pytest.mark.parametrize("where", ["stdin", "stdout"])
 def test_a_terminal_on_one_side_alone_is_not_read(
     a3s: Bench, terminal: Terminal, where: str

@@ -214,7 +214,7 @@ class Run:
         if self.laws != "several":
             laws.check_stream(events, result.status)
         if self.quiet:
-            assert result.stderr == b"", f"stderr: {result.stderr.decode()}"
+            check_stderr(result)
         if result.last.get("code") == "cancelled" and self.laws == "several":
             assert ("signal" in result.last) == (result.exit_status < 0), result.last
         elif result.last.get("code") == "cancelled":
@@ -234,6 +234,20 @@ class Run:
             self.process.wait(10)
         if self.server:
             self.server.close()
+
+
+def check_stderr(result: Result) -> None:
+    """A person who pipes JSON sees why a run failed, and nothing where it has not."""
+    last, told = result.last, result.stderr.decode()
+    untold = last["type"] == "end" or last.get("signal") in ("SIGINT", "SIGPIPE")
+    if untold or result.exit_status in (-signal.SIGPIPE, 74):
+        assert told == "", f"stderr: {told}"
+        return
+    first, *hints = told.splitlines()
+    assert first.startswith("a3s: ") and all(one.startswith(("a3s: ", "hint: ")) for one in hints)
+    if last["error"].isascii() and "\n" not in last["error"]:
+        assert first.split()[1:3] == last["error"].split()[:2], told
+    assert bool(last.get("hint")) == any(one.startswith("hint: ") for one in hints), told
 
 
 def check_calls(result: Result) -> None:
