@@ -21,8 +21,14 @@ def main() -> None:
     gc.set_threshold(COLLECT_AFTER)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from .cli import main as run
+    try:
+        from .cli import main as run
+    except (ImportError, MemoryError) as error:
+        from .errors import internal
 
+        failure = internal(error)
+        sys.stderr.write(f"a3s: {failure}\nhint: {failure.hint}\n")
+        sys.exit(failure.exit_status)
     run()
 
 

@@ -279,7 +279,17 @@ class InternalError(A3SError):
 
 
 def internal(error: Exception) -> InternalError:
-    """Wrap an unexpected exception, which is a bug in a3s."""
+    """Wrap an unexpected exception: a bug in a3s, or a machine on which it cannot run."""
+    if isinstance(error, MemoryError) or str(error) == "can't start new thread":
+        return InternalError(
+            "there is not enough memory, or a limit of it is too low",
+            hint="`ulimit -a` shows the limits; --debug shows where it fails",
+        )
+    if isinstance(error, ImportError):
+        return InternalError(
+            f"a3s is not installed completely: {error}",
+            hint="install a3s-cli again; --debug shows where it fails",
+        )
     return InternalError(
         f"a3s has a bug: {type(error).__name__}: {error}",
         hint="run again with --debug and report the output",

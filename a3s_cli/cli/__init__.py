@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import click
 
-from ..errors import A3SError, ExitStatus, OutputError
+from ..errors import A3SError, ExitStatus, OutputError, internal
 from ..output.person import complain, readable
 from ..processes.exit import die_of
 from ..version import __version__
@@ -161,10 +161,8 @@ def _bug(error: Exception, arguments: list[str]) -> int:
         # The exception may quote a key.
         told = readable(mask("".join(format_exception(error))))
         os.write(2, told.encode(errors="replace"))
-    complain(
-        f"a3s has a bug: {type(error).__name__}: {error}",
-        "run again with --debug and report what it prints",
-    )
+    failure = internal(error)
+    complain(str(failure), failure.hint)
     return ExitStatus.INTERNAL
 
 

@@ -7,10 +7,11 @@ text is parsed again before it replaces the old file atomically.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..config import acl
@@ -33,6 +34,11 @@ def trust(directory: str | None, environment: Mapping[str, str]) -> str:
     paths = user_paths(environment)
     if not paths:
         raise ConfigError("there is no place for your configuration: HOME is not set")
+    with _alone(paths):
+        return _trust(real, paths, environment)
+
+
+def _trust(real: str, paths: Sequence[str], environment: Mapping[str, str]) -> str:
     found = first_file(paths)
     path = found.path if found else paths[0]
     text = found.text if found else ""
@@ -44,6 +50,26 @@ def trust(directory: str | None, environment: Mapping[str, str]) -> str:
         raise ConfigError(f"{path}: cannot be changed automatically; add  trust = [{entry}]")
     _write(path, changed)
     return f"{printable(real)} is now trusted, in {path}\n"
+
+
+@contextlib.contextmanager
+def _alone(paths: Sequence[str]) -> Iterator[None]:
+    """Hold the lock on the directory of the first possible file; others wait for it."""
+    import fcntl
+
+    directory = Path(os.path.realpath(paths[0])).parent
+    descriptor = None
+    before = os.umask(0o077)
+    with contextlib.suppress(OSError):  # what cannot be written is said when it is written
+        directory.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    os.umask(before)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def _real(directory: str | None, environment: Mapping[str, str]) -> str:

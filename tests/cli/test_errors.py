@@ -205,7 +205,9 @@ sys.meta_path.insert(0, Finder())
 
 
 @pytest.mark.parametrize("name", ["h11", "a3s_cli.transport", "a3s_cli.providers.openai_chat"])
-@pytest.mark.parametrize("raised", ["RuntimeError('broken \\n here')", "ImportError('gone')"])
+@pytest.mark.parametrize(
+    "raised", ["RuntimeError('broken \\n here')", "ImportError('gone')", "MemoryError()"]
+)
 def test_a_bug_of_ours_is_a_whole_stream(a3s: Bench, name: str, raised: str) -> None:
     """Broken from outside, because there is no such bug to be had otherwise."""
     (a3s.root / "bug").mkdir()
@@ -213,6 +215,27 @@ def test_a_bug_of_ours_is_a_whole_stream(a3s: Bench, name: str, raised: str) -> 
     env = {"PYTHONPATH": str(a3s.root / "bug")}
     result = a3s("run", "go", script=[text("yo")], env=env)
     assert (result.last["code"], result.status) == ("internal", 70)
-    assert "a3s" in result.last["error"] and "--debug" in result.last["hint"]
+    assert "--debug" in result.last["hint"]
+    # Only what is a bug is called one.
+    assert ("a3s has a bug" in result.last["error"]) == raised.startswith("Runtime")
     debugged = a3s("run", "--debug", "go", script=[text("yo")], env=env)
     assert b"Traceback" in debugged.stderr and debugged.status == 70
+
+
+@pytest.mark.parametrize("name", ["click", "a3s_cli.cli", "a3s_cli.commands.run"])
+@pytest.mark.parametrize("raised", ["ImportError('gone')", "MemoryError()"])
+def test_what_cannot_be_loaded_is_a_sentence(a3s: Bench, name: str, raised: str) -> None:
+    (a3s.root / "bug").mkdir()
+    (a3s.root / "bug" / "sitecustomize.py").write_text(BUG.format(name=name, raised=raised))
+    result = a3s("run", "go", laws="none", env={"PYTHONPATH": str(a3s.root / "bug")})
+    first, second = result.stderr.decode().splitlines()
+    assert first.startswith("a3s: ") and "bug" not in first and second.startswith("hint: ")
+    assert (result.status, result.stdout) == (70, b"")
+
+
+@pytest.mark.parametrize("kilobytes", [60_000, 100_000, 200_000, 400_000])
+def test_little_memory_is_a_sentence(a3s: Bench, kilobytes: int) -> None:
+    line = f"ulimit -v {kilobytes}; a3s run -m $MODEL go"
+    result = a3s.shell(line, script=[text("yo")]).finish()
+    for unwanted in (b"Traceback", b"a3s has a bug"):
+        assert unwanted not in result.stderr + result.stdout, result.stderr

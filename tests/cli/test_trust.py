@@ -197,3 +197,13 @@ def test_whatever_is_trusted_is_found_again(
     assert [item for item in items if item.startswith("max")] == [
         line for line in path.read_text().split("\n") if line.startswith("max")
     ]
+
+
+def test_several_at_once_lose_nothing(a3s: Bench) -> None:
+    names = [f"project{number}" for number in range(8)]
+    for name in names:
+        (a3s.work / name).mkdir()
+    runs = [a3s.spawn("trust", str(a3s.work / name)) for name in names]
+    assert [run.finish().status for run in runs] == [0] * len(names)
+    file = (a3s.home / ".config/a3s/config.acl").read_text()
+    assert all(f'/{name}"' in file for name in names), file
