@@ -41,8 +41,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LAST_WORDS = 2.0
 #: Seconds that the reader of stderr has for the last line.
 LAST_LINE = 1.5
-#: The signals of a user who knows that the run has ended.
-_UNTOLD = ("SIGINT", "SIGPIPE")
+#: The signals, and the message on stdin, of a user who knows that the run has ended.
+_UNTOLD = (None, "SIGINT", "SIGPIPE")
 _RETRY = b'{"type":"retry"'
 #: Seconds within which one key press may arrive as two signals (a wrapper forwards it).
 SAME_PRESS = 0.05
@@ -169,8 +169,9 @@ class Process:
 
     def tell_failure(self, ended: Event) -> None:
         """Write the error of a run with JSON on stdout to stderr, where a person sees it."""
-        interrupted = ended.type == "error" and ended.signal in _UNTOLD
-        if self._rendered or self._options.quiet or ended.type != "error" or interrupted:
+        if self._rendered or self._options.quiet or ended.type != "error":
+            return
+        if ended.code == "cancelled" and ended.signal in _UNTOLD:
             return
         if self._lost is not None or one_file():
             return

@@ -238,16 +238,23 @@ class Run:
 
 def check_stderr(result: Result) -> None:
     """A person who pipes JSON sees why a run failed, and nothing where it has not."""
-    last, told = result.last, result.stderr.decode()
-    untold = last["type"] == "end" or last.get("signal") in ("SIGINT", "SIGPIPE")
-    if untold or result.exit_status in (-signal.SIGPIPE, 74):
+    told = result.stderr.decode()
+    errors = [one for one in result.of("error") if not _interrupted(one)]
+    if not errors or result.exit_status in (-signal.SIGPIPE, 74):
         assert told == "", f"stderr: {told}"
         return
-    first, *hints = told.splitlines()
-    assert first.startswith("a3s: ") and all(one.startswith(("a3s: ", "hint: ")) for one in hints)
-    if last["error"].isascii() and "\n" not in last["error"]:
-        assert first.split()[1:3] == last["error"].split()[:2], told
-    assert bool(last.get("hint")) == any(one.startswith("hint: ") for one in hints), told
+    lines = told.splitlines()
+    assert all(one.startswith(("a3s: ", "hint: ")) for one in lines), told
+    for last in errors:
+        begins = "a3s: " + " ".join(last["error"].split()[:2])
+        found = not last["error"].isascii() or any(one.startswith(begins) for one in lines)
+        assert found, (last["error"], told)
+    hinted = any(one.startswith("hint: ") for one in lines)
+    assert hinted == any(bool(one.get("hint")) for one in errors), told
+
+
+def _interrupted(error: Event) -> bool:
+    return error["code"] == "cancelled" and error.get("signal", "SIGINT") in ("SIGINT", "SIGPIPE")
 
 
 def check_calls(result: Result) -> None:
