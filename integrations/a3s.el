@@ -7,11 +7,13 @@
 ;;; Commentary:
 
 ;; M-x a3s asks for a prompt and runs it; the answer and the calls stream into
-;; the buffer *a3s*.  C-c C-k there, or M-x a3s-cancel, cancels the run.
+;; the buffer *a3s*.  An active region is sent along.  During a run, the prompt
+;; is a message for its next turn.  C-c C-a there, or M-x a3s-answer, answers a
+;; permission request; C-c C-k, or M-x a3s-cancel, cancels the run.
 ;;
-;; The run is a process that writes JSON to a pipe.  When a tool has written a
-;; file that is visited here, its buffer is reverted, unless it has unsaved
-;; changes.
+;; One process does all runs, and speaks JSON over a pipe in both directions.
+;; When a tool has written a file that is visited here, its buffer is reverted,
+;; unless it has unsaved changes.
 
 ;;; Code:
 
@@ -27,11 +29,18 @@
   :type '(repeat string))
 
 (defvar a3s-process nil
-  "The run that goes on.")
+  "The process that does the runs.")
+
+(defvar a3s-running nil
+  "Whether a run is active.")
+
+(defvar a3s--asked nil
+  "The call that waits for permission.")
 
 (defvar a3s-mode-map
   (let ((map (make-sparse-keymap)))
     (define-key map (kbd "C-c C-k") #'a3s-cancel)
+    (define-key map (kbd "C-c C-a") #'a3s-answer)
     map)
   "Keys of the buffer *a3s*.")
 
@@ -40,34 +49,75 @@
   (setq-local window-point-insertion-type t))
 
 ;;;###autoload
-(defun a3s (prompt)
-  "Run PROMPT in the directory of the current buffer."
-  (interactive "sPrompt: ")
-  (when (process-live-p a3s-process)
-    (user-error "The last run goes on: M-x a3s-cancel ends it"))
-  (let ((buffer (get-buffer-create "*a3s*"))
-        (directory default-directory))
+(defun a3s (prompt &optional context)
+  "Run PROMPT in the directory of the current buffer, with CONTEXT after it.
+During a run, PROMPT is a message for its next turn."
+  (interactive (list (read-string "Prompt: ")
+                     (and (use-region-p) (a3s--region (region-beginning) (region-end)))))
+  (let ((buffer (a3s--buffer)))
+    (a3s--start buffer default-directory)
     (with-current-buffer buffer
-      (unless (derived-mode-p 'a3s-mode) (a3s-mode))
-      (setq default-directory directory)
-      (a3s--say "> %s\n" prompt)
-      (setq a3s-process
-            (make-process :name "a3s"
-                          :buffer buffer
-                          :command (append a3s-command (list "-o" "json" "--" prompt))
-                          :connection-type 'pipe
-                          :coding 'utf-8-unix
-                          :noquery t
-                          :filter #'a3s--read
-                          :sentinel #'a3s--ended)))
-    (process-send-eof a3s-process)
+      (a3s--say "> %s\n" prompt))
+    (a3s--send `((type . ,(if a3s-running "steer" "prompt"))
+                 (text . ,(concat prompt context))))
+    (setq a3s-running t)
     (display-buffer buffer)))
 
+(defun a3s-answer (answer &optional text)
+  "Answer the permission request: ANSWER is once, always or no.
+TEXT tells the model what to do instead."
+  (interactive (list (completing-read "Answer: " '("once" "always" "no") nil t)))
+  (unless a3s--asked
+    (user-error "The run of a3s asks nothing"))
+  (a3s--send `((type . "answer") (toolId . ,a3s--asked) (answer . ,answer)
+               (text . ,(or text ""))))
+  (setq a3s--asked nil))
+
 (defun a3s-cancel ()
-  "End the run: it ends its tools and says so in the buffer."
+  "Cancel the run: it ends its tools and reports it in the buffer."
   (interactive)
-  (when (process-live-p a3s-process)
-    (signal-process a3s-process 'SIGTERM)))
+  (when a3s-running
+    (a3s--send '((type . "cancel")))))
+
+(defun a3s--region (from to)
+  "Return the text between FROM and TO as a prompt tells of it."
+  (format "\n\n<file path=\"%s\" lines=\"%d-%d\">\n%s\n</file>"
+          (or (buffer-file-name) (buffer-name))
+          (line-number-at-pos from) (line-number-at-pos to)
+          (string-remove-suffix "\n" (buffer-substring-no-properties from to))))
+
+(defun a3s--buffer ()
+  "Return the buffer that shows the runs."
+  (let ((buffer (get-buffer-create "*a3s*")))
+    (with-current-buffer buffer
+      (unless (derived-mode-p 'a3s-mode) (a3s-mode)))
+    buffer))
+
+(defun a3s--start (buffer directory)
+  "Start the process that writes to BUFFER in DIRECTORY, unless it is there."
+  (let ((command (append a3s-command '("--input" "json"))))
+    (unless (and (process-live-p a3s-process)
+                 (or a3s-running
+                     (equal (process-get a3s-process 'place) (cons directory command))))
+      (when (process-live-p a3s-process)
+        ;; With its input closed it ends by itself.
+        (process-send-eof a3s-process))
+      (with-current-buffer buffer
+        (setq default-directory directory)
+        (setq a3s-process
+              (make-process :name "a3s"
+                            :buffer buffer
+                            :command command
+                            :connection-type 'pipe
+                            :coding 'utf-8-unix
+                            :noquery t
+                            :filter #'a3s--read
+                            :sentinel #'a3s--ended)))
+      (process-put a3s-process 'place (cons directory command)))))
+
+(defun a3s--send (message)
+  "Send MESSAGE; a process that has just ended says why by itself."
+  (ignore-errors (process-send-string a3s-process (concat (json-encode message) "\n"))))
 
 (defun a3s--read (process output)
   "Show every line of OUTPUT that is whole; keep the rest with PROCESS."
@@ -79,10 +129,15 @@
 
 (defun a3s--ended (process _news)
   "Finish the page of PROCESS."
-  (when (buffer-live-p (process-buffer process))
+  (when (and (eq process a3s-process) (buffer-live-p (process-buffer process)))
     (with-current-buffer (process-buffer process)
-      (a3s--fresh)
-      (a3s--add "\n"))))
+      (a3s--over))))
+
+(defun a3s--over ()
+  "Note that no run is active any more."
+  (setq a3s-running nil a3s--asked nil)
+  (a3s--fresh)
+  (a3s--add "\n"))
 
 (defun a3s--show (line)
   "Show the event in LINE; what is none comes from stderr."
@@ -100,8 +155,17 @@
        (a3s--say "[%s] denied: %s" tool (alist-get 'reason event))
        (unless (string-empty-p (alist-get 'hint event))
          (a3s--say "%s" (alist-get 'hint event))))
+      ("permission_request"
+       (setq a3s--asked (alist-get 'toolId event))
+       (a3s--say "[%s] may it run? %s" tool (a3s--input (alist-get 'toolInput event)))
+       (a3s--say "M-x a3s-answer: once, always or no"))
       ("notice" (a3s--say "%s" (alist-get 'text event)))
-      ("error" (a3s--say "error: %s" (alist-get 'error event)))
+      ("control_rejected" (a3s--say "%s" (alist-get 'error event)))
+      ("start" (setq a3s-running t))
+      ("end" (a3s--over))
+      ("error"
+       (a3s--say "error: %s" (alist-get 'error event))
+       (a3s--over))
       ('nil (a3s--say "%s" line)))))
 
 (defun a3s--input (input)

@@ -28,6 +28,8 @@ try
   call s:wait("s:page() =~# 'Half of'")
   let s:seen.half = A3sRunning() ? v:true : v:false
   call writefile([], 'go')
+  call s:wait("s:page() =~# 'A3sAnswer once'")
+  A3sAnswer no leave it
   call s:wait('!A3sRunning()')
   let s:seen.page = s:page()
   let s:seen.here = bufnr('') == s:at ? v:true : v:false
@@ -36,13 +38,13 @@ try
 
   A3s Wait
   call s:wait("s:page() =~# 'ready'")
-  A3s Another
+  A3sAnswer once
   let s:seen.messages = split(execute('messages'), "\n")[-1]
   A3sCancel
   call s:wait('!A3sRunning()')
   let s:seen.cancelled = split(trim(s:page()), "\n")[-1]
 
-  A3s -1 is a word
+  1,1A3s -1 is a word
   call s:wait('!A3sRunning()')
   let s:seen.word = split(trim(s:page()), "\n")[-1]
 

@@ -33,10 +33,17 @@ Half of it. Now the rest.
 [write] code.py
 [write] mine.txt
 {mine} has changes of yours, and was not read again
-[bash] denied: no rule covers `rm code.py`
---allow 'bash(rm:*)'
+[bash] may it run? rm code.py
+{how}
+[bash] denied: the user was asked and said no: leave it
 Both are
 “correct” now."""
+
+
+ASKS = {
+    "a3s.vim": ":A3sAnswer once, always or no",
+    "a3s.el": "M-x a3s-answer: once, always or no",
+}
 
 
 @pytest.mark.parametrize("editor", EDITORS)
@@ -71,19 +78,25 @@ def test_an_editor_streams_reloads_and_cancels(a3s: Bench, editor: str) -> None:
     gate.set()
     result = run.finish()
     seen = json.loads((a3s.work / "seen.json").read_text())
-    page = PAGE.format(mine=a3s.work / "mine.txt")
+    page = PAGE.format(mine=a3s.work / "mine.txt", how=ASKS[plugin])
     assert seen.pop("page", "").strip() == page, (result.stderr, seen)
     usage, missing = seen.pop("usage"), seen.pop("missing")
     assert "a3s run --no-session" in usage
     assert "no-such-program" in missing
-    assert re.search("a3s-?cancel ends it", seen.pop("messages").lower())
+    assert re.search("a3s asks nothing", seen.pop("messages").lower())
+    # One process has done every run: it remembers, and the lines of the file went along.
+    (*_, last) = server.requests
+    said = [one["content"] for one in last.body["messages"] if one["role"] == "user"]
+    assert said[0] == "Correct | both files."
+    assert said[-1].startswith("-1 is a word\n\n<file path=")
+    assert said[-1].endswith("print(1)\n</file>")
     assert seen == {
         # While the answer was half there, the run went on, and the cursor stayed where it was.
         "half": True,
         "here": True,
         "code": ["print(1)"],
         "mine": ["a change of mine"],
-        "cancelled": "error: cancelled by SIGTERM",
+        "cancelled": "error: the run was cancelled",
         "word": "A word.",
     }
     assert (a3s.work / "mine.txt").read_text() == "yours\n"
