@@ -29,6 +29,7 @@ from .voice import Voice
 
 if TYPE_CHECKING:
     from ..sandbox.bwrap import Bubblewrap
+    from ..sandbox.late import LateSandbox
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +138,7 @@ class Run:
                 sandbox.close()
             await assembly.provider.close()
 
-    async def _sandbox(self) -> Bubblewrap | None:
+    async def _sandbox(self) -> Bubblewrap | LateSandbox | None:
         confinement = self._plan.confinement
         confinement.guarding.copies = self._conversation.copies
         known = confinement.name is not None

@@ -18,6 +18,7 @@ from ..values import State, Value, field, replace
 from . import caches, hidden, mounts
 from .guarding import Guarding
 from .launch import FLAGS, FOREIGN_FLAGS, NO_NETWORK, Gate, Status, launch
+from .roots import described
 from .view import View
 
 if TYPE_CHECKING:
@@ -197,11 +198,7 @@ class Bubblewrap(State):
     @property
     def writable(self) -> str:
         """Where commands may write, in words for the model."""
-        if self.read_only:
-            return "only in temporary directories, because the workspace is read-only"
-        if len(self.roots) > 1 or self.workspace not in ("", self.roots[0]):
-            return f"in the work tree {self.roots[0]} and its repository only"
-        return "in the workspace only"
+        return described(self.roots, self.workspace, read_only=self.read_only)
 
     @property
     def unrecorded(self) -> str:

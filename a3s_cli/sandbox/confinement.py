@@ -17,6 +17,7 @@ from .guarding import Guarding
 
 if TYPE_CHECKING:
     from .bwrap import Bubblewrap
+    from .late import LateSandbox
     from .probe import Probe
 
 #: Seconds that `start` waits for the first answer on a machine; later ones are remembered.
@@ -72,7 +73,7 @@ class Confinement:
         """Why no sandbox could be set up; empty if there is one, or none was wanted."""
         return self._failure or (self._probe.reason if self._probe else "")
 
-    async def sandbox(self) -> Bubblewrap | None:
+    async def sandbox(self) -> Bubblewrap | LateSandbox | None:
         """Return what confines commands, or None; raise ConfigError where a sandbox is required."""
         probe = self._probe
         if probe is None:
@@ -84,19 +85,23 @@ class Confinement:
                     hint="install bubblewrap, or see a3s-policy(7)",
                 )
             return None
-        sandbox = self._bubblewrap(probe)
-        if self.demanded_by or self._is_doubtful():
-            await self._try(sandbox)
-        return None if self.missing else sandbox
-
-    def _bubblewrap(self, probe: Probe) -> Bubblewrap:
-        from .bwrap import Bubblewrap
         from .hidden import homes
-        from .roots import writable
+        from .late import LateSandbox
+        from .roots import described, writable
 
-        assert probe.program is not None
         workspace = str(self._workspace.resolve())
         roots = [workspace] if self._read_only else writable(workspace, homes(self._environment))
+        if not (self.demanded_by or self._is_doubtful()):
+            words = described(roots, workspace, read_only=self._read_only)
+            return LateSandbox(words, lambda: self._bubblewrap(probe, workspace, roots))
+        sandbox = self._bubblewrap(probe, workspace, roots)
+        await self._try(sandbox)
+        return None if self.missing else sandbox
+
+    def _bubblewrap(self, probe: Probe, workspace: str, roots: Sequence[str]) -> Bubblewrap:
+        from .bwrap import Bubblewrap
+
+        assert probe.program is not None
         sandbox = Bubblewrap(
             roots,
             program=probe.program,

@@ -9,7 +9,7 @@ followed only if it is answered: whoever made the workspace can make it point an
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ..files.protected import is_gitdir, pointed
 
@@ -27,6 +27,15 @@ def writable(workspace: str, homes: Iterable[str]) -> list[str]:
             if not inside and not _unsafe(directory, "", homes):
                 found.append(directory)
     return found
+
+
+def described(roots: Sequence[str], workspace: str, *, read_only: bool) -> str:
+    """Return where commands may write, in words for the model."""
+    if read_only:
+        return "only in temporary directories, because the workspace is read-only"
+    if len(roots) > 1 or workspace not in ("", roots[0]):
+        return f"in the work tree {roots[0]} and its repository only"
+    return "in the workspace only"
 
 
 def _top(workspace: str) -> str | None:
