@@ -52,7 +52,8 @@ class Agent:
         if method == "session/cancel":
             id = params.get("sessionId")
             if isinstance(id, str) and id in self._conversations:
-                self._conversations[id].cancel()
+                # A prompt that came in the same read has its first step before this.
+                asyncio.get_running_loop().call_soon(self._conversations[id].cancel)
 
     async def close(self) -> None:
         """Cancel every run, and wait until nothing of them is left."""

@@ -169,6 +169,20 @@ def test_one_that_is_never_answered_is_cancelled(a3s: Bench) -> None:
     run(test)
 
 
+def test_a_cancel_right_behind_its_prompt_is_heard(a3s: Bench) -> None:
+    async def test() -> None:
+        async with opened(a3s, script=[stall("x")], after="repeat") as desk:
+            session = await desk.session()
+            prompt = {"sessionId": session, "prompt": [{"type": "text", "text": "Go."}]}
+            asked = desk.connection._conn.send_request("session/prompt", prompt)
+            first = asyncio.ensure_future(asked)
+            await asyncio.sleep(0)  # it has been written, and nothing waited for
+            await desk.connection.cancel(session_id=session)
+            assert (await asyncio.wait_for(first, SOON))["stopReason"] == "cancelled"
+
+    run(test)
+
+
 def test_a_request_can_be_cancelled_by_its_id(a3s: Bench) -> None:
     sleep = processes.sleeper()
 
