@@ -36,6 +36,7 @@ def _verdict(verdict: Verdict, content: bool) -> dict[str, Any]:
         **totals,
         head=verdict.head,
         verified=verdict.verified,
+        headGiven=verdict.head_given if verdict.verified else None,
         problems=[_problem(problem, content) for problem in verdict.problems],
         problemsOmitted=(verdict.problem_count - len(verdict.problems)) or None,
         rules=[_rule(found, content) for found in verdict.rules],

@@ -17,13 +17,17 @@ def report(verdicts: Sequence[Verdict], *, content: bool) -> str:
 def _verdict(verdict: Verdict, content: bool) -> Iterator[str]:
     # Sanitize the joined line, too: a name ending in a colon could start a CI command.
     yield shown(f"{shown(verdict.name, 200)}: {headline(verdict)}")
-    yield "  " + ", ".join(f"{name} {value}" for name, value in facts(verdict))
+    yield "  " + ", ".join(_fact(name, value) for name, value in facts(verdict))
     for problem in verdict.problems:
         yield f"  ✗ {problem_text(problem, content)}"
     if more := omitted(verdict.problem_count, len(verdict.problems)):
         yield f"    {more}"
     for found in verdict.rules:
         yield from _rule(found, content)
+
+
+def _fact(name: str, value: str) -> str:
+    return f"{name}: {value}" if name in ("chain", "head") else f"{name} {value}"
 
 
 def _rule(found: RuleVerdict, content: bool) -> Iterator[str]:

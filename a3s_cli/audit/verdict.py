@@ -96,8 +96,10 @@ class Verdict(State):
     lines: int = 0
     #: The digest of the last line, if this is a recording.
     head: str | None = None
-    #: Whether the chain was verified.
+    #: Whether the chain was verified: without it, an edit is not found.
     verified: bool = False
+    #: Whether there was a head to compare: without it, a chain written anew is not found.
+    head_given: bool = False
 
     @property
     def outcome(self) -> Outcome:
@@ -125,7 +127,7 @@ def judge(
     name: str,
     rules: Sequence[AuditRule],
     *,
-    verify: bool = False,
+    verify: bool | None = None,
     head: str | None = None,
 ) -> Verdict:
     """Read a stream to its end and return the verdict."""
@@ -138,10 +140,10 @@ def judge(
 class Auditor:
     """Judges one stream, line by line."""
 
-    def __init__(self, name: str, rules: Sequence[AuditRule], verify: bool) -> None:
+    def __init__(self, name: str, rules: Sequence[AuditRule], verify: bool | None) -> None:
         self._run = Totals()
         self._verdict = Verdict(name, Totals(runs=0), [RuleVerdict(rule) for rule in rules])
-        self._verdict.verified = verify
+        self._verify = verify
         self._calls = [CallJudge(rule.must_not, rule.must_only) for rule in rules]
         self._writes = [WriteJudge(rule.must_not_write) for rule in rules]
         self._checker = Checker()
@@ -156,7 +158,7 @@ class Auditor:
         self._verdict.lines = line.number
         self._add(line.problems)
         problems = self._chain.take(line)
-        if self._verdict.verified:
+        if self._verify is not False:
             self._add(problems)
         if line.event is None:
             if line.value is not None and line.value["type"] == INTERRUPTED and not self._run.end:
@@ -170,7 +172,8 @@ class Auditor:
     def finish(self, head: str | None) -> Verdict:
         """Judge what only the end of the stream shows, and return the verdict."""
         self._add(self._checker.finish())
-        if self._verdict.verified:
+        if self._verify or (self._verify is None and self._chain.recorded):
+            self._verdict.verified, self._verdict.head_given = True, head is not None
             self._add(self._chain.finish(head))
         if self._chain.recorded:
             self._verdict.head = self._chain.head

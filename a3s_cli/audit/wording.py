@@ -58,8 +58,16 @@ def facts(verdict: Verdict) -> list[tuple[str, str]]:
         ("duration", f"{totals.duration_ms / 1000:.1f} s"),
         ("permissions", totals.policy_sha256),
         ("recording", verdict.head),
+        ("chain", "verified" if verdict.verified else "not checked"),
+        ("head", _head(verdict)),
     ]
     return [(name, shown(value, 200)) for name, value in known if value is not None]
+
+
+def _head(verdict: Verdict) -> str | None:
+    if not verdict.verified:
+        return None
+    return "compared" if verdict.head_given else "not given"
 
 
 def problem_text(problem: Problem, content: bool) -> str:

@@ -24,7 +24,11 @@ A rule of a policy (must_not, must_only, must_not_write, must_end, max_…):
 @click.command(epilog=EPILOG, context_settings={"max_content_width": 80})
 @click.argument("paths", metavar="[RUN.ndjson|-]...", nargs=-1)
 @click.option("--policy", metavar="FILE", help="Check the runs against this policy (TOML).")
-@click.option("--verify", is_flag=True, help="Verify the hash chain of recordings.")
+@click.option(
+    "--verify/--no-verify",
+    default=None,
+    help="Require a hash chain, or do not check it; by default it is verified where there is one.",
+)
 @click.option("--head", metavar="SHA256", help="Require this head of the recording.")
 @click.option(
     "-o",

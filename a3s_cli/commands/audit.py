@@ -28,7 +28,7 @@ def audit(
     show: Callable[[str], None],
     *,
     policy: str | None = None,
-    verify: bool = False,
+    verify: bool | None = None,
     head: str | None = None,
     form: Form = "text",
     content: bool = False,
@@ -44,7 +44,9 @@ def audit(
         raise UsageError("stdin can be audited only once")
     head = _digest(head, paths)
     rules = load_policy(policy) if policy is not None else ()
-    verify = verify or head is not None
+    if head is not None and verify is False:
+        raise UsageError("--head and --no-verify cannot be combined")
+    verify = verify or (True if head is not None else verify)
     verdicts = [_judged(path, rules, verify, head) for path in paths]
     show(load(REPORTS[form])(verdicts, content=content))
     if form == "github":
@@ -62,7 +64,9 @@ def _digest(head: str | None, paths: Sequence[str]) -> str | None:
     return head.lower()
 
 
-def _judged(path: str, rules: Sequence[AuditRule], verify: bool, head: str | None) -> Verdict:
+def _judged(
+    path: str, rules: Sequence[AuditRule], verify: bool | None, head: str | None
+) -> Verdict:
     name = "stdin" if path == "-" else path
     try:
         with open(0, "rb", closefd=False) if path == "-" else open(path, "rb") as stream:

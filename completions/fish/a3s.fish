@@ -253,7 +253,7 @@ complete -c a3s -n '__a3s_at \'a3s acp\'' -l offline -d 'Never download weights.
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l debug -d 'Log to stderr.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s audit\'' -l policy -r -F -d 'Check the runs against this policy (TOML).'
-complete -c a3s -n '__a3s_at \'a3s audit\'' -l verify -d 'Verify the hash chain of recordings.'
+complete -c a3s -n '__a3s_at \'a3s audit\'' -l verify -l no-verify -d 'Require a hash chain, or do not check it; by default it is verified where there is one.'
 complete -c a3s -n '__a3s_at \'a3s audit\'' -l head -x -d 'Require this head of the recording.'
 complete -c a3s -n '__a3s_at \'a3s audit\'' -s o -l output -x -a 'text json junit github' -d 'Set the report format; github also writes the step summary.'
 complete -c a3s -n '__a3s_at \'a3s audit\'' -l include-content -d 'Quote commands and paths in the report.'

@@ -208,7 +208,8 @@ def test_the_text_report() -> None:
     shown = report_text.report([judge(lines, "x", rules)], content=True)
     assert shown == (
         "x: 1 violation, 1 warning\n"
-        "  run r1, model m/x, ended in end, turns 1, calls 1, tokens 15, duration 0.0 s\n"
+        "  run r1, model m/x, ended in end, turns 1, calls 1, tokens 15, duration 0.0 s, "
+        "chain: not checked\n"
         "  ✗ error no-network: Nothing may be fetched.\n"
         "      line 4: bash (c1): bash(curl:*) must not run: `curl a` is denied by bash(curl:*)\n"
         "  ✗ warning budget\n"

@@ -109,7 +109,7 @@ def test_a_million_problems_are_counted() -> None:
 
 def test_what_a_later_version_adds_is_let_through() -> None:
     lines = run()
-    lines[1] = lines[1].replace(b'"turn":1', b'"turn":1,"new":{},"redacted":true,"prev":"x"')
+    lines[1] = lines[1].replace(b'"turn":1', b'"turn":1,"new":{},"redacted":true')
     lines[2:2] = [b'{"type":"novelty","seq":2,"ts":1795356140668000}\n']
     lines[3:] = [
         line.replace(b'"seq":%d' % n, b'"seq":%d' % (n + 1)) for n, line in enumerate(lines[3:], 2)

@@ -98,6 +98,24 @@ def test_a_live_run(files: Bench) -> None:
     assert (first, status) == ("stdin: clean", "0")
 
 
+def test_a_recording_that_was_edited_is_never_clean(files: Bench) -> None:
+    """Nobody has to ask for it, and the report says what was not checked."""
+    files("run", "go", "--record", "run.ndjson", script=[text("hi")])
+    whole = files("audit", "run.ndjson")
+    assert whole.status == 0 and b"chain: verified, head: not given" in whole.stdout
+    path = files.work / "run.ndjson"
+    path.write_bytes(path.read_bytes().replace(b'"text":"hi"', b'"text":"ho"', 1))
+    edited = files("audit", "run.ndjson")
+    assert edited.status == 65 and b"edited" in edited.stdout
+    ignored = files("audit", "run.ndjson", "--no-verify")
+    assert ignored.status == 0 and b"chain: not checked" in ignored.stdout
+    plain = files("audit", "clean.ndjson")
+    assert plain.status == 0 and b"chain: not checked" in plain.stdout
+    assert files("audit", "clean.ndjson", "--verify").status == 65
+    both = files("audit", "run.ndjson", "--no-verify", "--head", "0" * 64)
+    assert both.status == 2
+
+
 def test_a_recording_and_its_head(files: Bench) -> None:
     args = ("--record", "run.ndjson", "--allow", "bash")
     ran = files("run", "go", *args, script=[bash("echo a"), text("done")])
@@ -110,7 +128,7 @@ def test_a_recording_and_its_head(files: Bench) -> None:
     number = next(n for n, line in enumerate(lines, 1) if b'"tool_start"' in line)
     lines[number - 1] = lines[number - 1].replace(b"echo a", b"echo b")
     file.write_bytes(b"".join(lines))
-    assert files("audit", "run.ndjson").status == 0
+    assert files("audit", "run.ndjson").status == 65
     result = files("audit", "run.ndjson", "--head", head, "-o", "json")
     problems = json.loads(result.stdout)["streams"][0]["problems"]
     assert (result.status, [one["line"] for one in problems]) == (65, [number])
