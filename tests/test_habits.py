@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess  # noqa: TID251 - the scripts are checked by other people's programs
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,16 @@ def test_the_workflow_runs_what_contributors_run() -> None:
     commands = [step["run"] for step in jobs["linux"]["steps"] if "run" in step]
     assert commands[-1].endswith("bash .ci/run")
     assert workflow()["permissions"] == {"contents": "read"}
+
+
+def test_the_workflow_is_one_that_github_takes() -> None:
+    """Against the schema that the checker carries: nothing is fetched."""
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
+    checked = subprocess.run(
+        [*command, "vendor.github-workflows", str(WORKFLOW)],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_what_the_workflow_names_is_there() -> None:

@@ -89,8 +89,9 @@ async def search(arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
     ripgrep = find_ripgrep(context)
     if ripgrep:
         report = await _run(wanted, wanted.ripgrep(ripgrep), lines, context)
-        # One that is too old for an option, or broken, is none.
-        if report.exit_code in (0, 1, 124) or report.heard:
+        # One that is too old for an option, broken, or killed half-way does not count. With 2 it
+        # says that it could not read something, and has searched everything else.
+        if report.exit_code in (0, 1, 124) or (report.exit_code == 2 and report.heard):
             return report.result(context.timeout)
     report = await _run(wanted, wanted.worker(), lines, context)
     if report.exit_code not in (0, 124):
