@@ -90,6 +90,8 @@ class SessionOptions(_Named):
       read_only           True: no tool changes a file of the workspace.
       sandbox             Confinement of commands: "auto" (where possible), "require" or "off".
       network             "off" withholds the network from commands and tools.
+      protect             What of the content of protected places stays after a command: "all"
+                          for none that is new, "tracked" for what equals HEAD.
       env                 Names of further environment variables that commands may see.
       redact_env          Names of environment variables whose values are hidden in all output.
 

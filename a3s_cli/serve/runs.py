@@ -30,7 +30,7 @@ from ..sessions.head import Summary
 from ..sessions.ids import new_id
 from ..sessions.listing import row_json, summaries
 from ..sessions.store import Store
-from .approvals import PATIENCE
+from . import approvals
 from .disk_threads import beside, later, settled
 from .log import Log
 from .prompt_request import PromptRequest
@@ -49,7 +49,7 @@ class LiveRun:
     def __init__(self, session: str) -> None:
         self.session = session
         self.id = ""
-        self.approver = WaitingApprover("user", PATIENCE)
+        self.approver = WaitingApprover("user", approvals.PATIENCE)
         self.log = Log(lambda: self.kept)
         #: Set when the run has started or failed to, and when its session is unlocked.
         self.opened = asyncio.Event()

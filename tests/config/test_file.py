@@ -248,7 +248,7 @@ def test_a_bad_flag_is_a_usage_error(house: House, flags: dict[str, Any], messag
 
 CHOICES = {
     "default_decision": "deny", "on_ask": "fail", "reasoning": "low", "sandbox": "off",
-    "network": "off", "protect": "tracked", "read_only": True,
+    "network": "off", "protect": "tracked", "read_only": True, "reading": False,
 }  # fmt: skip
 
 

@@ -37,6 +37,7 @@ def test_defaults(house: House) -> None:
         "protect": "all",
         "read_only": False,
         "default_decision": "ask",
+        "reading": True,
         "on_ask": None,
         "deny": (),
         "ask": (),

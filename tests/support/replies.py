@@ -154,6 +154,14 @@ def _halves(value: str) -> Sequence[str]:
     return [half for half in (value[:middle], value[middle:]) if half]
 
 
+def _is_recorded(reply: Reply) -> bool:
+    """Whether a reply is recorded bytes, which begin by themselves."""
+    waits = (bytes, Pause, threading.Event)
+    return all(isinstance(piece, waits) for piece in reply.pieces) and any(
+        isinstance(piece, bytes) for piece in reply.pieces
+    )
+
+
 def _openai(reply: Reply) -> Iterator[Step]:
     def chunk(choices: list[dict[str, Any]], **more: Any) -> bytes:
         shared = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1}
@@ -163,7 +171,7 @@ def _openai(reply: Reply) -> Iterator[Step]:
     def delta(value: dict[str, Any], finish: str | None = None) -> bytes:
         return chunk([{"index": 0, "delta": value, "finish_reason": finish}])
 
-    if not all(isinstance(piece, bytes) for piece in reply.pieces) or not reply.pieces:
+    if not _is_recorded(reply):
         yield delta({"role": "assistant", "content": ""})
     index = 0
     for piece in reply.pieces:
@@ -197,7 +205,7 @@ def _anthropic(reply: Reply) -> Iterator[Step]:
         return f"event: {kind}\ndata: {data}\n\n".encode()
 
     given, made = reply.usage or (0, 0)
-    if not all(isinstance(piece, bytes) for piece in reply.pieces) or not reply.pieces:
+    if not _is_recorded(reply):
         message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "test-model"}
         usage = {"input_tokens": given, "output_tokens": 1} if reply.usage else {}
         more: dict[str, Any] = {
