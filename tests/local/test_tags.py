@@ -15,7 +15,8 @@ from a3s_cli.local.prompt import shortened
 from a3s_cli.messages import ToolSpec
 from a3s_cli.registry import TOOLS, load
 
-SPECS = tuple(shortened(load(target)().spec()) for target in TOOLS.values())
+#: The tools that the embedded model is offered.
+SPECS = tuple(shortened(tool().spec()) for tool in map(load, TOOLS.values()) if not tool.asks_model)
 NO_TAG = st.text().filter(lambda text: "</" not in text)
 PARAMETERS = {spec.name: tuple(tags.properties(spec)) for spec in SPECS}
 
