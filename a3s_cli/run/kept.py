@@ -65,7 +65,7 @@ class Kept(State):
     def begin(self, emitter: Emitter) -> None:
         """Save every line of a run, from the first one on."""
         if self._file:
-            emitter.add_line_sink(self._file.write)
+            emitter.add_line_sink(self._file.write, first=True)
 
     def ask(self, prompt: str) -> None:
         """Add a run's prompt, and a notice of what its predecessor left unfinished."""

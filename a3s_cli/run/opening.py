@@ -87,8 +87,8 @@ class Opening:
         the next opening as its `recording`.
         """
         self._hide()
-        self._record(several)
         self.kept.begin(self.emitter)
+        self._record(several)
         request = self.request
         prompt = self.plan.prompt if self.plan else request.prompt
         start = start_event(prompt, request.workspace, self.plan, session_id=self.kept.id)

@@ -55,9 +55,14 @@ class Emitter:
         """Hide these secrets in everything emitted from now on."""
         self._hidden = EventRedactor(redactor)
 
-    def add_line_sink(self, sink: LineSink, drain: Drain | None = None) -> None:
-        """Send finished lines to `sink`; bulk producers await `drain`."""
-        self._line_sinks.append(sink)
+    def add_line_sink(
+        self, sink: LineSink, drain: Drain | None = None, *, first: bool = False
+    ) -> None:
+        """Send finished lines to `sink`; bulk producers await `drain`.
+
+        A `first` one gets each line before the others: what they show is kept already.
+        """
+        self._line_sinks.insert(0 if first else len(self._line_sinks), sink)
         if drain:
             self._drains.append(drain)
 
