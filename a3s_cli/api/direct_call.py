@@ -12,6 +12,7 @@ from ..errors import A3SError, Cancelled
 from ..events import Event
 from ..messages import ToolCall, ToolResult
 from ..permissions.approval import Approver
+from ..permissions.approvals import Approvals
 from ..run.assembly import assemble, chosen, surroundings
 from ..run.calls import Calls
 from ..run.conversation import Conversation
@@ -48,12 +49,14 @@ class DirectCall(Running):
         conversation: Conversation,
         approver: Approver | None,
         call: tuple[str, Mapping[str, Any]],
+        approvals: Approvals | None = None,
     ) -> None:
         name, arguments = call
         self._plan = plan
         self._emitter = emitter
         self._conversation = conversation
         self._approver = approver
+        self._approvals = approvals
         self._call = ToolCall(
             conversation.call_ids.new("direct"), name, json.dumps(dict(arguments))
         )
@@ -89,7 +92,9 @@ class DirectCall(Running):
         tool = tools.get(self._call.name)
         if tool is None or not tool.asks_model:
             around = surroundings(plan, emitter, self._conversation, sandbox)
-            calls = Calls(around, tools, on_ask="deny", approver=approver)
+            calls = Calls(
+                around, tools, on_ask="deny", approver=approver, approvals=self._approvals
+            )
             return await calls.run([self._call], turn=0)
         assembly = assemble(
             plan, emitter, self._conversation, voice=Voice(approver), sandbox=sandbox

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SessionBusy
+from ..permissions.approvals import Approvals
 from ..run.kept import Kept, keep
 from ..run.opening import Opening
 from ..run.plan import load_config, make_plan
@@ -47,6 +48,8 @@ class Session(Closing):
         self._request = session_request(workspace, options, config_file, config_text)
         # Once for all its runs, so that mistakes are reported here.
         self._plan = make_plan(self._request, load_config(self._request))
+        #: What was answered with "always": it holds for the session.
+        self._approvals = Approvals(self._plan.policy)
         self._on_disk = options.session_id is not None or options.store is not None
         # Opened by the first run: until then it locks nothing.
         self._kept: Kept | None = None
@@ -79,6 +82,7 @@ class Session(Closing):
             opening.use(plan)
             opening.keep(lambda _: self._opened())
             opening.emitter.add_event_sink(sink, drain)
+            opening.voice.approvals = self._approvals
             opening.begin()
             return PromptRun(opening, self._approver(), wanted)
 
@@ -200,7 +204,9 @@ class Session(Closing):
             # The stream of a direct call is read in here: nobody could answer by it.
             approver, call = self._callback(), (name, arguments or {})
             conversation = self._opened().conversation
-            calls.append(DirectCall(self._plan, emitter, conversation, approver, call))
+            calls.append(
+                DirectCall(self._plan, emitter, conversation, approver, call, self._approvals)
+            )
             return calls[0]
 
         return self._stream(begin), calls

@@ -389,6 +389,22 @@ def test_yes_once(library: Library) -> None:
     assert one.cwd == library.work and one.reason and one.always
 
 
+def test_always_holds_for_the_session(library: Library) -> None:
+    asked: list[str] = []
+
+    def answer(question: Question) -> str:
+        asked.append(question.tool_id)
+        return "always"
+
+    script = [bash("touch a", "c1"), text("one"), bash("touch a", "c2"), text("two")]
+    session = library.session(script, permission_policy=PermissionPolicy(), on_ask=answer)
+    session.send("first")
+    session.send("second")
+    assert asked == ["c1"]
+    assert session.tool("bash", {"command": "touch a"}).failed is False
+    assert asked == ["c1"]
+
+
 def test_always(library: Library) -> None:
     async def on_ask(question: Question) -> str:
         await asyncio.sleep(0)
