@@ -36,14 +36,16 @@ def prune_if_due(store: Store) -> None:
     """Prune if the last time was a day ago. Never raises."""
     mark = store.recent.directory / _LOOKED
     with suppress(OSError, NotKept):
-        if mark.exists() and time.time() - mark.stat().st_mtime < _INTERVAL:
+        elapsed = time.time() - mark.stat().st_mtime if mark.exists() else -1.0
+        if 0 <= elapsed < _INTERVAL:
             return
         descriptor = os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            # Two processes would get in each other's way.
+            # Two at a time would get in each other's way.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.utime(mark)
-            prune(store)
+            # A clock that has jumped tells no age: the next look will, if it was right.
+            prune(store, oldest=OLDEST if 0 <= elapsed <= OLDEST else float("inf"))
         finally:
             os.close(descriptor)
 

@@ -29,6 +29,8 @@ _ID = _WHEN + 1 + _WHERE + 1
 _NO_PROCESS = "0"
 #: Nanoseconds within which two changes may have the same time stamp.
 _TICK = 1_000_000_000
+#: Nanoseconds by which clocks of several machines may differ.
+_AHEAD = 60 * _TICK
 
 
 class Recent:
@@ -67,7 +69,7 @@ class Recent:
         if workspace is not None:
             mark = f".{_key(workspace)}."
             names = [name for name in names if mark in name]
-        names.sort(reverse=True)
+        names = _newest_first(names)
         return list(dict.fromkeys([name[_ID:] for name in names]))
 
     def check(self) -> list[str]:
@@ -110,7 +112,7 @@ class Recent:
         """Return the newest link of each session, and remove the others."""
         seen: set[str] = set()
         kept = []
-        for name in sorted(self._names(), reverse=True):
+        for name in _newest_first(self._names()):
             session = name[_ID:]
             # A session created since the listing exists as well.
             if session in seen or not (session in there or self._file(session).exists()):
@@ -144,6 +146,12 @@ class Recent:
     def _remove(self, name: str) -> None:
         with contextlib.suppress(OSError):
             (self.directory / name).unlink()
+
+
+def _newest_first(names: list[str]) -> list[str]:
+    """Sort links. One dated in the future, by a clock that was wrong, is behind all others."""
+    now = _name(time.time_ns() + _AHEAD, "", "")[:_WHEN]
+    return sorted(names, key=lambda name: (name[:_WHEN] <= now, name), reverse=True)
 
 
 def _listed(directory: Path) -> list[str]:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess  # noqa: TID251 - a process of its own, so that what it opens can be counted
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,24 @@ def test_a_file_that_says_nothing_is_listed_all_the_same(store: Store, data: byt
     rows = {row.id: row for row in summaries(store, store.ids(), None)}
     assert set(rows) == {"good", "odd"}
     assert (rows["odd"].turns, rows["odd"].prompt, rows["odd"].workspace) == (0, "", "")
+
+
+def test_a_session_of_the_future_is_not_the_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that was wrong once must not decide for years what is continued."""
+    store, right = talk.store(tmp_path), time.time_ns
+    with monkeypatch.context() as wrong:
+        wrong.setattr(time, "time_ns", lambda: right() + 10**9 * 3600 * 24 * 5000)
+        file = store.create("/w", id="future")
+        talk.run(file, "one?", "one.")
+        file.close()
+    for name in ("one", "two"):
+        file = store.create("/w", id=name)
+        talk.run(file, "one?", "one.")
+        file.close()
+    assert store.newest("/w") == "two"
+    assert store.ids() == ["two", "one", "future"]
+    file, _ = store.resume("future", "/w")
+    file.close()
+    assert store.newest("/w") == "future"
