@@ -311,6 +311,8 @@ class _Reader:
         return found[:kept]
 
     def _escape(self) -> str:
+        if self._at >= len(self._text):
+            return ""  # git ends the last line itself, and goes on after it
         character = self._next()
         if character == "\r" and self._text[self._at : self._at + 1] == "\n":
             character = self._next()

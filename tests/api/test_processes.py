@@ -93,6 +93,22 @@ except KeyboardInterrupt:
 """
 
 
+#: What the next prompt is told of the one that Ctrl-C ended.
+REMEMBERED = {
+    "tool": [
+        ("assistant", "<bash>"),
+        (
+            "tool",
+            "[interrupted: the run ended before this call was finished; it may have had effects]",
+        ),
+        ("assistant", "[There was no answer: the reader of the stream went away]"),
+    ],
+    "stream": [
+        ("assistant", "half\n\n[This answer was cut: the reader of the stream went away]"),
+    ],
+}
+
+
 @pytest.mark.parametrize("program", [PLAIN, ASYNC], ids=["plain", "async"])
 @pytest.mark.parametrize("phase", ["tool", "stream"])
 def test_control_c(library: Library, hosts: list[Host], program: str, phase: str) -> None:
@@ -110,7 +126,7 @@ def test_control_c(library: Library, hosts: list[Host], program: str, phase: str
     assert processes.survivors(sleeper) == []
     assert host.said() == {"text": "still here"}
     assert host.finish() == (0, "", "")
-    assert library.asked(2) == [("user", "and now?")]
+    assert library.asked(2) == [("user", "go"), *REMEMBERED[phase], ("user", "and now?")]
 
 
 @pytest.mark.parametrize("how", ["kill -9", "os._exit", "sys.exit"])

@@ -55,6 +55,8 @@ WRITTEN = [
     b"[a]\r\nb = c\r\n",
     b"[a]\nb = c",
     b"[a]\nb = \n",
+    b"[a]\nb = c\\",
+    b"[a]\nb = \\",
     b"# only\n; comments\n",
     b"",
     b"[a\nb = c\n",
