@@ -201,7 +201,7 @@ class Session(Closing):
             emitter = Emitter()
             emitter.redact(self._plan.redactor)
             emitter.add_event_sink(sink, drain)
-            # The stream of a direct call is read in here: nobody could answer by it.
+            # The stream of a direct call is read in here, so no one could answer through it.
             approver, call = self._callback(), (name, arguments or {})
             conversation = self._opened().conversation
             calls.append(

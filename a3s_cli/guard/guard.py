@@ -5,7 +5,7 @@ user's own rules permit it, or if a recorded commit has it at that very path.
 Everything else is saved beside the session, and what was there is put back. What
 changed while no command ran is the user's, and becomes what was there.
 
-Several runs may share a tree. Whoever is first in it records; each compares after
+Several runs may share a tree. The first run in it records; each compares after
 its own calls; the last one to compare has nothing running beside it that could hide.
 """
 

@@ -95,7 +95,7 @@ class History:
     ) -> None:  # fmt: skip
         self._git = git
         self._tips = sorted(set(tips))
-        #: Commits that commands made: not gone through, whoever builds on them.
+        #: Commits that commands made: not followed, even where later commits build on them.
         self._unbelieved = frozenset(unbelieved) - set(tips)
         self._end = time.monotonic() + patience
         self._known: dict[str, tuple[bytes, bytes]] = {}

@@ -146,7 +146,7 @@ class Scan:
                 stack.extend(node.below)
 
     def close(self) -> None:
-        """Give directories that had to be made readable the modes that they had."""
+        """Restore the modes of directories that had to be made readable."""
         while self._unlocked:
             path, mode = self._unlocked.pop()
             with contextlib.suppress(OSError):

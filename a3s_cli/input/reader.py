@@ -73,7 +73,7 @@ class LineReader:
             try:
                 return os.read(self._descriptor, _PIECE)
             except BlockingIOError:
-                # Somebody else made the shared descriptor non-blocking.
+                # Another process made the shared descriptor non-blocking.
                 poller = select.poll()
                 poller.register(self._descriptor, select.POLLIN)
                 poller.poll()

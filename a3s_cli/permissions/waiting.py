@@ -12,7 +12,7 @@ from .approval import Question, Reply, Unanswered
 
 
 class WaitingApprover:
-    """Asks whoever follows the stream of a run. `answer` may be called from any thread."""
+    """Asks the reader of a run's stream. `answer` may be called from any thread."""
 
     def __init__(self, by: str, patience: float | None = None) -> None:
         self.by = by
@@ -20,15 +20,15 @@ class WaitingApprover:
         self._patience = patience
         self._waiting: dict[str, asyncio.Future[Reply]] = {}
         self._answered: set[str] = set()
-        self._nobody: str | None = None
+        self._left: str | None = None
         self._lock = threading.Lock()
 
     async def __call__(self, question: Question) -> Reply:
         """Return the answer that comes."""
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         with self._lock:
-            if self._nobody is not None:
-                raise Unanswered(self._nobody)
+            if self._left is not None:
+                raise Unanswered(self._left)
             self._waiting[question.tool_id] = reply
         try:
             async with asyncio.timeout(self._patience):
@@ -53,7 +53,7 @@ class WaitingApprover:
     def leave(self, why: str) -> None:
         """Answer no question any more, neither those that are open nor later ones."""
         with self._lock:
-            self._nobody = why
+            self._left = why
             waiting = list(self._waiting.values())
         for one in waiting:
             one.get_loop().call_soon_threadsafe(_settle, one, Unanswered(why))

@@ -135,7 +135,7 @@ def touch(beat: str) -> None:
         try:
             os.utime(beat)
         except OSError:
-            pass  # It was removed; whoever did that knows.
+            pass  # It was removed already.
 
 
 def scope() -> None:

@@ -64,7 +64,7 @@ class Steering:
 class Voice(State):
     """The user, as a run hears them."""
 
-    #: Answers questions; None where nobody does.
+    #: Answers questions; None where no one does.
     approver: Approver | None = None
     steering: Steering = field(default_factory=Steering)
     #: What was answered "always" to in earlier runs as well; None: in this run alone.

@@ -3,7 +3,7 @@
 Git keeps its index and its refs at the top of a work tree, or in another work tree's
 repository. So in a subdirectory or a linked work tree the whole of it is writable,
 not `.git` alone: with only that, a checkout would leave the rest stale. A pointer is
-followed only if it is answered: whoever made the workspace can make it point anywhere.
+followed only if it is answered: the author of the workspace can make it point anywhere.
 """
 
 from __future__ import annotations
