@@ -1,8 +1,10 @@
 """`a3s trust`: add a project to `trust = [...]` in the user's own configuration.
 
-The file is the user's work: apart from the new entry every byte stays the same,
-comments and order included. A file that cannot be parsed is left alone. The new
-text is parsed again before it replaces the old file atomically.
+The entry has a hash of what may act in the project (`config.trusted`), so that the trust
+ends with the next change of it; the command then replaces the entry. The file is the
+user's work: apart from the entry every byte stays the same, comments and order included.
+A file that cannot be parsed is left alone. The new text is parsed again before it
+replaces the old file atomically.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ..config import acl
+from ..config import acl, trusted
 from ..config.file import ConfigFile
 from ..config.places import first_file, project_file, project_of, user_paths
 from ..errors import ConfigError, UsageError
@@ -42,14 +44,22 @@ def _trust(real: str, paths: Sequence[str], environment: Mapping[str, str]) -> s
     found = first_file(paths)
     path = found.path if found else paths[0]
     text = found.text if found else ""
-    if real in _trusted(text, path, environment):
+    entry = _entry(real)
+    if entry in _entries(text, path, environment):
         return f"{printable(real)} is already trusted, in {path}\n"
-    changed = _added(text, path, real)
-    if real not in _trusted(changed, path, environment):
-        entry = acl.quoted(printable(real))
-        raise ConfigError(f"{path}: cannot be changed automatically; add  trust = [{entry}]")
+    changed = _replaced(text, path, real, entry) or _added(text, path, entry)
+    if entry not in _entries(changed, path, environment):
+        line = acl.quoted(printable(entry))
+        raise ConfigError(f"{path}: cannot be changed automatically; add  trust = [{line}]")
     _write(path, changed)
     return f"{printable(real)} is now trusted, in {path}\n"
+
+
+def _entry(real: str) -> str:
+    try:
+        return trusted.written(real, trusted.project_sha256(real))
+    except trusted.Uncovered as why:
+        raise UsageError(f"{printable(real)} cannot be trusted: {why}") from None
 
 
 @contextlib.contextmanager
@@ -76,7 +86,7 @@ def _real(directory: str | None, environment: Mapping[str, str]) -> str:
     """Return the directory's real path; raise `UsageError` if it cannot be trusted."""
     if directory is None:
         found = project_file(Path(), environment)
-        directory = project_of(found.path) if found else "."
+        directory = project_of(found.path) if found else _nearest_actors()
     real = os.path.realpath(directory)
     try:
         mode = os.stat(real).st_mode
@@ -96,31 +106,54 @@ def _real(directory: str | None, environment: Mapping[str, str]) -> str:
     return real
 
 
-def _trusted(text: str, path: str, environment: Mapping[str, str]) -> set[str]:
+def _nearest_actors() -> str:
+    """Return the nearest directory, up to the repository's root, with something to trust."""
+    here = directory = os.path.realpath(".")
+    while not trusted.has_actors(directory):
+        above = os.path.split(directory)[0]
+        if above == directory or os.path.lexists(os.path.join(directory, ".git")):
+            return here
+        directory = above
+    return directory
+
+
+def _entries(text: str, path: str, environment: Mapping[str, str]) -> set[str]:
     file = ConfigFile(path, environment, "own")
     file.read(text)
-    return {os.path.normpath(entry.value) for entry in file.lists["trust"]}
+    return {setting.value for setting in file.lists["trust"]}
 
 
-def _added(text: str, path: str, directory: str) -> str:
-    """Return the text with one more entry, in its last `trust` list or in a new one."""
-    entry = acl.quoted(directory)
-    lists = [
-        item.value
-        for item in acl.parse(text, path).items
-        if isinstance(item, acl.Attribute)
-        and item.name == "trust"
-        and isinstance(item.value.data, list)
+def _lists(text: str, path: str) -> list[acl.AclValue]:
+    items = acl.parse(text, path).items
+    return [
+        item.value for item in items if isinstance(item, acl.Attribute) and item.name == "trust"
     ]
+
+
+def _replaced(text: str, path: str, directory: str, entry: str) -> str | None:
+    """Return the text with the entry in the place of the directory's last one, if it has one."""
+    for value in reversed(_lists(text, path)):
+        for one in reversed(value.data if isinstance(value.data, list) else [value]):
+            if not isinstance(one.data, str) or trusted.entry_of(one.data).directory != directory:
+                continue
+            start = acl.offset(text, one.line, one.column)
+            return text[:start] + acl.quoted(entry) + text[acl.end_of_string(text, start) :]
+    return None
+
+
+def _added(text: str, path: str, entry: str) -> str:
+    """Return the text with one more entry, in its last `trust` list or in a new one."""
+    quoted = acl.quoted(entry)
+    lists = [value for value in _lists(text, path) if isinstance(value.data, list)]
     if not lists:
         newline = "\r\n" if "\r\n" in text else "\n"
         gap = "" if text.endswith(("\n", "\r")) or not text else newline
-        return f"{text}{gap}trust = [{entry}]{newline}"
+        return f"{text}{gap}trust = [{quoted}]{newline}"
     after = acl.offset(text, lists[-1].line, lists[-1].column) + 1
     head, rest = text[:after], text[after:]
     if line := _NEXT_LINE.match(rest):
-        return f"{head}{rest[: line.start(1)]}{line[1]}{line[2]}{entry},{rest[line.start(1) :]}"
-    return f"{head}{entry}{', ' if lists[-1].data else ''}{rest}"
+        return f"{head}{rest[: line.start(1)]}{line[1]}{line[2]}{quoted},{rest[line.start(1) :]}"
+    return f"{head}{quoted}{', ' if lists[-1].data else ''}{rest}"
 
 
 def _write(path: str, text: str) -> None:

@@ -145,6 +145,13 @@ def offset(text: str, line: int, column: int) -> int:
     return _Places(text).start(line) + column - 1
 
 
+def end_of_string(text: str, start: int) -> int:
+    """Return the offset after the quoted string that begins at an offset."""
+    match = (_DOUBLE if text[start] == '"' else _SINGLE).match(text, start)
+    assert match
+    return match.end()
+
+
 class _Places:
     """Converts between offsets and lines and columns, both from 1."""
 

@@ -22,14 +22,16 @@ environment define. Anything else in it has no effect and is reported in one not
 Directories in `trust = [...]` of the user's own files, which `a3s trust` writes, are
 exempt. Their real paths are compared exactly: a symlink put in the place of a trusted
 directory leads to another path, which is not trusted. Projects below a trusted
-directory are not trusted either: they may be clones from anywhere. A project's file
-that is also one of the user's files counts as the user's.
+directory are not trusted either: they may be clones from anywhere. An entry that
+`a3s trust` wrote covers a hash of what may act (`trusted`): after a change the project
+is untrusted. A project's file that is also one of the user's files counts as the
+user's.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
@@ -88,6 +90,8 @@ def load(
     explicit = text or explicit_file(config_file, environment, workspace)
     found = project_file(workspace, environment) if project else None
     files = _files(config, environment, explicit, found)
+    if project:
+        _find_trusted(config, files, found, workspace)
     for file in files:
         if file.trusted:
             _merge_providers(config, file.providers)
@@ -127,10 +131,48 @@ def _files(
     own = [_parse(file, environment, config) for file in (user, explicit) if file]
     if found is None or found.identity in {file.identity for file in (user, explicit) if file}:
         return own
-    trusted = {os.path.normpath(entry.value) for file in own for entry in file.lists["trust"]}
-    standing: Standing = "trusted" if project_of(found.path) in trusted else "untrusted"
+    standing: Standing = "untrusted"
+    if any(file.lists["trust"] for file in own):
+        standing = _standing(config, own, project_of(found.path), found.text)
     place = 1 if user else 0
     return [*own[:place], _parse(found, environment, config, standing), *own[place:]]
+
+
+def _standing(
+    config: Config, own: Sequence[ConfigFile], project: str, text: str | None = None
+) -> Standing:
+    """Return whether the user's files trust a project as it is now; `text` is its file's."""
+    from . import trusted
+
+    entries = [one.value for file in own for one in file.lists["trust"]]
+    try:
+        return "trusted" if trusted.trusts(entries, project, text) else "untrusted"
+    except trusted.Changed as why:
+        _tell_changed(config, project, why)
+        return "untrusted"
+
+
+def _find_trusted(
+    config: Config, files: Sequence[ConfigFile], found: Found | None, workspace: Path
+) -> None:
+    """Set `config.trusted_project`: the project of the workspace, if it is trusted.
+
+    A project without a configuration is the nearest trusted directory, from the workspace
+    up.
+    """
+    own = [file for file in files if file.own]
+    if len(own) < len(files):
+        if found is not None and all(file.trusted for file in files):
+            config.trusted_project = project_of(found.path)
+        return
+    entries = [one.value for file in own for one in file.lists["trust"]]
+    if not entries:
+        return
+    from .trusted import nearest
+
+    directory = nearest(entries, os.path.realpath(workspace))
+    if directory is not None and _standing(config, own, directory) == "trusted":
+        config.trusted_project = directory
 
 
 def _parse(
@@ -201,6 +243,16 @@ def _tighten(config: Config, file: ConfigFile) -> None:
             file.refused[name] = None
         elif setting.value != current:
             config.settings[name] = setting
+
+
+def _tell_changed(config: Config, project: str, why: Exception) -> None:
+    from shlex import quote
+
+    text = (
+        f"{project} is not trusted any more: {why}; to trust its configuration, servers and"
+        f" skills as they are:  a3s trust {quote(project)}"
+    )
+    config.notices.append(ConfigNotice("config_untrusted", text, {"file": project, "keys": []}))
 
 
 def _tell_refused(config: Config, file: ConfigFile) -> None:

@@ -91,7 +91,8 @@ class Config:
 
     `unused` lists keys of other programs that share the file format (`skills = …`).
     They are not mistakes, so a run does not report them; `a3s config` shows them.
-    `files` are the files that were read.
+    `files` are the files that were read. `trusted_project` is the real path of the
+    workspace's project if its user trusts what may act in it.
     """
 
     def __init__(self) -> None:
@@ -100,6 +101,7 @@ class Config:
         self.notices: list[ConfigNotice] = []
         self.unused: list[Setting] = []
         self.files: list[str] = []
+        self.trusted_project: str | None = None
 
     def get(self, name: str) -> Any:
         """Return the value in force; for a list (`deny`, `env`), a tuple of `Setting`."""

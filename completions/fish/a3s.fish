@@ -211,7 +211,7 @@ complete -c a3s -n '__a3s_at \'a3s\'' -a schema -d 'Print the JSON Schema of one
 complete -c a3s -n '__a3s_at \'a3s\'' -a serve -d 'Serve a web page to talk to the agent, and its HTTP API.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a sessions -d 'List, show, export and remove sessions.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a tools -d 'List the tools: name, description, arguments.'
-complete -c a3s -n '__a3s_at \'a3s\'' -a trust -d 'Treat DIR\'s .a3s/config.acl like your own configuration.'
+complete -c a3s -n '__a3s_at \'a3s\'' -a trust -d 'Treat what may act in DIR like your own configuration.'
 complete -c a3s -n '__a3s_at \'a3s\'' -l version -d 'Show the version and exit.'
 complete -c a3s -n '__a3s_at \'a3s\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l allow-full -d 'Offer the mode that asks for nothing.'

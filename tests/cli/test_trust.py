@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from a3s_cli.commands.trust import trust
 from a3s_cli.config.file import ConfigFile
+from a3s_cli.config.trusted import entry_of, project_sha256, written
 from a3s_cli.errors import A3SError, ConfigError, UsageError
 from tests.support.a3s import Bench
 from tests.support.house import House, refused
@@ -29,6 +30,10 @@ def trusted(path: Path) -> list[str]:
     return [entry.value for entry in file.lists["trust"]]
 
 
+def entry(directory: Path) -> str:
+    return written(str(directory), project_sha256(str(directory)))
+
+
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
@@ -43,11 +48,11 @@ def test_the_command(a3s: Bench) -> None:
     result = a3s("trust", cwd=below)
     assert (result.status, result.stderr) == (0, b"")
     assert result.stdout.decode() == f"{a3s.work} is now trusted, in {mine}\n"
-    assert mine.read_text() == f'trust = ["{a3s.work}"]\n'
+    assert mine.read_text() == f'trust = ["{entry(a3s.work)}"]\n'
     assert [mode(path) for path in (mine, mine.parent, mine.parent.parent)] == [0o600, 0o700, 0o700]
     again = a3s("trust", str(a3s.work), cwd=below)
     assert again.stdout.decode() == f"{a3s.work} is already trusted, in {mine}\n"
-    assert mine.read_text() == f'trust = ["{a3s.work}"]\n'
+    assert mine.read_text() == f'trust = ["{entry(a3s.work)}"]\n'
     assert b"max_turns = 1000" in a3s("config").stdout
 
 
@@ -76,7 +81,7 @@ def test_the_directory_is_the_real_one(house: House) -> None:
     link.symlink_to(house.work)
     path = house.user("")
     trust(str(link), house.environment)
-    assert trusted(path) == [str(house.work)]
+    assert trusted(path) == [entry(house.work)]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of other systems are Unicode")
@@ -112,17 +117,35 @@ def test_every_other_byte_stays(house: House, before: str, after: str) -> None:
     path.write_bytes(HAND_WRITTEN.format(before).encode())
     earlier = trusted(path)
     trust(str(house.work), house.environment)
-    expected = HAND_WRITTEN.format(after.format(house.work))
+    expected = HAND_WRITTEN.format(after.format(entry(house.work)))
     assert path.read_bytes().decode() == expected
-    assert sorted(trusted(path)) == sorted([*earlier, str(house.work)])
+    assert sorted(trusted(path)) == sorted([*earlier, entry(house.work)])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('trust = ["/a", "{0}@sha256:{1}"] # mine', 'trust = ["/a", "{2}"] # mine'),
+        (
+            "trust = [\n  '{0}',  # all of it\n  '/a',\n]",
+            "trust = [\n  \"{2}\",  # all of it\n  '/a',\n]",
+        ),
+        ('trust = "{0}/"', 'trust = "{2}"'),
+    ],
+)
+def test_an_earlier_entry_is_replaced(house: House, before: str, after: str) -> None:
+    text = HAND_WRITTEN.format(before.format(house.work, "0" * 64, ""))
+    path = house.user(text)
+    trust(str(house.work), house.environment)
+    assert path.read_text() == HAND_WRITTEN.format(after.format("", "", entry(house.work)))
 
 
 @pytest.mark.parametrize("line", ["", 'trust = "/a"', "trust = null", "# trust = []"])
 def test_a_new_line_where_there_is_no_list(house: House, line: str) -> None:
     path = house.user(HAND_WRITTEN.format(line))
     trust(str(house.work), house.environment)
-    assert path.read_text() == HAND_WRITTEN.format(line) + f'\ntrust = ["{house.work}"]\n'
-    assert trusted(path) == [*(["/a"] if '"/a"' in line else []), str(house.work)]
+    assert path.read_text() == HAND_WRITTEN.format(line) + f'\ntrust = ["{entry(house.work)}"]\n'
+    assert trusted(path) == [*(["/a"] if '"/a"' in line else []), entry(house.work)]
 
 
 def test_marks_line_ends_modes_and_links_stay(house: House) -> None:
@@ -133,7 +156,7 @@ def test_marks_line_ends_modes_and_links_stay(house: House) -> None:
     path.parent.mkdir()
     path.symlink_to(real)
     trust(str(house.work), house.environment)
-    expected = f'\ufeffmax_turns = 3\r\ntrust = ["{house.work}"]\r\n'
+    expected = f'\ufeffmax_turns = 3\r\ntrust = ["{entry(house.work)}"]\r\n'
     assert real.read_bytes() == expected.encode()
     assert path.is_symlink() and mode(real) == 0o640
     assert os.listdir(real.parent) == ["a3s.acl"]
@@ -192,7 +215,8 @@ def test_whatever_is_trusted_is_found_again(
         config = house.load(workspace=directory)
         assert (config.get("max_turns"), refused(config)) == (1000, [])
         wanted.append(str(directory))
-    assert set(trusted(path)) == {*before, *wanted}
+    now = {entry_of(text).directory for text in trusted(path)}
+    assert now == {*before, *wanted}
     # Taking the entries out again leaves what was there.
     assert [item for item in items if item.startswith("max")] == [
         line for line in path.read_text().split("\n") if line.startswith("max")
@@ -206,4 +230,4 @@ def test_several_at_once_lose_nothing(a3s: Bench) -> None:
     runs = [a3s.spawn("trust", str(a3s.work / name)) for name in names]
     assert [run.finish().status for run in runs] == [0] * len(names)
     file = (a3s.home / ".config/a3s/config.acl").read_text()
-    assert all(f'/{name}"' in file for name in names), file
+    assert all(f"/{name}@" in file for name in names), file

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from a3s_cli.commands.trust import trust
 from a3s_cli.config.settings import KEYS, PERMISSION_KEYS
+from a3s_cli.config.trusted import MOST_BYTES, MOST_FILES
+from a3s_cli.errors import UsageError
 from tests.support.house import House, refused, rules
 
 PROJECT = """
@@ -136,3 +141,95 @@ def test_no_other_path_will_do(house: House, entry: str) -> None:
     trusting(house, entry.format(house.work))
     house.project("max_turns = 1000")
     assert refused(house.load()) == ["max_turns"]
+
+
+@pytest.fixture
+def vouched(house: House) -> House:
+    """A project with everything that may act, trusted as it is by `a3s trust`."""
+    house.user("")
+    house.project("max_turns = 1000")
+    house.write(house.work / ".mcp.json", '{"mcpServers": {}}')
+    house.write(house.work / ".agents/skills/one/SKILL.md", "---\nname: one\n---\n")
+    house.write(house.work / ".agents/skills/one/scripts/do.sh", "true\n")
+    house.write(house.work / "shared/two/SKILL.md", "---\nname: two\n---\n")
+    (house.work / ".claude").mkdir()
+    (house.work / ".claude/skills").symlink_to("../shared")
+    trust(str(house.work), house.environment)
+    return house
+
+
+def is_trusted(house: House) -> bool:
+    config = house.load()
+    assert config.get("max_turns") == (1000 if config.trusted_project else 50)
+    return config.trusted_project == str(house.work)
+
+
+def change(path: Path) -> None:
+    path.write_text(path.read_text() + "#")
+
+
+CHANGES: dict[str, Callable[[Path], Any]] = {
+    "the configuration": lambda work: change(work / ".a3s/config.acl"),
+    "a server": lambda work: change(work / ".mcp.json"),
+    "no servers": lambda work: (work / ".mcp.json").unlink(),
+    "a skill": lambda work: change(work / ".agents/skills/one/SKILL.md"),
+    "a script": lambda work: change(work / ".agents/skills/one/scripts/do.sh"),
+    "a linked skill": lambda work: change(work / "shared/two/SKILL.md"),
+    "another name": lambda work: (work / ".agents/skills/one").rename(work / ".agents/skills/1"),
+    "one more": lambda work: (work / "shared/two/more").write_text(""),
+    "a link out": lambda work: (work / "shared/out").symlink_to("/etc"),
+    "a circle": lambda work: (work / "shared/two/up").symlink_to(".."),
+    "a pipe": lambda work: os.mkfifo(work / "shared/two/pipe"),
+    "too deep": lambda work: (work / "shared" / "/".join("d" * 40)).mkdir(parents=True),
+    "too large": lambda work: os.truncate(work / "shared/two/SKILL.md", MOST_BYTES + 1),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_trust_ends_with_a_change_of_what_may_act(vouched: House, name: str) -> None:
+    assert is_trusted(vouched)
+    CHANGES[name](vouched.work)
+    config = vouched.load()
+    assert config.get("max_turns") == 50
+    assert config.trusted_project is None
+    changed, *_ = config.notices
+    assert changed.code == "config_untrusted"
+    assert changed.text.startswith(f"{vouched.work} is not trusted any more: ")
+    command = changed.text.rpartition("as they are:  ")[2]
+    assert shlex.split(command) == ["a3s", "trust", str(vouched.work)]
+
+
+def test_trust_comes_back_with_the_command(vouched: House) -> None:
+    change(vouched.work / ".agents/skills/one/SKILL.md")
+    assert not is_trusted(vouched)
+    trust(str(vouched.work), vouched.environment)
+    assert is_trusted(vouched)
+
+
+def test_what_cannot_act_changes_no_trust(vouched: House) -> None:
+    vouched.write(vouched.work / "src/main.py", "print()")
+    vouched.write(vouched.work / ".a3s/notes.txt", "hello")
+    vouched.write(vouched.work / "src/.mcp.json", "{}")
+    assert is_trusted(vouched)
+
+
+def test_a_project_may_have_no_configuration(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.write(house.work / ".claude/skills/one/SKILL.md", "---\nname: one\n---\n")
+    below = house.work / "src/deep"
+    below.mkdir(parents=True)
+    assert house.load(workspace=below).trusted_project is None
+    house.user("")
+    monkeypatch.chdir(below)
+    trust(None, house.environment)
+    assert house.load(workspace=below).trusted_project == str(house.work)
+    assert house.load(workspace=below, project=False).trusted_project is None
+    house.write(house.work / "src/.a3s/config.acl", "max_turns = 9")
+    assert house.load(workspace=below).trusted_project is None
+
+
+def test_what_is_too_much_to_cover_is_not_trusted(house: House) -> None:
+    house.user("")
+    for number in range(MOST_FILES + 1):
+        house.write(house.work / f".agents/skills/many/{number}", "")
+    with pytest.raises(UsageError, match="cannot be trusted: its skills have more than 2,000"):
+        trust(str(house.work), house.environment)
