@@ -130,10 +130,8 @@ class Agent:
         store, id = self._store(), _string(params, "sessionId")
         try:
             store.known(id)
-            messages = store.past(id).messages
             conversation = self._made(new_id(), params)
-            file = store.create(conversation.workspace, id=conversation.id)
-            file.replace(messages)
+            file, _ = store.fork(id, conversation.workspace, into=conversation.id)
             file.close()
         except A3SError as error:
             raise failure(error) from None
@@ -284,7 +282,7 @@ def _events(id: str, event_of: Callable[[Any], Any]) -> Any:
 
 def _info(row: Any) -> dict[str, Any]:
     when = datetime.fromtimestamp(row.used / 1000, UTC).isoformat()
-    title = " ".join(row.prompt.split())[:200]
+    title = " ".join(row.name.split())[:200]
     told = {"sessionId": row.id, "cwd": row.workspace, "updatedAt": when}
     return {**told, "title": title} if title else told
 

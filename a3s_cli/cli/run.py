@@ -34,7 +34,7 @@ SECTIONS = {
     "Prompt": ("prompt_file", "append_stdin", "input_format", "system", "append_system"),
     "Answer": ("output", "as_json", "schema", "tool_input", "record", "quiet"),
     **SECTIONS_OF_A_RUN,
-    "Session": ("session", "newest", "no_session"),
+    "Session": ("session", "newest", "fork", "no_session"),
 }
 
 
@@ -77,6 +77,7 @@ SECTIONS = {
 @limit_options
 @click.option("--session", metavar="ID", help="Continue a session.")
 @click.option("-c", "--continue", "newest", is_flag=True, help="Continue the newest session here.")
+@click.option("--fork", is_flag=True, help="Continue in a copy; the old session stays as it is.")
 @click.option("--no-session", is_flag=True, help="Do not save a session.")
 @click.option("--record", metavar="FILE", help="Also record the stream in a new file.")
 @weights_options
@@ -108,6 +109,11 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     if (given["session"] is not None) + given["newest"] + given["no_session"] > 1:
         raise click.UsageError("--session, --continue and --no-session cannot be combined", ctx)
 
+    if given["fork"] and session is None:
+        raise click.UsageError(
+            "--fork copies a session: name it with --session ID, or use -c for the newest here", ctx
+        )
+
     from ..commands.run import RunOptions
     from ..run.prompt_source import PromptSource
 
@@ -128,6 +134,7 @@ def run(ctx: click.Context, /, **given: Any) -> None:
             tools=given["tools"],
             schema=given["schema"],
             session=session,
+            fork=given["fork"],
             keep_session=not given["no_session"],
             record=given["record"],
             debug=given["debug"],

@@ -1,4 +1,4 @@
-"""`a3s sessions`: list, show, export and remove saved conversations."""
+"""`a3s sessions`: list, show, rename, export and remove saved conversations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Examples:
 @click.group(epilog=EPILOG, invoke_without_command=True)
 @click.pass_context
 def sessions(ctx: click.Context) -> None:
-    """List, show, export and remove sessions.
+    """List, show, rename, export and remove sessions.
 
     They are kept for 30 days after their last use, up to 1 GiB in total.
     """
@@ -30,18 +30,21 @@ def _show(text: str | bytes) -> None:
 
 
 @sessions.command("list", epilog="\b\nExample:\n  a3s sessions list --all")
-@click.option("--all", "everything", is_flag=True, help="List more than the newest 50.")
+@click.option("--all", "everything", is_flag=True, help="List all, with their directories.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def show_list(everything: bool, as_json: bool) -> None:
-    """List the sessions, the most recently used first."""
+    """List the newest 50 sessions of this directory, the last used first.
+
+    A line has the ID, the last use, the turns, how the last run ended, the
+    tokens, the cost (where prices are configured) and the title, which is the
+    first prompt unless rename has set one.
+    """
     from ..commands import sessions as command
-    from ..sessions.listing import NEWEST
 
     def tell(text: str) -> None:
         click.echo(text, err=True)
 
-    limit = None if everything else NEWEST
-    command.show_list(os.environ, _show, tell, limit=limit, as_json=as_json)
+    command.show_list(os.environ, _show, tell, everything=everything, as_json=as_json)
 
 
 @sessions.command(epilog="\b\nExample:\n  a3s sessions show ID | less")
@@ -55,6 +58,16 @@ def show(session: str, as_json: bool) -> None:
     from ..commands import sessions as command
 
     command.show_session(os.environ, _show, session, as_json=as_json)
+
+
+@sessions.command(epilog='\b\nExample:\n  a3s sessions rename ID "the parser"')
+@click.argument("session", metavar="ID")
+@click.argument("title", metavar="TITLE")
+def rename(session: str, title: str) -> None:
+    """Set the title of a session; an empty one removes it."""
+    from ..commands import sessions as command
+
+    command.rename(os.environ, session, title)
 
 
 @sessions.command(epilog="\b\nExample:\n  a3s sessions export ID | a3s audit - --policy ci.toml")

@@ -60,6 +60,8 @@ class RunOptions(Value):
     schema: str | None = None
     #: The ID of the session to continue; "" is the newest one of the workspace.
     session: str | None = None
+    #: Whether it is continued in a copy.
+    fork: bool = False
     keep_session: bool = True
     record: str | None = None
     debug: bool = False
@@ -136,7 +138,8 @@ class Process:
     def _session(self, plan: Plan) -> Kept:
         if not self._options.keep_session:
             return Kept()
-        return keep(os.environ, plan.workspace, plan.redactor.whole, resume=self._options.session)
+        options, hide = self._options, plan.redactor.whole
+        return keep(os.environ, plan.workspace, hide, resume=options.session, fork=options.fork)
 
     def _open_output(self) -> Writer:
         writer = self._writer = Writer(1, self._on_lost)

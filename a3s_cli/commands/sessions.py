@@ -1,12 +1,13 @@
-"""`a3s sessions`: list, show, export and remove saved conversations."""
+"""`a3s sessions`: list, show, rename, export and remove saved conversations."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from ..errors import UsageError
-from ..jsontext import dumps
+from ..jsontext import clean, dumps
 from ..output.wording import count
 from ..sessions import listing
 from ..sessions.pruning import prune
@@ -15,14 +16,20 @@ from ..stream.reader import lines_of
 
 Show = Callable[[str], None]
 _BLOCK = 1 << 20
+#: Characters of a title.
+LONGEST_TITLE = 200
 
 
 def show_list(
-    environment: Mapping[str, str], show: Show, tell: Show, *, limit: int | None, as_json: bool
+    environment: Mapping[str, str], show: Show, tell: Show, *, everything: bool, as_json: bool
 ) -> None:
-    """List the sessions; report on `tell` how many the list omits."""
+    """List the newest sessions of this directory, or all there are.
+
+    Report on `tell` what the list omits.
+    """
     store = Store.find(environment)
-    ids = store.ids()
+    limit = None if everything else listing.NEWEST
+    ids = store.ids() if everything else store.recent.sessions(_here())
     rows = listing.summaries(store, ids, limit)
     if as_json:
         show(listing.as_json(rows))
@@ -31,14 +38,32 @@ def show_list(
 
         terminal = os.isatty(1)
         width = Style.detect(environment, terminal).width if terminal else None
-        for text in listing.as_text(rows, width):
+        for text in listing.as_text(rows, width, directories=everything):
             show(text)
     if limit is not None and len(ids) > limit:
-        tell(
-            f"a3s: showing the newest {len(rows)} of {count(len(ids), 'session')}; --all lists all"
-        )
+        of = f"{count(len(ids), 'session')} of this directory"
+        tell(f"a3s: showing the newest {len(rows)} of {of}; --all lists all")
     if not rows:
-        tell(f"a3s: there are no sessions in {store.directory}")
+        others = 0 if everything else len(store.ids())
+        if others:
+            here = "this directory has no sessions"
+            tell(f"a3s: {here}; --all lists {count(others, 'session')} of other directories")
+        else:
+            tell(f"a3s: there are no sessions in {store.directory}")
+
+
+def _here() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError as error:
+        raise UsageError(f"the working directory cannot be used: {error.strerror}") from None
+
+
+def rename(environment: Mapping[str, str], name: str, title: str) -> None:
+    """Give a session a title; an empty one shows its first prompt again. Raises UsageError."""
+    if len(title) > LONGEST_TITLE:
+        raise UsageError(f"the title has {len(title)} characters: at most {LONGEST_TITLE} fit")
+    Store.find(environment).rename(name, clean(title))
 
 
 def show_session(environment: Mapping[str, str], show: Show, name: str, *, as_json: bool) -> None:

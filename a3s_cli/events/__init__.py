@@ -35,6 +35,7 @@ class Start(Event):
     tools: Annotated[list[str] | None, "names of the tools offered to the model"] = None
     sandbox: Annotated[Literal["bwrap", "none"] | None, "what confines bash"] = None
     policy_sha256: Annotated[Own | None, "digest of the permission rules in force"] = None
+    forked_from: Annotated[Own | None, "the session that this one began as a copy of"] = None
     prompt_id: Annotated[str | int | None, "the `id` of the message that asked for this run"] = None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..events import Notice
+from ..events import Event, Notice
 from ..stream.emitter import Emitter
 from ..values import State, field
 
@@ -28,6 +28,8 @@ class Kept(State):
     """A conversation and the file that it is saved in, if any."""
 
     notices: list[Notice] = field(default_factory=list)
+    #: The session that this one has just been copied from; None after its first run.
+    forked_from: str | None = None
     #: The conversation of earlier runs.
     _past: Past | None = None
     _store: Store | None = None
@@ -88,11 +90,12 @@ class Kept(State):
         for notice in notices:
             emitter.emit(notice)
 
-    def end_run(self) -> None:
+    def end_run(self, ended: Event | None) -> None:
         """Flush the session, after the run's terminal event."""
+        self.forked_from = None
         if self._file:
             unfinished = self._conversation.unfinished if self._conversation else ""
-            self._file.end_run(unfinished)
+            self._file.end_run(unfinished, ended)
 
     def close(self) -> None:
         """Unlock the session, and prune old ones."""
@@ -119,9 +122,12 @@ def keep(
     *,
     resume: str | None = None,
     named: str | None = None,
+    fork: bool = False,
     directory: Path | None = None,
 ) -> Kept:
     """Continue a session (`resume`), open one that may be new (`named`), or start one.
+
+    `fork` continues in a copy of the one to resume.
 
     Raises UsageError if it does not exist, SessionBusy if it is in use.
     """
@@ -129,22 +135,29 @@ def keep(
     from ..sessions.store import Store
 
     past: Past | None = None
+    source: str | None = None
     try:
         store = Store.find(environment) if directory is None else Store(directory)
         if resume is not None:
             name = store.newest(workspace) if resume == NEWEST else resume
-            file, past = store.resume(name, workspace, hide=hide)
+            if fork:
+                source = store.named(name)
+                file, past = store.fork(source, workspace, hide=hide)
+            else:
+                file, past = store.resume(name, workspace, hide=hide)
         elif named is not None:
             file, past = store.open(named, workspace, hide=hide)
         else:
             file = store.create(workspace, hide=hide)
     except NotKept as failure:
-        return Kept(notices=[_not_kept(str(failure))])
+        if source is not None:  # the run continues the conversation all the same
+            past = store.past(source)
+        return Kept([_not_kept(str(failure))], source, past)
     notices = [
         Notice(code=one.code, text=one.text, file=one.file, line=one.line)
         for one in (past.notices if past else ())
     ]
-    return Kept(notices, past, store, file)
+    return Kept(notices, source, past, store, file)
 
 
 def _not_kept(why: str) -> Notice:

@@ -93,8 +93,9 @@ class Opening:
         prompt = self.plan.prompt if self.plan else request.prompt
         start = start_event(prompt, request.workspace, self.plan, session_id=self.kept.id)
         self.id = start.run_id
-        name = request.prompt_id
-        self.emitter.emit(start if name is None else start.replace(prompt_id=name))
+        also = {"forked_from": self.kept.forked_from, "prompt_id": request.prompt_id}
+        told = {name: value for name, value in also.items() if value is not None}
+        self.emitter.emit(start.replace(**told) if told else start)
         for notice in self._config.notices if self._config else ():
             self.emitter.emit(Notice(code=notice.code, text=notice.text, **notice.fields))
         for name in too_short(os.environ, request.settings.get("redact_env", ())):
@@ -140,7 +141,7 @@ class Opening:
                 raise
             return self.fail(internal(error))
         finally:
-            self.kept.end_run()
+            self.kept.end_run(self.terminal)
 
     async def _work(self, plan: Plan, before_end: Callable[[], None]) -> Event:
         self.kept.ask(plan.prompt)

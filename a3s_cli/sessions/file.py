@@ -12,17 +12,19 @@ import contextlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import orjson
 
 from ..errors import OutputError
 from ..jsontext import LINE_LIMIT, dumps
 from ..messages import Message
+from .facts import Facts
 from .lines import CLOSED, INTERRUPTED, MESSAGES, Hide, line, to_json
 from .recent import Recent
 
 if TYPE_CHECKING:
+    from ..events import Event
     from .spill import Spill
 
 _TURN_END = b'{"type":"turn_end"'
@@ -41,23 +43,22 @@ class NotKept(OutputError):
     """The session cannot be saved, or not any longer; the run itself can continue."""
 
 
-class Counts(NamedTuple):
-    """What the file contains so far."""
-
-    runs: int = 0
-    turns: int = 0
-    size: int = 0
-    model: str | None = None
-
-
 class SessionFile:
     """An open session. It is locked until `close`, or until the process dies."""
 
     def __init__(
-        self, path: Path, descriptor: int, recent: Recent, hide: Hide, counts: Counts
+        self,
+        path: Path,
+        descriptor: int,
+        recent: Recent,
+        hide: Hide,
+        facts: Facts | None = None,
+        size: int = 0,
     ) -> None:
         self.id = path.stem
         self.path = path
+        #: What a list shows of it.
+        self.facts = facts or Facts()
         #: Why the session is no longer saved; the run reports it, once.
         self.failure: NotKept | None = None
         #: Runs what syncs lines to disk: at once, or later beside a busy loop.
@@ -65,7 +66,8 @@ class SessionFile:
         self._descriptor: int | None = descriptor
         self._recent = recent
         self._hide = hide
-        self._runs, self._turns, self._size, self._model = counts
+        #: Bytes of the complete lines in the file.
+        self._size = size
         self._workspace = ""
         self._noted: str | None = None
 
@@ -82,10 +84,9 @@ class SessionFile:
 
     def write(self, lines: bytes) -> None:
         """Write finished lines of the stream, as they are on stdout."""
-        self._turns += lines.count(b"\n" + _TURN_END) + lines.startswith(_TURN_END)
+        self.facts.turns += lines.count(b"\n" + _TURN_END) + lines.startswith(_TURN_END)
         if lines.startswith(_START):
-            self._runs += 1
-            self._model = orjson.loads(lines.partition(b"\n")[0]).get("model", self._model)
+            self.facts.begin(orjson.loads(lines.partition(b"\n")[0]).get("model"))
         self._append(lines)
 
     def keep(self, messages: Sequence[Message]) -> None:
@@ -103,18 +104,33 @@ class SessionFile:
 
     def interrupted(self) -> None:
         """Mark the last run as interrupted: it has no end."""
-        self._append(line(INTERRUPTED, **self._state()))
+        self._append(line(INTERRUPTED, **self.facts.to_json()))
 
-    def end_run(self, unfinished: str = "") -> None:
-        """Write what a list of sessions shows. Call it after the terminal event.
+    def end_run(self, unfinished: str = "", ended: Event | None = None) -> None:
+        """Write what a list of sessions shows. Call it after the terminal event, `ended`.
 
         `unfinished` says what was interrupted; empty if nothing was.
         """
-        told = {"unfinished": unfinished} if unfinished else {}
-        self._append(line(CLOSED, **self._state(), **told))
+        if ended is not None:
+            self.facts.end(ended.code, ended.total_tokens, ended.cost_usd)
+        self._state(unfinished)
         self.flush()
         if self.failure is None and self._noted is not None:
             self._noted = self._recent.used(self.id, self._workspace, self._noted)
+
+    def rename(self, title: str, unfinished: str) -> None:
+        """Give the session a title; it is used no later than before."""
+        assert self._descriptor is not None
+        used = os.fstat(self._descriptor)
+        self.facts.title = title
+        self._state(unfinished)
+        self.flush()
+        os.utime(self._descriptor, ns=(used.st_atime_ns, used.st_mtime_ns))
+
+    def forked(self, source: str, unfinished: str) -> None:
+        """Record that the session began as a copy of another one."""
+        self.facts.forked_from = source
+        self._state(unfinished)
 
     def spill(self) -> Spill | None:
         """Return a file for a large value beside this one; None if nothing is saved."""
@@ -143,9 +159,9 @@ class SessionFile:
     def __del__(self) -> None:
         self.close()
 
-    def _state(self) -> dict[str, object]:
-        state: dict[str, object] = {"runs": self._runs, "turns": self._turns}
-        return state if self._model is None else {**state, "model": self._model}
+    def _state(self, unfinished: str) -> None:
+        told = {"unfinished": unfinished} if unfinished else {}
+        self._append(line(CLOSED, **self.facts.to_json(), **told))
 
     def _step(self, messages: Sequence[Message], *, replace: bool) -> None:
         replacing = {"replace": True} if replace else {}

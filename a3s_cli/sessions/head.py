@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import orjson
 
 from ..jsontext import LINE_LIMIT
 from ..values import Value
+from . import facts
 from .lines import CLOSED, INTERRUPTED
 
+_N = TypeVar("_N", int, float)
 #: Bytes that nearly always contain the last line.
 _PIECE = 4096
 #: Marks a turn in a file whose last line does not count them.
@@ -32,6 +35,18 @@ class Summary(Value):
     turns: int
     prompt: str
     bytes: int
+    #: How the last run ended; "running" while one goes on, None if an old file does not tell.
+    verdict: str | None = None
+    total_tokens: int | None = None
+    cost_usd: float | None = None
+    #: The name that the user has given it, if any.
+    title: str | None = None
+    forked_from: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is shown as: its title, else its first prompt."""
+        return self.title or self.prompt
 
 
 def summary(session: str, path: Path, spilled: Path) -> Summary:
@@ -40,7 +55,8 @@ def summary(session: str, path: Path, spilled: Path) -> Summary:
         status = os.fstat(file.fileno())
         start, last = _first(file), _last(file, status.st_size)
         used = status.st_mtime_ns // 1_000_000
-        turns = last.get("turns") if last.get("type") in (CLOSED, INTERRUPTED) else None
+        over = last.get("type") in (CLOSED, INTERRUPTED)
+        turns = last.get("turns") if over else None
         return Summary(
             id=session,
             created=_integer(start.get("ts"), used),
@@ -51,7 +67,21 @@ def summary(session: str, path: Path, spilled: Path) -> Summary:
             turns=turns if isinstance(turns, int) else _counted(file),
             prompt=_text(start.get("prompt")),
             bytes=status.st_size + size_of(spilled),
+            verdict=_text(last.get("verdict")) or None if over else _open_verdict(file.fileno()),
+            total_tokens=_number(last.get("totalTokens"), int),
+            cost_usd=_number(last.get("costUsd"), float),
+            title=_text(last.get("title")) or None,
+            forked_from=_text(last.get("forkedFrom")) or None,
         )
+
+
+def _open_verdict(descriptor: int) -> str:
+    """Return whether the run without an end goes on: its process holds the lock."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return facts.RUNNING
+    return facts.INTERRUPTED
 
 
 def workspace_of(path: Path) -> str:
@@ -99,6 +129,10 @@ def _object(data: bytes) -> dict[str, Any]:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _number(value: object, kind: type[_N]) -> _N | None:
+    return value if isinstance(value, kind) else None
 
 
 def _integer(value: object, otherwise: int) -> int:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
+from ..events import camel
 from ..jsontext import dumps
 from ..output.disarm import disarm
 from ..output.terminal import cells, fit, single_line
@@ -17,8 +18,8 @@ from .store import Store
 
 #: Sessions that are listed by default.
 NEWEST = 50
-#: Cells of a first prompt that are shown without a terminal.
-_PROMPT = 200
+#: Cells of a title or first prompt that are shown without a terminal.
+_NAME = 200
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
 
 
@@ -36,22 +37,35 @@ def as_json(rows: list[Summary]) -> str:
 
 def row_json(row: Summary) -> dict[str, Any]:
     """Return one row as JSON, without unknown values."""
-    return {name: value for name, value in asdict(row).items() if value is not None}
+    return {camel(name): value for name, value in asdict(row).items() if value is not None}
 
 
-def as_text(rows: list[Summary], width: int | None) -> Iterator[str]:
-    """Yield a line for each row, cut to the width of the terminal, if there is one."""
+def as_text(rows: list[Summary], width: int | None, *, directories: bool) -> Iterator[str]:
+    """Yield a line for each row, cut to the width of the terminal, if there is one.
+
+    `directories` adds a column with the directory of each session.
+    """
     now = time.time()
-    table = [
-        (row.id, _ago(now - row.used / 1000), count(row.turns, "turn"), size(row.bytes))
-        for row in rows
-    ]
+    table = [_columns(row, now, directories=directories) for row in rows]
     widths = [max(map(cells, column)) for column in zip(*table, strict=True)]
     for row, columns in zip(rows, table, strict=True):
-        lead = "  ".join(one.ljust(wide) for one, wide in zip(columns, widths, strict=True))
-        prompt = fit(disarm(single_line(row.prompt.strip())), _PROMPT)
-        text = f"{lead}  {prompt}".rstrip()
+        shown = zip(columns, widths, strict=True)
+        lead = "  ".join(one.ljust(wide) for one, wide in shown if wide)
+        name = fit(disarm(single_line(row.name.strip())), _NAME)
+        text = f"{lead}  {name}".rstrip()
         yield (text if width is None else fit(text, width)) + "\n"
+
+
+def _columns(row: Summary, now: float, *, directories: bool) -> list[str]:
+    return [
+        row.id,
+        _ago(now - row.used / 1000),
+        disarm(single_line(row.workspace)) if directories else "",
+        count(row.turns, "turn"),
+        disarm(single_line(row.verdict or "")),
+        "" if row.total_tokens is None else f"{_short(row.total_tokens)} tokens",
+        "" if row.cost_usd is None else f"${row.cost_usd:.4f}",
+    ]
 
 
 def size(number: int) -> str:
@@ -62,6 +76,11 @@ def size(number: int) -> str:
             return f"{amount:.3g} {unit}"
         amount /= 1000
     return f"{amount:.3g} GB"
+
+
+def _short(number: int) -> str:
+    """Return a number of tokens in at most four figures."""
+    return f"{number}" if number < 1000 else size(number)[:-1].replace(" ", "")
 
 
 def _ago(seconds: float) -> str:

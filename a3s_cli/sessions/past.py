@@ -19,6 +19,7 @@ from ..events import TERMINAL
 from ..jsontext import loads
 from ..messages import Message, Text, ToolResult
 from ..values import Value, field
+from .facts import Facts
 from .interruption import KILLED, account, closing, results
 from .lines import CLOSED, INTERRUPTED, MESSAGES, from_json
 from .spill import read_spilled
@@ -47,6 +48,11 @@ class Past(Value):
     #: The ids of all calls of the session.
     call_ids: frozenset[str] = frozenset()
     notices: list[SessionNotice] = field(default_factory=list)
+
+    @property
+    def unfinished(self) -> str:
+        """A sentence on what was interrupted in the last run; empty if nothing was."""
+        return next((one.text for one in self.notices if one.code == "session_interrupted"), "")
 
 
 class _OpenRun:
@@ -79,9 +85,7 @@ class Reading:
         self._unfinished = ""
         self._call_ids: set[str] = set()
         self._lost: list[int] = []
-        self.runs = 0
-        self.turns = 0
-        self.model: str | None = None
+        self.facts = Facts()
         #: Size of all complete lines in bytes, and of what follows the last of them.
         self.size = 0
         self.torn = 0
@@ -125,7 +129,7 @@ class Reading:
             told = str(value.get("error") or f"Permission denied: {value.get('reason')}")
             self._run.ends[str(value.get("toolId"))] = told, True
         elif kind == "turn_end":
-            self.turns += 1
+            self.facts.turns += 1
         elif kind == "start":
             self._start(value)
         elif kind in (*TERMINAL, CLOSED, INTERRUPTED):
@@ -137,18 +141,20 @@ class Reading:
         prompt = start.get("prompt")
         self._run = _OpenRun(prompt if isinstance(prompt, str) else None)
         self._unfinished = ""
-        self.runs += 1
+        self.facts.begin(start.get("model"))
+        self.facts.take(start)
         self.interrupted = True
-        self.model = start.get("model", self.model)
 
     def _end(self, kind: str, value: dict[str, Any]) -> None:
-        if kind == "end":
-            self._run.why = None
-        elif kind == "error":
-            self._run.why = str(value.get("error"))
-        elif kind == INTERRUPTED:
+        if kind in TERMINAL:
+            self._run.why = None if kind == "end" else str(value.get("error"))
+            code = None if kind == "end" else str(value.get("code"))
+            self.facts.end(code, value.get("totalTokens"), value.get("costUsd"))
+            return
+        self.facts.take(value)
+        if kind == INTERRUPTED:
             self._run.told = True
-        elif kind == CLOSED and isinstance(value.get("unfinished"), str):
+        elif isinstance(value.get("unfinished"), str):
             self._unfinished = value["unfinished"]
 
     def _step(self, value: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SessionBusy, UsageError
-from .file import Counts, NotKept, SessionFile
+from .file import NotKept, SessionFile
 from .ids import SHORTEST, check, is_name, new_id
 from .lines import Hide
 from .recent import SUFFIX, Recent
@@ -61,10 +61,15 @@ class Store:
     ) -> SessionFile:
         """Create a session. Raises NotKept if it cannot be saved, UsageError if it exists."""
         name = new_id() if id is None else check(id)
-        path = self.path(name)
+        file = SessionFile(self.path(name), self._create(name), self.recent, hide)
+        file.note(str(workspace), again=False)
+        return file
+
+    def _create(self, name: str) -> int:
+        """Create and lock the file of a session."""
         try:
             os.makedirs(self.directory, 0o700, exist_ok=True)
-            descriptor = os.open(path, _CREATE, 0o600)
+            descriptor = os.open(self.path(name), _CREATE, 0o600)
         except FileExistsError:
             if not self.directory.is_dir():
                 raise NotKept(
@@ -76,9 +81,7 @@ class Store:
                 f"the session cannot be saved: {self.directory}: {error.strerror}"
             ) from None
         self._lock(descriptor, name)
-        file = SessionFile(path, descriptor, self.recent, hide, Counts())
-        file.note(str(workspace), again=False)
-        return file
+        return descriptor
 
     def resume(
         self, id: str, workspace: Path | str, *, hide: Hide = str
@@ -99,22 +102,67 @@ class Store:
             unwritable = NotKept(f"the session cannot be saved: {path}: {error.strerror}")
             descriptor = self._open_to_read(path)
         self._lock(descriptor, name)
-        from .past import Reading
-
-        reading = Reading(path, self.spilled(name))
-        with open(descriptor, "rb", closefd=False) as lines:
-            past = reading.read(lines)
-        counts = Counts(reading.runs, reading.turns, reading.size, reading.model)
-        file = SessionFile(path, descriptor, self.recent, hide, counts)
+        file, past, interrupted = self._opened(name, descriptor, hide, torn=unwritable is None)
         if unwritable is not None:
             file.lose(unwritable)
             return file, past
-        if reading.torn:
-            os.ftruncate(descriptor, reading.size)
-        if reading.interrupted:
+        if interrupted:
             file.interrupted()
         file.note(str(workspace), again=True)
         return file, past
+
+    def fork(
+        self, id: str, workspace: Path | str, *, hide: Hide = str, into: str | None = None
+    ) -> tuple[SessionFile, Past]:
+        """Continue in a copy of a session, which stays as it is, even if it is in use.
+
+        Raises NotKept if the copy cannot be saved, UsageError if there is no such session.
+        """
+        from .copying import copy
+
+        source, name = self.named(id), into or new_id()
+        with open(self._open_to_read(self.path(source)), "rb") as lines:
+            descriptor = self._create(name)
+            try:
+                copy(lines.fileno(), descriptor, self.spilled(source), self.spilled(name))
+            except OSError as error:
+                self.erase(name)
+                os.close(descriptor)
+                raise NotKept(f"the session cannot be copied: {error.strerror}") from None
+        file, past, _ = self._opened(name, descriptor, hide)
+        file.forked(source, past.unfinished)
+        file.note(str(workspace), again=False)
+        return file, past
+
+    def rename(self, id: str, title: str) -> None:
+        """Give a session a title. Raises UsageError, or SessionBusy if it is in use."""
+        name = self.named(id)
+        try:
+            descriptor = os.open(self.path(name), _RESUME)
+        except OSError as error:
+            raise NotKept(f"the session {name} cannot be renamed: {error.strerror}") from None
+        self._lock(descriptor, name)
+        file, past, _ = self._opened(name, descriptor, str)
+        file.rename(title, past.unfinished)
+        file.close()
+        if file.failure is not None:
+            raise file.failure
+
+    def _opened(
+        self, name: str, descriptor: int, hide: Hide, *, torn: bool = True
+    ) -> tuple[SessionFile, Past, bool]:
+        """Read an open file; remove a `torn` last line. Return whether its last run was cut."""
+        from .past import Reading
+
+        path = self.path(name)
+        reading = Reading(path, self.spilled(name))
+        os.lseek(descriptor, 0, os.SEEK_SET)  # a copy has just been written
+        with open(descriptor, "rb", closefd=False) as lines:
+            past = reading.read(lines)
+        if reading.torn and torn:
+            os.ftruncate(descriptor, reading.size)
+        file = SessionFile(path, descriptor, self.recent, hide, reading.facts, reading.size)
+        return file, past, reading.interrupted
 
     def open(self, id: str, workspace: Path | str, *, hide: Hide = str) -> tuple[SessionFile, Past]:
         """Continue the session with exactly this id, or create it."""

@@ -45,6 +45,10 @@ def _facts(row: Summary) -> Iterator[tuple[str, str]]:
     yield "last used", _when(row.used)
     if row.workspace:
         yield "workspace", row.workspace
+    if row.title:
+        yield "title", row.title
+    if row.forked_from:
+        yield "copy of", row.forked_from
     yield "size", f"{count(row.turns, 'turn')}, {size(row.bytes)}"
 
 

@@ -13,9 +13,13 @@ from click.testing import CliRunner, Result
 
 from a3s_cli.cli.sessions import sessions
 from a3s_cli.errors import A3SError, SessionBusy, UsageError
+from a3s_cli.events import End, Start
+from a3s_cli.events import Error as ErrorEvent
+from a3s_cli.jsontext import dumps
 from a3s_cli.sessions.file import NotKept
 from a3s_cli.sessions.lines import from_json
 from a3s_cli.sessions.store import Store
+from a3s_cli.stream.emitter import Emitter
 
 from ..sessions import talk
 
@@ -24,6 +28,15 @@ from ..sessions import talk
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return talk.store(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current directory, which the sessions of `made` belong to."""
+    place = tmp_path.resolve() / "here"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    return place
 
 
 def a3s(line: str) -> Result:
@@ -35,7 +48,7 @@ def a3s(line: str) -> Result:
 
 
 def made(store: Store, name: str, prompt: str = "hello?") -> bytes:
-    file = store.create("/w", id=name)
+    file = store.create(Path.cwd(), id=name)
     talk.run(file, prompt, "hello.")
     file.close()
     return file.path.read_bytes()
@@ -46,7 +59,8 @@ def test_a_list(store: Store) -> None:
     made(store, "two", "\x1b[2J::error::no " + "x" * 500)
     result = a3s("list")
     first, second = result.stdout.splitlines()
-    assert first.startswith("two  now  2 turns  ") and second.startswith("one  now  2 turns  ")
+    lead = "  now  2 turns  success  3 tokens  "
+    assert first.startswith("two" + lead) and second.startswith("one" + lead)
     assert second.endswith("  what is⏎this?")
     assert "\\x1b[2J" in first and "\x1b" not in first and len(first) < 260
     assert (a3s("").stdout, result.stderr) == (result.stdout, "")
@@ -65,16 +79,121 @@ def test_a_list_for_a_program(store: Store) -> None:
         "turns": 2,
         "prompt": "hello?",
         "bytes": len(data),
+        "verdict": "success",
+        "totalTokens": 3,
     }
 
 
+def test_the_sessions_of_a_directory(
+    store: Store, here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By default those that were last used here; with --all, the directories as well."""
+    made(store, "one")
+    there = tmp_path / "there\x1b[2J"
+    there.mkdir()
+    monkeypatch.chdir(there)
+    assert a3s("list").stderr == (
+        "a3s: this directory has no sessions; --all lists 1 session of other directories\n"
+    )
+    made(store, "two")
+    assert [line.split()[0] for line in a3s("list").stdout.splitlines()] == ["two"]
+    both = a3s("list --all")
+    assert [line.split()[0] for line in both.stdout.splitlines()] == ["two", "one"]
+    assert both.stderr == "" and "\x1b" not in both.stdout
+    # The directory that a session began in.
+    assert both.stdout.count("  /w ") == 2
+    file, _ = store.resume("one", there)
+    file.close()
+    assert {row["id"] for row in json.loads(a3s("list --json").stdout)} == {"one", "two"}
+
+
+def test_what_a_run_came_to(store: Store) -> None:
+    """The verdict of the last run, and the tokens and the known cost of all."""
+    made(store, "one")
+
+    def row() -> dict[str, object]:
+        found = json.loads(a3s("list --json").stdout)[0]
+        return {key: found.get(key) for key in ("verdict", "totalTokens", "costUsd", "runs")}
+
+    file, _ = store.resume("one", Path.cwd())
+    emitter = Emitter()
+    emitter.add_line_sink(file.write)
+    emitter.emit(Start(schema_version=1, version="1", run_id="r", prompt="again"))
+    assert row() == {"verdict": "running", "totalTokens": None, "costUsd": None, "runs": None}
+    failed = ErrorEvent(
+        error="no", code="overloaded", retryable=True, exit_code=75,
+        turns=0, tool_calls=0, total_tokens=39, duration_ms=1,
+    )  # fmt: skip
+    emitter.emit(failed)
+    file.end_run(ended=failed)
+    file.close()
+    assert row() == {"verdict": "overloaded", "totalTokens": 42, "costUsd": None, "runs": 2}
+    # A run that is killed has no end, and what it cost is not known.
+    file, _ = store.resume("one", Path.cwd())
+    emitter = Emitter()
+    emitter.add_line_sink(file.write)
+    emitter.emit(Start(schema_version=1, version="1", run_id="r", prompt="more"))
+    file.close()
+    assert row()["verdict"] == "interrupted"
+    file, _ = store.resume("one", Path.cwd())
+    assert row() == {"verdict": "interrupted", "totalTokens": 42, "costUsd": None, "runs": 3}
+    file.end_run(
+        ended=End(text="", total_tokens=0, turns=1, tool_calls=0, duration_ms=1, cost_usd=0.5)
+    )
+    file.close()
+    assert "  success  42 tokens  $0.5000  hello?" in a3s("list").stdout
+
+
+def test_a_title(store: Store) -> None:
+    data = made(store, "one")
+    used = store.path("one").stat().st_mtime_ns
+    made(store, "two")
+    title = "the \x1b parser"
+    assert a3s(f"rename one {shlex.quote(title)}").output == ""
+    first, second = a3s("list").stdout.splitlines()
+    assert first.endswith("hello?") and second.endswith("tokens  the \\x1b parser")
+    assert store.path("one").read_bytes().startswith(data)
+    assert store.path("one").stat().st_mtime_ns == used
+    assert store.past("one") == store.past("two")  # nothing that the model sees
+    assert "title     the" in a3s("show one").stdout
+    # It stays when the session goes on, and an empty one takes it back.
+    file, _ = store.resume("one", Path.cwd())
+    talk.run(file, "and now?", "blue", first=2)
+    file.close()
+    assert json.loads(a3s("list --json").stdout)[0]["title"] == title
+    a3s("rename one ''")
+    assert "title" not in json.loads(a3s("list --json").stdout)[0]
+    file, _ = store.resume("one", Path.cwd())
+    with pytest.raises(SessionBusy):
+        a3s("rename one x")
+    file.close()
+    with pytest.raises(UsageError, match="there is no session 'tow'; the nearest: two"):
+        a3s("rename tow x")
+    with pytest.raises(UsageError, match="201 characters: at most 200"):
+        a3s("rename two " + "x" * 201)
+
+
+def test_a_title_for_a_session_that_was_killed(store: Store) -> None:
+    """What was interrupted is told by the next run, as without the title."""
+    lines = made(store, "one").splitlines(keepends=True)
+    for end in range(1, len(lines)):
+        store.path("one").write_bytes(b"".join(lines[:end]) + lines[end][:9])
+        before = store.past("one")
+        a3s("rename one x")
+        after = store.past("one")
+        assert (after.messages, after.unfinished) == (before.messages, before.unfinished), end
+        assert json.loads(a3s("list --json").stdout)[0]["title"] == "x"
+
+
 def test_a_long_list(store: Store) -> None:
-    data = made(store, "s0")
+    data = made(store, "s0").replace(b'"/w"', dumps(str(Path.cwd())))
     for number in range(1, 60):
         store.path(f"s{number}").write_bytes(data)
     for form in ("", " --json"):
         short, whole = a3s("list" + form), a3s("list --all" + form)
-        assert short.stderr == "a3s: showing the newest 50 of 60 sessions; --all lists all\n"
+        assert short.stderr == (
+            "a3s: showing the newest 50 of 60 sessions of this directory; --all lists all\n"
+        )
         assert whole.stderr == ""
     assert (short.stdout.count('"id"'), whole.stdout.count('"id"')) == (50, 60)
 

@@ -83,8 +83,9 @@ def run(
     emitter.emit_texts(list(said))
     file.keep([answer(said)])
     _stop(emitter, turns + 1, "end_turn")
-    emitter.emit(End(text=said, total_tokens=3, turns=turns + 1, tool_calls=turns, duration_ms=1))
-    file.end_run()
+    end = End(text=said, total_tokens=3, turns=turns + 1, tool_calls=turns, duration_ms=1)
+    emitter.emit(end)
+    file.end_run(ended=end)
     kept()
     return [*messages, answer(said)]
 

@@ -40,7 +40,7 @@ def test_a_session_that_is_in_use(a3s: Bench) -> None:
     file, _ = talk.store(a3s.home / ".local").resume("mine", "/w")
     result = a3s("sessions", "rm", "mine")
     assert result.status == 75 and b"the session mine is in use by process " in result.stderr
-    assert a3s("sessions").stdout.startswith(b"mine  ")
+    assert a3s("sessions", "list", "--all").stdout.startswith(b"mine  ")
     file.close()
     assert a3s("sessions", "rm", "mine").status == 0
 

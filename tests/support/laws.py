@@ -38,7 +38,7 @@ SCHEMA: dict[str, tuple[dict[str, type], dict[str, type]]] = {
         {"schemaVersion": int, "version": str, "runId": str},
         {"sessionId": str, "model": str, "cwd": str, "prompt": str, "promptBytes": int}
         | {"truncated": bool, "tools": list, "sandbox": str, "policySha256": str}
-        | {"promptId": object},
+        | {"forkedFrom": str, "promptId": object},
     ),
     "turn_start": ({"turn": int}, {}),
     "text_delta": ({"text": str}, {}),
