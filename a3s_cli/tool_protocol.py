@@ -198,6 +198,8 @@ class Tool:
     network: ClassVar[bool] = False
     #: Runs programs; only a sandbox limits what they change or reach.
     runs_programs: ClassVar[bool] = False
+    #: May also show files in the directories of skills, outside the workspace.
+    reads_skills: ClassVar[bool] = False
     #: Asks the run's model on its own behalf.
     asks_model: ClassVar[bool] = False
 

@@ -113,6 +113,7 @@ class SessionOptions(_Named):
       store               Directory of saved sessions; by default the command line's. Without
                           session_id and store, nothing is saved.
       project             Whether to read the workspace's AGENTS.md and configuration (True).
+      skills              Whether the model is told of skills (True).
     """
 
     model: str | None = None
@@ -140,6 +141,7 @@ class SessionOptions(_Named):
     session_id: str | None = None
     store: Path | str | None = None
     project: bool = True
+    skills: bool = True
     sandbox: Literal["auto", "require", "off"] | None = None
     network: Literal["on", "off"] | None = None
     protect: Literal["all", "tracked"] | None = None

@@ -40,6 +40,7 @@ def session_request(
         config_file=config_file,
         config_text=config_text,
         project=options.project,
+        skills=options.skills,
         tools=_built_in(given),
         own_tools=_own(given),
         # Only a callback answers, whatever is configured for a terminal.

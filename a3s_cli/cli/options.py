@@ -82,6 +82,7 @@ def request(given: Mapping[str, Any]) -> dict[str, Any]:
         "permissions": given["permissions"],
         "config_file": given["config_file"],
         "project": not given["no_project"],
+        "skills": not given["no_skills"],
         "tool_input": given["tool_input"],
         "allow_all": given["allow_all"],
         "pull": given["pull"],
@@ -105,6 +106,7 @@ place_options = _all(
     click.option("-C", "--cwd", metavar="DIR", help="Run as if started in DIR."),
     click.option("--config", "config_file", metavar="FILE", help="Also read this configuration."),
     click.option("--no-project", is_flag=True, help="Ignore AGENTS.md and project settings."),
+    click.option("--no-skills", is_flag=True, help="Tell the model of no skills."),
 )
 system_options = _all(
     click.option("-s", "--system", metavar="TEXT", help="Replace the system prompt."),

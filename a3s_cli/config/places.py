@@ -19,6 +19,8 @@ from .settings import FILE_VARIABLES
 if TYPE_CHECKING:
     from pathlib import Path
 
+#: Directories of a project's skills; each skill is a directory in there.
+SKILLS = (".agents/skills", ".claude/skills")
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.EACCES)
 
 
@@ -66,6 +68,14 @@ def user_paths(environment: Mapping[str, str]) -> list[str]:
     if home.startswith("/"):
         paths.append(os.path.join(home, ".a3s", "config.acl"))
     return paths
+
+
+def user_skills(environment: Mapping[str, str]) -> str | None:
+    """Return the directory of the user's skills; None without a home."""
+    base, home = environment.get("XDG_CONFIG_HOME", ""), environment.get("HOME", "")
+    if not base.startswith("/"):
+        base = os.path.join(home, ".config") if home.startswith("/") else ""
+    return os.path.join(base, "a3s", "skills") if base else None
 
 
 def project_file(workspace: Path, environment: Mapping[str, str]) -> Found | None:

@@ -15,12 +15,11 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ..fingerprint import fingerprint
+from .places import SKILLS
 
 #: Files of a project that may act, besides its skills.
 CONFIG = ".a3s/config.acl"
 FILES = (CONFIG, ".mcp.json")
-#: Directories of a project's skills, each a directory with a SKILL.md.
-SKILLS = (".agents/skills", ".claude/skills")
 
 #: A run reads everything that is covered, so there has to be an end of it.
 MOST_FILES = 2_000

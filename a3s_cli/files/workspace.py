@@ -47,6 +47,8 @@ class Resolved(Value):
 
     path: Path
     inside: bool
+    #: Whether it lies outside, where files may nevertheless be read.
+    readable: bool = False
 
 
 class NotAFile(OSError):
@@ -60,6 +62,8 @@ class Workspace:
         self.root = root.resolve()
         #: When the files that the model has read or written were last changed, and their sizes.
         self.seen: dict[Path, tuple[int, int]] = {}
+        #: Directories outside the root, without symlinks, whose files may be read.
+        self.readable: tuple[Path, ...] = ()
         self._recovered = False
 
     def resolve(self, path: str) -> Resolved:
@@ -74,7 +78,9 @@ class Workspace:
             real = Path(os.path.realpath(self.root / path))
         except (OSError, ValueError, RecursionError):
             return Resolved(Path(path), inside=False)
-        return Resolved(real, inside=real.is_relative_to(self.root))
+        return Resolved(
+            real, inside=real.is_relative_to(self.root), readable=self._holder(real) is not None
+        )
 
     def show(self, path: Path) -> str:
         """Return a path for people and models: relative to the root where it is inside."""
@@ -88,7 +94,11 @@ class Workspace:
             yield descriptor
 
     def open_file(self, path: Path) -> BinaryIO:
-        """Open a regular file inside for reading."""
+        """Open a regular file for reading, inside or in a readable directory."""
+        if holder := self._holder(path):
+            elsewhere = Workspace(holder)
+            elsewhere._recovered = True  # nothing of ours was ever written there
+            return elsewhere.open_file(path)
         *parents, name = self._parts(path) or [""]
         if not name:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -122,6 +132,12 @@ class Workspace:
                     if error.errno not in in_place.NO_RENAME:
                         raise
             in_place.write(path, parent, name, content)
+
+    def _holder(self, path: Path) -> Path | None:
+        """Return the readable directory outside that holds a path."""
+        if not self.readable or path.is_relative_to(self.root):
+            return None
+        return next((one for one in self.readable if path.is_relative_to(one)), None)
 
     def recover(self) -> None:
         """Restore, once, what a killed process left half written."""

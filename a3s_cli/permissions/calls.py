@@ -54,7 +54,8 @@ def decide(
         decision = policy.decide(tool.name, subject, harmless=tool.harmless, root=workspace.root)
         return CallVerdict(subject, None, decision)
     found = workspace.resolve(subject.value)
-    for place in withheld:
+    readable = found.readable and tool.reads_skills
+    for place in () if readable else withheld:
         if found.path == place or place in found.path.parents:
             reason = f"{subject.value} is denied: {place} holds credentials, and is hidden"
             return CallVerdict(subject, found.path, Decision("deny", "protected", reason))
@@ -63,7 +64,7 @@ def decide(
         subject,
         harmless=tool.harmless,
         path=found.path,
-        inside=found.inside,
+        inside=found.inside or readable,
         root=workspace.root,
         protected=_protected(workspace.root, found.path, off_limits) if tool.writes else None,
     )

@@ -8,10 +8,12 @@ the same rules apply to all of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from ..config.base_urls import is_loopback
 from ..config.endpoints import configured_cost, endpoint
 from ..config.model_names import LOCAL, REPLAY
+from ..config.places import SKILLS, user_skills
 from ..events import Notice
 from ..files.instructions import project_instructions
 from ..files.workspace import Workspace
@@ -80,8 +82,10 @@ def assemble(
         instructions = found.text
         for path, text in found.unread:
             emitter.emit(Notice(code="instructions_unread", text=text, file=path))
-    request = _request(plan, where, tools, conditions, instructions)
+    skills, readable = _skills(plan, emitter, tools) if plan.skills else ("", ())
+    request = _request(plan, where, tools, conditions, instructions, skills)
     around = surroundings(plan, emitter, conversation, sandbox, Nested(asker, request))
+    around.workspace.readable = readable
     calls = Calls(
         around,
         tools,
@@ -130,6 +134,44 @@ def surroundings(
     )
 
 
+def _skills(
+    plan: Plan, emitter: Emitter, tools: Mapping[str, Tool]
+) -> tuple[str, tuple[Path, ...]]:
+    """Return what the model is told of skills, and the directories where they may be read."""
+    project, user = plan.config.trusted_project, user_skills(plan.environment)
+    if plan.project and project is None:
+        _tell_untrusted(plan, emitter)
+    if not any(tool.reads_skills for tool in tools.values()):
+        return "", ()
+    if project is None and (user is None or not Path(user).is_dir()):
+        return "", ()  # as in most runs
+    from .skills import announcement, find_skills
+
+    found = find_skills(user, project)
+    text, left = announcement(found, plan.workspace.resolve())
+    for path, why in found.unread:
+        emitter.emit(Notice(code="skill_unread", text=why, file=path))
+    if left:
+        why = f"the system prompt has no room for {left} of {len(found.usable)} skills"
+        emitter.emit(Notice(code="skills_cut", text=why, flag="--no-skills"))
+    return text, found.directories
+
+
+def _tell_untrusted(plan: Plan, emitter: Emitter) -> None:
+    """Report skills of the workspace that are not used; of a changed project it is known."""
+    here = [name for name in SKILLS if (plan.workspace / name).is_dir()]
+    told = (n.code == "config_untrusted" and not n.fields["keys"] for n in plan.config.notices)
+    if not here or any(told):
+        return
+    from shlex import quote
+
+    text = (
+        f"{', '.join(here)}: no effect, because the project is not trusted; to trust it:"
+        f"  a3s trust {quote(str(plan.workspace.resolve()))}"
+    )
+    emitter.emit(Notice(code="config_untrusted", text=text, keys=["skills"]))
+
+
 def _provider(plan: Plan, where: Endpoint, emitter: Emitter) -> Provider:
     if where.wire == REPLAY:
         from ..providers.replay import ReplayProvider
@@ -161,6 +203,7 @@ def _request(
     tools: Mapping[str, Tool],
     conditions: Conditions,
     instructions: str,
+    skills: str,
 ) -> Request:
     config = plan.config
     append = config.get("append_system")
@@ -175,6 +218,7 @@ def _request(
             plan.workspace,
             base=config.get("system") or SYSTEM,
             append=append,
+            skills=skills,
             instructions=instructions,
         ),
         messages=(),

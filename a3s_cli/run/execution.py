@@ -218,7 +218,7 @@ class Execution:
         """Resolve a path argument; judge it again where it leads elsewhere by now."""
         around, prepared = self._around, self._prepared
         found = around.workspace.resolve(path)
-        if not found.inside:
+        if not (found.inside or (found.readable and prepared.tool.reads_skills)):
             raise ToolError(f"{path} is outside the workspace {around.workspace.root}")
         if found.path != prepared.path:
             verdict = decide(

@@ -46,6 +46,8 @@ class Plan(Value):
     policy: Policy
     #: Whether the workspace's AGENTS.md is read.
     project: bool = True
+    #: Whether the model is told of skills.
+    skills: bool = True
     tool_input: bool = False
     #: Whether the local model's weights are downloaded without asking, or never.
     pull: bool = False
@@ -150,6 +152,7 @@ def make_plan(request: RunRequest, config: Config) -> Plan:
         record=request.record,
         schema=request.schema,
         project=request.project,
+        skills=request.skills,
         tool_input=request.tool_input,
         pull=request.pull,
         offline=request.offline,

@@ -32,6 +32,8 @@ class RunRequest(Value):
     config_text: str | None = None
     #: Whether to read the workspace's configuration and AGENTS.md.
     project: bool = True
+    #: Whether the model is told of skills.
+    skills: bool = True
     #: Names of built-in tools; None for the default ones.
     tools: Sequence[str] | None = None
     #: The user's own tools by name.

@@ -74,6 +74,11 @@ class View(State):
             for path in protected:
                 self._protect(path)
 
+    def show(self, path: str) -> None:
+        """Let a directory be seen, read-only, although what is around it is hidden."""
+        if os.path.isdir(path) and self._around(path) in _HIDING:
+            self.mounts[path] = _READ
+
     def bind(self, path: str, source: str) -> None:
         """Let a writable directory of a3s's own be seen at a path."""
         self.mounts[path] = _WRITE

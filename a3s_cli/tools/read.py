@@ -53,6 +53,7 @@ class Read(FileTool):
         "additionalProperties": False,
     }
     harmless = True
+    reads_skills = True
 
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
         path = resolve(context, arguments["file_path"])
