@@ -22,6 +22,8 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 #: Permissions that lay a file open to all users, or make it run as another user.
 OPEN = 0o6002
 _CHUNK = 1 << 20
+#: Nanoseconds within which two changes may carry the same time, and where times are whole seconds.
+TICK, COARSE_TICK = 20_000_000, 2_100_000_000
 
 
 class Held(NamedTuple):
@@ -43,7 +45,7 @@ NOTHING = Held("")
 
 
 class Mark(NamedTuple):
-    """What the kernel says of an inode; equal marks mean equal content."""
+    """What the kernel says of an inode; equal marks mean equal content, if they are `settled`."""
 
     inode: int
     size: int
@@ -61,6 +63,14 @@ def mark(path: str) -> Mark | None:
     return Mark(
         status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_mode
     )
+
+
+def settled(mark: Mark | None, now: int) -> Mark | None:
+    """Return a mark that was seen after `now` if every later change will give it another time."""
+    if mark is None:
+        return None
+    tick = TICK if mark.ctime % 1_000_000 else COARSE_TICK
+    return mark if mark.ctime + tick < now else None
 
 
 def read(path: str) -> tuple[Held, bytes]:

@@ -14,13 +14,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, TypeVar
 
 from ..values import State, field
 from . import contents
 from .asking import Asking
-from .contents import NOTHING
+from .contents import NOTHING, Held, Mark
 from .record import Record, Remembered, Repository
 from .refs import Refs, head
 from .report import Found, Report
@@ -71,10 +72,8 @@ class Guard(State):
 
     def close(self) -> None:
         """Let go of the record."""
-        self.record.unfinished = ""
-        if self._begun and self.record.directory is not None and not self._calls:
-            with contextlib.suppress(OSError):
-                self.record.save()
+        if self._begun and not self._calls:
+            self.record.finish()
         self.record.close()
 
     async def begin(self) -> list[Report]:
@@ -140,18 +139,24 @@ class Guard(State):
     def _absorb(self, paths: Iterable[str]) -> None:
         """Take what has changed for the user's."""
         for path in list(paths):
-            mark = contents.mark(path)
+            clock, mark = time.time_ns(), contents.mark(path)
             before = self.record.places.get(path)
             if before and before.mark == mark and mark is not None:
                 continue
             now, data = contents.read(path)
+            sure = contents.settled(mark, clock)
             if before and before.last == now:
-                before.mark = mark
-            elif now == NOTHING:
-                self.record.places.pop(path, None)
+                before.mark = sure if before.accepts(now) else None
             else:
-                self.record.places[path] = Remembered(now, [now], now, mark)
-                self.record.keep(now, data)
+                self._take(path, now, data, sure)
+
+    def _take(self, path: str, now: Held, data: bytes, sure: Mark | None) -> None:
+        """Take what is at a path for the user's."""
+        if now == NOTHING:
+            self.record.places.pop(path, None)
+        else:
+            self.record.places[path] = Remembered(now, [now], now, sure)
+            self.record.keep(now, data)
 
     def _believe(self, trees: Trees, bound: int = 0) -> None:
         """Take refs that have moved since the last comparison for the user's work."""
@@ -179,15 +184,17 @@ class Guard(State):
     async def _end(self) -> list[Report]:
         async with self._mutex, self.record.lock():
             self.record.load()
-            before = self._scan.nodes
-            await asyncio.to_thread(self._scan.look)
-            reports = await self._settle(_before(self.record.time("begun") - _LAG, before), before)
             self._calls -= 1
             if self._calls == 0:
                 self.record.rest()
-                if self.record.alone():
-                    self.record.touch("settled")
-                    self.record.rest()
+            quiet = self._calls == 0 and self.record.alone()
+            before = self._scan.nodes
+            await asyncio.to_thread(self._scan.look)
+            users = _before(self.record.time("begun") - _LAG, before)
+            reports = await self._settle(users, before, quiet=quiet)
+            if quiet:
+                self.record.touch("settled")
+                self.record.rest()
             self._save()
             self._scan.close()
         return reports
@@ -198,17 +205,23 @@ class Guard(State):
         before: dict[str, Any] | None = None,
         *,
         users_refs: int = 0,
+        quiet: bool = True,
     ) -> list[Report]:
-        """Compare, decide and put back."""
-        changed = await asyncio.to_thread(self._changed)
+        """Compare, decide and put back.
+
+        Unless it is `quiet`, another command may be writing what is compared: the
+        last one to end looks at all of it again.
+        """
+        changed = await asyncio.to_thread(self._changed, quiet)
         trees = Trees(self._scan) if changed or self.asking.put_back else None
         if before is not None and changed and trees:
             for tree in trees:
                 node = before.get(tree.root)
                 if tree.root not in self._known and (node is None or node.empty):
                     self.asking.created.add(tree.root)
-        users = [found for found in changed if found.mark is not None and is_users(found)]
-        self._absorb(found.path for found in users)
+        users = [found for found in changed if self._is_new(found) and is_users(found)]
+        for found in users:
+            self._take(found.path, found.now, found.data, found.sure)
         left = [found for found in changed if found not in users]
         reports = await self.asking.committed(trees) if trees and self.asking.put_back else []
         if left and trees:
@@ -221,22 +234,30 @@ class Guard(State):
                     self._note_put_back(found, trees)
                     reports.append(self.restoring.restore(found, verdict, before or {}))
         if not users_refs:
-            self._note_refs(trees)
+            self._note_refs(trees, quiet)
         return reports
 
-    def _changed(self) -> list[Found]:
+    def _is_new(self, found: Found) -> bool:
+        """Tell whether something is there that was not there at the last comparison."""
+        remembered = self.record.places.get(found.path)
+        return found.mark is not None and (remembered is None or remembered.last != found.now)
+
+    def _changed(self, quiet: bool) -> list[Found]:
         found = []
         known = {path for path in self.record.places if self._is_ours(path)}
         for path in sorted(known | self._scan.places.keys()):
-            mark, remembered = contents.mark(path), self.record.places.get(path)
-            if remembered and remembered.mark == mark:
+            clock, mark = time.time_ns(), contents.mark(path)
+            remembered = self.record.places.get(path)
+            if remembered and remembered.mark == mark and mark is not None:
                 continue
             now, data = contents.read(path)
+            # A mark proves nothing while a command can write through a mapping of the file.
+            sure = contents.settled(mark, clock) if quiet else None
             if remembered and remembered.last == now and remembered.accepts(now):
-                remembered.mark = mark
+                remembered.mark = sure
             elif remembered or now != NOTHING:
                 place = self._scan.places.get(path) or _place_of(path)
-                found.append(Found(path, place, now, data, mark))
+                found.append(Found(path, place, now, data, mark, sure))
         return found
 
     async def _verdicts(
@@ -281,17 +302,17 @@ class Guard(State):
     def _keep(self, found: Found) -> None:
         remembered = self.record.places.setdefault(found.path, Remembered(accepted=[NOTHING]))
         remembered.good = remembered.last = found.now
-        remembered.mark = found.mark
+        remembered.mark = found.sure
         if found.now not in remembered.accepted:
             remembered.accepted = [*remembered.accepted[: _MOST_ACCEPTED - 1], found.now]
         self.record.keep(found.now, found.data)
 
-    def _note_refs(self, trees: Trees | None) -> None:
+    def _note_refs(self, trees: Trees | None, quiet: bool) -> None:
         """Note where the refs are now: commands moved them, and that is not believed."""
         trees = trees or Trees(self._scan)
         for commondir in trees.commondirs:
             repository = self.record.repositories.setdefault(commondir, Repository())
-            tips = self._refs.setdefault(commondir, Refs(commondir)).tips()
+            tips = self._refs.setdefault(commondir, Refs(commondir)).tips(quiet)
             repository.seen = {name for objects in tips.values() for name in objects}
         for tree in trees:
             self.asking.heads[tree.root] = head(tree.gitdir, tree.commondir)

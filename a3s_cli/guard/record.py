@@ -16,7 +16,7 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from ..values import State, field
@@ -110,18 +110,37 @@ class Record:
         if self.directory is None:
             yield
             return
+        while True:
+            with self._locked() as locked:
+                if locked:
+                    yield
+                    return
+            # Another run of this very process may hold it, and needs the loop.
+            await asyncio.sleep(_PAUSE)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[bool]:
+        """Try to get the lock; yield whether we have it."""
         descriptor = os.open(self._path("lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            while True:
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    # Another run of this very process may hold it, and needs the loop.
-                    await asyncio.sleep(_PAUSE)
-            yield
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                ours = True
+            except BlockingIOError:
+                ours = False
+            yield ours
         finally:
             os.close(descriptor)
+
+    def finish(self) -> None:
+        """Note that this run has ended; nothing where another one is at work."""
+        if self.directory is None:
+            return
+        with contextlib.suppress(OSError), self._locked() as locked:
+            if locked and self.alone():
+                self.load()
+                self.unfinished = ""
+                self.save()
 
     def alone(self) -> bool:
         """Tell whether no other run has a command running in this tree."""

@@ -11,8 +11,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import time
 
-from .contents import Mark, mark
+from .contents import Mark, mark, settled
 
 #: Beside `refs/`: what git notes of fetches, merges and rebases that are not done.
 _BESIDE = ("HEAD", "FETCH_HEAD", "MERGE_HEAD", "ORIG_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD",
@@ -30,8 +31,12 @@ class Refs:
         self.commondir = commondir
         self._read: dict[str, tuple[Mark, tuple[str, ...]]] = {}
 
-    def tips(self) -> dict[str, tuple[str, ...]]:
-        """Return what each ref, or file of refs, names."""
+    def tips(self, quiet: bool = True) -> dict[str, tuple[str, ...]]:
+        """Return what each ref, or file of refs, names.
+
+        Unless it is `quiet`, commands may be writing them, and all are read again next time.
+        """
+        clock = time.time_ns()
         found: dict[str, tuple[Mark, tuple[str, ...]]] = {}
         gitdirs = [self.commondir]
         with contextlib.suppress(OSError):
@@ -48,7 +53,7 @@ class Refs:
                             stack.append(entry.path)
                         else:
                             self._look(entry.path, found)
-        self._read = found
+        self._read = {path: one for path, one in found.items() if quiet and settled(one[0], clock)}
         return {path: objects for path, (_, objects) in found.items() if objects}
 
     def _look(self, path: str, found: dict[str, tuple[Mark, tuple[str, ...]]]) -> None:

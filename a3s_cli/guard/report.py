@@ -29,3 +29,5 @@ class Found(NamedTuple):
     now: Held
     data: bytes
     mark: Mark | None
+    #: The mark, if content that is changed from now on will have another one.
+    sure: Mark | None

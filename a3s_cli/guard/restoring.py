@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from ..files.protected import DIRECTORIES, folded
 from ..values import Value
 from . import contents
-from .contents import NOTHING
+from .contents import NOTHING, Held
 from .record import Record, Remembered
 from .report import Found, Report
 from .verdict import Verdict
@@ -24,9 +24,13 @@ class Restoring(Value):
 
     def restore(self, found: Found, verdict: Verdict, before: Mapping[str, object]) -> Report:
         """Save what is there and put back what was."""
+        from hashlib import sha256
+
         path = found.path
         root = next(root for root in self.roots if is_below(path, root))
         remembered = self.record.places.setdefault(path, Remembered(accepted=[NOTHING]))
+        # Looked at anew by the next comparison: another command may write meanwhile.
+        remembered.mark = None
         copy = self._save_copy(root, found)
         held, data = remembered.good, verdict.data
         try:
@@ -35,15 +39,16 @@ class Restoring(Value):
             else:
                 contents.restore(root, path, found.now, data)
         except OSError as failure:
+            # What is left there is not the user's, and the next comparison tries again.
+            remembered.last = contents.read(path)[0]
             return Report("put_back", path, copy, verdict.keys, failure=failure.strerror or "")
         if held == NOTHING and data is None:
             self._remove_empty(root, path, before)
-        now, data = contents.read(path)
-        remembered.last, remembered.mark = now, contents.mark(path)
         if verdict.data is not None:
-            remembered.good = now
-            remembered.accepted.append(now)
-            self.record.keep(now, data)
+            remembered.good = Held("file", found.now.mode, sha256(verdict.data).hexdigest())
+            remembered.accepted.append(remembered.good)
+            self.record.keep(remembered.good, verdict.data)
+        remembered.last = remembered.good
         return Report("put_back", path, copy, verdict.keys)
 
     def _save_copy(self, root: str, found: Found) -> str | None:

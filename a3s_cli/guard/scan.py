@@ -16,9 +16,8 @@ from enum import Enum
 from typing import NamedTuple
 
 from ..files.protected import DIRECTORIES, FILES, folded
+from .contents import COARSE_TICK, TICK
 
-#: Nanoseconds within which two changes may carry the same time, and where times are whole seconds.
-_TICK, _COARSE_TICK = 20_000_000, 2_100_000_000
 #: Below these, packages of others lie, with whatever their authors left in them.
 EXEMPT = frozenset(("node_modules", "site-packages"))
 _NOT_A_DISK = frozenset(("/proc", "/sys", "/dev", "/run"))
@@ -163,7 +162,7 @@ class Scan:
         except OSError:
             pass  # It is gone, or another user's: nothing of it is obeyed by us.
         whole = status.st_ctime_ns % 1_000_000 == 0
-        unsure = status.st_ctime_ns + (_COARSE_TICK if whole else _TICK) >= now
+        unsure = status.st_ctime_ns + (COARSE_TICK if whole else TICK) >= now
         return Node(
             ground, status.st_ctime_ns, status.st_mtime_ns, status.st_ino, unsure,
             tuple(found.below), tuple(found.places), found.is_gitdir, found.empty,

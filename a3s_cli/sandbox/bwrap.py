@@ -18,7 +18,7 @@ from ..config.places import user_skills
 from ..values import State, Value, field, replace
 from . import caches, hidden, mounts
 from .guarding import Guarding
-from .launch import FLAGS, FOREIGN_FLAGS, NO_NETWORK, Gate, Status, launch
+from .launch import FLAGS, FOREIGN_FLAGS, NO_NETWORK, Gate, Life, Status, launch
 from .roots import described
 from .view import View
 
@@ -128,7 +128,7 @@ class Bubblewrap(State):
         except NotADirectoryError as failure:
             return None, str(failure.filename)
         with contextlib.ExitStack() as stack:
-            status, gate = Status(stack), Gate(stack)
+            status, gate, life = Status(stack), Gate(stack), Life(stack)
             options = [*self._flags(), *view.arguments(), "--json-status-fd", str(status.write)]
             options += ["--block-fd", str(gate.descriptor), "--chdir", str(command.cwd)]
             descriptors, argv = stack.enter_context(launch(self.program, options, command.argv))
@@ -144,7 +144,7 @@ class Bubblewrap(State):
                     confinement=spawner.Confinement(descriptors, beat, scoped=True),
                 )
             )
-            checking = asyncio.ensure_future(_release(status, gate, expected))
+            checking = asyncio.ensure_future(_release(status, gate, life, expected))
             try:
                 await asyncio.wait((running, checking), return_when=asyncio.FIRST_COMPLETED)
                 if checking.done() and (wrong := checking.result()) is not None:
@@ -154,6 +154,7 @@ class Bubblewrap(State):
                 checking.cancel()
                 running.cancel()
                 await asyncio.wait((running, checking))
+                await life.over()
             # Bubblewrap tells of an end only if there was a beginning.
             if finished.exit_code != 1 or b'"exit-code"' in status.read():
                 return finished, None
@@ -302,9 +303,13 @@ class Bubblewrap(State):
         return self._temporary
 
 
-async def _release(status: Status, gate: Gate, expected: dict[str, mounts.Expected]) -> str | None:
+async def _release(
+    status: Status, gate: Gate, life: Life, expected: dict[str, mounts.Expected]
+) -> str | None:
     """Let the command begin once its mounts are verified; return what is wrong with them."""
-    wrong = await mounts.wrong(await status.child(), expected)
+    child = await status.child()
+    life.follow(child)
+    wrong = await mounts.wrong(child, expected)
     if wrong is None:
         gate.open()
     return wrong

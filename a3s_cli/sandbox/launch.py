@@ -43,6 +43,8 @@ NO_NETWORK = "--unshare-net"
 SHELL = "/bin/sh"
 #: Seconds between two looks whether bubblewrap has said something.
 _MOMENT = 0.001
+#: Seconds after which a process that survives SIGKILL is left to the kernel.
+_GIVE_UP = 5.0
 _CHILD = re.compile(rb'"child-pid": (\d+)')
 #: Two processes are always there: the first one and the shell. 0.2 s, as in the supervisor.
 _SCRIPT = """\
@@ -125,3 +127,35 @@ class Gate:
     def open(self) -> None:
         """Let the command begin."""
         os.write(self._write, b"x")
+
+
+class Life:
+    """The sandbox's first process, with which every other one in there dies.
+
+    The supervisor waits for all of them. Where it was killed they die as well, but
+    nothing says when; the kernel tells of the first one's end after that of the others.
+    """
+
+    def __init__(self, stack: contextlib.ExitStack) -> None:
+        self._stack = stack
+        self._process = -1
+
+    def follow(self, pid: int) -> None:
+        """Follow a process that has not begun yet."""
+        with contextlib.suppress(OSError, AttributeError):
+            self._process = os.pidfd_open(pid)
+            self._stack.callback(os.close, self._process)
+
+    async def over(self) -> None:
+        """Wait until nothing of the sandbox lives; a process that cannot die is given up."""
+        if self._process < 0:
+            return
+        loop = asyncio.get_running_loop()
+        over = asyncio.Event()
+        loop.add_reader(self._process, over.set)
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_GIVE_UP):
+                    await over.wait()
+        finally:
+            loop.remove_reader(self._process)

@@ -113,8 +113,8 @@ def test_tracked_is_a_flag_and_never_the_projects(guarded: Bench) -> None:
     assert digests[0] != digests[1]
 
 
-@pytest.mark.parametrize("later", [False, True])
-def test_after_a_kill_of_everything(guarded: Bench, later: bool) -> None:
+@pytest.mark.parametrize(("later", "supervisor"), [(False, False), (True, False), (False, True)])
+def test_after_a_kill_of_everything(guarded: Bench, later: bool, supervisor: bool) -> None:
     """The next run settles it first, and leaves alone what the user has changed since."""
     script = (
         "echo evil > .envrc; mkdir -p d/.vscode; echo evil > d/.vscode/tasks.json;"
@@ -124,6 +124,10 @@ def test_after_a_kill_of_everything(guarded: Bench, later: bool) -> None:
     process = guarded.spawn("run", "go", "--allow", "bash", "--sandbox", "require",
                             script=[reply], laws="prefix", env=IDENTITY)  # fmt: skip
     process.wait_for("tool_output_delta")
+    if supervisor:
+        # First, while a3s cannot notice: else it would end by itself.
+        process.signal(signal.SIGSTOP)
+        kill_supervisor(guarded.mark)
     process.signal(signal.SIGKILL)
     process.finish()
     assert processes.wait_until_gone(guarded.mark, 10) == []
@@ -141,6 +145,27 @@ def test_after_a_kill_of_everything(guarded: Bench, later: bool) -> None:
     assert not (guarded.work / ".git/hooks/pre-commit").exists()
     assert "evil" not in (guarded.work / ".git/config").read_text()
     assert (guarded.work / "d").is_dir()
+
+
+def kill_supervisor(mark: str) -> None:
+    found = [one.pid for one in processes.survivors(mark) if "supervisor.py" in one.command]
+    # The stub is its child, and looks like it.
+    parents = [int(Path(f"/proc/{pid}/stat").read_text().split()[3]) for pid in found]
+    [pid] = [pid for pid, parent in zip(found, parents, strict=True) if parent not in found]
+    processes.send(pid, signal.SIGKILL, mark)
+
+
+def test_after_a_kill_of_the_supervisor(guarded: Bench) -> None:
+    """What it held dies as well, and only then the guard compares."""
+    script = "echo up; for i in 1 2 3 4; do (while :; do echo evil > .envrc; done) & done; wait"
+    reply = [calls(a_call("bash", {"command": script}, "c")), text("done")]
+    process = guarded.spawn("run", "go", "--allow", "bash", "--sandbox", "require",
+                            script=reply, env=IDENTITY)  # fmt: skip
+    process.wait_for("tool_output_delta")
+    kill_supervisor(guarded.mark)
+    assert ends(process.finish()) == [(137, "protected")]
+    assert processes.wait_until_gone(guarded.mark, 10) == []
+    assert (guarded.work / ".envrc").read_text() == "mine\n"
 
 
 def test_where_nothing_can_be_recorded(guarded: Bench) -> None:
