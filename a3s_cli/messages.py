@@ -8,10 +8,12 @@ that produced it: every other wire drops it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from .values import Value, field
 
+PDF = "application/pdf"
 Role = Literal["user", "assistant", "tool"]
 
 
@@ -19,6 +21,52 @@ class Text(Value):
     """Text of the user or the model."""
 
     text: str
+
+
+class File(Value):
+    """A file with a prompt, or in the result of a call: an image, a PDF, or text.
+
+    As a part of a message it is an image or a PDF: text becomes part of the prompt.
+
+    `sha256` is the digest of `content`; a session saves the content under this name.
+    """
+
+    name: str
+    media_type: str
+    sha256: str
+    content: bytes = field(repr=False, hash=False)
+
+    @classmethod
+    def of(cls, name: str, media_type: str, content: bytes) -> File:
+        """Return a file with this content."""
+        from hashlib import sha256
+
+        return cls(name, media_type, sha256(content).hexdigest(), content)
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it is an image and not a document."""
+        return self.media_type.startswith("image/")
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is text, which any model can read."""
+        return not self.is_image and self.media_type != PDF
+
+    @property
+    def text(self) -> str:
+        """The text of a file that is text; it is UTF-8."""
+        return self.content.decode("utf-8", "replace").removeprefix("\ufeff")
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What events say of it."""
+        size = len(self.content)
+        told = {"name": self.name, "mediaType": self.media_type}
+        return {**told, "bytes": size, "sha256": self.sha256}
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.media_type}, {len(self.content)} bytes)"
 
 
 class Reasoning(Value):
@@ -50,16 +98,17 @@ class ToolCall(Value):
 
 
 class ToolResult(Value):
-    """What the model is told about one call."""
+    """What the model is told about one call, and the files that it is shown."""
 
     call_id: str
     name: str
     output: str
     failed: bool = False
     provider_id: str = ""
+    files: tuple[File, ...] = ()
 
 
-Part = Text | Reasoning | ToolCall | ToolResult
+Part = Text | File | Reasoning | ToolCall | ToolResult
 
 
 class Message(Value):
@@ -74,9 +123,36 @@ class Message(Value):
         return "".join(part.text for part in self.parts if isinstance(part, Text))
 
     @property
+    def files(self) -> tuple[File, ...]:
+        """The files in this message, those of its tool results included."""
+        found: list[File] = []
+        for part in self.parts:
+            if isinstance(part, File):
+                found.append(part)
+            elif isinstance(part, ToolResult):
+                found.extend(part.files)
+        return tuple(found)
+
+    @property
+    def results(self) -> tuple[ToolResult, ...]:
+        """The results in this message, in call order."""
+        return tuple(part for part in self.parts if isinstance(part, ToolResult))
+
+    @property
     def calls(self) -> tuple[ToolCall, ...]:
         """The calls in this message, in the model's order."""
         return tuple(part for part in self.parts if isinstance(part, ToolCall))
+
+
+def prompt_message(text: str, files: Sequence[File]) -> Message:
+    """Return a prompt with files: images and PDFs before it, the text of others after it."""
+    shown = [file for file in files if not file.is_text]
+    quoted = [
+        f'<attachment name="{file.name}">\n{file.text}\n</attachment>'
+        for file in files
+        if file.is_text
+    ]
+    return Message("user", (*shown, Text("\n\n".join((text, *quoted)))))
 
 
 class Usage(Value):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from .errors import A3SError
 from .files.workspace import Workspace
-from .messages import Message, ToolSpec
+from .messages import File, Message, ToolSpec
 from .model import Shape, Way
 from .secrets.redaction import NOTHING, Redactor
 from .values import Value, field
@@ -47,6 +47,8 @@ class ToolReturn(Value):
     told: str | None = None
     #: What the model is told behind the output; the event does not have it.
     remark: str = ""
+    #: Images and PDFs that the model is shown; a model that cannot see gets a note instead.
+    files: tuple[File, ...] = ()
 
 
 class Subject(Value):
@@ -180,6 +182,10 @@ class ToolContext(Value):
     allow_url: Callable[[str], str | None] = lambda _: None
     #: Files as an editor has them; None if there is none.
     buffers: Buffers | None = None
+    #: Returns whether the model can see files of a media type; None if that is unknown.
+    sees: Callable[[str], bool | None] = lambda _: None
+    #: The most bytes of a file that the model is shown.
+    most_shown: int = 20_000_000
 
 
 class Tool:

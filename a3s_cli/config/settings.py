@@ -217,6 +217,7 @@ KEYS: dict[str, Key] = {
     "max_tokens": Key(_whole(1), limit=True),
     "max_retries": Key(_whole(0), 4, limit=True),
     "max_response_bytes": Key(_whole(1), 64 * 1024 * 1024, limit=True),
+    "max_attachment_bytes": Key(_whole(1), 20_000_000, limit=True),
     "max_parallel": Key(_whole(1), 8, limit=True),
     "timeout": Key(_duration, limit=True),
     "tool_timeout": Key(_duration, 120.0, limit=True),
@@ -263,6 +264,7 @@ MODEL_KEYS: dict[str, Check] = {
     "tool_call": _boolean,
     "temperature": _boolean,
     "reasoning": _boolean,
+    "attachment": _boolean,
     "max_tokens": _whole(1),
     "context_tokens": _whole(1),
 }
@@ -289,6 +291,4 @@ UNUSED = frozenset((
 ))
 # fmt: on
 UNUSED_PROVIDER = frozenset(("session_id_header",))
-UNUSED_MODEL = frozenset(
-    ("attachment", "family", "modalities", "name", "release_date", "session_id_header")
-)
+UNUSED_MODEL = frozenset(("family", "modalities", "name", "release_date", "session_id_header"))

@@ -16,6 +16,8 @@ vendor on a loopback address needs no key.
 - `done_ends`: True if `[DONE]` alone may end a response
 - `auth_header`: the header that carries the bare key, instead of the wire's own
 - `object_modes`: how it can be held to a schema, best first (`providers.object_modes`)
+- `tool_files`: where files of a call's result go: "inline" or "user" (`providers.attached`)
+- `document_url`: True if a PDF is a `document_url` part
 
 and, from the configuration rather than from here:
 
@@ -97,7 +99,7 @@ VENDORS: dict[str, Vendor] = {
         "https://api.mistral.ai/v1",
         keys=("MISTRAL_API_KEY",),
         families=("mistral-", "ministral-", "magistral-", "codestral-", "devstral-", "pixtral-"),
-        quirks={"stream_options": False},
+        quirks={"stream_options": False, "tool_files": "inline", "document_url": True},
     ),
     "deepseek": Vendor(
         "https://api.deepseek.com/v1",

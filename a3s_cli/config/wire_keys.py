@@ -77,8 +77,10 @@ WIRE_KEYS: dict[str, Check] = {
     "reasoning_replay": _field_or_false,
     "done_ends": _flag,
     "strict": _flag,
+    "document_url": _flag,
     # Chat Completions and Responses
     "reasoning_effort": _flag,
+    "tool_files": _one_of("inline", "user"),
     # Responses
     "encrypted_reasoning": _flag,
     "reasoning_summary": _one_of("auto", "concise", "detailed"),

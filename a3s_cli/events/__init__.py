@@ -36,6 +36,10 @@ class Start(Event):
     sandbox: Annotated[Literal["bwrap", "none"] | None, "what confines bash"] = None
     policy_sha256: Annotated[Own | None, "digest of the permission rules in force"] = None
     forked_from: Annotated[Own | None, "the session that this one began as a copy of"] = None
+    attachments: Annotated[
+        list[dict[str, Any]] | None,
+        "name, mediaType, bytes and sha256 of each file with the prompt",
+    ] = None
     prompt_id: Annotated[str | int | None, "the `id` of the message that asked for this run"] = None
 
 
@@ -132,6 +136,9 @@ class ToolEnd(Event):
     output_sha256: Annotated[Own | None, "digest of that file"] = None
     path: Annotated[str | None, "what it was about; absolute, symlinks resolved"] = None
     sha256: Annotated[Own | None, "write, edit: digest of the file's new content"] = None
+    images: Annotated[
+        list[dict[str, Any]] | None, "name, mediaType, bytes and sha256 of each file that it shows"
+    ] = None
 
 
 class PermissionDenied(Event):

@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..messages import Message, Part, Reasoning, Text, ToolCall, ToolResult
+from ..messages import File, Message, Part, Reasoning, Text, ToolCall, ToolResult
 from ..model import (
     Endpoint,
     HttpRequest,
@@ -156,6 +156,10 @@ def _block(part: Part) -> dict[str, Any] | None:
             "name": part.name,
             "input": object_json(part.arguments),
         }
+    if isinstance(part, File):
+        from .attached import message_block
+
+        return message_block(part)
     return _result(part)
 
 
@@ -165,6 +169,10 @@ def _result(result: ToolResult) -> dict[str, Any]:
         "tool_use_id": _call_id(result.provider_id or result.call_id),
         "content": result.output,
     }
+    if result.files:
+        from .attached import message_result
+
+        block["content"] = message_result(result)
     if result.failed:
         block["is_error"] = True
     return block

@@ -23,6 +23,8 @@ _REFUSES = (
     r"|additional propert|no such|cannot find field|not a valid (field|key|parameter|keyword)"
     r"|invalid (parameter|field|argument|property|keyword|key|name)|is deprecated|instead"
 )
+#: How servers say that the output of a call must be text.
+_TEXT_OUTPUT = r"(?i)\boutput\b.{0,80}\bstring\b|\bstring\b.{0,60}\boutput\b"
 #: Keywords of a schema that a model can do without: they narrow what it may write.
 _KEYWORDS = (
     "$schema", "$id", "$comment", "additionalProperties", "unevaluatedProperties",
@@ -61,6 +63,8 @@ class Change(Value):
     @property
     def advice(self) -> str:
         """What the user is told."""
+        if self.key == "tool_files":
+            return f"{self.field} with files, so they follow it; {self.setting} settles it"
         if self.key == "max_tokens_field":
             return f"{self.field}, so {self.value} is sent in its place; {self.setting} settles it"
         return f"{self.field}, so it is left out; {self.setting} settles it"
@@ -80,9 +84,12 @@ def _quoted(text: str) -> str:
 def refused(body: bytes, endpoint: Endpoint) -> list[Change]:
     """Return what may be changed in answer to a refusal, in no order of likelihood."""
     said = _said(body)
+    quirks = endpoint.quirks
+    if endpoint.wire == "openai-responses" and re.search(_TEXT_OUTPUT, said):
+        # It matters only for requests that have such files.
+        return [] if "tool_files" in quirks else [Change("output", "tool_files", "user")]
     if not re.search(_REFUSES, said):
         return []
-    quirks = endpoint.quirks
     found = [
         Change(name, key, False)
         for name, key in _OPTIONAL.items()

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..messages import Message, Part, Reasoning, Text, ToolCall, ToolResult, Usage
+from ..messages import File, Message, Part, Reasoning, Text, ToolCall, ToolResult, Usage
 from ..model import (
     CallChunk,
     Chunk,
@@ -156,7 +156,10 @@ def _contents(request: Request) -> list[dict[str, Any]]:
     signs = not re.search(r"gemini-[12]\b", request.model)
     for message in request.messages:
         role = "model" if message.role == "assistant" else "user"
-        parts = [sent for part in message.parts if (sent := _part(part)) is not None]
+        if message.role == "tool" and message.files:
+            parts = _results_with_files(message, request.model)
+        else:
+            parts = [sent for part in message.parts if (sent := _part(part)) is not None]
         if signs:
             _sign(message, parts)
         if not parts:
@@ -186,7 +189,23 @@ def _part(part: Part) -> dict[str, Any] | None:
         if part.wire == NAME and part.data:
             sent.update(part.data)
         return sent
+    if isinstance(part, File):
+        from .attached import gemini_part
+
+        return gemini_part(part)
     return _result(part)
+
+
+def _results_with_files(message: Message, model: str) -> list[dict[str, Any]]:
+    from .attached import gemini_beside, gemini_within
+
+    told = []
+    for result in message.results:
+        sent = _result(result)
+        if within := gemini_within(result, model):
+            sent["functionResponse"]["parts"] = within
+        told.append(sent)
+    return [*told, *gemini_beside(message.results, model)]
 
 
 def _result(result: ToolResult) -> dict[str, Any]:

@@ -152,21 +152,30 @@ def _messages(request: Request, endpoint: Endpoint) -> list[dict[str, Any]]:
     if request.system:
         messages.append({"role": "system", "content": request.system})
     for message in request.messages:
-        if message.role == "tool":
-            messages += [
-                {
-                    "role": "tool",
-                    "tool_call_id": result.provider_id or result.call_id,
-                    "content": result.output,
-                }
-                for result in message.parts
-                if isinstance(result, ToolResult)
-            ]
-        elif message.role == "assistant":
+        if message.role == "assistant":
             messages.append(_assistant(message, endpoint))
+        elif message.files:
+            messages += _with_files(message, endpoint)
+        elif message.role == "tool":
+            messages += [_result(one, one.output) for one in message.results]
         else:
             messages.append({"role": "user", "content": message.text})
     return messages
+
+
+def _result(result: ToolResult, content: Any) -> dict[str, Any]:
+    identity = result.provider_id or result.call_id
+    return {"role": "tool", "tool_call_id": identity, "content": content}
+
+
+def _with_files(message: Message, endpoint: Endpoint) -> list[dict[str, Any]]:
+    from .attached import chat_content, chat_follow, chat_output
+
+    quirks, results = endpoint.quirks, message.results
+    if message.role == "user":
+        return [{"role": "user", "content": chat_content(message, quirks)}]
+    told = [_result(one, chat_output(one, quirks)) for one in results]
+    return [*told, *chat_follow(results, quirks)]
 
 
 def _assistant(message: Message, endpoint: Endpoint) -> dict[str, Any]:

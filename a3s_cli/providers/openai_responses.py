@@ -80,7 +80,7 @@ class OpenAIResponses:
             body.update(_shaped(request.shape, tools, quirks))
         if tools:
             body["tools"] = tools
-        body["input"] = [item for message in request.messages for item in _items(message)]
+        body["input"] = [item for message in request.messages for item in _items(message, quirks)]
         headers = http_headers(endpoint, "authorization", "Bearer ")
         return HttpRequest(url(endpoint, "/responses"), headers, payload(body, endpoint))
 
@@ -120,7 +120,9 @@ def _shaped(shape: Shape, tools: list[dict[str, Any]], quirks: Mapping[str, Any]
     return asked
 
 
-def _items(message: Message) -> list[dict[str, Any]]:
+def _items(message: Message, quirks: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if message.files:
+        return _with_files(message, quirks)
     if message.role == "user":
         return [{"type": "message", "role": "user", "content": message.text}]
     items: list[dict[str, Any]] = []
@@ -140,14 +142,25 @@ def _items(message: Message) -> list[dict[str, Any]]:
                 }
             )
         elif isinstance(part, ToolResult):
-            call_id = part.provider_id or part.call_id
-            items.append(
-                {"type": "function_call_output", "call_id": call_id, "output": part.output}
-            )
+            items.append(_result(part, part.output))
     # Reasoning without the item that it led to is refused.
     while items and items[-1]["type"] == "reasoning":
         items.pop()
     return items
+
+
+def _result(result: ToolResult, output: Any) -> dict[str, Any]:
+    identity = result.provider_id or result.call_id
+    return {"type": "function_call_output", "call_id": identity, "output": output}
+
+
+def _with_files(message: Message, quirks: Mapping[str, Any]) -> list[dict[str, Any]]:
+    from .attached import responses_content, responses_follow, responses_output
+
+    if message.role == "user":
+        return [{"type": "message", "role": "user", "content": responses_content(message)}]
+    told = [_result(one, responses_output(one, quirks)) for one in message.results]
+    return [*told, *responses_follow(message.results, quirks)]
 
 
 WIRE = OpenAIResponses()

@@ -7,7 +7,7 @@ the same rules apply to all of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..config.base_urls import is_loopback
@@ -71,6 +71,7 @@ def assemble(
         max_bytes=config.get("max_response_bytes"),
         show_input=plan.tool_input,
         redactor=plan.redactor,
+        sees=lambda media_type: sight(where, media_type),
     )
     # A model configured with `tool_call = false` is offered no tools.
     tools = chosen(plan) if where.quirks.get("tool_call", True) else {}
@@ -84,7 +85,7 @@ def assemble(
             emitter.emit(Notice(code="instructions_unread", text=text, file=path))
     skills, readable = _skills(plan, emitter, tools) if plan.skills else ("", ())
     request = _request(plan, where, tools, conditions, instructions, skills)
-    around = surroundings(plan, emitter, conversation, sandbox, Nested(asker, request))
+    around = surroundings(plan, emitter, conversation, sandbox, Nested(asker, request), asker.sees)
     around.workspace.readable = readable
     calls = Calls(
         around,
@@ -109,6 +110,7 @@ def surroundings(
     conversation: Conversation,
     sandbox: Sandbox | None,
     model: Nested | None = None,
+    sees: Callable[[str], bool | None] = lambda _: None,
 ) -> Surroundings:
     """Return what all calls of a run share."""
     config = plan.config
@@ -121,6 +123,7 @@ def surroundings(
             tool_timeout=config.get("tool_timeout"),
             max_parallel=config.get("max_parallel"),
             max_tool_calls=config.get("max_tool_calls"),
+            attachment_bytes=config.get("max_attachment_bytes"),
         ),
         model=model,
         sandbox=sandbox,
@@ -131,6 +134,7 @@ def surroundings(
         spill=conversation.spill,
         remember=conversation.take_result,
         buffers=plan.buffers,
+        sees=sees,
     )
 
 
@@ -170,6 +174,13 @@ def _tell_untrusted(plan: Plan, emitter: Emitter) -> None:
         f"  a3s trust {quote(str(plan.workspace.resolve()))}"
     )
     emitter.emit(Notice(code="config_untrusted", text=text, keys=["skills"]))
+
+
+def sight(where: Endpoint, media_type: str) -> bool | None:
+    """Return whether a model can see files of a media type; None if that is unknown."""
+    from .sight import sees
+
+    return sees(where, media_type)
 
 
 def _provider(plan: Plan, where: Endpoint, emitter: Emitter) -> Provider:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from ..messages import Message, Text, ToolResult
+from ..messages import File, Message, Text, ToolResult, prompt_message
 from ..values import State, field
 from .response import CallIds
 
@@ -30,6 +30,9 @@ class Keeper(Protocol):
     def replace(self, messages: Sequence[Message]) -> None:
         """Save these in place of everything saved so far."""
 
+    def keep_file(self, digest: str, content: bytes) -> None:
+        """Save a file beside the steps."""
+
     def flush(self) -> None:
         """Sync what was saved to disk."""
 
@@ -47,6 +50,9 @@ class Conversation(State):
     messages: list[Message] = field(default_factory=list)
     call_ids: CallIds = field(default_factory=CallIds)
     keeper: Keeper | None = None
+    #: The digests of the files that the last prompt came with, and of those accepted so far.
+    asked_with: frozenset[str] = frozenset()
+    accepted: set[str] = field(default_factory=set)
     #: Whether the last prompt has its answer.
     answered: bool = True
     #: The text of an answer that was cut.
@@ -58,11 +64,15 @@ class Conversation(State):
     _results: dict[str, ToolResult] = field(default_factory=dict)
     _interrupted: list[str] = field(default_factory=list)
 
-    def prompt(self, text: str) -> None:
-        """Add a prompt."""
+    def prompt(self, text: str, files: Sequence[File] = ()) -> None:
+        """Add a prompt, and the files that come with it."""
         self.settle()
         self.unfinished, self.answered = "", False
-        self.add(Message("user", (Text(text),)))
+        self.asked_with = frozenset(file.sha256 for file in files)
+        self.add(prompt_message(text, files) if files else Message("user", (Text(text),)))
+        if self.keeper:
+            for file in files:
+                self.keeper.keep_file(file.sha256, file.content)
 
     def spill(self) -> Spill | None:
         """Return a file for an output that is too long for an event; None if none is saved."""

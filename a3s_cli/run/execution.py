@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: Files of one call that the model is shown.
+MOST_FILES = 64
+
 
 class SpilledFile(Protocol):
     """A file that holds a whole output."""
@@ -80,6 +83,8 @@ class CallLimits(Value):
     output_bytes: int = 16 * 1024 * 1024
     max_parallel: int = 8
     max_tool_calls: int | None = None
+    #: Of one file that the model is shown.
+    attachment_bytes: int = 20_000_000
 
 
 class Prepared(Value):
@@ -117,6 +122,8 @@ class Surroundings(Value):
     remember: Remember = lambda result, *, interrupted=False: None
     #: Files as the front end has them; None where the disk has them.
     buffers: Buffers | None = None
+    #: Returns whether the model can see files of a media type; None if that is unknown.
+    sees: Callable[[str], bool | None] = lambda _: None
 
     def emit_with_input(self, event: Event, call: ToolCall) -> None:
         """Emit an event of a call; what of the input it would have to cut goes before it, whole."""
@@ -193,6 +200,8 @@ class Execution:
             environment=self._around.environment,
             allow_url=self._allow_url,
             buffers=self._around.buffers,
+            sees=self._around.sees,
+            most_shown=self._around.limits.attachment_bytes,
         )
         try:
             async with asyncio.timeout(tool.deadline(context)):
@@ -304,6 +313,7 @@ class Execution:
             output_sha256=kept.sha256 if kept else None,
             path=result.path or (str(self._prepared.path) if self._prepared.path else None),
             sha256=result.sha256,
+            images=[file.facts for file in result.files[:MOST_FILES]] or None,
         )
         told = self._told(output, result, time.monotonic() - begun)
         self._around.remember(told, interrupted=result.reason == "cancelled")
@@ -317,8 +327,8 @@ class Execution:
         else:
             told = _told(output, result, seconds)
             told = f"{told.rstrip()}\n{result.remark}" if result.remark else told
-        failed = result.exit_code != 0
-        return ToolResult(call.id, call.name, told, failed=failed, provider_id=call.provider_id)
+        failed, files = result.exit_code != 0, result.files[:MOST_FILES]
+        return ToolResult(call.id, call.name, told, failed, call.provider_id, files)
 
     def _reported(self, result: ToolReturn) -> ToolReturn:
         """Tell of what the guard did, in events and to the model."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import ContextOverflow, InvalidResponse, MaxTurns, ToolLoop
-from ..events import Notice, TurnEnd, TurnStart, UserMessage
+from ..errors import ContextOverflow, InvalidResponse, MaxTurns, ProviderError, ToolLoop
+from ..events import Notice, Retry, TurnEnd, TurnStart, UserMessage
 from ..messages import Message, Text
 from ..model import Request
 from ..stream.emitter import Emitter
@@ -129,16 +129,49 @@ class Loop(State):
             raise
 
     async def _asked(self, turn: int, audience: ResponseStream) -> Response:
-        request = replace(self.request, messages=tuple(self.conversation.messages))
         try:
-            response = await self.asker.ask(request, turn=turn, audience=audience)
+            return await self._sent(turn, audience)
         except ContextOverflow as error:
             if not audience.failed() or not await self.compactor.resend(error, turn):
                 raise
-            request = replace(self.request, messages=tuple(self.conversation.messages))
-            response = await self.asker.ask(request, turn=turn, audience=audience)
+        except ProviderError as error:
+            if not audience.failed() or not self._left_out(error, turn):
+                raise
+        return await self._sent(turn, audience)
+
+    async def _sent(self, turn: int, audience: ResponseStream) -> Response:
+        request = replace(self.request, messages=tuple(self.conversation.messages))
+        response = await self.asker.ask(request, turn=turn, audience=audience)
         self.compactor.gauge.learn(request, response.usage)
+        for message in request.messages:
+            if files := message.files:
+                self.conversation.accepted.update(file.sha256 for file in files)
         return response
+
+    def _left_out(self, error: ProviderError, turn: int) -> bool:
+        """Leave out the files that a provider has refused; return whether to send the rest."""
+        if not any(message.files for message in self.conversation.messages):
+            return False
+        from .sight import leave_out
+
+        files, asked = leave_out(error, self.conversation)
+        if asked:
+            error.hint = "choose a model that can see, or attach something else"
+        if asked or not files:
+            return False
+        names = ", ".join(map(str, files))
+        self.emitter.emit(
+            Retry(
+                attempt=2,
+                max_attempts=2,
+                delay_ms=0,
+                code=error.code,
+                reason=f"{error}; sending the conversation without {names}",
+                status=error.status,
+                turn=turn,
+            )
+        )
+        return True
 
     async def _act(self, response: Response) -> None:
         await self.calls.run(response.message.calls, self.progress.turns)

@@ -34,7 +34,7 @@ from ..secrets.redaction import NOTHING, Redactor
 from ..stream.emitter import Emitter
 from ..values import State, Value, field
 from .cost import Account
-from .retry import delay_before
+from .retry import delay_before, pause
 
 #: Characters of a vendor's own reason that are shown.
 REASON_LIMIT = 100
@@ -293,6 +293,8 @@ class Asker(Value):
     max_bytes: int = 64 * 1024 * 1024
     show_input: bool = False
     redactor: Redactor = NOTHING
+    #: Returns whether the model can see files of a media type; None if that is unknown.
+    sees: Callable[[str], bool | None] = lambda _: None
 
     async def ask(
         self,
@@ -338,13 +340,17 @@ class Asker(Value):
                         tool_id=tool_id,
                     )
                 )
-                await _pause(delay)
+                await pause(delay)
             except BaseException:
                 audience.cut(fold.said())
                 raise
 
     async def _attempt(self, request: Request, fold: Fold) -> Response:
         request = redacted_request(request, self.redactor)
+        if any(message.files for message in request.messages):
+            from .sight import visible
+
+            request = visible(request, self.sees)
         async with aclosing(self.provider.stream(request)) as stream:
             async for chunks in stream:
                 fold.take(chunks)
@@ -361,13 +367,6 @@ class Asker(Value):
             notice = Notice(code="field_refused", text=advice.text, key=advice.key)
             self.emitter.emit(notice)
         fold.advice.clear()
-
-
-async def _pause(seconds: float) -> None:
-    # Here, because reading a conversation needs no event loop.
-    import asyncio
-
-    await asyncio.sleep(seconds)
 
 
 def unknown_end(response: Response, *, may_pause: bool = True) -> InvalidResponse | None:

@@ -31,3 +31,11 @@ def delay_before(attempt: int, error: A3SError) -> float | None:
     # Cap the exponent: attempts are unlimited, and a float overflows at 2**1024.
     delay = min(FIRST_DELAY * 2.0 ** min(attempt - 2, 30), LONGEST_DELAY)
     return delay * uniform(1 - JITTER, 1)
+
+
+async def pause(seconds: float) -> None:
+    """Wait before the next attempt."""
+    # Here, because reading a conversation needs no event loop.
+    import asyncio
+
+    await asyncio.sleep(seconds)

@@ -173,6 +173,10 @@ class Run:
             conversation.add(Message("user", (Text("Give the answer as JSON."),)))
         result = await Execution(assembly.around, prepared, turn=0).run()
         if not tool.value:
+            if tool.failure and any(message.files for message in conversation.messages):
+                from .sight import leave_out
+
+                leave_out(tool.failure, conversation)
             raise tool.failure or InternalError(f"a3s has a bug: {result.output}")
         self._progress.object = tool.value
         conversation.add(Message("assistant", (Text(dumps(tool.value[0]).decode()),)))

@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..jsontext import clean, cut, dumps
-from ..messages import Message, Part, Reasoning, Text, ToolCall, ToolResult
+from ..messages import File, Message, Part, Reasoning, Text, ToolCall, ToolResult
 from ..model import Request
 from ..values import replace
 
 #: Roughly what JSON and a vendor's template add to each part.
 FRAME = 16
+#: What an image, and a PDF, counts as at least: vendors count by pixels and pages.
+IMAGE, DOCUMENT = 5_000, 20_000
 #: An output up to this size is not worth leaving out.
 SHORT = 256
 #: The least that remains of an output that is cut.
@@ -50,14 +52,15 @@ def conversation_bytes(messages: Iterable[Message]) -> int:
 
 
 def without_old_outputs(messages: Sequence[Message], room: int) -> list[Message]:
-    """Leave out tool outputs, oldest first, until the rest fits; keep those of the last turn."""
+    """Leave out tool outputs and files, oldest first, until the rest fits; keep the last turn's."""
     shorter = list(messages)
     excess = conversation_bytes(messages) - room
+    prompt = max(index for index, one in enumerate(messages) if one.role == "user")
     for index, message in enumerate(messages[:-1]):
         if excess <= 0:
             break
-        if message.role == "tool":
-            shorter[index] = Message("tool", tuple(map(_without_output, message.parts)))
+        if message.role == "tool" or (message.files and index < prompt):
+            shorter[index] = Message(message.role, tuple(map(_without_output, message.parts)))
             excess -= conversation_bytes([message]) - conversation_bytes([shorter[index]])
     return shorter
 
@@ -130,6 +133,8 @@ def _line(speaker: str, part: Part) -> str:
         return f"{speaker}: {cut_to(part.text, SHOWN_TEXT)}"
     if isinstance(part, ToolCall):
         return f"{speaker} calls {part.name}: {cut_to(part.arguments, SHOWN_OUTPUT)}"
+    if isinstance(part, File):
+        return f"{speaker} shows {part}"
     if isinstance(part, ToolResult):
         verb = "failed" if part.failed else "gave"
         return f"{part.name} {verb}: {cut_to(part.output, SHOWN_OUTPUT)}"
@@ -137,17 +142,24 @@ def _line(speaker: str, part: Part) -> str:
 
 
 def _without_output(part: Part) -> Part:
-    if not isinstance(part, ToolResult) or (size := _bytes(part.output)) <= SHORT:
+    if isinstance(part, File):
+        return Text(f"[{part} was left out to save room]\n\n")
+    if not isinstance(part, ToolResult):
         return part
+    if not part.files and _bytes(part.output) <= SHORT:
+        return part
+    size = _part_bytes(part) - FRAME
     told = f"[{size} bytes left out to save room; call the tool again if they are needed]"
-    return replace(part, output=told)
+    return replace(part, output=told, files=())
 
 
 def _part_bytes(part: Part) -> int:
     if isinstance(part, Text):
         return FRAME + _bytes(part.text)
     if isinstance(part, ToolResult):
-        return FRAME + _bytes(part.output)
+        return FRAME + _bytes(part.output) + sum(map(_part_bytes, part.files))
+    if isinstance(part, File):
+        return FRAME + (IMAGE if part.is_image else max(DOCUMENT, len(part.content) // 20))
     data = len(dumps(part.data)) if part.data is not None else 0
     if isinstance(part, Reasoning):
         # The vendor's own block is sent back, which contains the text.

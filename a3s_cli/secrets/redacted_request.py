@@ -8,7 +8,7 @@ gets, and the next vendor of the same session gets it, too.
 from __future__ import annotations
 
 from .. import jsontext
-from ..messages import Message, Part, Reasoning, Text, ToolResult
+from ..messages import File, Message, Part, Reasoning, Text, ToolResult
 from ..model import Request
 from ..values import replace
 from .redaction import Redactor
@@ -45,6 +45,9 @@ def _part(part: Part, redactor: Redactor) -> Part | None:
     if isinstance(part, Text):
         text = hide(part.text)
         return part if text is part.text else Text(text)
+    if isinstance(part, File):
+        name = hide(part.name)
+        return part if name is part.name else replace(part, name=name)
     if isinstance(part, ToolResult):
         # What failed is told in a sentence, which may quote the beginning of a secret.
         output = (redactor.sentence if part.failed else hide)(part.output)

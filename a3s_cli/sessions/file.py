@@ -102,6 +102,17 @@ class SessionFile:
         self._step(messages, replace=True)
         self.flush()
 
+    def keep_file(self, digest: str, content: bytes) -> None:
+        """Save a file beside the session, under its digest, unless it is there already."""
+        if (self.spilled / digest).exists():
+            return
+        spill = self.spill()
+        if spill is None:
+            return
+        spill.write(content)
+        if spill.finish(sync=True) is None:
+            self.lose(NotKept("the session is no longer saved: an attachment cannot be written"))
+
     def interrupted(self) -> None:
         """Mark the last run as interrupted: it has no end."""
         self._append(line(INTERRUPTED, **self.facts.to_json()))
@@ -165,6 +176,9 @@ class SessionFile:
 
     def _step(self, messages: Sequence[Message], *, replace: bool) -> None:
         replacing = {"replace": True} if replace else {}
+        for message in messages:
+            for file in message.files:
+                self.keep_file(file.sha256, file.content)
         said = to_json(messages, self._hide)
         data = dumps(said)
         if len(data) < LINE_LIMIT - ENVELOPE:

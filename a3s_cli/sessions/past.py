@@ -86,6 +86,8 @@ class Reading:
         self._call_ids: set[str] = set()
         self._lost: list[int] = []
         self.facts = Facts()
+        #: The names of files that the conversation has lost.
+        self._missing: dict[str, None] = {}
         #: Size of all complete lines in bytes, and of what follows the last of them.
         self.size = 0
         self.torn = 0
@@ -161,12 +163,20 @@ class Reading:
         said = value.get("messages")
         if "messagesFile" in value:
             said = _slowly(read_spilled(self._spilled, value["messagesFile"]))
-        messages = from_json(said)
         if value.get("replace") is True:
             self._messages, self._results, self._run.prompt = [], {}, None
+            self._missing.clear()
+        messages = from_json(said, self._content)
         for message in messages:
             self._append(message)
         self._run.words = []
+
+    def _content(self, name: str, digest: str) -> bytes:
+        try:
+            return read_spilled(self._spilled, digest)
+        except ValueError:
+            self._missing[name] = None
+            raise
 
     def _append(self, message: Message) -> None:
         """Add a message once what is missing before it is complete; drop what never fits."""
@@ -241,6 +251,14 @@ class Reading:
                 "and is left out of the conversation",
                 str(self._path),
                 self._lost[0],
+            )
+        if self._missing:
+            names = ", ".join(self._missing)
+            yield SessionNotice(
+                "attachment_missing",
+                f"files of this session are missing or were changed ({names}), so the model "
+                "cannot see them any longer: attach them again",
+                str(self._spilled),
             )
         if self._unfinished:
             yield SessionNotice("session_interrupted", self._unfinished, str(self._path))

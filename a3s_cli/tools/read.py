@@ -35,7 +35,7 @@ class Read(FileTool):
     """Show a page of a text file."""
 
     name = "read"
-    description = "Read a text file with line numbers."
+    description = "Read a text file with line numbers, or look at an image or PDF."
     parameters: ClassVar[dict[str, Any]] = {
         "type": "object",
         "properties": {
@@ -61,7 +61,10 @@ class Read(FileTool):
         column = int(arguments.get("column", 0))
         with explained(context, path), context.workspace.open_file(path) as on_disk:
             shown = context.workspace.show(path)
-            file, encoding = _as_utf8(await as_edited(context, path, on_disk), shown)
+            content = await as_edited(context, path, on_disk)
+            if seen := _seen(content, shown, context):
+                return seen
+            file, encoding = _as_utf8(content, shown)
             remember(context, path, on_disk)
             if is_binary(file):
                 raise _not_text(file, shown)
@@ -191,6 +194,28 @@ async def _count(file: BinaryIO, page: FilePage) -> tuple[int, bool]:
         last = block[-1:]
         await sleep(0)
     return left + 1, False
+
+
+def _seen(file: BinaryIO, shown: str, context: ToolContext) -> ToolReturn | None:
+    """Return what shows an image or a PDF to the model; None for any other file."""
+    from ..files.media import TELLING, media_type
+
+    kind = media_type(file.peek(TELLING)[:TELLING])  # type: ignore[attr-defined]
+    if kind is None:
+        return None
+    size, most = file.seek(0, 2), context.most_shown
+    what = "an image" if kind.startswith("image/") else "a PDF"
+    if context.sees(kind) is False:
+        raise ToolError(f"{shown} is {what} ({plural(size, 'byte')}); this model cannot see it")
+    if size > most:
+        raise ToolError(f"{shown} is {what} of {size} bytes; at most {most} can be shown")
+    from ..messages import File
+
+    file.seek(0)
+    content = file.read(most)
+    name = shown.rpartition("/")[2]
+    told = f"{shown} is shown ({kind}, {plural(len(content), 'byte')})."
+    return ToolReturn(told, files=(File.of(name, kind, content),))
 
 
 def _nothing(shown: str, before: int, offset: int) -> ToolReturn:

@@ -24,6 +24,7 @@ def test_defaults(house: House) -> None:
         "max_tokens": None,
         "max_retries": 4,
         "max_response_bytes": 64 * 1024 * 1024,
+        "max_attachment_bytes": 20_000_000,
         "max_parallel": 8,
         "timeout": None,
         "tool_timeout": 120.0,

@@ -26,7 +26,7 @@ def test_every_vendor_is_whole(name: str) -> None:
         assert normalise(vendor.base_url, vendor.wire) == (vendor.base_url, "")
     assert set(vendor.quirks) <= {
         "max_tokens_field", "stream_options", "reasoning_replay", "auth_header", "done_ends",
-        "object_modes",
+        "object_modes", "tool_files", "document_url",
     }  # fmt: skip
 
 

@@ -54,6 +54,7 @@ def sample(kind: Any, text: str) -> Any:
         Any: {"a": [text]},
         dict[str, Any]: {text: text, "deep": [{"a": text}]},
         list[str]: [text],
+        list[dict[str, Any]]: [{"name": text}],
         tuple[Denial, ...]: (Denial(tool_id="c1", tool_name=text, rule=text),),
         Usage: Usage(input_tokens=1, output_tokens=2),
     }

@@ -38,7 +38,7 @@ SCHEMA: dict[str, tuple[dict[str, type], dict[str, type]]] = {
         {"schemaVersion": int, "version": str, "runId": str},
         {"sessionId": str, "model": str, "cwd": str, "prompt": str, "promptBytes": int}
         | {"truncated": bool, "tools": list, "sandbox": str, "policySha256": str}
-        | {"forkedFrom": str, "promptId": object},
+        | {"forkedFrom": str, "promptId": object, "attachments": list},
     ),
     "turn_start": ({"turn": int}, {}),
     "text_delta": ({"text": str}, {}),
@@ -56,7 +56,7 @@ SCHEMA: dict[str, tuple[dict[str, type], dict[str, type]]] = {
             "outputFile": str,
             "outputSha256": str,
         }
-        | {"outputSha256": str, "path": str, "sha256": str},
+        | {"outputSha256": str, "path": str, "sha256": str, "images": list},
     ),
     "permission_denied": (
         _CALL | {"toolInput": dict, "decision": str, "rule": str, "reason": str, "hint": str},
