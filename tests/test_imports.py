@@ -30,7 +30,8 @@ UNUSED = {
     "a3s_cli.processes.supervisor", "a3s_cli.processes.spawner", "a3s_cli.files.walk",
     "a3s_cli.files.ignore",
     "a3s_cli.permissions.shell", "a3s_cli.tools.grep_search", "a3s_cli.sessions.past",
-    "a3s_cli.output.pretty", "a3s_cli.config.acl", "a3s_cli.stream.recorder",
+    "a3s_cli.output.pretty", "a3s_cli.output.markdown", "markdown_it", "pygments", "wcwidth",
+    "readline", "a3s_cli.config.acl", "a3s_cli.stream.recorder",
     "a3s_cli.stream.reader",
     "a3s_cli.transport.client", "a3s_cli.transport.get", "a3s_cli.cli.audit",
 }  # fmt: skip
@@ -154,3 +155,18 @@ def test_the_schema_accepts_every_line(a3s: Bench) -> None:
         result = a3s("run", "hi", *options, script=script)
         for event in result.events:
             assert [error.message for error in validator.iter_errors(event)] == []
+
+
+def test_plain_words_on_a_terminal_need_no_markdown() -> None:
+    script = (
+        "import sys; from a3s_cli.output.pretty import Pretty; from a3s_cli.events import TextDelta"
+        "\nfrom a3s_cli.output.terminal import Style\n"
+        "style = Style(colour=True, laid_out=True, moves=True)\n"
+        "sink = Pretty(print, print, style)\n"
+        "sink.accept([TextDelta(text='# Words, …\\n- no signs in them\\n')])\n"
+        "print(sorted(set(sys.modules) & {'markdown_it', 'pygments', 'wcwidth', 'difflib'}))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.splitlines()[-1] == "[]"

@@ -9,10 +9,12 @@ as a constant.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
 import tempfile
+import uuid
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,8 @@ def record(a3s: Bench) -> str:
     finally:
         terminal.close()
     # Commands are confined here and not there; the picture is of neither.
+    # What was drawn over is not seen.
+    shown = re.sub(r"^.*\r", "", shown.replace("\x1b[K", ""), flags=re.M)
     shown = re.sub(r"^a3s: commands are not confined.*\n", "", shown, flags=re.M)
     return re.sub(r"\b\d+\.\ds\b", "0.2s", shown.replace(str(a3s.work), "/home/me/hello"))
 
@@ -83,6 +87,7 @@ def test_the_picture_is_what_a_terminal_shows(a3s: Bench) -> None:
 
 
 if __name__ == "__main__":
+    os.environ.update(BENCH_SUITE=uuid.uuid4().hex, A3S_PROOFS="100")
     with tempfile.TemporaryDirectory() as directory:
         bench = Bench(Path(directory))
         PICTURE.write_text(svg(record(bench), COLUMNS, TITLE), "utf-8")

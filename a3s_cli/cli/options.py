@@ -215,4 +215,7 @@ weights_options = _all(
     click.option("--pull", is_flag=True, help="Download the local model's missing weights."),
     click.option("--offline", is_flag=True, help="Never download weights."),
 )
+plain_option = click.option(
+    "--plain", is_flag=True, help="On a terminal, no colour, no Markdown and no live line."
+)
 debug_option = click.option("--debug", is_flag=True, help="Log to stderr.")

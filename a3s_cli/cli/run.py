@@ -13,6 +13,7 @@ from .options import (
     limit_options,
     model_options,
     place_options,
+    plain_option,
     request,
     rule_options,
     system_options,
@@ -32,7 +33,7 @@ Examples:
 #: The sections of `--help`.
 SECTIONS = {
     "Prompt": ("prompt_file", "append_stdin", "input_format", "system", "append_system"),
-    "Answer": ("output", "as_json", "schema", "tool_input", "record", "quiet"),
+    "Answer": ("output", "as_json", "plain", "schema", "tool_input", "record", "quiet"),
     **SECTIONS_OF_A_RUN,
     "Session": ("session", "newest", "fork", "no_session"),
 }
@@ -61,6 +62,7 @@ SECTIONS = {
     help="Read prompts, answers and cancellations from stdin.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Short for -o json.")
+@plain_option
 @model_options
 @place_options
 @system_options
@@ -130,6 +132,7 @@ def run(ctx: click.Context, /, **given: Any) -> None:
                 given["append_stdin"] or given["stdin_mark"] == "-",
             ),
             output="json" if given["as_json"] or given["input_format"] else given["output"],
+            plain=given["plain"],
             cwd=given["cwd"],
             tools=given["tools"],
             schema=given["schema"],

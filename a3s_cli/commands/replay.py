@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Iterable
 from contextlib import ExitStack
 
-from ..errors import ExitStatus, InvalidStream, OutputError, UsageError
+from ..errors import A3SError, ExitStatus, InvalidStream, OutputError, UsageError
 from ..jsontext import escaped
 from ..output.choice import Mode, chosen_mode, one_terminal, rendering
 from ..output.writer import Writer
@@ -15,8 +16,8 @@ from ..processes.exit import die_of
 from ..stream.reader import lines_of, read
 
 
-def replay(path: str, asked: Mode | None) -> int:
-    """Render the recording at `path` (`-` is stdin) and return the exit status.
+def replay(path: str, asked: Mode | None, *, plain: bool = False) -> int:
+    """Render the recording at `path` (`-` is stdin), or a session; return the exit status.
 
     Lines are rendered as they arrive, so that a live stream can be followed.
     Raises `InvalidStream`, which names the first invalid line, after rendering
@@ -40,7 +41,7 @@ def replay(path: str, asked: Mode | None) -> int:
                     writer.write(escaped(line.data))  # a stranger may have recorded it
                 elif line.event is not None:
                     if show is None or line.event.type == "start":  # a session has several runs
-                        show = rendering(mode, writer.write, error, os.environ)
+                        show = rendering(mode, writer.write, error, plain=plain, uncut=True)
                     show([line.event])
     except InvalidStream as invalid:
         failure = invalid
@@ -64,6 +65,18 @@ def _lines(path: str, stack: ExitStack) -> Iterable[bytes]:
     if path == "-":
         return lines_of(stack.enter_context(open(0, "rb", closefd=False)))
     try:
-        return lines_of(stack.enter_context(open(path, "rb")))
+        return lines_of(stack.enter_context(open(_place(path), "rb")))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
+
+
+def _place(name: str) -> str:
+    """Return the path of a recording, which may be that of a session."""
+    if "/" in name or "." in name or os.path.lexists(name):
+        return name
+    from ..sessions.store import Store
+
+    store = Store.find(os.environ)
+    with contextlib.suppress(A3SError):
+        return os.fspath(store.path(store.named(name)))
+    return name

@@ -54,6 +54,8 @@ class RunOptions(Value):
     request: Mapping[str, Any]
     source: PromptSource
     output: Mode | None = None
+    #: Whether pretty has no colour, no layout and no live line.
+    plain: bool = False
     cwd: str | None = None
     #: `--tools` and `--schema` as they were typed.
     tools: str | None = None
@@ -152,9 +154,20 @@ class Process:
         shown = self._stderr.write if self._stderr else writer.write
         error = _drop if self._options.quiet else shown
         shaped = self._opening.request.schema is not None
-        sink = rendering(mode, writer.write, error, os.environ, object_only=shaped)
+        sink = rendering(
+            mode,
+            writer.write,
+            error,
+            object_only=shaped,
+            plain=self._options.plain,
+            hide=self._hide,
+        )
         self._opening.emitter.add_event_sink(sink, writer.drain)
         return writer
+
+    def _hide(self, text: str) -> str:
+        plan = self._opening.plan
+        return plan.redactor.whole(text) if plan else text
 
     def line_sink(self, writer: Writer) -> Callable[[bytes], None]:
         """Return what writes lines to stdout, and long waits to the terminal on stderr."""

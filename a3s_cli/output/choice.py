@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Literal
 
 from ..events import Event
@@ -21,11 +21,16 @@ def rendering(
     mode: Mode,
     write: Write,
     error: Write,
-    environment: Mapping[str, str],
     *,
     object_only: bool = False,
+    plain: bool = False,
+    hide: Callable[[str], str] | None = None,
+    uncut: bool = False,
 ) -> Callable[[list[Event]], None]:
-    """Return the event sink of pretty or raw; with `object_only`, raw prints just the object."""
+    """Return the event sink of pretty or raw; with `object_only`, raw prints just the object.
+
+    `plain`, `hide` and `uncut` are for pretty: see `Style` and `Pretty`.
+    """
     terminal = os.isatty(1)
     if mode == "raw":
         from .raw import Raw
@@ -34,7 +39,8 @@ def rendering(
     from .pretty import Pretty
     from .terminal import Style
 
-    return Pretty(write, error, Style.detect(environment, terminal)).accept
+    style = Style.detect(os.environ, terminal, plain=plain)
+    return Pretty(write, error, style, hide=hide, uncut=uncut).accept
 
 
 def one_file() -> bool:

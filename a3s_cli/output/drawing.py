@@ -41,6 +41,11 @@ class Drawing:
         self._write(encode(self._erasing() + "\n".join(lines) + "\n"))
         self._rows = len(lines)
 
+    @property
+    def drawn(self) -> bool:
+        """Whether it is on the screen."""
+        return self._rows > 0
+
     def erase(self) -> None:
         """Remove the drawing from the screen."""
         if self._rows:

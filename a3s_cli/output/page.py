@@ -9,14 +9,22 @@ terminal dim.
 
 from __future__ import annotations
 
+import sys
 from collections import deque
+from typing import TYPE_CHECKING
 
 from .disarm import Disarmer, disarm
-from .terminal import Neutraliser, Style, cells, fit, head
+from .terminal import ColourFilter, Neutraliser, Style, cells, fit, head
+
+if TYPE_CHECKING:
+    from .flow import Flow
+    from .markdown import Markdown
 
 #: Lines of a tool's output that are shown at once, and last lines that are shown at its end.
 HEAD = 8
 TAIL = 4
+#: Kept last lines: one more, because a note would take the place of a single line.
+_LAST = TAIL + 1
 #: Characters kept of a line that is not shown yet; no terminal is wider.
 _KEPT = 1000
 
@@ -78,19 +86,28 @@ class TerminalPage:
     def end_line(self) -> None:
         """End the line under the cursor, if there is one."""
         owner, self._owner = self._owner, None
-        if isinstance(owner, Prose):
-            self.write(owner.rest())
+        if isinstance(owner, (Prose, ReasoningBlock)):
+            owner.interrupt()
         if not self._newlines:
             self.write("\n")
 
+    @property
+    def at_line_start(self) -> bool:
+        """Whether the cursor is at the start of a line."""
+        return self._newlines > 0
+
 
 class Prose:
-    """The assistant's text: without a label and uncut; the terminal wraps it."""
+    """The assistant's text, without a label and uncut.
+
+    On a terminal it is Markdown at the terminal's width; elsewhere it stays as it is.
+    """
 
     def __init__(self, page: TerminalPage) -> None:
         self._page = page
         self._neutraliser = Neutraliser()
         self._disarmer = Disarmer()
+        self._markdown: Markdown | None = None
 
     def feed(self, text: str) -> None:
         """Show the next piece, without empty lines before the first word."""
@@ -102,13 +119,27 @@ class Prose:
                 return
             page.section("text")
             page.begin(self)
-        page.write(self._disarmer.feed(text))
+        if not page.style.laid_out:
+            page.write(self._disarmer.feed(text))
+            return
+        if self._markdown is None:
+            from .markdown import Markdown
 
-    def rest(self) -> str:
-        """Return the characters still held; the next piece starts a new line."""
-        rest = self._disarmer.flush()
+            self._markdown = Markdown(page)
+        self._markdown.feed(text)
+
+    def interrupt(self) -> None:
+        """Show what is still held; the next piece starts a new line."""
+        self._page.write(self._disarmer.flush())
         self._disarmer = Disarmer()
-        return rest
+        if self._markdown:
+            self._markdown.finish()
+
+    def finish(self) -> None:
+        """Show what is still held, because the text is complete."""
+        if self._page.owns(self):
+            self.interrupt()
+        self._markdown = None
 
 
 class ReasoningBlock:
@@ -120,6 +151,7 @@ class ReasoningBlock:
         self._page = page
         self._neutraliser = Neutraliser()
         self._disarmer = Disarmer(">")
+        self._flow: Flow | None = None
 
     def feed(self, text: str) -> None:
         """Show the next piece."""
@@ -133,23 +165,44 @@ class ReasoningBlock:
         for position, piece in enumerate(text.split("\n")):
             if position:
                 page.begin(self, self.LABEL.rstrip())
+                self.interrupt()
                 page.end_line()
                 self._disarmer = Disarmer(">")
             if piece:
-                page.begin(self, self.LABEL)
-                page.write(self._disarmer.feed(piece), DIM)
+                self._write(piece)
+
+    def interrupt(self) -> None:
+        """Show what is still held; the next piece starts a new line."""
+        if self._flow:
+            self._flow.end_row()
+
+    def _write(self, piece: str) -> None:
+        page = self._page
+        if not page.style.laid_out:
+            page.begin(self, self.LABEL)
+            page.write(self._disarmer.feed(piece), DIM)
+            return
+        if self._flow is None:
+            from .flow import Flow
+
+            self._flow = Flow(page, self.LABEL, DIM)
+        page.begin(self)
+        self._flow.put(piece)
 
 
 class Output:
-    """A tool's output: dim, labelled, each line cut to the terminal's width.
+    """A tool's output: dim, labelled, without its colours, each line cut to the width.
 
     The first lines are shown at once. Of the rest, only the last ones are kept;
-    they are shown when the tool is done, after the number of omitted lines.
+    they are shown when the tool is done, after the number of omitted lines. A page
+    with a live line shows complete lines: the live line has the one that grows.
     """
 
-    def __init__(self, page: TerminalPage, label: str) -> None:
+    def __init__(self, page: TerminalPage, label: str, *, uncut: bool = False) -> None:
         self._page = page
         self._label = label
+        self._most = sys.maxsize if uncut else HEAD
+        self._colours = ColourFilter()
         self._neutraliser = Neutraliser()
         self._disarmer = Disarmer(">")
         self._begun = False  # whether part of the current line is shown
@@ -157,15 +210,19 @@ class Output:
         self._cut = False
         self._shown = 0  # finished lines that were shown
         self._hidden = 0
-        self._kept: deque[str] = deque(maxlen=TAIL)
+        self._kept: deque[str] = deque(maxlen=_LAST)
         self._pending = ""  # the current line, if it is not shown
         self.empty = True
+        #: The last line, for the live line.
+        self.last = ""
 
     def feed(self, text: str) -> None:
         """Show or count the next piece."""
         self.empty = self.empty and not text
-        text = self._neutraliser.feed(text)
-        while text and self._shown < HEAD:
+        text = self._neutraliser.feed(self._colours.feed(text))
+        if self._page.style.moves:
+            text, self._pending = self._complete(text)
+        while text and self._shown < self._most:
             piece, newline, text = text.partition("\n")
             if piece:
                 self._show(piece)
@@ -174,18 +231,31 @@ class Output:
         if text:
             self._hide(text)
 
-    def finish(self) -> None:
-        """Show the last lines when the tool is done."""
+    def _complete(self, text: str) -> tuple[str, str]:
+        """Return the complete lines, and the one that grows."""
+        whole, newline, rest = (self._pending + text).rpartition("\n")
+        self.last = rest.strip() or whole[whole.rfind("\n") + 1 :].strip() or self.last
+        self.last = self.last[:_KEPT]
+        return whole + newline, rest
+
+    def finish(self) -> bool:
+        """Show the last lines when the tool is done; tell whether some were omitted."""
+        held = self._neutraliser.feed(self._colours.flush())
+        if self._shown < self._most and (self._pending or held):
+            self._show(self._pending + held)
+            self._pending = ""
         if self._begun:
             self._finish_line()
         if self._pending:
-            self._kept.append(self._pending)
+            self._kept.append(self._pending[:_KEPT])
             self._hidden += 1
-        if between := self._hidden - len(self._kept):
-            lines = "line" if between == 1 else "lines"
-            self._label_line(f"… {between} more {lines}")
+        between = self._hidden - len(self._kept)
+        if between:
+            self._kept.popleft()
+            self._label_line(f"… {between + 1} more lines")
         for line in self._kept:
             self._label_line(disarm(line))
+        return bool(between)
 
     def _room(self) -> int:
         return self._page.style.width - cells(self._label)
@@ -221,6 +291,8 @@ class Output:
     def _hide(self, text: str) -> None:
         """Count the lines and keep the last ones, without a loop over a million lines."""
         self._hidden += text.count("\n")
-        *lines, pending = (self._pending + text).rsplit("\n", TAIL + 1)
-        self._kept.extend(line[:_KEPT] for line in lines[-TAIL:])
-        self._pending = pending[:_KEPT]
+        pending = "" if self._page.style.moves else self._pending
+        *lines, rest = (pending + text).rsplit("\n", _LAST + 1)
+        self._kept.extend(line[:_KEPT] for line in lines[-_LAST:])
+        if not self._page.style.moves:
+            self._pending = rest[:_KEPT]

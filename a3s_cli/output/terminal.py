@@ -30,6 +30,8 @@ _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 _HOSTILE = re.compile(f"[{_CONTROLS}{_INVISIBLE}]")
 #: In a command or a path, a joiner is not spelling but a disguise.
 _HOSTILE_IN_LINE = re.compile(f"[{_CONTROLS}{_INVISIBLE}{JOINERS}]")
+_COLOUR = re.compile(r"\x1b\[[\d;:]*[mK]")
+_UNFINISHED = re.compile(r"\x1b(?:\[[\d;:]{0,40})?\Z")
 
 RESET = "\x1b[0m"
 DEFAULT_WIDTH = 80
@@ -40,6 +42,10 @@ class Style(Value):
 
     colour: bool = False
     terminal: bool = False
+    #: Whether text is laid out for the width: words wrap, Markdown is rendered.
+    laid_out: bool = False
+    #: Whether the terminal obeys a cursor movement, so that a line can be redrawn.
+    moves: bool = False
     fixed_width: int = DEFAULT_WIDTH
     #: The terminal's descriptor, queried at each use because windows are resized.
     descriptor: int | None = None
@@ -51,19 +57,30 @@ class Style(Value):
         isatty: bool,
         width: int = DEFAULT_WIDTH,
         descriptor: int = 1,
+        *,
+        plain: bool = False,
     ) -> Style:
         """Choose a style by NO_COLOR, then FORCE_COLOR, then the terminal and TERM.
 
         An empty variable counts as unset; `FORCE_COLOR=0` (or `false`) forces
-        colour off, as it does in the tools that know the variable best.
+        colour off, as it does in the tools that know the variable best. A `plain`
+        style has no colour, no layout and no line that is redrawn.
         """
+        able = isatty and environment.get("TERM", "") not in ("", "dumb")
         if environment.get("NO_COLOR"):
             colour = False
         elif force := environment.get("FORCE_COLOR"):
             colour = force not in ("0", "false")
         else:
-            colour = isatty and environment.get("TERM", "") not in ("", "dumb")
-        return cls(colour, isatty, width, descriptor if isatty else None)
+            colour = able
+        return cls(
+            colour=colour and not plain,
+            terminal=isatty,
+            laid_out=isatty and not plain,
+            moves=able and not plain,
+            fixed_width=width,
+            descriptor=descriptor if isatty else None,
+        )
 
     @property
     def width(self) -> int:
@@ -128,6 +145,34 @@ class Neutraliser:
         return neutralise(text)
 
 
+class ColourFilter:
+    """Drops the colours of a stream that arrives in arbitrary pieces.
+
+    A program colours its output by sequences that set a rendition (`m`) or clear the
+    rest of a line (`K`). They carry no words; all other sequences are left, to be shown.
+    """
+
+    __slots__ = ("_held",)
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def feed(self, text: str) -> str:
+        """Return the next piece without colours; an unfinished sequence is held."""
+        if self._held:
+            text, self._held = self._held + text, ""
+        if "\x1b" not in text:
+            return text
+        if unfinished := _UNFINISHED.search(text):
+            text, self._held = text[: unfinished.start()], unfinished.group()
+        return _COLOUR.sub("", text)
+
+    def flush(self) -> str:
+        """Return what is still held at the stream's end."""
+        held, self._held = self._held, ""
+        return held
+
+
 def encode(text: str) -> bytes:
     """Encode any string as UTF-8; a lone surrogate becomes U+FFFD."""
     try:
@@ -140,17 +185,17 @@ def cells(text: str) -> int:
     """Return the columns of neutralised text; a tab counts as eight."""
     if text.isascii():
         return len(text) + 7 * text.count("\t")
-    return sum(map(_cell, text))
+    return sum(map(cell, text))
 
 
-def _cell(character: str) -> int:
-    if character.isascii():
-        return 8 if character == "\t" else 1
-    import unicodedata  # most text is ASCII and needs no tables
+def cell(character: str) -> int:
+    """Return the columns of one neutralised character."""
+    if character < "\u0300" or "\u2010" <= character <= "\u205e":
+        return 8 if character == "\t" else 1  # needs no tables, like most text
+    from wcwidth import wcwidth
 
-    if character in JOINERS or unicodedata.category(character) in ("Mn", "Me"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    # An emoji selector widens the sign before it.
+    return 1 if character == "\ufe0f" else max(wcwidth(character), 0)
 
 
 def fit(text: str, width: int) -> str:
@@ -164,8 +209,8 @@ def head(text: str, width: int) -> tuple[str, int]:
     """Return the longest prefix of a line that fits into `width` columns, and its width."""
     used = 0
     for position, character in enumerate(text):
-        cell = _cell(character)
-        if used + cell > width:
+        columns = cell(character)
+        if used + columns > width:
             return text[:position], used
-        used += cell
+        used += columns
     return text, used

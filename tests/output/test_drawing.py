@@ -34,7 +34,9 @@ def screen(sent: str) -> list[str]:
 
 def shown(events: list[Event], *, terminal: bool = True) -> list[str]:
     sent: list[bytes] = []
-    pretty = Pretty(sent.append, sent.append, Style(fixed_width=20, terminal=terminal))
+    pretty = Pretty(
+        sent.append, sent.append, Style(fixed_width=20, terminal=terminal, moves=terminal)
+    )
     for event in events:
         pretty.accept([event])
     return screen(b"".join(sent).decode())

@@ -126,7 +126,7 @@ def test_parallel_calls_stay_readable() -> None:
         "[2] │      1\tx = 1\n"
         "[1] │  a line\n"
         "[1] │ whole\n"
-        "[2] ✓ exit 0 · 0.1s\n"
+        "[2] ✓ 0.1s\n"
         "[1] │ rest\n"
         "[1] ✗ exit 3 · 0.1s\n"
     )
@@ -157,7 +157,8 @@ def test_a_long_line_is_cut_once() -> None:
         (3, None),
         (8, None),
         (12, None),
-        (13, "… 1 more line"),
+        (13, None),
+        (14, "… 2 more lines"),
         (5000, "… 4988 more lines"),
     ],
 )
@@ -183,7 +184,7 @@ def test_output_comes_line_by_line_as_it_is_printed() -> None:
 
 def test_a_tool_that_does_not_stream_shows_what_it_returned() -> None:
     shown = render(start("a", name="ls", path="."), finish("a", 1, "no such directory"))
-    assert shown == "[1] ls  .\n[1] │ no such directory\n[1] ✗ exit 1 · 0.1s\n"
+    assert shown == "[1] ls  .\n[1] │ no such directory\n[1] ✗ failed · 0.1s\n"
 
 
 def test_partial_objects_are_not_shown() -> None:
@@ -192,17 +193,15 @@ def test_partial_objects_are_not_shown() -> None:
         output("a", '{"object_partial": {}}', "generate_object"),
         finish("a", 0, '{"object": {"name": "Tom"}}'),
     )
-    assert shown == (
-        '[1] generate_object  a cat\n[1] │ {"object": {"name": "Tom"}}\n[1] ✓ exit 0 · 0.1s\n'
-    )
+    assert shown == ('[1] generate_object  a cat\n[1] │ {"object": {"name": "Tom"}}\n[1] ✓ 0.1s\n')
 
 
 @pytest.mark.parametrize(
     ("ended", "shown"),
     [
-        (finish("a", 124, reason="timeout"), "✗ timed out · exit 124 · 0.1s"),
-        (finish("a", 130, reason="cancelled"), "✗ cancelled · exit 130 · 0.1s"),
-        (finish("a", output_bytes=99999), "✓ exit 0 · 0.1s · 99999 bytes of output"),
+        (finish("a", 124, reason="timeout"), "✗ timed out · 0.1s"),
+        (finish("a", 130, reason="cancelled"), "✗ cancelled · 0.1s"),
+        (finish("a", output_bytes=99999), "✓ exit 0 · 0.1s · 99,999 bytes of output"),
     ],
 )
 def test_how_a_call_ended(ended: Event, shown: str) -> None:

@@ -14,12 +14,16 @@ from html import escape
 CELL, ROW, MARGIN, BAR = 8.4, 20, 18, 34
 SEQUENCE = re.compile(r"\x1b\[([\d;]*)m")
 #: From a rendition to a class.
-CLASSES = {"1": "b", "2": "d", "31": "r", "32": "g", "33": "y"}
+CLASSES = {
+    "1": "b", "2": "d", "3": "i", "4": "u", "31": "r", "32": "g", "33": "y", "34": "l", "35": "m",
+    "36": "c",
+}  # fmt: skip
 STYLE = """
 text { font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace;
   fill: #e6edf3; white-space: pre }
 .b { font-weight: 700 } .d { fill: #9198a1 } .r { fill: #ff7b72 } .g { fill: #56d364 }
-.y { fill: #e3b341 }
+.y { fill: #e3b341 } .l { fill: #79c0ff } .m { fill: #d2a8ff } .c { fill: #76e3ea }
+.i { font-style: italic } .u { text-decoration: underline }
 """
 
 

@@ -1,0 +1,124 @@
+"""The live line: what a run waits for, for how long, and a command's last line.
+
+It is the last line of a terminal while the model thinks or a tool runs, redrawn in
+place, and gone when something else is written. It appears only after `DELAY`, so that
+quick calls do not flicker, and only while the cursor is at the start of a line. The
+timer belongs to the run's event loop: nothing is drawn without one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .disarm import disarm
+from .terminal import Style, encode, fit
+from .wording import duration
+
+if TYPE_CHECKING:
+    from asyncio import TimerHandle
+
+    from .page import Output
+
+#: Seconds of waiting before the line appears, and between two drawings.
+DELAY, INTERVAL = 0.3, 0.125
+CLEAR = "\r\x1b[K"
+_DIM = "2"
+_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+
+
+class Wait:
+    """One thing that is waited for: its name, since when, and its output."""
+
+    def __init__(self, name: str, output: Output | None = None) -> None:
+        self.name = name
+        self.output = output
+        self.since = time.monotonic()
+
+
+class LiveLine:
+    """Draws the line on a terminal; `free` tells whether the cursor is at a line's start."""
+
+    def __init__(
+        self, write: Callable[[bytes], None], style: Style, free: Callable[[], bool]
+    ) -> None:
+        self._write = write
+        self._style = style
+        self._free = free
+        self._waits: dict[str, Wait] = {}
+        self._drawn = False
+        self._paused = False
+        self._frame = 0
+        self._timer: TimerHandle | None = None
+
+    def wait(self, key: str, wait: Wait) -> None:
+        """Show this from now on."""
+        self._waits[key] = wait
+        self._start()
+
+    def done(self, key: str) -> None:
+        """Do not show this any more."""
+        self._waits.pop(key, None)
+
+    def stop(self) -> None:
+        """Show nothing any more: the run is over."""
+        self._waits.clear()
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+    def pause(self, paused: bool) -> None:
+        """Leave the terminal to a question, or take it back."""
+        self._paused = paused
+        if not paused:
+            for wait in self._waits.values():
+                wait.since = time.monotonic()
+
+    def around(self, text: str, *, again: bool = True) -> str:
+        """Return text with the line taken away before it and drawn `again` after it."""
+        before = CLEAR if self._drawn else ""
+        after = self._line() if before and again else ""
+        self._drawn = bool(after)
+        return before + text + after
+
+    def _start(self) -> None:
+        if self._timer is None and "asyncio" in sys.modules:
+            with contextlib.suppress(RuntimeError):  # there is no loop: a recording is shown
+                self._call_later(DELAY)
+
+    def _call_later(self, seconds: float) -> None:
+        from asyncio import get_running_loop
+
+        self._timer = get_running_loop().call_later(seconds, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        if not self._waits:
+            return
+        self._call_later(INTERVAL)
+        self._frame += 1
+        if line := self._line():
+            self._write(encode(f"\r{line}\x1b[K" if self._drawn else line))
+            self._drawn = True
+
+    def _line(self) -> str:
+        """Return the line; nothing where none may be shown now."""
+        now = time.monotonic()
+        waits = [wait for wait in self._waits.values() if now - wait.since >= DELAY]
+        if self._paused or not waits or not self._free():
+            return ""
+        # Of several calls, the one that has last begun.
+        wait = waits[-1]
+        parts = [wait.name]
+        if seconds := int(now - wait.since):
+            parts.append(duration(seconds * 1000).replace(".0s", "s"))
+        if len(waits) > 1:
+            parts.insert(0, f"{len(waits)} calls")
+        if wait.output and wait.output.last:
+            parts.append(wait.output.last)
+        line = disarm(" · ".join(parts).expandtabs(1))
+        frame = _FRAMES[self._frame % len(_FRAMES)]
+        return self._style.paint(_DIM, f"{frame} {fit(line, self._style.width - 3)}")
