@@ -45,6 +45,8 @@ class ToolReturn(Value):
     path: str | None = None
     sha256: str | None = None
     told: str | None = None
+    #: The files that a command has changed, where that is known.
+    changed: Sequence[str] | None = None
     #: What the model is told behind the output; the event does not have it.
     remark: str = ""
     #: Images and PDFs that the model is shown; a model that cannot see gets a note instead.

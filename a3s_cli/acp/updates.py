@@ -144,7 +144,8 @@ class Updates:
         raw: dict[str, Any] = {"output": event.tool_output, "exitCode": event.exit_code}
         if event.reason:
             raw["reason"] = event.reason
-        places = {"locations": [{"path": event.path}]} if event.path and not above else {}
+        paths = [event.path] if event.path else event.changed or []
+        places = {"locations": [{"path": path} for path in paths]} if paths and not above else {}
         self._update(
             event.tool_id,
             status="failed" if failed else "completed",

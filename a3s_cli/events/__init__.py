@@ -139,6 +139,11 @@ class ToolEnd(Event):
     images: Annotated[
         list[dict[str, Any]] | None, "name, mediaType, bytes and sha256 of each file that it shows"
     ] = None
+    changed: Annotated[
+        list[str] | None,
+        "bash: the workspace's files that it changed, created or removed, at most 100 absolute "
+        "paths; absent where that is not known",
+    ] = None
 
 
 class PermissionDenied(Event):

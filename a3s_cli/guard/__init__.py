@@ -11,5 +11,7 @@ no right to leave behind is put back when its call ends.
     history      whether a recorded commit, or an ancestor, has a content at a path
     record       what is remembered of a workspace, safe from crashes and from commands
     verdict      what a place may hold; pure
+    whose        whether a change is the user's or a command's
+    changes      which files a command has changed, for those who watch
     guard        one run's guard: before its first command, and after each
 """

@@ -12,32 +12,34 @@ its own calls; the last one to compare has nothing running beside it that could 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ..values import State, field
-from . import contents
+from . import contents, whose
 from .asking import Asking
+from .changes import changed
 from .contents import NOTHING, Held, Mark
 from .record import Record, Remembered, Repository
 from .refs import Refs, head
 from .report import Found, Report
 from .restoring import Restoring, is_below
-from .scan import Place, Scan
+from .scan import Place, Scan, place_of
 from .trees import Trees
 from .verdict import Answer, Facts, Verdict, judge
 
-#: Nanoseconds: by how much the kernel's clock may lag, and how long after the last sign of life
-#: a command may still have written; the latter also after a crash of the machine, when the
-#: sign may not have reached the disk.
-_LAG, _AFTER_BEAT, _AFTER_CRASH = 10_000_000, 2_000_000_000, 35_000_000_000
 #: Contents of one path that are remembered as accepted.
 _MOST_ACCEPTED = 8
 
 _Result = TypeVar("_Result")
+
+
+class Ended(NamedTuple):
+    """What the guard did after a command, and the files that it had changed, if that is known."""
+
+    reports: list[Report]
+    changed: list[str] | None = None
 
 
 class Guard(State):
@@ -80,9 +82,12 @@ class Guard(State):
         """Record what is there; settle first what a killed run has left behind."""
         return await uncancelled(self._begin())
 
-    async def end(self) -> list[Report]:
-        """Compare what a command has left with the record, and put back what has no right."""
-        return await uncancelled(self._end())
+    async def end(self, since: int = 0) -> Ended:
+        """Compare what a command has left with the record, and put back what has no right.
+
+        `since` is when it began, in nanoseconds; with 0 nobody asks what it has changed.
+        """
+        return await uncancelled(self._end(since))
 
     # -- before ----------------------------------------------------------------------
 
@@ -99,7 +104,7 @@ class Guard(State):
                     if bound:
                         if self._begun:
                             await asyncio.to_thread(self._scan.look)
-                        users = _since(bound)
+                        users = whose.since(bound)
                         reports = await self._settle(users, users_refs=bound)
                     elif self._begun:
                         self._absorb(path for path in self.record.places if self._is_ours(path))
@@ -110,7 +115,7 @@ class Guard(State):
                     self.record.touch("begun")
                 if not self._begun:
                     self._remember_trees()
-                    self.record.unfinished = boot()
+                    self.record.unfinished = whose.boot()
                 self._save()
                 self._begun = True
                 self.record.run()
@@ -173,15 +178,15 @@ class Guard(State):
         """Return until when commands may have run that were killed; 0 where none was."""
         beat, settled = self.record.time("beat"), self.record.time("settled")
         if beat > settled:
-            same = self.record.unfinished in ("", boot())
-            return beat + (_AFTER_BEAT if same else _AFTER_CRASH)
-        if self.record.unfinished not in ("", boot()):
-            return settled + _AFTER_CRASH
+            same = self.record.unfinished in ("", whose.boot())
+            return beat + (whose.AFTER_BEAT if same else whose.AFTER_CRASH)
+        if self.record.unfinished not in ("", whose.boot()):
+            return settled + whose.AFTER_CRASH
         return 0
 
     # -- after -----------------------------------------------------------------------
 
-    async def _end(self) -> list[Report]:
+    async def _end(self, since: int) -> Ended:
         async with self._mutex, self.record.lock():
             self.record.load()
             self._calls -= 1
@@ -190,14 +195,15 @@ class Guard(State):
             quiet = self._calls == 0 and self.record.alone()
             before = self._scan.nodes
             await asyncio.to_thread(self._scan.look)
-            users = _before(self.record.time("begun") - _LAG, before)
+            found = await asyncio.to_thread(changed, before, self._scan, since) if since else None
+            users = whose.before(self.record.time("begun") - whose.LAG, before)
             reports = await self._settle(users, before, quiet=quiet)
             if quiet:
                 self.record.touch("settled")
                 self.record.rest()
             self._save()
             self._scan.close()
-        return reports
+        return Ended(reports, found)
 
     async def _settle(
         self,
@@ -212,17 +218,17 @@ class Guard(State):
         Unless it is `quiet`, another command may be writing what is compared: the
         last one to end looks at all of it again.
         """
-        changed = await asyncio.to_thread(self._changed, quiet)
-        trees = Trees(self._scan) if changed or self.asking.put_back else None
-        if before is not None and changed and trees:
+        differing = await asyncio.to_thread(self._changed, quiet)
+        trees = Trees(self._scan) if differing or self.asking.put_back else None
+        if before is not None and differing and trees:
             for tree in trees:
                 node = before.get(tree.root)
                 if tree.root not in self._known and (node is None or node.empty):
                     self.asking.created.add(tree.root)
-        users = [found for found in changed if self._is_new(found) and is_users(found)]
+        users = [found for found in differing if self._is_new(found) and is_users(found)]
         for found in users:
             self._take(found.path, found.now, found.data, found.sure)
-        left = [found for found in changed if found not in users]
+        left = [found for found in differing if found not in users]
         reports = await self.asking.committed(trees) if trees and self.asking.put_back else []
         if left and trees:
             verdicts, kept = await self._verdicts(left, trees)
@@ -256,7 +262,7 @@ class Guard(State):
             if remembered and remembered.last == now and remembered.accepts(now):
                 remembered.mark = sure
             elif remembered or now != NOTHING:
-                place = self._scan.places.get(path) or _place_of(path)
+                place = self._scan.places.get(path) or place_of(path)
                 found.append(Found(path, place, now, data, mark, sure))
         return found
 
@@ -332,47 +338,6 @@ class Guard(State):
         where = self.record.directory
         self.unrecorded = f"{where}: {failure.strerror}"
         self.record.forget_disk()
-
-
-def _since(bound: int) -> Callable[[Found], bool]:
-    """Take for the user's what changed after the last command can have lived."""
-    return lambda found: found.mark is not None and found.mark.ctime > bound
-
-
-def _before(begun: int, nodes: dict[str, Any]) -> Callable[[Found], bool]:
-    """Take for the user's what was there, in its place, before the first command began."""
-
-    def is_users(found: Found) -> bool:
-        if found.mark is None or found.mark.ctime >= begun:
-            return False
-        path = os.path.dirname(found.path)
-        while path not in nodes and len(path) > 1:
-            status = contents.mark(path)
-            if status is None or status.ctime >= begun:
-                return False
-            path = os.path.dirname(path)
-        return True
-
-    return is_users
-
-
-def _place_of(path: str) -> Place:
-    """Tell what a place was that is not there any more."""
-    name = os.path.basename(path)
-    if "/hooks/" in path and "/.git/" in f"{path}/":
-        return Place.HOOK
-    if name in ("config", "config.worktree"):
-        return Place.CONFIG
-    return {".git": Place.POINTER, "commondir": Place.COMMON, ".gitmodules": Place.MODULES}.get(
-        name, Place.CONTENT
-    )
-
-
-def boot() -> str:
-    """Name the boot of this machine; empty where the system does not say."""
-    with contextlib.suppress(OSError), open("/proc/sys/kernel/random/boot_id") as file:
-        return file.read().strip()
-    return ""
 
 
 async def uncancelled(work: Coroutine[Any, Any, _Result]) -> _Result:

@@ -18,6 +18,8 @@ from typing import NamedTuple
 from ..files.protected import DIRECTORIES, FILES, folded
 from .contents import COARSE_TICK, TICK
 
+#: Files of a tree whose names are kept.
+MOST_FILES = 10_000
 #: Below these, packages of others lie, with whatever their authors left in them.
 EXEMPT = frozenset(("node_modules", "site-packages"))
 _NOT_A_DISK = frozenset(("/proc", "/sys", "/dev", "/run"))
@@ -69,6 +71,8 @@ class Node(NamedTuple):
     places: tuple[tuple[str, Place], ...]
     is_gitdir: bool
     empty: bool
+    #: Its other files, for `changes`.
+    files: tuple[str, ...]
 
 
 class Scan:
@@ -86,6 +90,9 @@ class Scan:
         self.sites: frozenset[str] = frozenset()
         self.nodes: dict[str, Node] = {}
         self.places: dict[str, Place] = {}
+        #: Whether there are too many files to keep their names.
+        self.many = False
+        self._named = 0
         #: Directories that had to be made readable, and their modes.
         self._unlocked: list[tuple[str, int]] = []
 
@@ -96,6 +103,7 @@ class Scan:
 
     def look(self) -> None:
         """Bring `nodes` and `places` up to date."""
+        self._named = 0
         # A copy: the last one is compared with.
         nodes = self.nodes = dict(self.nodes)
         new = [(root, Ground.PLAIN) for root in self.roots if root not in nodes]
@@ -163,9 +171,12 @@ class Scan:
             pass  # It is gone, or another user's: nothing of it is obeyed by us.
         whole = status.st_ctime_ns % 1_000_000 == 0
         unsure = status.st_ctime_ns + (COARSE_TICK if whole else TICK) >= now
+        self._named += len(found.files)
+        self.many = self.many or self._named > MOST_FILES
+        files = () if self.many else tuple(found.files)
         return Node(
             ground, status.st_ctime_ns, status.st_mtime_ns, status.st_ino, unsure,
-            tuple(found.below), tuple(found.places), found.is_gitdir, found.empty,
+            tuple(found.below), tuple(found.places), found.is_gitdir, found.empty, files,
         )  # fmt: skip
 
     def _unlock(self, path: str, status: os.stat_result) -> None:
@@ -184,6 +195,7 @@ class _Found:
         self.ground = ground
         self.below: list[tuple[str, Ground]] = []
         self.places: list[tuple[str, Place]] = []
+        self.files: list[str] = []
         self.is_gitdir = False
         self.empty = True
 
@@ -196,6 +208,7 @@ class _Found:
         exempt = self.ground not in (Ground.PLAIN,)
         same = Ground.EXEMPT if exempt else Ground.PLAIN
         named, head = [], False
+        files = list[str]()
         for entry in entries:
             name = entry.name
             if (name[0] in _FIRSTS and name.lower() in _NAMES) or not name.isascii():
@@ -203,7 +216,10 @@ class _Found:
             elif entry.is_dir(follow_symlinks=False):
                 below.append((prefix + name, same))
             else:
-                self.empty = False
+                files.append(name)
+        self.empty = not (files or below or named)
+        if self.ground is Ground.PLAIN:
+            self.files = files
         for name, is_dir in named:
             head = head or name == "HEAD"
             self._name(name, is_dir, exempt, same)
@@ -211,7 +227,6 @@ class _Found:
             self._site()
         if head or self.ground is Ground.GIT:
             self._repository()
-        self.empty = self.empty and not below and not named
 
     def _all(self, entries: Iterator[os.DirEntry[str]]) -> None:
         ground = self.ground
@@ -234,6 +249,8 @@ class _Found:
         elif is_dir:
             ground = Ground.EXEMPT if name in EXEMPT else same
             self.below.append((self.prefix + name, ground))
+        elif self.ground is Ground.PLAIN:
+            self.files.append(name)
 
     def _site(self) -> None:
         for name in os.listdir(self.prefix):
@@ -278,3 +295,15 @@ def _named(name: str, is_dir: bool, exempt: bool) -> tuple[Ground | None, Place 
     if plain in FILES and not is_dir:
         return None, Place.MODULES if plain == ".gitmodules" else Place.CONTENT
     return None
+
+
+def place_of(path: str) -> Place:
+    """Tell what a place was that is not there any more."""
+    name = os.path.basename(path)
+    if "/hooks/" in path and "/.git/" in f"{path}/":
+        return Place.HOOK
+    if name in ("config", "config.worktree"):
+        return Place.CONFIG
+    return {".git": Place.POINTER, "commondir": Place.COMMON, ".gitmodules": Place.MODULES}.get(
+        name, Place.CONTENT
+    )

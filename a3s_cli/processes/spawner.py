@@ -59,6 +59,8 @@ class Finished(Value):
 
     exit_code: int
     reason: Literal["timeout"] | None = None
+    #: The files that it has changed, if what confined it knows.
+    changed: Sequence[str] | None = None
 
 
 async def run(

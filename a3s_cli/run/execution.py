@@ -314,6 +314,7 @@ class Execution:
             path=result.path or (str(self._prepared.path) if self._prepared.path else None),
             sha256=result.sha256,
             images=[file.facts for file in result.files[:MOST_FILES]] or None,
+            changed=None if result.changed is None else list(result.changed),
         )
         told = self._told(output, result, time.monotonic() - begun)
         self._around.remember(told, interrupted=result.reason == "cancelled")

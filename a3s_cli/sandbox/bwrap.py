@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from .roots import described
 from .view import View
 
 if TYPE_CHECKING:
-    from ..guard.guard import Guard
+    from ..guard.guard import Ended, Guard
     from ..guard.report import Report
     from ..processes.spawner import Finished
     from .reading import Reading
@@ -93,11 +94,21 @@ class Bubblewrap(State):
 
             self._told = True
             report(Report("unrecorded", self.roots[0], failure=guard.unrecorded))
+        since = time.time_ns()
         try:
-            return await self._run(command, guard.record.beat)
+            finished = await self._run(command, guard.record.beat)
         finally:
-            for one in await guard.end():
+            ended = await guard.end(since)
+            for one in ended.reports:
                 report(one)
+        return replace(finished, changed=self._named(ended))
+
+    def _named(self, ended: Ended) -> list[str] | None:
+        """Return which files of the workspace a command has changed, where that is known."""
+        from ..guard.changes import told
+
+        as_it_was = {one.path for one in ended.reports if one.kind == "put_back" and not one.keys}
+        return told(ended.changed, self.workspace or self.roots[0], as_it_was)
 
     async def _run(self, command: Command, beat: str) -> Finished:
         from ..processes import spawner

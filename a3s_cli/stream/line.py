@@ -57,6 +57,9 @@ def _split(event: Event) -> list[Event]:
 
 def _shorten(event: Event) -> Event:
     """Cut the long fields to head and tail, and mark the event."""
+    while not _fits(event) and event.changed:
+        # As many as fit are named, and never at the cost of what a call returned.
+        event = event.replace(changed=event.changed[: len(event.changed) // 2] or None)
     shorter = _shorten_texts(event if event.tool_input is None else _shorten_input(event))
     while not _fits(shorter) and shorter.permission_denials:
         # The terminal event lists as many denied calls as fit; each had its own event.

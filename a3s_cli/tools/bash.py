@@ -97,7 +97,9 @@ class Bash(Tool):
             lines.finish()
         capped = finished.reason == "timeout" and wanted >= context.timeout
         remark = f"[{context.timeout:g} s is the most that a call may take here]" if capped else ""
-        return ToolReturn(None, finished.exit_code, finished.reason, remark=remark)
+        return ToolReturn(
+            None, finished.exit_code, finished.reason, remark=remark, changed=finished.changed
+        )
 
 
 def _bash(context: ToolContext) -> str:

@@ -82,6 +82,19 @@ def test_a_prompt_and_its_answer(a3s: Bench) -> None:
     run(test)
 
 
+def test_the_files_that_a_command_changed(a3s: Bench) -> None:
+    async def test() -> None:
+        script = [bash("echo x > b; echo x > a"), text("Done.")]
+        flags = ("--allow", "bash", "--sandbox", "require")
+        async with opened(a3s, *flags, script=script) as desk:
+            await desk.prompt(await desk.session(), "Go.")
+            *_, ended = desk.editor.of("tool_call_update")
+            expected = [{"path": str(a3s.work / name)} for name in ("a", "b")]
+            assert ended["locations"] == expected
+
+    run(test)
+
+
 def test_the_blocks_of_a_prompt(a3s: Bench) -> None:
     async def test() -> None:
         async with opened(a3s, script=[text("Ok.")]) as desk:

@@ -243,12 +243,12 @@ def test_what_could_not_be_put_back_is_not_the_users(directory: Path) -> None:
         (tree / ".envrc").write_text("bad")
         contents = directory / "record" / "contents"
         contents.rename(directory / "contents")
-        [report] = await guard.end()
+        [report] = (await guard.end()).reports
         assert (report.kind, report.failure) == ("put_back", "No such file or directory")
         (directory / "contents").rename(contents)
         await asyncio.sleep(0.05)  # longer than the clock of a file may lag
         await guard.begin()
-        assert [report.failure for report in await guard.end()] == [None]
+        assert [report.failure for report in (await guard.end()).reports] == [None]
         guard.close()
 
     asyncio.run(scene())

@@ -56,7 +56,8 @@ SCHEMA: dict[str, tuple[dict[str, type], dict[str, type]]] = {
             "outputFile": str,
             "outputSha256": str,
         }
-        | {"outputSha256": str, "path": str, "sha256": str, "images": list},
+        | {"outputSha256": str, "path": str, "sha256": str}
+        | {"images": list, "changed": list},
     ),
     "permission_denied": (
         _CALL | {"toolInput": dict, "decision": str, "rule": str, "reason": str, "hint": str},
