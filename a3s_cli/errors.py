@@ -20,6 +20,7 @@ status.
     ├── ApprovalRequired      4   allow the call, or be there to answer
     ├── PolicyViolation       5   audit: the run broke the policy
     ├── InvalidStream        65   audit, replay: the stream is incomplete or invalid
+    ├── Unavailable          69   a program or server that the run needs does not work
     ├── OutputError          74   stdout or a recording cannot be written
     ├── RunTimeout          124   --timeout passed
     ├── Cancelled       128 + n   a signal; 130 from the library
@@ -42,6 +43,7 @@ class ExitStatus(IntEnum):
     APPROVAL = 4
     POLICY = 5
     DATA = 65
+    UNAVAILABLE = 69
     INTERNAL = 70
     OUTPUT = 74
     TEMPORARY = 75
@@ -245,6 +247,13 @@ class InvalidStream(A3SError):
 
     code = "invalid_stream"
     exit_status = ExitStatus.DATA
+
+
+class Unavailable(A3SError):
+    """A program or server that the run was told to use cannot be started or reached."""
+
+    code = "unavailable"
+    exit_status = ExitStatus.UNAVAILABLE
 
 
 class OutputError(A3SError):

@@ -20,6 +20,7 @@ SETTINGS = (
     "default_decision",
     "reading",
     "on_ask",
+    "approver_timeout",
     "system",
     "append_system",
     "model",
@@ -52,6 +53,15 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
             return seconds(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class OnAsk(click.Choice):  # type: ignore[type-arg]
+    """One of a few words, or `exec:` and a command."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and value.startswith("exec:"):
+            return value
+        return super().convert(value, param, ctx)
 
 
 DURATION = Duration()
@@ -147,13 +157,33 @@ RULES = ("allow", "deny", "ask", "default_decision", "reading", "allow_all", "pe
 #: Sections in the `--help` of every command that runs prompts.
 SECTIONS_OF_A_RUN = {
     "Model": ("model", "max_tokens", "temperature", "reasoning", "pull", "offline"),
-    "Rules": ("tools", *RULES, "on_ask", "read_only"),
+    "Rules": ("tools", *RULES, "on_ask", "approver_timeout", "read_only"),
     "Sandbox and secrets": ("sandbox", "network", "protect", "env", "redact_env"),
     "Limits": (
         "max_turns", "max_tool_calls", "max_cost", "timeout", "tool_timeout", "idle_timeout",
         "first_byte_timeout", "max_retries", "max_parallel",
     ),
 }  # fmt: skip
+
+
+def on_ask_options(help: str) -> Options:
+    """Return the options that say who answers for a call that needs approval."""
+    return _all(
+        click.option(
+            "--on-ask",
+            type=OnAsk(["prompt", "deny", "fail", "exec:COMMAND"]),
+            metavar="prompt|deny|fail|exec:COMMAND",
+            help=help,
+        ),
+        click.option(
+            "--approver-timeout",
+            type=DURATION,
+            metavar="DURATION",
+            help="Limit each question to the program of exec: (60s).",
+        ),
+    )
+
+
 confinement_options = _all(
     click.option(
         "--read-only", is_flag=True, default=None, help="Forbid changes to the workspace."

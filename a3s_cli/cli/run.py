@@ -12,6 +12,7 @@ from .options import (
     debug_option,
     limit_options,
     model_options,
+    on_ask_options,
     place_options,
     plain_option,
     request,
@@ -70,11 +71,7 @@ SECTIONS = {
 @tools_option
 @tool_input_option
 @rule_options
-@click.option(
-    "--on-ask",
-    type=click.Choice(["prompt", "deny", "fail"]),
-    help="Ask, deny or end the run when a call needs approval.",
-)
+@on_ask_options("Ask, deny, end the run or ask a program when a call needs approval.")
 @confinement_options
 @limit_options
 @click.option("--session", metavar="ID", help="Continue a session.")

@@ -12,6 +12,7 @@ from .options import (
     debug_option,
     limit_options,
     model_options,
+    on_ask_options,
     place_options,
     request,
     rule_options,
@@ -67,11 +68,7 @@ SECTIONS = {
 @tools_option
 @tool_input_option
 @rule_options
-@click.option(
-    "--on-ask",
-    type=click.Choice(["prompt", "deny", "fail"]),
-    help="Ask in the page, deny or end the run when a call needs approval.",
-)
+@on_ask_options("Ask in the page or a program, deny or end the run when a call needs approval.")
 @confinement_options
 @limit_options
 @weights_options

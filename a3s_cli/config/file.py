@@ -22,6 +22,7 @@ from . import acl, wire_keys
 from .acl import AclCall, AclValue, Attribute, Block, Body
 from .settings import (
     COST_KEYS,
+    EXEC,
     KEYS,
     LIMIT_KEYS,
     LISTS,
@@ -137,7 +138,14 @@ class ConfigFile:
             self.lists[name] += self._strings(item, f"permissions.{name}", LISTS[name])
         else:
             self._assign(self.settings, item, name, PERMISSION_KEYS[name].check)
+            if name == "on_ask" and not self.own and self._names_program():
+                del self.settings[name]
+                self.refused[f"permissions.{name}"] = None
         return True
+
+    def _names_program(self) -> bool:
+        given = self.settings.get("on_ask")
+        return given is not None and given.value.startswith(EXEC)
 
     def _provider(self, item: Attribute | Block) -> None:
         label = self._label(item, 'providers "openai" {')

@@ -264,7 +264,8 @@ def _tell_refused(config: Config, file: ConfigFile) -> None:
     names = list(file.refused)[:MAX_NOTICES]
     text = f"{file.path}: no effect, because "
     if file.trusted:
-        text += f"only your own file says which projects to trust: {', '.join(names)}"
+        text += "only your own file says which projects to trust and which program answers:"
+        text += f" {', '.join(names)}"
     else:
         text += (
             "an untrusted project can only add deny and ask rules, lower limits and choose"

@@ -21,6 +21,9 @@ MODEL_VARIABLE = "A3S_MODEL"
 #: Most notices of one kind per file: a hostile file must not flood the stream.
 MAX_NOTICES = 20
 
+#: How an `on_ask` begins that names a program.
+EXEC = "exec:"
+
 #: Returns the value, or raises `ValueError(expected)` or `ValueError(expected, found)`.
 Check = Callable[[Any], Any]
 
@@ -198,6 +201,29 @@ def _choice(*choices: str) -> Check:
     return check
 
 
+_answering = _choice("prompt", "deny", "fail", "exec:COMMAND")
+
+
+def _on_ask(data: Any) -> str:
+    if not isinstance(data, str) or not data.startswith(EXEC) or data == f"{EXEC}COMMAND":
+        return str(_answering(data))
+    expected = f"a command after {EXEC}, quoted as in a shell"
+    try:
+        words = command_of(data)
+    except ValueError:
+        raise ValueError(expected, "an unclosed quote") from None
+    if not words or not words[0]:
+        raise ValueError(expected, "none")
+    return data
+
+
+def command_of(on_ask: str) -> list[str]:
+    """Return the words of `exec:COMMAND`, split as a shell would, without running one."""
+    from shlex import split
+
+    return split(on_ask.removeprefix(EXEC))
+
+
 class Key(NamedTuple):
     """One setting: its check and default, and whether a project may lower it."""
 
@@ -238,7 +264,9 @@ PERMISSION_KEYS: dict[str, Key] = {
     #: Whether confined commands that only read need no rule.
     "reading": Key(_boolean, True),
     #: By default `prompt` where stdin and stdout are terminals, else `deny`.
-    "on_ask": Key(_choice("prompt", "deny", "fail")),
+    "on_ask": Key(_on_ask),
+    #: Seconds that the program of `on_ask = "exec:…"` has for an answer.
+    "approver_timeout": Key(_duration, 60.0),
 }
 
 RULES = ("deny", "ask", "allow")

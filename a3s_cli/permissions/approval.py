@@ -28,6 +28,8 @@ class Reply(Value):
     answer: Answer
     #: With a "no": what to do instead, for the model.
     text: str = ""
+    #: Why this is a "no" that was not said, in words that go on after the reason.
+    failure: str = ""
 
 
 def given_reply(said: Mapping[str, Any]) -> Reply:
@@ -72,7 +74,11 @@ class Question(Value):
 
 
 class Approver(Protocol):
-    """Answers one question at a time. It may be cancelled at any moment."""
+    """Answers one question at a time. It may be cancelled at any moment.
+
+    With a true attribute `exact`, "always" allows exactly the same call again, and
+    nothing wider.
+    """
 
     @property
     def by(self) -> str:

@@ -6,15 +6,18 @@ never part of the policy's digest. What "always" means depends on why was asked:
 
 - No rule spoke of the call, and a narrow rule would cover it: that rule, the one
   of the hint (`bash(git log:*)`). It can never be a whole tool.
+- A program answered: exactly the same call, with all of its arguments.
 - Otherwise (a rule asks, a script hides what it runs, a file, a URL): this tool on
   exactly this script, file or URL. A rule that asks goes on asking for the rest.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ..jsontext import dumps
 from .policy import Decision, Policy
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ class Approvals:
         self._policy = policy
         self._wider = policy
         self._exact: set[tuple[str, str, str]] = set()
+        self._calls: set[tuple[str, bytes]] = set()
 
     def decide(  # noqa: PLR0913
         self,
@@ -74,6 +78,19 @@ class Approvals:
         if rules := _narrow(decision):
             self._wider = self._wider.with_allowed(rules)
         self._exact.add(_key(tool, subject, path))
+
+    def always_same(self, tool: str, arguments: Mapping[str, Any]) -> None:
+        """Stop asking for exactly this call."""
+        self._calls.add((tool, dumps(arguments)))
+
+    def same(self, tool: str, arguments: Mapping[str, Any], decision: Decision) -> Decision:
+        """Return the decision; what it asks about is allowed if `always_same` said so."""
+        if decision.decision != "ask" or not self._calls:
+            return decision
+        if (tool, dumps(arguments)) not in self._calls:
+            return decision
+        reason = "exactly this call was approved for the rest of this run"
+        return Decision("allow", "user", reason, "", decision.commands)
 
 
 def rule_of_always(decision: Decision) -> str | None:

@@ -95,6 +95,8 @@ class Policy:
         self._reading = reading and default_decision == "ask"
         #: What the guard of protected places puts back; part of the digest.
         self.protect: Literal["all", "tracked"] = "all"
+        #: The program that answers what asks; part of the digest.
+        self.approver: Sequence[str] = ()
 
     def digest(self) -> str:
         """Return the sha256 of the rules; their order and repetition do not count."""
@@ -112,6 +114,8 @@ class Policy:
         ]
         if self.protect != "all":
             canonical.append(self.protect)
+        if self.approver:
+            canonical.append({"approver": list(self.approver)})
         return fingerprint(json.dumps(canonical).encode())
 
     def with_allowed(self, rules: Iterable[str]) -> Policy:

@@ -16,7 +16,7 @@ import signal
 import subprocess  # noqa: TID251  # this is the one place
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -63,7 +63,7 @@ class Finished(Value):
     changed: Sequence[str] | None = None
 
 
-async def run(
+async def run(  # noqa: PLR0913
     argv: Sequence[str],
     *,
     cwd: Path,
@@ -72,16 +72,17 @@ async def run(
     receive: Receive,
     merge_stderr: bool = True,
     confinement: Confinement | None = None,
+    stdin: int | None = None,
 ) -> Finished:
     """Run a command to its end and hand over its output piece by piece.
 
-    Its stdin is empty. With `merge_stderr` stderr shares the pipe of stdout,
-    else it is dropped. After `timeout` seconds, or when the task is cancelled,
-    the whole tree is ended: TERM, a grace, KILL. A command that cannot be
-    started ends with 126 or 127, as in a shell.
+    Its stdin is empty unless a descriptor is given (`as_file`). With `merge_stderr`
+    stderr shares the pipe of stdout, else it is dropped. After `timeout` seconds, or when
+    the task is cancelled, the whole tree is ended: TERM, a grace, KILL. A command that
+    cannot be started ends with 126 or 127, as in a shell.
     """
     stderr = subprocess.STDOUT if merge_stderr else subprocess.DEVNULL
-    child = _spawn(argv, cwd, environment, stderr, confinement)
+    child = _spawn(argv, cwd, environment, stderr, confinement, stdin)
     try:
         async with asyncio.timeout(timeout):
             await _read(child, receive)
@@ -95,6 +96,20 @@ async def run(
         return Finished(124, "timeout")
     finally:
         await _end(child)
+
+
+@contextlib.contextmanager
+def as_file(data: bytes) -> Iterator[int]:
+    """Yield a descriptor for a command's stdin that holds these bytes.
+
+    It is a file without a name: a pipe would have to be filled while the command reads.
+    """
+    from tempfile import TemporaryFile
+
+    with TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        yield file.fileno()
 
 
 class Service:
@@ -240,12 +255,15 @@ def _spawn(
     environment: Mapping[str, str],
     stderr: int,
     confinement: Confinement | None = None,
+    stdin: int | None = None,
 ) -> Child:
-    options = []
+    options = [] if stdin is None else ["--stdin", str(stdin)]
+    descriptors = [] if stdin is None else [stdin]
     if confinement:
         options.append("--confined")
         options += ["--beat", confinement.beat] if confinement.beat else []
         options += ["--scoped"] if confinement.scoped else []
+        descriptors += confinement.descriptors
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", SUPERVISOR, str(GRACE), *options, "--", *argv],
         bufsize=0,
@@ -256,7 +274,7 @@ def _spawn(
         env=dict(environment),
         # Ctrl-C in a terminal reaches a3s alone, which decides what to pass on.
         start_new_session=True,
-        pass_fds=confinement.descriptors if confinement else (),
+        pass_fds=descriptors,
     )
     child = Child(process)
     _live.add(child)

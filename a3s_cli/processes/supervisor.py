@@ -8,12 +8,14 @@ the lifeline to a3s: whatever happens to a3s, even SIGKILL, closes it, and then
 the tree dies. Because this is a process of its own, a3s can be a guest in another
 program, where it must neither reap nor adopt.
 
-    supervisor.py GRACE [--confined [--beat FILE] [--scoped]] -- COMMAND [ARGUMENT …]
+    supervisor.py GRACE [--stdin FD] [--confined [--beat FILE] [--scoped]] -- COMMAND [ARGUMENT …]
 
 Between it and the command stands a stub, so that `$PPID`, the one process that
 every command knows, is not the one that holds the tree. The supervisor exits
 with the command's own status, 128 + n for a signal, 127 when there is no such
 command and 126 when it cannot be run.
+
+The command's stdin is empty, or with `--stdin` that descriptor.
 
 With `--confined` the command is a program that runs another one in a namespace of
 its own. `--beat FILE` has the file touched every second until nothing of the tree is
@@ -59,10 +61,13 @@ def main() -> int:
     if "--scoped" in options:
         scope()
     touch(beat)
-    leader = start(command)
+    given = int(options[options.index("--stdin") + 1]) if "--stdin" in options else -1
+    leader = start(command, given)
+    if given >= 0:
+        os.close(given)
     # Only the command's tree may keep the output pipe open from here on.
     quiet = os.open(os.devnull, os.O_RDWR)
-    tree = Tree(leader, confined=bool(options))
+    tree = Tree(leader, confined="--confined" in options)
     order = wait(tree, woken, beat)
     os.dup2(quiet, 2)
     if order is None:
@@ -90,7 +95,7 @@ def die_with(parent: int) -> None:
         os._exit(128 + signal.SIGKILL)
 
 
-def start(command: list[str]) -> int:
+def start(command: list[str], given: int) -> int:
     """Start the stub and below it the command, in a session of their own; give the stub's pid."""
     supervisor = os.getpid()
     pid = os.fork()
@@ -103,7 +108,7 @@ def start(command: list[str]) -> int:
         stub = os.getpid()
         child = os.fork()
         if child == 0:
-            execute(command, stub)
+            execute(command, stub, given)
         _, raw = os.waitpid(child, 0)
         code = os.waitstatus_to_exitcode(raw)
         status = code if code >= 0 else 128 - code
@@ -111,13 +116,15 @@ def start(command: list[str]) -> int:
         os._exit(status)
 
 
-def execute(command: list[str], stub: int) -> None:
-    """Become the command, with nothing on stdin; does not return."""
+def execute(command: list[str], stub: int, given: int) -> None:
+    """Become the command, with the given stdin or an empty one; does not return."""
     try:
         die_with(stub)
         for number in (*IGNORED, signal.SIGCHLD, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(os.open(os.devnull, os.O_RDONLY) if given < 0 else given, 0)
+        if given > 0:
+            os.close(given)
         os.execvp(command[0], command)
     except FileNotFoundError:
         os.write(2, f"{command[0]}: command not found\n".encode())

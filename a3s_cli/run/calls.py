@@ -25,6 +25,7 @@ from ..tool_protocol import Tool
 from ..values import State, field
 from .execution import Execution, Prepared, Surroundings
 from .judge import Judge, Judged, Rejected, parsed
+from .request import OnAsk
 
 #: Identical failing calls in a row after which the model counts as stuck.
 STUCK = 3
@@ -38,7 +39,7 @@ class Calls(State):
     around: Surroundings
     tools: Mapping[str, Tool]
     #: What happens to a call that needs approval if no one can be asked.
-    on_ask: Literal["prompt", "deny", "fail"] = "deny"
+    on_ask: OnAsk = "deny"
     approver: Approver | None = None
     #: What was approved before; None where nothing was.
     approvals: Approvals | None = None

@@ -59,6 +59,7 @@ class Judge:
         self._around = around
         self._tools = tools
         self._approver = approver
+        self._exact = getattr(approver, "exact", False)
         self._approvals = Approvals(around.policy) if approvals is None else approvals
 
     def judge(self, call: ToolCall) -> Judged:
@@ -80,6 +81,7 @@ class Judge:
             around.withheld,
             confined=around.sandbox is not None,
         )
+        decision = self._approvals.same(tool.name, arguments, decision)
         return Judged(call, tool, arguments, subject, path, decision)
 
     def can_ask(self, decision: Decision) -> bool:
@@ -97,7 +99,7 @@ class Judge:
             path=None if judged.path is None else str(judged.path),
             rule=decision.rule,
             reason=decision.reason,
-            always=rule_of_always(decision),
+            always=None if self._exact else rule_of_always(decision),
         )
         self._around.emit_with_input(request, call)
         try:
@@ -106,13 +108,18 @@ class Judge:
             emit(PermissionAnswer(tool_id=call.id, answer="no", by="nobody"))
             return replace(decision, reason=f"{decision.reason}, and no one could be asked: {why}")
         answer, by = reply.answer, self._approver.by
+        who = "the approver" if self._exact else "the user"
         emit(PermissionAnswer(tool_id=call.id, answer=answer, by=by, text=reply.text or None))
+        if answer == "no" and reply.failure:
+            return replace(decision, reason=f"{decision.reason}, and {reply.failure}", hint="")
         if answer == "no":
             said = f"no: {reply.text}" if reply.text else "no"
-            return replace(decision, reason=f"the user was asked and said {said}", hint="")
-        if answer == "always":
+            return replace(decision, reason=f"{who} was asked and said {said}", hint="")
+        if answer == "always" and self._exact:
+            self._approvals.always_same(judged.tool.name, judged.arguments)
+        elif answer == "always":
             self._approvals.always(judged.tool.name, judged.subject, decision, judged.path)
-        return Decision("allow", "user", f"the user was asked and said {answer}")
+        return Decision("allow", "user", f"{who} was asked and said {answer}")
 
     def _question(self, judged: Judged) -> Question:
         return Question(

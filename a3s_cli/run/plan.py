@@ -12,12 +12,12 @@ import contextlib
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..config.endpoints import DEFAULT_LOCAL_MODEL, endpoint
 from ..config.layers import load
 from ..config.model_names import LOCAL, model_name, no_model
-from ..config.settings import Config
+from ..config.settings import EXEC, Config, command_of
 from ..errors import AuthError, UsageError
 from ..events import SCHEMA_VERSION, Start
 from ..permissions.policy import Policy
@@ -58,6 +58,8 @@ class Plan(Value):
     buffers: Any = None
     #: What happens to a call that needs approval.
     on_ask: OnAsk = "deny"
+    #: The words of the program that is asked, with `on_ask` "exec".
+    approver: Sequence[str] = ()
     #: How the commands of `bash` are confined.
     confinement: Confinement = field(default_factory=Confinement)
     #: The environment of commands.
@@ -133,7 +135,10 @@ def make_plan(request: RunRequest, config: Config) -> Plan:
         config, environment, request.workspace, request.tools, request.record, policy
     )
     child = child_environment(environment, config.get("env"), provider_keys(config, environment))
-    on_ask: OnAsk = config.get("on_ask") or ("prompt" if request.answers else "deny")
+    on_ask: str = config.get("on_ask") or ("prompt" if request.answers else "deny")
+    on_ask = request.on_ask or on_ask
+    if on_ask.startswith(EXEC):
+        on_ask, policy.approver = "exec", command_of(on_ask)
     return Plan(
         prompt=request.prompt,
         workspace=request.workspace,
@@ -144,7 +149,8 @@ def make_plan(request: RunRequest, config: Config) -> Plan:
         tools=[*offered_tools(tools, config, confinement), *request.own_tools],
         own_tools=request.own_tools,
         buffers=request.buffers,
-        on_ask=request.on_ask or on_ask,
+        on_ask=cast("OnAsk", on_ask),
+        approver=policy.approver,
         confinement=confinement,
         child_environment=child,
         redactor=Redactor({**held_secrets(config, environment), **request.secrets}),

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from ..values import Value, field
 
 #: What happens to a call that needs approval.
-OnAsk = Literal["prompt", "deny", "fail"]
+OnAsk = Literal["prompt", "deny", "fail", "exec"]
 
 
 class RunRequest(Value):

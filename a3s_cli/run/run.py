@@ -28,6 +28,7 @@ from .terminal_event import error_event
 from .voice import Voice
 
 if TYPE_CHECKING:
+    from ..permissions.approval import Approver
     from ..sandbox.bwrap import Bubblewrap
     from ..sandbox.late import LateSandbox
 
@@ -111,6 +112,8 @@ class Run:
 
     async def _work(self) -> None:
         plan, conversation = self._plan, self._conversation
+        if plan.approver:
+            self._voice.approver = _program(plan)
         sandbox = await self._sandbox()
         self._assembly = assembly = assemble(
             plan, self._emitter, conversation, voice=self._voice, sandbox=sandbox
@@ -210,3 +213,18 @@ class Run:
             duration_ms=duration,
             denials=denials,
         )
+
+
+def _program(plan: Plan) -> Approver:
+    """Return the program that answers questions. Raises Unavailable."""
+    from ..sandbox.environment import provider_keys, without_keys
+    from .approver_program import ProgramApprover
+
+    keys = provider_keys(plan.config, plan.environment)
+    return ProgramApprover(
+        plan.approver,
+        workspace=plan.workspace,
+        environment=without_keys(plan.environment, keys),
+        timeout=plan.config.get("approver_timeout"),
+        redactor=plan.redactor,
+    )

@@ -146,6 +146,17 @@ def child_environment(
     return {name: value for name, value in child.items() if not _holds(value, secrets)}
 
 
+def without_keys(environ: Mapping[str, str], keys: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a program of the user's own: all but the keys of providers."""
+    secrets = {value for value in keys.values() if len(value) >= SHORTEST}
+    forbidden = _vendor_variables().union(keys)
+    return {
+        name: value
+        for name, value in environ.items()
+        if name not in forbidden and not _holds(value, secrets)
+    }
+
+
 def conceal(kept: Mapping[str, str]) -> None:
     """Wipe from this process what its commands must not find in /proc, except what is `kept`.
 

@@ -22,6 +22,7 @@ function __a3s_takes_value
             'a3s acp --default-decision' \
             'a3s acp --permissions' \
             'a3s acp --on-ask' \
+            'a3s acp --approver-timeout' \
             'a3s acp --sandbox' \
             'a3s acp --protect' \
             'a3s acp --network' \
@@ -79,6 +80,7 @@ function __a3s_takes_value
             'a3s run --default-decision' \
             'a3s run --permissions' \
             'a3s run --on-ask' \
+            'a3s run --approver-timeout' \
             'a3s run --sandbox' \
             'a3s run --protect' \
             'a3s run --network' \
@@ -116,6 +118,7 @@ function __a3s_takes_value
             'a3s serve --default-decision' \
             'a3s serve --permissions' \
             'a3s serve --on-ask' \
+            'a3s serve --approver-timeout' \
             'a3s serve --sandbox' \
             'a3s serve --protect' \
             'a3s serve --network' \
@@ -233,7 +236,8 @@ complete -c a3s -n '__a3s_at \'a3s acp\'' -l default-decision -x -a 'allow ask d
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l allow-all -d 'Allow every call that is not denied.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l permissions -r -F -d 'Replace the configured allow and ask rules.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l no-reading -d 'Require a rule even for commands that only read.'
-complete -c a3s -n '__a3s_at \'a3s acp\'' -l on-ask -x -a 'prompt deny fail' -d 'Ask in the editor, deny or end the run when a call needs approval.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l on-ask -x -a 'prompt deny fail exec:COMMAND' -d 'Ask in the editor or a program, deny or end the run when a call needs approval.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l approver-timeout -x -d 'Limit each question to the program of exec: (60s).'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l read-only -d 'Forbid changes to the workspace.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l sandbox -x -a 'auto require off' -d 'Confine bash if possible, always or never.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l protect -x -a 'all tracked' -d 'Revert all changes to protected files, or those that differ from HEAD.'
@@ -320,7 +324,8 @@ complete -c a3s -n '__a3s_at \'a3s run\'' -l default-decision -x -a 'allow ask d
 complete -c a3s -n '__a3s_at \'a3s run\'' -l allow-all -d 'Allow every call that is not denied.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l permissions -r -F -d 'Replace the configured allow and ask rules.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l no-reading -d 'Require a rule even for commands that only read.'
-complete -c a3s -n '__a3s_at \'a3s run\'' -l on-ask -x -a 'prompt deny fail' -d 'Ask, deny or end the run when a call needs approval.'
+complete -c a3s -n '__a3s_at \'a3s run\'' -l on-ask -x -a 'prompt deny fail exec:COMMAND' -d 'Ask, deny, end the run or ask a program when a call needs approval.'
+complete -c a3s -n '__a3s_at \'a3s run\'' -l approver-timeout -x -d 'Limit each question to the program of exec: (60s).'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l read-only -d 'Forbid changes to the workspace.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l sandbox -x -a 'auto require off' -d 'Confine bash if possible, always or never.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l protect -x -a 'all tracked' -d 'Revert all changes to protected files, or those that differ from HEAD.'
@@ -370,7 +375,8 @@ complete -c a3s -n '__a3s_at \'a3s serve\'' -l default-decision -x -a 'allow ask
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l allow-all -d 'Allow every call that is not denied.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l permissions -r -F -d 'Replace the configured allow and ask rules.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l no-reading -d 'Require a rule even for commands that only read.'
-complete -c a3s -n '__a3s_at \'a3s serve\'' -l on-ask -x -a 'prompt deny fail' -d 'Ask in the page, deny or end the run when a call needs approval.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l on-ask -x -a 'prompt deny fail exec:COMMAND' -d 'Ask in the page or a program, deny or end the run when a call needs approval.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l approver-timeout -x -d 'Limit each question to the program of exec: (60s).'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l read-only -d 'Forbid changes to the workspace.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l sandbox -x -a 'auto require off' -d 'Confine bash if possible, always or never.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l protect -x -a 'all tracked' -d 'Revert all changes to protected files, or those that differ from HEAD.'

@@ -233,7 +233,7 @@ def test_a_call_that_nobody_evaluates_is_a_notice(house: House) -> None:
     ("flags", "message"),
     [
         ({"max_turns": 0}, "--max-turns: expected a whole number of at least 1"),
-        ({"on_ask": "x"}, '--on-ask: expected one of "prompt", "deny", "fail"'),
+        ({"on_ask": "x"}, '--on-ask: expected one of "prompt", "deny", "fail", "exec:COMMAND"'),
         ({"sandbox": "yes"}, '--sandbox: expected one of "auto", "require", "off"'),
         ({"env": ["A", "B=1"]}, "--env: expected the NAME of a variable, without its value"),
         ({"redact_env": ["A B"]}, "--redact-env: expected the name of a variable"),

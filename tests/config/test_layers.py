@@ -40,6 +40,7 @@ def test_defaults(house: House) -> None:
         "default_decision": "ask",
         "reading": True,
         "on_ask": None,
+        "approver_timeout": 60.0,
         "deny": (),
         "ask": (),
         "allow": (),

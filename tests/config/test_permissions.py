@@ -96,12 +96,12 @@ def test_permissions_may_be_given_as_data(house: House) -> None:
         (
             'dney = ["bash"]',
             "1:1: expected one of deny, ask, allow, default_decision, reading, on_ask,"
-            " found another key",
+            " approver_timeout, found another key",
         ),
         (
             'permissions {\n  allow = ["ls"]\n  max_turns = 3 }',
             "3:3: expected one of deny, ask, allow, default_decision, reading, on_ask,"
-            " found another key",
+            " approver_timeout, found another key",
         ),
         (
             'allow = ["bahs(ls)"]',
@@ -111,7 +111,8 @@ def test_permissions_may_be_given_as_data(house: House) -> None:
         ("allow = 3", "1:9: expected a list of strings for allow, found a number"),
         (
             'on_ask = "promt"',
-            '1:10: expected one of "prompt", "deny", "fail" for on_ask, found another string',
+            '1:10: expected one of "prompt", "deny", "fail", "exec:COMMAND" for on_ask, '
+            "found another string",
         ),
     ],
 )

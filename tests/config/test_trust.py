@@ -79,7 +79,8 @@ def test_a_trusted_project_counts_like_the_users_own(house: House) -> None:
     [notice] = config.notices
     assert (
         notice.text
-        == f"{path}: no effect, because only your own file says which projects to trust: trust"
+        == f"{path}: no effect, because only your own file says which projects to trust and"
+        " which program answers: trust"
     )
 
 

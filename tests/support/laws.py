@@ -108,7 +108,7 @@ STATUSES = {
     **dict.fromkeys(["rate_limited", "overloaded", "network", "provider_timeout"], 75),
     **dict.fromkeys(["truncated_stream", "busy"], 75),
     **{"approval_required": 4, "policy_violation": 5, "invalid_stream": 65, "internal": 70},
-    **{"output": 74, "auth": 77, "config": 78, "timeout": 124},
+    **{"unavailable": 69, "output": 74, "auth": 77, "config": 78, "timeout": 124},
 }
 SIGNALS = {"SIGHUP": 129, "SIGINT": 130, "SIGTERM": 143}
 #: C0 but the newline, DEL, C1 (NEL among them), and the two separators.
