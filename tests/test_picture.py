@@ -21,37 +21,40 @@ import pytest
 
 from .support.a3s import Bench
 from .support.picture import svg
-from .support.replies import Reply, a_call, bash, calls, reasoning, text
+from .support.replies import Reply, a_call, calls, reasoning, text
 from .support.terminal import Terminal
 
 PICTURE = Path(__file__).parent.parent / "docs/terminal.svg"
 COLUMNS = 88
-TITLE = "a3s fixes a test, asks before it pushes, and streams JSON into a pipe"
+TITLE = "a3s streams JSON into a pipe; then it explains, asks with a diff, and runs a test"
 FILES = {
     "hello.py": 'def greet(name):\n    return f"Hello, {name}!"\n',
+    # The second time, the test takes as long as the picture needs.
     "Makefile": "test:\n\t@grep -q name= hello.py || { echo \"greet() wants a 'name'\"; exit 1; }\n"
-    "\t@echo 1 passed\n",
+    "\t@echo testing greet; until [ -e go ]; do sleep 0.05; done; echo 1 passed\n",
 }
 TYPED = (
-    "a3s run --allow edit --allow 'bash(make test)' \"Make the test pass, then push.\"",
     'a3s run "What is a pipe?" | jq -cM \'select(.type | endswith("delta")) | {type, text}\'',
+    "a3s run --allow 'bash(make test)' \"Make the test pass.\"",
 )
 EDIT = {"file_path": "hello.py", "old_string": "(name)", "new_string": '(name="you")'}
+ANSWER = (
+    "**The cause:** `greet` has no default for `name`. So\n\n1. give it one,\n2. test *again*.\n"
+)
 
 
 def script() -> list[Reply]:
     return [
-        reasoning("See what fails.", a_call("bash", {"command": "make test"})),
-        text("`greet` has no default for `name`.", a_call("edit", EDIT)),
-        calls(a_call("bash", {"command": "make test"})),
-        bash("git push --force"),
-        text("The test passes now. I have not pushed."),
         text("Two programs, ", "one stream."),
+        reasoning("See what fails.", a_call("bash", {"command": "make test"})),
+        text(ANSWER, a_call("edit", EDIT)),
+        calls(a_call("bash", {"command": "make test"})),
+        text("The test passes now."),
     ]
 
 
 def record(a3s: Bench) -> str:
-    """Return what the terminal showed to a person who says no."""
+    """Return what the terminal shows while the test runs for the second time."""
     for name, content in FILES.items():
         (a3s.work / name).write_text(content)
     line = "; echo; ".join(
@@ -65,17 +68,19 @@ def record(a3s: Bench) -> str:
             line, script=script(), terminal=terminal.side, stdout=terminal.side,
             stderr=terminal.side, env={"A3S_MODEL": "openai/gpt-5-mini", "TERM": "xterm"},
         )  # fmt: skip
-        shown = terminal.wait_for("[n]o: ")
-        terminal.type("n\n")
-        shown += terminal.wait_for("one stream.")
+        shown = terminal.wait_for("[?]: ")
+        terminal.type("y")
+        shown += terminal.wait_for("1s · testing greet\x1b[0m")
+        (a3s.work / "go").touch()
         assert run.finish().status == 0
-        shown += terminal.rest()
+        assert "The test passes now.\n" in terminal.rest()
     finally:
         terminal.close()
-    # Commands are confined here and not there; the picture is of neither.
     # What was drawn over is not seen.
     shown = re.sub(r"^.*\r", "", shown.replace("\x1b[K", ""), flags=re.M)
+    # Commands are confined here and not there; the picture is of neither.
     shown = re.sub(r"^a3s: commands are not confined.*\n", "", shown, flags=re.M)
+    shown = re.sub(r"[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] ", "⠹ ", shown)
     return re.sub(r"\b\d+\.\ds\b", "0.2s", shown.replace(str(a3s.work), "/home/me/hello"))
 
 

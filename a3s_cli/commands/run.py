@@ -321,6 +321,8 @@ def wake_by_signals(loop: AbstractEventLoop) -> None:
 
 
 def _leave_at_once(number: int) -> NoReturn:
+    if (keys := sys.modules.get("a3s_cli.output.keys")) is not None:
+        keys.restore()
     if (process := sys.modules.get("a3s_cli.processes.spawner")) is not None:
         process.kill_all()
     die_of(number)

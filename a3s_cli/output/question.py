@@ -10,11 +10,15 @@ stack of accents that hides its neighbours has no place in a command.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from ..permissions.approval import Question
 from ..values import Value
 from .terminal import cells, hidden
 from .wording import compact, count
+
+if TYPE_CHECKING:
+    from .diff import Diff
 
 #: The most accents on one letter in any language; more are shown as escapes.
 _MOST_ACCENTS = 2
@@ -26,37 +30,57 @@ class Sheet(Value):
     #: The question, then its directory, path and reason.
     title: str
     about: list[str]
-    #: The complete arguments.
-    rows: list[str]
+    #: The complete arguments, or the change that they are; each row with its rendition.
+    rows: list[tuple[str, str]]
     #: Warnings, and what "always" would allow.
     notes: list[str]
 
 
-def sheet(question: Question, width: int) -> Sheet:
-    """Lay out a question for a terminal `width` columns wide."""
-    rows: list[str] = []
-    escaped, reordered = 0, False
+#: Arguments that a diff and the path show.
+_IN_DIFF = ("file_path", "content", "old_string", "new_string")
+
+
+def sheet(question: Question, width: int, diff: Diff | None = None) -> Sheet:
+    """Lay out a question for a terminal `width` columns wide; `diff` is what it would change."""
+    rows, escaped = _changes(diff, width) if diff else ([], 0)
+    texts = [row.text for row in diff.rows] if diff else []
     for name, value in question.tool_input.items():
+        if diff and name in _IN_DIFF:
+            continue
         text = value if isinstance(value, str) else compact(value)
         block, found = _block(text, width)
-        rows += [*_paragraph(name, width), *block]
+        rows += [(row, "") for row in (*paragraph(name, width), *block)]
         escaped += found
-        reordered = reordered or _right_to_left(text)
+        texts.append(text)
     notes = []
     if escaped:
         notes.append(f"{count(escaped, 'character')} shown as an escape, such as \\x1b")
-    if reordered:
+    if any(map(_right_to_left, texts)):
         notes.append("some of it is right-to-left text: your terminal may reorder it")
     notes.append(f"always allows, for this run: {question.always}")
     about = [f"in {question.cwd}", question.reason]
     if question.path is not None:
-        about.insert(1, f"on {question.path}")
+        about.insert(1, f"on {question.path}" + (f" ({diff})" if diff else ""))
     return Sheet(
         title=f"May {exposed(question.tool_name)[0]} run?",
-        about=[row for one in about for row in _paragraph(one, width)],
-        rows=rows or ["  without arguments"],
-        notes=[row for note in notes for row in _paragraph(note, width)],
+        about=[row for one in about for row in paragraph(one, width)],
+        rows=rows or [("  without arguments", "")],
+        notes=[row for note in notes for row in paragraph(note, width)],
     )
+
+
+def _changes(diff: Diff, width: int) -> tuple[list[tuple[str, str]], int]:
+    """Return the rows of a diff and the count of escapes."""
+    digits = len(str(max((row.number for row in diff.rows), default=0)))
+    rows: list[tuple[str, str]] = []
+    escaped = 0
+    for row in diff.rows:
+        shown, found = exposed(row.text)
+        margin = f"  {row.number or '':>{digits}} {row.sign} "
+        folded = _folded(margin, shown, width, f"  {'':>{digits}} ┆ ")
+        rows += [(one, row.face) for one in folded]
+        escaped += found
+    return rows, escaped
 
 
 def exposed(line: str) -> tuple[str, int]:
@@ -108,7 +132,8 @@ def _block(text: str, width: int) -> tuple[list[str], int]:
     return rows, escaped
 
 
-def _paragraph(text: str, width: int) -> list[str]:
+def paragraph(text: str, width: int) -> list[str]:
+    """Return the rows of one sentence, escaped and indented."""
     return _folded("  ", exposed(text)[0], width, "    ")
 
 

@@ -1,10 +1,9 @@
 """Asks the person at the terminal whether a call may run.
 
 It opens /dev/tty itself, because stdin and stdout may be pipes, and because
-flags on its own open file affect no other process. The terminal stays in line
-mode: a stray key answers nothing, Ctrl-C remains a signal, and no setting needs
-to be restored, however the process ends. Input typed before the question was
-shown is discarded.
+flags on its own open file affect no other process. One key answers; any other key,
+and text that arrives at once (a paste, a cursor key), answers nothing. Ctrl-C remains
+a signal and cancels the run. Input typed before the question was shown is discarded.
 
 The dialogue runs on a thread, because a terminal may block in both directions
 (Ctrl-S blocks it indefinitely) and some systems cannot poll /dev/tty from an
@@ -20,12 +19,16 @@ import select
 import signal
 import threading
 from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
 
-from ..permissions.approval import Answer, Question, Reply, Unanswered
+from ..permissions.approval import LONGEST_TEXT, Answer, Question, Reply, Unanswered
 from ..secrets.redaction import NOTHING, Redactor
 from ..values import replace
-from .question import Sheet, sheet
+from .question import Sheet, paragraph, sheet
 from .terminal import Style, encode
+
+if TYPE_CHECKING:
+    from .diff import Diff
 
 #: Rows of a screen that the question needs besides the arguments.
 _FRAME = 8
@@ -34,16 +37,18 @@ _FEWEST = 8
 #: Seconds that the thread gets to stop when the question is withdrawn.
 _GRACE = 1.0
 
+#: What a key, or a word that is typed at once, stands for.
 _ANSWERS: Mapping[str, Answer] = {
     "y": "once",
     "yes": "once",
-    "once": "once",
     "a": "always",
     "always": "always",
     "n": "no",
     "no": "no",
-    "": "no",
+    "\x04": "no",
 }
+_SAID: Mapping[Answer, str] = {"once": "yes, once", "always": "always", "no": "no"}
+_INTERRUPT = "\x03"
 
 
 class Withdrawn(Exception):
@@ -89,29 +94,38 @@ class TerminalApprover:
             tool_input=self._redactor.value(question.tool_input),
             reason=self._redactor.whole(question.reason),
         )
-        return Reply(await _beside(lambda wake: self._ask(shown, wake)))
+        return await _beside(lambda wake: self._ask(shown, wake))
 
-    def _ask(self, question: Question, wake: int) -> Answer:
+    def _ask(self, question: Question, wake: int) -> Reply:
         try:
             terminal = _open()
         except OSError as error:
             raise Unanswered(f"there is no terminal ({error.strerror})") from None
         try:
             style = Style.detect(self._environment, True, descriptor=terminal)
-            return Dialogue(terminal, wake, style).ask(question)
+            return Dialogue(terminal, wake, style).ask(question, self._diff(question))
         finally:
             os.close(terminal)
 
+    def _diff(self, question: Question) -> Diff | None:
+        """Return what the call would change in its file, without secrets."""
+        if question.path is None or "file_path" not in question.tool_input:
+            return None
+        from .diff import hidden, of_call
 
-async def _beside(ask: Callable[[int], Answer]) -> Answer:
+        diff = of_call(question.tool_input, str(question.path))
+        return diff and hidden(diff, self._redactor.whole)
+
+
+async def _beside(ask: Callable[[int], Reply]) -> Reply:
     """Run a dialogue on a thread; its `wake` becomes readable when the answer is not wanted."""
     import asyncio
 
     loop = asyncio.get_running_loop()
-    result: asyncio.Future[Answer] = loop.create_future()
+    result: asyncio.Future[Reply] = loop.create_future()
     wake, withdraw = os.pipe()
 
-    def settle(answer: Answer | None, failure: Exception | None) -> None:
+    def settle(answer: Reply | None, failure: Exception | None) -> None:
         if failure is not None and not result.done():
             result.set_exception(failure)
         elif answer is not None and not result.done():
@@ -145,11 +159,11 @@ class Dialogue:
         self._wake = wake
         self._style = style
 
-    def ask(self, question: Question) -> Answer:
+    def ask(self, question: Question, diff: Diff | None = None) -> Reply:
         """Show the question until there is an answer."""
         try:
             self._demand_foreground()
-            return self._converse(sheet(question, self._style.width))
+            return self._converse(sheet(question, self._style.width, diff), question.always)
         except Withdrawn:
             with contextlib.suppress(OSError):
                 os.write(self._terminal, b"\n")
@@ -157,27 +171,37 @@ class Dialogue:
         except OSError as error:
             raise Unanswered(f"the terminal cannot be used ({error.strerror})") from None
 
-    def _converse(self, shown: Sheet) -> Answer:
+    def _converse(self, shown: Sheet, always: str) -> Reply:
         rows = shown.rows
         self._write([self._style.paint("1;33", shown.title), *shown.about])
         at = self._show(rows, 0)
         self._write(shown.notes)
         while True:
-            line = self._read_line(self._prompt(len(rows) - at))
-            if line is None:
-                self._write([""])
-                return "no"
-            said = line.strip().lower()
-            if at < len(rows) and said in ("m", "more"):
+            hidden = at < len(rows)
+            key = self._key("[y]es [a]lways [n]o [e]xplain [?]" + " [m]ore" * hidden + ": ")
+            if answer := _ANSWERS.get(key):
+                self._write([_SAID[answer]])
+                return Reply(answer)
+            self._write([""])
+            if hidden and key in ("m", "more"):
                 at = self._show(rows, at)
-            elif said in _ANSWERS:
-                return _ANSWERS[said]
+            elif key == "?":
+                self._write(self._help(always, hidden=hidden))
+            elif key == "e" and (said := self._read_line("  what to do instead: ")):
+                return Reply("no", said)
 
-    def _prompt(self, hidden: int) -> str:
-        more = " / [m]ore" if hidden else ""
-        return f"[y]es, once / [a]lways / [n]o{more}: "
+    def _help(self, always: str, *, hidden: bool) -> list[str]:
+        told = [
+            "y  yes: this call, once",
+            f"a  always: what is like it, for this run: {always}",
+            "n  no: the model is told",
+            "e  no, and what you then type is told to the model",
+        ]
+        told += ["m  more of the arguments"] * hidden
+        told.append("Ctrl-C cancels the run")
+        return [row for one in told for row in paragraph(one, self._style.width)]
 
-    def _show(self, rows: list[str], at: int) -> int:
+    def _show(self, rows: list[tuple[str, str]], at: int) -> int:
         """Show the next screen of rows; return where the following one begins."""
         screen = max(os.get_terminal_size(self._terminal).lines - _FRAME, _FEWEST)
         end = at + screen
@@ -185,7 +209,8 @@ class Dialogue:
             end += 1
         left = len(rows) - min(end, len(rows))
         note = f"  … {left} of {len(rows)} rows are not shown yet: [m]ore shows them"
-        self._write(rows[at:end] + [self._style.paint("33", note)] * bool(left))
+        shown = [self._style.paint(face, row) for row, face in rows[at:end]]
+        self._write(shown + [self._style.paint("33", note)] * bool(left))
         return min(end, len(rows))
 
     # -- the terminal ----------------------------------------------------------------
@@ -203,12 +228,33 @@ class Dialogue:
             with contextlib.suppress(BlockingIOError):
                 data = data[os.write(self._terminal, data[:4096]) :]
 
-    def _read_line(self, prompt: str) -> str | None:
-        """Read a line that is typed from now on; return None for Ctrl-D."""
-        import termios
+    def _key(self, prompt: str) -> str:
+        """Return the key that is pressed from now on; Ctrl-D if the terminal has gone away."""
+        from .keys import KeyMode
 
         self._demand_foreground()
-        termios.tcflush(self._terminal, termios.TCIFLUSH)
+        mode = KeyMode(self._terminal)
+        mode.enter()
+        try:
+            self._write_all(prompt.encode())
+            while (typed := self._read()) != b"":
+                if mode.suspends(typed):
+                    self._demand_foreground()
+                    mode.enter()
+                    self._write_all(prompt.encode())
+                    continue
+                key = typed.decode(errors="replace").strip(" \r\n").lower()
+                if key == _INTERRUPT:  # a terminal that was left in raw mode sends no signal
+                    os.kill(os.getpid(), signal.SIGINT)
+                elif len(key) == 1 or key in _ANSWERS or key == "more":
+                    return key
+        finally:
+            mode.leave()
+        self._demand_foreground()
+        return "\x04"
+
+    def _read_line(self, prompt: str) -> str:
+        """Read a line in line mode; return nothing for Ctrl-D or an empty one."""
         self._write_all(prompt.encode())
         line = b""
         while (piece := self._read()) != b"":
@@ -216,9 +262,9 @@ class Dialogue:
             line += piece.replace(b"\r", b"\n")
             text, end, _ = line.partition(b"\n")
             if end:
-                return text.decode(errors="replace")
-        self._demand_foreground()  # a terminal that has gone away reads like Ctrl-D
-        return None
+                return text.decode(errors="replace").strip()[:LONGEST_TEXT]
+        self._write([""])
+        return ""
 
     def _read(self) -> bytes:
         while True:

@@ -17,8 +17,8 @@ from ..support.replies import Reply, a_call, bash, calls, text
 from ..support.run import Result, Run
 from ..support.terminal import SOON, Terminal
 
-PROMPT = "[y]es, once / [a]lways / [n]o: "
-PROMPT_MORE = "[y]es, once / [a]lways / [n]o / [m]ore: "
+PROMPT = "[y]es [a]lways [n]o [e]xplain [?]: "
+PROMPT_MORE = "[y]es [a]lways [n]o [e]xplain [?] [m]ore: "
 
 
 @pytest.fixture
@@ -73,16 +73,16 @@ def test_yes_runs_what_was_shown(a3s: Bench, terminal: Terminal) -> None:
         "  always allows, for this run: exactly this script",
         PROMPT,
     ]
-    terminal.type("y\n")
+    terminal.type("y")
     result = run.finish(SOON)
     assert fates(result) == [
         ("asked", "c1", "default"), ("once", "c1", "user"), ("ran", "c1", "user"),
     ]  # fmt: skip
     assert (a3s.work / "made").read_text() == "hi\n"
-    assert terminal.rest() == "y\n"
+    assert terminal.rest() == "yes, once\n"
 
 
-@pytest.mark.parametrize("answer", ["n\n", "\n", "\x04", " No \n", "\r"])
+@pytest.mark.parametrize("answer", ["n", "N", "\x04", "n\n", " No \n", "n\r"])
 def test_no(a3s: Bench, terminal: Terminal, answer: str) -> None:
     run = asking(a3s, terminal, [bash("touch made", "c1"), text("fine")])
     terminal.wait_for(PROMPT)
@@ -97,10 +97,13 @@ def test_no(a3s: Bench, terminal: Terminal, answer: str) -> None:
 
 def test_anything_else_is_asked_again(a3s: Bench, terminal: Terminal) -> None:
     run = asking(a3s, terminal, [bash("true"), text("done")])
-    for wrong in ("yy\n", "m\n", "\x1b[A\n"):
+    for wrong in ("x", "m", "\x1b"):
         terminal.wait_for(PROMPT)
         terminal.type(wrong)
     terminal.wait_for(PROMPT)
+    for nothing in ("\x1b[A", "yy", "year\n", "\n", "yes please\n"):
+        terminal.type(nothing)
+        assert terminal.rest() in ("", "\n" + PROMPT)
     terminal.type("YES\n")
     assert run.finish(SOON).text == "done"
 
@@ -109,14 +112,103 @@ def test_always_is_for_this_run(a3s: Bench, terminal: Terminal) -> None:
     script = [bash("touch a", "c1"), bash("touch b", "c2"), bash("mkdir c", "c3"), text("done")]
     run = asking(a3s, terminal, script)
     assert "always allows, for this run: bash(touch:*)\n" in terminal.wait_for(PROMPT)
-    terminal.type("a\n")
+    terminal.type("a")
     terminal.wait_for(PROMPT)
-    terminal.type("n\n")
+    terminal.type("n")
     assert fates(run.finish(SOON)) == [
         ("asked", "c1", "default"), ("always", "c1", "user"), ("ran", "c1", "user"),
         ("ran", "c2", "user"),
         ("asked", "c3", "default"), ("no", "c3", "user"), ("denied", "c3", "default"),
     ]  # fmt: skip
+
+
+def test_no_and_what_to_do_instead(a3s: Bench, terminal: Terminal) -> None:
+    run = asking(a3s, terminal, [bash("rm -r build", "c1"), text("done")])
+    terminal.wait_for(PROMPT)
+    terminal.type("e")
+    terminal.wait_for("  what to do instead: ")
+    terminal.type("\n")  # nothing was said: the question stands
+    terminal.wait_for(PROMPT)
+    terminal.type("e")
+    terminal.wait_for("  what to do instead: ")
+    terminal.type("clean with make\n")
+    result = run.finish(SOON)
+    answer = result.one("permission_answer")
+    assert (answer["answer"], answer["text"]) == ("no", "clean with make")
+    told = result.requests[1].body["messages"][-1]["content"]
+    assert "the user was asked and said no: clean with make" in told
+
+
+def test_what_each_answer_covers(a3s: Bench, terminal: Terminal) -> None:
+    run = asking(a3s, terminal, [bash("touch made"), text("done")], env=COLOURLESS)
+    terminal.wait_for(PROMPT)
+    terminal.type("?")
+    shown = terminal.wait_for(PROMPT)
+    assert shown.split("\n")[1:-1] == [
+        "  y  yes: this call, once",
+        "  a  always: what is like it, for this run: bash(touch:*)",
+        "  n  no: the model is told",
+        "  e  no, and what you then type is told to the model",
+        "  Ctrl-C cancels the run",
+    ]
+    terminal.type("n")
+    assert run.finish(SOON).text == "done"
+
+
+def test_a_change_of_a_file_is_shown_as_a_diff(a3s: Bench, terminal: Terminal) -> None:
+    terminal.resize(columns=300)
+    (a3s.work / "f.py").write_text("one\ntwo\nthree\n")
+    change = {"file_path": "f.py", "old_string": "two\n", "new_string": "2\x1b[2J\n"}
+    run = asking(
+        a3s, terminal, [calls(a_call("edit", change)), text("done")], env={"TERM": "xterm"}
+    )
+    shown = terminal.wait_for(PROMPT).split("\n")
+    assert shown[2] == f"  on {a3s.work / 'f.py'} (+1 −1)"
+    assert shown[4:8] == [
+        "\x1b[2m  1   one\x1b[0m",
+        "\x1b[31m  2 - two\x1b[0m",
+        "\x1b[32m  2 + 2\\x1b[2J\x1b[0m",
+        "\x1b[2m  3   three\x1b[0m",
+    ]
+    terminal.type("y")
+    assert run.finish(SOON).text == "done"
+    assert (a3s.work / "f.py").read_text() == "one\n2\x1b[2J\nthree\n"
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_the_question_fits_a_narrow_screen(a3s: Bench, terminal: Terminal, columns: int) -> None:
+    terminal.resize(columns=columns)
+    run = asking(a3s, terminal, [bash("echo " + "x" * 100), text("done")], env=COLOURLESS)
+    shown = terminal.wait_for(PROMPT)
+    assert all(len(row) <= columns for row in shown.split("\n"))
+    terminal.type("n")
+    assert run.finish(SOON).text == "done"
+
+
+def test_ctrl_z_gives_the_shell_its_terminal_back(a3s: Bench, terminal: Terminal) -> None:
+    line = (
+        'set -m; a3s run --json --on-ask prompt -m "$MODEL" go > out; echo stopped; fg > /dev/null'
+    )
+    run = a3s.shell(line, script=[bash("touch made"), text("done")], terminal=terminal.side,
+                    stdout=terminal.side, stderr=terminal.side, env=COLOURLESS)  # fmt: skip
+    terminal.wait_for(PROMPT)
+    assert termios.tcgetattr(terminal.side) != terminal.settings
+    terminal.type("\x1a")
+    terminal.wait_for("stopped")
+    terminal.wait_for(PROMPT)
+    terminal.type("y")
+    run.finish(SOON)
+    assert (a3s.work / "made").exists()
+
+
+def test_a_second_ctrl_c_leaves_the_terminal_as_it_was(a3s: Bench, terminal: Terminal) -> None:
+    run = asking(a3s, terminal, [bash("true"), text("done")], laws="none")
+    terminal.wait_for(PROMPT)
+    run.signal(signal.SIGSTOP)
+    run.signal(signal.SIGTERM)
+    run.signal(signal.SIGINT)
+    run.signal(signal.SIGCONT)
+    assert run.finish(SOON).status in (130, 143, -2, -15)
 
 
 def test_a_denial_is_never_asked_about(a3s: Bench, terminal: Terminal) -> None:
@@ -130,7 +222,8 @@ def test_keys_typed_before_the_question_answer_nothing(a3s: Bench, terminal: Ter
     terminal.type("y\ny\ny")
     run = asking(a3s, terminal, [bash("touch made"), text("done")])
     terminal.wait_for(PROMPT)
-    terminal.type("\n")
+    assert terminal.rest() == ""
+    terminal.type("n")
     assert run.finish(SOON).one("permission_answer")["answer"] == "no"
     assert not (a3s.work / "made").exists()
 
@@ -140,10 +233,10 @@ def test_a_long_script_can_be_read_to_its_end(a3s: Bench, terminal: Terminal) ->
     run = asking(a3s, terminal, [bash("\n".join(lines)), text("done")], env=COLOURLESS)
     shown = terminal.wait_for(PROMPT_MORE)
     assert "  … 25 of 41 rows are not shown yet: [m]ore shows them\n" in shown
-    terminal.type("m\n")
+    terminal.type("m")
     shown += terminal.wait_for(PROMPT_MORE)
     assert "  … 9 of 41 rows are not shown yet: [m]ore shows them\n" in shown
-    terminal.type("m\n")
+    terminal.type("m")
     shown += terminal.wait_for(PROMPT)
     found = [row.partition(" │ ")[2] for row in shown.split("\n") if " │ " in row]
     assert found == lines
@@ -287,7 +380,7 @@ def test_pretty_makes_room_for_the_question(a3s: Bench, terminal: Terminal) -> N
         "  command",
         "  1 │ echo hi",
         "  always allows, for this run: bash(echo:*)",
-        PROMPT + "y",
+        PROMPT + "yes, once",
         "[1] ✓ allowed once by user",
         "[1] │ hi",
         "[1] ✓ exit 0",
