@@ -99,6 +99,7 @@ class SessionOptions(_Named):
       max_turns           Most model responses of a run (50).
       max_tool_calls      Most tool calls of a run.
       max_parallel        Most tool calls at the same time (8).
+      max_attachment_bytes  Most bytes of one attachment (20 MB).
       max_cost            Most that a run may cost, in US dollars.
       max_retries         Most retries of one request (4).
       max_response_bytes  Most bytes of one response, its calls included (64 MiB).
@@ -128,6 +129,7 @@ class SessionOptions(_Named):
     max_tool_calls: int | None = None
     max_parallel: int | None = None
     max_tokens: int | None = None
+    max_attachment_bytes: int | None = None
     max_cost: float | None = None
     max_retries: int | None = None
     max_response_bytes: int | None = None

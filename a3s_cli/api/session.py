@@ -8,7 +8,7 @@ the same code. An unused session costs next to nothing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from .event_stream import EventStream, Running
 from .options import SessionOptions
 from .prompt_run import After, PromptRun
 from .result import Result
-from .session_request import session_request
+from .session_request import given_attachments, session_request
 
 if TYPE_CHECKING:
     from ..permissions.approval import Approver
@@ -61,14 +61,20 @@ class Session(Closing):
         """The id under which the conversation is saved on disk; None if it is not saved."""
         return self._kept.id if self._kept else self._options.session_id
 
-    def stream(self, prompt: str, *, schema: Any = None) -> EventStream:
+    def stream(
+        self, prompt: str, *, schema: Any = None, attachments: Sequence[Path | bytes] = ()
+    ) -> EventStream:
         """Send a prompt; the run starts when the stream is first read.
 
         `schema` makes the run answer with a value that satisfies it: a JSON Schema, or a
         type that pydantic knows (a model, a dataclass, a TypedDict, `list[X]`, a
         TypeAdapter), whose validators the answer has to pass as well.
 
-        Raises UsageError for a blank prompt or an invalid schema, SessionBusy while
+        `attachments` are images, PDF files or text: bytes, or paths that the rules allow
+        `read` to show.
+
+        Raises UsageError for a blank prompt, an invalid schema or an attachment that cannot
+        be used, TypeError for one that is neither a Path nor bytes, SessionBusy while
         another stream of this session is being read, which reading this one checks
         again. A saved session in use by another process fails the run itself.
         """
@@ -76,6 +82,10 @@ class Session(Closing):
         plan = replace(
             self._plan, prompt=checked_prompt(prompt), schema=wanted.schema, check=wanted.check
         )
+        if attachments:
+            from ..run.attaching import attach
+
+            plan = attach(plan, given_attachments(attachments))
 
         def begin(sink: EventSink, drain: Drain) -> Running:
             opening = Opening(self._request)
@@ -88,17 +98,21 @@ class Session(Closing):
 
         return self._stream(begin)
 
-    def send(self, prompt: str, *, schema: Any = None) -> Result:
+    def send(
+        self, prompt: str, *, schema: Any = None, attachments: Sequence[Path | bytes] = ()
+    ) -> Result:
         """Send a prompt and wait for the run's result.
 
         Raises what `stream` raises, and the A3SError of a failed run: its class and
         `code` say what failed, its `events` are the run's.
         """
-        return self.stream(prompt, schema=schema).result()
+        return self.stream(prompt, schema=schema, attachments=attachments).result()
 
-    async def asend(self, prompt: str, *, schema: Any = None) -> Result:
+    async def asend(
+        self, prompt: str, *, schema: Any = None, attachments: Sequence[Path | bytes] = ()
+    ) -> Result:
         """Like `send`, in the running event loop. Raises the same."""
-        return await self.stream(prompt, schema=schema)
+        return await self.stream(prompt, schema=schema, attachments=attachments)
 
     def tool(self, name: str, arguments: Mapping[str, Any] | None = None) -> ToolOutcome:
         """Call one tool directly, under the same rules as the model's calls.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..config.settings import KEYS
 from ..errors import UsageError
@@ -13,6 +13,9 @@ from ..run.plan import chosen_tools
 from ..run.request import RunRequest
 from .function_tool import FunctionTool
 from .options import SessionOptions
+
+if TYPE_CHECKING:
+    from ..input.attachments import Given
 
 #: Options that are appended to the system prompt, in this order.
 PARTS = ("role", "guidelines", "response_style", "extra")
@@ -46,6 +49,21 @@ def session_request(
         # Only a callback answers, whatever is configured for a terminal.
         on_ask="deny",
     )
+
+
+def given_attachments(given: Sequence[Path | bytes]) -> list[Given]:
+    """Return what a program attaches to a prompt. Raises TypeError."""
+    from ..input.attachments import Given
+
+    found = []
+    for one in given:
+        if isinstance(one, bytes | bytearray | memoryview):
+            found.append(Given(content=bytes(one)))
+        elif isinstance(one, Path):
+            found.append(Given(path=str(one)))
+        else:
+            raise TypeError(f"an attachment is a Path or bytes, not {type(one).__name__}")
+    return found
 
 
 def _own(given: Mapping[str, Any]) -> dict[str, FunctionTool]:

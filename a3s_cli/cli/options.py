@@ -11,6 +11,7 @@ import click
 SETTINGS = (
     "max_turns",
     "max_tool_calls",
+    "max_attachment_bytes",
     "timeout",
     "tool_timeout",
     "max_retries",
@@ -160,8 +161,8 @@ SECTIONS_OF_A_RUN = {
     "Rules": ("tools", *RULES, "on_ask", "approver_timeout", "read_only"),
     "Sandbox and secrets": ("sandbox", "network", "protect", "env", "redact_env"),
     "Limits": (
-        "max_turns", "max_tool_calls", "max_cost", "timeout", "tool_timeout", "idle_timeout",
-        "first_byte_timeout", "max_retries", "max_parallel",
+        "max_turns", "max_tool_calls", "max_cost", "max_attachment_bytes", "timeout",
+        "tool_timeout", "idle_timeout", "first_byte_timeout", "max_retries", "max_parallel",
     ),
 }  # fmt: skip
 
@@ -212,6 +213,12 @@ limit_options = _all(
     click.option("--max-turns", type=POSITIVE, metavar="N", help="Stop after N responses (50)."),
     click.option(
         "--max-tool-calls", type=click.IntRange(min=0), metavar="N", help="Stop after N calls."
+    ),
+    click.option(
+        "--max-attachment-bytes",
+        type=POSITIVE,
+        metavar="N",
+        help="Refuse attachments of more bytes (20 MB).",
     ),
     click.option(
         "--max-cost", type=float, metavar="USD", help="Stop at this cost; needs configured prices."

@@ -33,7 +33,7 @@ Examples:
 
 #: The sections of `--help`.
 SECTIONS = {
-    "Prompt": ("prompt_file", "append_stdin", "input_format", "system", "append_system"),
+    "Prompt": ("prompt_file", "append_stdin", "attach", "input_format", "system", "append_system"),
     "Answer": ("output", "as_json", "plain", "schema", "tool_input", "record", "quiet"),
     **SECTIONS_OF_A_RUN,
     "Session": ("session", "newest", "fork", "no_session"),
@@ -50,6 +50,13 @@ SECTIONS = {
 @click.argument("stdin_mark", metavar="[-]", required=False)
 @click.option("-f", "--prompt-file", metavar="PATH", help="Read the prompt from a file.")
 @click.option("--stdin", "append_stdin", is_flag=True, help="Append stdin to the prompt.")
+@click.option(
+    "-a",
+    "--attach",
+    metavar="FILE",
+    multiple=True,
+    help="Attach an image, a PDF or text (- is stdin).",
+)
 @click.option(
     "-o",
     "--output",
@@ -127,6 +134,7 @@ def run(ctx: click.Context, /, **given: Any) -> None:
                 given["prompt"],
                 given["prompt_file"],
                 given["append_stdin"] or given["stdin_mark"] == "-",
+                given["attach"],
             ),
             output="json" if given["as_json"] or given["input_format"] else given["output"],
             plain=given["plain"],

@@ -49,6 +49,10 @@ def converse(options: RunOptions) -> NoReturn:
     if use := _other_use_of_stdin(options):
         raise UsageError(f"{use} and --input json cannot be combined: both read stdin")
     request = requested(options, _first_prompt, answers=True)
+    if request.attachments and not request.prompt:
+        raise UsageError(
+            "--attach needs a prompt argument: the messages on stdin bring their own attachments"
+        )
     Dialogue(options, request).run()
 
 
@@ -64,6 +68,7 @@ def _other_use_of_stdin(options: RunOptions) -> str | None:
         "--stdin": source.append_stdin,
         "--prompt-file -": source.file == "-",
         "--schema -": options.schema == "-",
+        "--attach -": source.attached_stdin > 0,
     }
     return next((name for name, used in uses.items() if used), None)
 
@@ -111,6 +116,10 @@ class Dialogue(Process):
         """Check the command line before any message is read."""
         try:
             plan = make_plan(self._request, load_config(self._request))
+            if self._request.attachments:
+                from ..run.attaching import attach
+
+                attach(plan, self._request.attachments)
             self._use(plan)
             if self._options.session is not None:
                 self._opening.kept = self._session_of(plan)
@@ -131,27 +140,29 @@ class Dialogue(Process):
         """Do every run; return the terminal event of the last one."""
         queue = self._queue = PromptQueue()
         if self._request.prompt:
-            queue.put(Prompt(self._request.prompt))
+            queue.put(Prompt(self._request.prompt, attachments=tuple(self._request.attachments)))
         LineReader(0, self._take, self._end, limit=messages.LONGEST)
         ended: Event | None = None
         while not self._leaving and (prompt := await queue.next()) is not None:
             if self._leaving:
                 break
-            ended = await self._answer(prompt, writer)
+            ended = await self._answer(prompt, writer) or ended
             for words in reversed(self._opening.voice.steering.close()):
                 queue.put(Prompt(words), first=True)
         return ended
 
-    async def _answer(self, prompt: Prompt, writer: Writer) -> Event:
-        """Do one run."""
-        request = replace(self._request, prompt=prompt.text, prompt_id=prompt.id)
-        opening = self._opening = Opening(request)
-        if self._plan is None:
-            opening.decide()
-            if opening.plan is not None:
-                self._use(opening.plan)
-        else:
-            opening.use(replace(self._plan, prompt=prompt.text))
+    async def _answer(self, prompt: Prompt, writer: Writer) -> Event | None:
+        """Do one run; None for a prompt whose attachments cannot be used."""
+        request = replace(
+            self._request, prompt=prompt.text, prompt_id=prompt.id, attachments=prompt.attachments
+        )
+        opening = Opening(request)
+        try:
+            self._decided(opening)
+        except UsageError as error:
+            self._reject(_with_hint(error), prompt.text, prompt.id)
+            return None
+        self._opening = opening
         opening.keep(self._session_of)
         opening.emitter.add_line_sink(self.line_sink(writer), writer.drain)
         opening.recording = self._recording
@@ -166,6 +177,15 @@ class Dialogue(Process):
             self._running = False
         self.tell_failure(ended)
         return ended
+
+    def _decided(self, opening: Opening) -> None:
+        """Plan a run; raise UsageError if its attachments cannot be used."""
+        if self._plan is None:
+            opening.decide()
+            if opening.plan is not None:
+                self._use(replace(opening.plan, attachments=()))
+        else:
+            opening.use(replace(self._plan, prompt=opening.request.prompt))
 
     # -- what comes in -----------------------------------------------------------------
 
@@ -191,7 +211,8 @@ class Dialogue(Process):
             if message.reply.answer != "no" and message.reply.text:
                 steering.say(message.reply.text)
         else:
-            prompt = Prompt(message.text, message.id)
+            files = message.attachments if isinstance(message, Prompt) else ()
+            prompt = Prompt(message.text, message.id, files)
             if not self._queue.has_room(prompt, steering.waiting):
                 raise NoMessage(_FULL, message.id)
             steers = isinstance(message, Steer) and self._running
@@ -251,3 +272,7 @@ class Dialogue(Process):
                     "the prompt was dropped because the process is ending", prompt.text, prompt.id
                 )
             self._queue.close()
+
+
+def _with_hint(error: A3SError) -> str:
+    return f"{error} ({error.hint})" if error.hint else str(error)

@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -89,6 +89,7 @@ def requested(
     if options.cwd is not None:
         _enter(options.cwd)
     tools = None if options.tools is None else chosen_tools(options.tools)
+    attachments = _attached(options) if options.source.attach else ()
     schema = None
     if options.schema is not None:
         from ..objects.schema import read_schema
@@ -97,6 +98,7 @@ def requested(
     return RunRequest(
         **options.request,
         prompt=prompt(options.source),
+        attachments=attachments,
         workspace=_workspace(),
         tools=tools,
         schema=schema,
@@ -104,6 +106,21 @@ def requested(
         answers=answers,
         conceals=True,
     )
+
+
+def _attached(options: RunOptions) -> Sequence[Any]:
+    """Return what `--attach` gives. Raises UsageError where stdin would be read twice."""
+    source = options.source
+    uses = [
+        *(["the prompt"] if source.is_stdin else []),
+        *(["--schema -"] if options.schema == "-" else []),
+        *["--attach -"] * source.attached_stdin,
+    ]
+    if source.attached_stdin and len(uses) > 1:
+        raise UsageError(f"{uses[0]} and {uses[1]} cannot both come from stdin")
+    from ..input.attachments import typed
+
+    return [typed(one) for one in source.attach]
 
 
 class Process:

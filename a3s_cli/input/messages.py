@@ -7,11 +7,14 @@ makes the line no message, and nothing of it is obeyed.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..jsontext import clean, loads, size
 from ..permissions.approval import Reply, given_reply
 from ..values import Value
+
+if TYPE_CHECKING:
+    from .attachments import Given
 
 #: Bytes of one line.
 LONGEST = 16 * 1024 * 1024
@@ -24,11 +27,12 @@ class Prompt(Value):
 
     text: str
     id: str | int | None = None
+    attachments: tuple[Given, ...] = ()
 
     @property
     def bytes(self) -> int:
         """What it takes of the queue's room."""
-        return size(self.text)
+        return size(self.text) + sum(len(one.content or b"") for one in self.attachments)
 
 
 class Steer(Value):
@@ -80,10 +84,11 @@ def message(line: bytes) -> Message:
 def _message(value: dict[str, Any], id: str | int | None) -> Message:
     kind = value.get("type")
     if kind == "prompt":
-        if value.get("attachments"):
-            raise NoMessage("attachments cannot be taken yet: put the text into the prompt", id)
-        return Prompt(_text(value, id), id)
+        files = _attachments(value["attachments"], id) if value.get("attachments") else ()
+        return Prompt(_text(value, id), id, files)
     if kind == "steer":
+        if value.get("attachments"):
+            raise NoMessage("a steer has no attachments: send them with a prompt", id)
         return Steer(_text(value, id), id)
     if kind == "cancel":
         return Cancel()
@@ -94,6 +99,16 @@ def _message(value: dict[str, Any], id: str | int | None) -> Message:
         raise NoMessage("an answer needs the `toolId` of its question, a string", id)
     try:
         return GivenAnswer(value["toolId"], given_reply(value))
+    except ValueError as error:
+        raise NoMessage(str(error), id) from None
+
+
+def _attachments(value: Any, id: str | int | None) -> tuple[Given, ...]:
+    """Read the files of a prompt: paths, or contents in base64."""
+    from .attachments import given_in_json
+
+    try:
+        return given_in_json(value)
     except ValueError as error:
         raise NoMessage(str(error), id) from None
 

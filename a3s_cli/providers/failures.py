@@ -64,6 +64,8 @@ NO_TOOLS = (
     r"|(tool use|tools|function calling) (is|are) not supported|support tool use"
     r"|tool choice requires|enable-auto-tool-choice"
 )
+#: A server without a part for images says so with 500, and would say it again.
+NO_SIGHT = r"(?i)(image|audio|vision|multi-?modal) (input|data)?s? ?(is|are) not supported|mmproj"
 #: What an error inside a stream calls itself -> the status that it would have had.
 STATUS_BY_WORD = (
     ("overloaded", 529),
@@ -214,6 +216,8 @@ def _verdict(
         return Refusal, " refused the content", None
     if re.search(TOO_LONG, text):
         return ContextOverflow, " says that the conversation is too long", "use a larger context"
+    if re.search(NO_SIGHT, text):
+        return ProviderError, " refused the request", None
     if status in (408, 504, 522, 524, 598, 599):
         return ProviderTimeout, " timed out", None
     # A model that failed or is not ready yet behind a gateway, and a request that was ended there.

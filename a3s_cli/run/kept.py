@@ -6,7 +6,7 @@ without it and emits one notice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from ..stream.emitter import Emitter
 from ..values import State, field
 
 if TYPE_CHECKING:
+    from ..messages import File
     from ..sessions.file import SessionFile
     from ..sessions.past import Past
     from ..sessions.store import Store
@@ -69,12 +70,12 @@ class Kept(State):
         if self._file:
             emitter.add_line_sink(self._file.write, first=True)
 
-    def ask(self, prompt: str) -> None:
-        """Add a run's prompt, and a notice of what its predecessor left unfinished."""
+    def ask(self, prompt: str, files: Sequence[File] = ()) -> None:
+        """Add a run's prompt, its files, and a notice of what its predecessor left unfinished."""
         conversation = self.conversation
         if conversation.unfinished:
             self.notices.append(Notice(code="session_interrupted", text=conversation.unfinished))
-        conversation.prompt(prompt)
+        conversation.prompt(prompt, files)
 
     def settle(self, why: str) -> None:
         """Complete the conversation of a run that failed before its work began."""

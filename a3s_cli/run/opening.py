@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import A3SError, ConfigError, SessionBusy, internal
 from ..events import Event, Notice
@@ -63,13 +63,24 @@ class Opening:
         """Make the plan. A broken configuration fails the run. Raises UsageError."""
         try:
             self._config = load_config(self.request)
-            self.plan = make_plan(self.request, self._config)
+            self._attach(make_plan(self.request, self._config))
         except ConfigError as error:
             self._failure = error
 
+    def _attach(self, plan: Plan) -> None:
+        if self.request.attachments:
+            from .attaching import attach
+
+            plan = attach(plan, self.request.attachments)
+        self.plan = plan
+
     def use(self, plan: Plan) -> None:
-        """Use an existing plan, made from a request that differs only in its prompt."""
-        self.plan, self._config = plan, plan.config
+        """Use an existing plan, made from a request that differs only in its prompt.
+
+        Raises UsageError if the request has attachments that cannot be used.
+        """
+        self._config = plan.config
+        self._attach(plan)
 
     def keep(self, opened: Callable[[Plan], Kept]) -> None:
         """Open the session, if there is a plan. A session in use fails the run."""
@@ -93,8 +104,13 @@ class Opening:
         prompt = self.plan.prompt if self.plan else request.prompt
         start = start_event(prompt, request.workspace, self.plan, session_id=self.kept.id)
         self.id = start.run_id
-        also = {"forked_from": self.kept.forked_from, "prompt_id": request.prompt_id}
+        also: dict[str, Any] = {
+            "forked_from": self.kept.forked_from,
+            "prompt_id": request.prompt_id,
+        }
         told = {name: value for name, value in also.items() if value is not None}
+        if self.plan and self.plan.attachments:
+            told["attachments"] = [file.facts for file in self.plan.attachments]
         self.emitter.emit(start.replace(**told) if told else start)
         for notice in self._config.notices if self._config else ():
             self.emitter.emit(Notice(code=notice.code, text=notice.text, **notice.fields))
@@ -144,7 +160,7 @@ class Opening:
             self.kept.end_run(self.terminal)
 
     async def _work(self, plan: Plan, before_end: Callable[[], None]) -> Event:
-        self.kept.ask(plan.prompt)
+        self.kept.ask(plan.prompt, plan.attachments)
         self.kept.tell(self.emitter)
         from .run import Run
 

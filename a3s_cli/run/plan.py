@@ -31,6 +31,7 @@ from ..version import __version__
 from .request import OnAsk, RunRequest
 
 if TYPE_CHECKING:
+    from ..messages import File
     from ..tool_protocol import Tool
 
 
@@ -72,6 +73,8 @@ class Plan(Value):
     record: Path | None = None
     #: The JSON Schema of the run's object; None if the answer is text.
     schema: Any = None
+    #: The files that come with the prompt.
+    attachments: Sequence[File] = ()
     #: What the answer has to pass besides the schema: (value, the model's text) -> violations.
     check: Callable[[Any, str], Sequence[tuple[str, str]]] | None = None
 

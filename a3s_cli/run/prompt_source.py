@@ -6,6 +6,7 @@ import os
 import select
 import stat
 import sys
+from collections.abc import Sequence
 
 from ..errors import UsageError
 from ..values import Value
@@ -15,17 +16,31 @@ PROMPT_LIMIT = 16 * 1024 * 1024
 
 
 class PromptSource(Value):
-    """Where the prompt comes from: an argument, a file, stdin, or an argument and stdin."""
+    """Where the prompt comes from: an argument, a file, stdin, or an argument and stdin.
+
+    `attach` is what `--attach` names beside it.
+    """
 
     argument: str | None = None
     file: str | None = None
     append_stdin: bool = False
+    attach: Sequence[str] = ()
+
+    @property
+    def is_stdin(self) -> bool:
+        """Whether the prompt, or a part of it, comes from stdin."""
+        nothing_else = self.argument is None and self.file is None
+        return nothing_else or self.append_stdin or self.argument == "-" or self.file == "-"
+
+    @property
+    def attached_stdin(self) -> int:
+        """How many attachments are stdin, with a type before the `-` or without."""
+        return sum(one == "-" or one.endswith(":-") for one in self.attach)
 
     @property
     def uses_stdin(self) -> bool:
         """Whether stdin will be read to its end."""
-        nothing_else = self.argument is None and self.file is None
-        return nothing_else or self.append_stdin or self.argument == "-" or self.file == "-"
+        return self.is_stdin or self.attached_stdin > 0
 
 
 def read_prompt(source: PromptSource, stdin: int = 0) -> str:

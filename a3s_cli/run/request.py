@@ -53,6 +53,8 @@ class RunRequest(Value):
     answers: bool = False
     #: Files as the front end has them (`tool_protocol.Buffers`); None where the disk has them.
     buffers: Any = None
+    #: The files that come with the prompt (`input.attachments.Given`).
+    attachments: Sequence[Any] = ()
     #: The front end's name for this prompt, returned in `start`.
     prompt_id: str | int | None = None
     #: The front end's own secrets by name, hidden like those of the environment.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: Returns whether a model can see files of a media type; None if that is unknown.
 Sees = Callable[[str], bool | None]
 #: The statuses with which a provider refuses a request for what is in it.
-_REFUSALS = (400, 404, 405, 413, 415, 422, 501)
+_REFUSALS = (400, 404, 405, 413, 415, 422, 500, 501)
 #: How providers name what they refuse.
 _NAMED = (
     r"(?i)\bimages?\b|image_?url|input_image|input_file|vision|multi-?modal|modalit|\bpdf\b"

@@ -10,6 +10,7 @@ next run, so a run that was killed is remembered like one that ended in order.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import orjson
 
 from ..events import TERMINAL
 from ..jsontext import loads
-from ..messages import Message, Text, ToolResult
+from ..messages import File, Message, ToolResult, prompt_message
 from ..values import Value, field
 from .facts import Facts
 from .interruption import KILLED, account, closing, results
@@ -58,9 +59,10 @@ class Past(Value):
 class _OpenRun:
     """What the events of a run tell that the steps of its conversation may lack."""
 
-    def __init__(self, prompt: str | None = None) -> None:
-        #: The prompt, until its step is read.
+    def __init__(self, prompt: str | None = None, attachments: object = None) -> None:
+        #: The prompt and what it came with, until its step is read.
         self.prompt = prompt
+        self.attachments = attachments
         #: The text since the last step.
         self.words: list[str] = []
         #: The calls that have begun (id: name), and outputs and failures of those that ended.
@@ -141,7 +143,7 @@ class Reading:
     def _start(self, start: dict[str, Any]) -> None:
         self._settle()
         prompt = start.get("prompt")
-        self._run = _OpenRun(prompt if isinstance(prompt, str) else None)
+        self._run = _OpenRun(prompt if isinstance(prompt, str) else None, start.get("attachments"))
         self._unfinished = ""
         self.facts.begin(start.get("model"))
         self.facts.take(start)
@@ -185,7 +187,7 @@ class Reading:
             return
         prompt, self._run.prompt = self._run.prompt, None
         if message.role == "assistant" and prompt is not None:
-            self._append(Message("user", (Text(prompt),)))
+            self._append(self._asked(prompt))
         self._close_calls()
         if message.role == "user" and self._messages and self._messages[-1].role == "user":
             self._settle(KILLED)
@@ -196,6 +198,16 @@ class Reading:
             self._messages[-1] = Message("assistant", (*last.parts, *message.parts))
         elif message.parts:
             self._messages.append(message)
+
+    def _asked(self, prompt: str) -> Message:
+        """Return a prompt whose step is lost, with those of its files that are still there."""
+        files = []
+        for one in self._run.attachments if isinstance(self._run.attachments, list) else ():
+            with suppress(ValueError, TypeError, KeyError):
+                name, digest = str(one["name"]), str(one["sha256"])
+                content = self._content(name, digest)
+                files.append(File(name, str(one["mediaType"]), digest, content))
+        return prompt_message(prompt, files)
 
     def _answer(self, message: Message) -> None:
         """Add results of the last response's calls."""
@@ -226,7 +238,7 @@ class Reading:
         """Complete what the last run has left unfinished."""
         run = self._run
         if run.prompt is not None:
-            self._append(Message("user", (Text(run.prompt),)))
+            self._append(self._asked(run.prompt))
         open_calls = self._messages[-1].calls if self._messages else ()
         interrupted = [
             call.name

@@ -30,6 +30,7 @@ function __a3s_takes_value
             'a3s acp --redact-env' \
             'a3s acp --max-turns' \
             'a3s acp --max-tool-calls' \
+            'a3s acp --max-attachment-bytes' \
             'a3s acp --max-cost' \
             'a3s acp --timeout' \
             'a3s acp --tool-timeout' \
@@ -58,6 +59,8 @@ function __a3s_takes_value
             'a3s replay --output' \
             'a3s run -f' \
             'a3s run --prompt-file' \
+            'a3s run -a' \
+            'a3s run --attach' \
             'a3s run -o' \
             'a3s run --output' \
             'a3s run --input' \
@@ -88,6 +91,7 @@ function __a3s_takes_value
             'a3s run --redact-env' \
             'a3s run --max-turns' \
             'a3s run --max-tool-calls' \
+            'a3s run --max-attachment-bytes' \
             'a3s run --max-cost' \
             'a3s run --timeout' \
             'a3s run --tool-timeout' \
@@ -126,6 +130,7 @@ function __a3s_takes_value
             'a3s serve --redact-env' \
             'a3s serve --max-turns' \
             'a3s serve --max-tool-calls' \
+            'a3s serve --max-attachment-bytes' \
             'a3s serve --max-cost' \
             'a3s serve --timeout' \
             'a3s serve --tool-timeout' \
@@ -246,6 +251,7 @@ complete -c a3s -n '__a3s_at \'a3s acp\'' -l env -x -a '(set -nx)' -d 'Pass this
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l redact-env -x -a '(set -nx)' -d 'Hide this variable\'s value in output.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l max-turns -x -d 'Stop after N responses (50).'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l max-tool-calls -x -d 'Stop after N calls.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l max-attachment-bytes -x -d 'Refuse attachments of more bytes (20 MB).'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l max-cost -x -d 'Stop at this cost; needs configured prices.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l timeout -x -d 'Limit the whole run, as in 90s or 5m.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l tool-timeout -x -d 'Limit each tool call (120s).'
@@ -300,6 +306,7 @@ complete -c a3s -n '__a3s_at \'a3s replay\'' -s h -l help -d 'Show this message 
 complete -c a3s -n '__a3s_at \'a3s replay\' 0' -F
 complete -c a3s -n '__a3s_at \'a3s run\'' -s f -l prompt-file -r -F -d 'Read the prompt from a file.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l stdin -d 'Append stdin to the prompt.'
+complete -c a3s -n '__a3s_at \'a3s run\'' -s a -l attach -r -F -d 'Attach an image, a PDF or text (- is stdin).'
 complete -c a3s -n '__a3s_at \'a3s run\'' -s o -l output -x -a 'pretty raw json' -d 'Set the output format (pretty on a terminal, else json).'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l input -x -a 'json' -d 'Read prompts, answers and cancellations from stdin.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l json -d 'Short for -o json.'
@@ -334,6 +341,7 @@ complete -c a3s -n '__a3s_at \'a3s run\'' -l env -x -a '(set -nx)' -d 'Pass this
 complete -c a3s -n '__a3s_at \'a3s run\'' -l redact-env -x -a '(set -nx)' -d 'Hide this variable\'s value in output.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l max-turns -x -d 'Stop after N responses (50).'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l max-tool-calls -x -d 'Stop after N calls.'
+complete -c a3s -n '__a3s_at \'a3s run\'' -l max-attachment-bytes -x -d 'Refuse attachments of more bytes (20 MB).'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l max-cost -x -d 'Stop at this cost; needs configured prices.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l timeout -x -d 'Limit the whole run, as in 90s or 5m.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l tool-timeout -x -d 'Limit each tool call (120s).'
@@ -385,6 +393,7 @@ complete -c a3s -n '__a3s_at \'a3s serve\'' -l env -x -a '(set -nx)' -d 'Pass th
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l redact-env -x -a '(set -nx)' -d 'Hide this variable\'s value in output.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l max-turns -x -d 'Stop after N responses (50).'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l max-tool-calls -x -d 'Stop after N calls.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l max-attachment-bytes -x -d 'Refuse attachments of more bytes (20 MB).'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l max-cost -x -d 'Stop at this cost; needs configured prices.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l timeout -x -d 'Limit the whole run, as in 90s or 5m.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l tool-timeout -x -d 'Limit each tool call (120s).'

@@ -359,7 +359,7 @@ NO_MESSAGES: list[bytes] = [
     b'{"type":"prompt","text":7}',
     b'{"type":"prompt","text":"  "}',
     b'{"type":"prompt","text":"x","id":[1]}',
-    b'{"type":"prompt","text":"x","attachments":[{"path":"y"}]}',
+    b'{"type":"prompt","text":"x","attachments":[7]}',
     b'{"type":"promt","text":"x"}',
     b'{"type":"steer"}',
     b'{"type":"answer","toolId":"c1"}',

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -14,6 +13,7 @@ from ..support.a3s import Bench
 from ..support.files import PDF, PNG, TYPES, base64_of, data_url, facts
 from ..support.replies import Reply, call, error, text
 from ..support.run import Result
+from .wired import run
 
 SHOWN = f"shot.png is shown (image/png, {len(PNG)} bytes)."
 BESIDE = "shot.png, which the call of read above has shown:"
@@ -24,27 +24,6 @@ def reading(wire: str, file: str = "shot.png") -> list[Reply]:
     """A model that reads a file and then answers."""
     asked = wires.call(wire, "read", {"file_path": file}, "c1")
     return [wires.reply(asked), wires.reply(wires.text(wire, "a dot"))]
-
-
-def run(
-    a3s: Bench,
-    wire: str,
-    script: Sequence[Reply],
-    *flags: str,
-    model: str = "m-1",
-    more: str = "",
-    prompt: str = "go",
-) -> Result:
-    server = a3s.serve(script, "anthropic" if wire == "anthropic" else "openai-chat")
-    (a3s.work / "shot.png").write_bytes(PNG)
-    (a3s.work / "paper.pdf").write_bytes(PDF)
-    config = wires.config(wire, server.url, more).replace("m-1", model)
-    (a3s.root / "c.acl").write_text(config)
-    args = ("--config", str(a3s.root / "c.acl"), "-m", f"test/{model}", *flags, prompt)
-    started = a3s.start(["a3s", "run", *args], server, "whole", True, cwd=a3s.work)
-    # These calls come as bytes, which the script cannot count.
-    started.check_calls = False
-    return started.finish()
 
 
 def last_of(wire: str, result: Result, request: int = 1) -> Any:
