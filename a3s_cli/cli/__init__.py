@@ -31,7 +31,7 @@ Examples:
 
 #: The commands as `--help` shows them. Each lives in the file of its name, imported when used.
 COMMANDS = {
-    "Run": ("run", "serve", "acp", "replay"),
+    "Run": ("run", "chat", "serve", "acp", "replay"),
     "Look back": ("audit", "sessions"),
     "Decide what may run": ("policy", "trust", "tools"),
     "Set up": ("models", "config"),
@@ -105,6 +105,11 @@ def _status(arguments: list[str]) -> int:
     try:
         _require_stdout()
         _hold_the_others()
+        if not arguments and os.isatty(0) and os.isatty(1):
+            arguments = ["chat"]
+        elif not arguments:
+            group.main(["--help"], prog_name="a3s", standalone_mode=False)
+            return ExitStatus.USAGE
         result: Any = group.main(arguments, prog_name="a3s", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as leave:

@@ -126,6 +126,9 @@ def _attached(options: RunOptions) -> Sequence[Any]:
 class Process:
     """The process around one run."""
 
+    #: How long the answer "always" holds.
+    SPAN = "for this run"
+
     def __init__(self, options: RunOptions, opening: Opening) -> None:
         self._options = options
         self._opening = opening
@@ -161,26 +164,30 @@ class Process:
         return keep(os.environ, plan.workspace, hide, resume=options.session, fork=options.fork)
 
     def _open_output(self) -> Writer:
-        writer = self._writer = Writer(1, self._on_lost)
-        mode = chosen_mode(self._options.output)
-        if mode == "json":
+        if chosen_mode(self._options.output) == "json":
+            writer = self._writer = Writer(1, self._on_lost)
             self._opening.emitter.add_line_sink(self.line_sink(writer), writer.drain)
             return writer
+        writer = self._writer = self._open_writers()
+        self._opening.emitter.add_event_sink(self._sink(writer), writer.drain)
+        return writer
+
+    def _open_writers(self) -> Writer:
         self._stderr = None if one_terminal() else Writer(2, lambda _: None)
         self._rendered = True
+        return Writer(1, self._on_lost)
+
+    def _sink(self, writer: Writer) -> Callable[[list[Event]], None]:
+        """Return what renders a run for a person, or for a script."""
         shown = self._stderr.write if self._stderr else writer.write
-        error = _drop if self._options.quiet else shown
-        shaped = self._opening.request.schema is not None
-        sink = rendering(
-            mode,
+        return rendering(
+            chosen_mode(self._options.output),
             writer.write,
-            error,
-            object_only=shaped,
+            _drop if self._options.quiet else shown,
+            object_only=self._opening.request.schema is not None,
             plain=self._options.plain,
             hide=self._hide,
         )
-        self._opening.emitter.add_event_sink(sink, writer.drain)
-        return writer
 
     def _hide(self, text: str) -> str:
         plan = self._opening.plan
@@ -263,7 +270,7 @@ class Process:
         if not has_terminal():
             return None
         assert self._writer
-        return TerminalApprover(self._writer.flush, os.environ, plan.redactor)
+        return TerminalApprover(self._writer.flush, os.environ, plan.redactor, self.SPAN)
 
     def _listen(self) -> None:
         for number in SIGNALS:

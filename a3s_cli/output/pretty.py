@@ -24,7 +24,7 @@ from .disarm import Disarmer, disarm
 from .drawing import Drawing
 from .page import DIM, Output, Prose, ReasoningBlock, TerminalPage
 from .terminal import Style, encode, fit, neutralise, single_line
-from .wording import argument, compact, count, diagnostics, duration
+from .wording import argument, compact, count, diagnostics, duration, tokens
 
 if TYPE_CHECKING:
     from .diff import Diff
@@ -303,7 +303,7 @@ class Pretty:
         if event.permission_denials:
             parts.append(f"{len(event.permission_denials)} denied")
         if usage := event.usage:
-            parts.append(f"{usage.input_tokens} tokens in, {usage.output_tokens} out")
+            parts.append(tokens(usage))
         elif event.total_tokens:
             parts.append(count(event.total_tokens, "token"))
         if event.cost_usd is not None:

@@ -40,8 +40,11 @@ class Sheet(Value):
 _IN_DIFF = ("file_path", "content", "old_string", "new_string")
 
 
-def sheet(question: Question, width: int, diff: Diff | None = None) -> Sheet:
-    """Lay out a question for a terminal `width` columns wide; `diff` is what it would change."""
+def sheet(question: Question, width: int, span: str, diff: Diff | None = None) -> Sheet:
+    """Lay out a question for a terminal `width` columns wide.
+
+    `span` says how long "always" holds, `diff` what the call would change.
+    """
     rows, escaped = _changes(diff, width) if diff else ([], 0)
     texts = [row.text for row in diff.rows] if diff else []
     for name, value in question.tool_input.items():
@@ -57,7 +60,7 @@ def sheet(question: Question, width: int, diff: Diff | None = None) -> Sheet:
         notes.append(f"{count(escaped, 'character')} shown as an escape, such as \\x1b")
     if any(map(_right_to_left, texts)):
         notes.append("some of it is right-to-left text: your terminal may reorder it")
-    notes.append(f"always allows, for this run: {question.always}")
+    notes.append(f"always allows, {span}: {question.always}")
     about = [f"in {question.cwd}", question.reason]
     if question.path is not None:
         about.insert(1, f"on {question.path}" + (f" ({diff})" if diff else ""))

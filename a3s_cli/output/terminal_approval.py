@@ -69,7 +69,10 @@ def _open() -> int:
 
 
 class TerminalApprover:
-    """An `Approver` on the controlling terminal. `flush` waits until earlier output is written."""
+    """An `Approver` on the controlling terminal. `flush` waits until earlier output is written.
+
+    `span` says how long "always" holds.
+    """
 
     by = "user"
 
@@ -78,8 +81,10 @@ class TerminalApprover:
         flush: Callable[[], Awaitable[None]],
         environment: Mapping[str, str],
         redactor: Redactor = NOTHING,
+        span: str = "for this run",
     ) -> None:
         self._flush = flush
+        self._span = span
         self._environment = environment
         self._redactor = redactor
 
@@ -103,7 +108,7 @@ class TerminalApprover:
             raise Unanswered(f"there is no terminal ({error.strerror})") from None
         try:
             style = Style.detect(self._environment, True, descriptor=terminal)
-            return Dialogue(terminal, wake, style).ask(question, self._diff(question))
+            return Dialogue(terminal, wake, style, self._span).ask(question, self._diff(question))
         finally:
             os.close(terminal)
 
@@ -154,8 +159,9 @@ async def _beside(ask: Callable[[int], Reply]) -> Reply:
 class Dialogue:
     """One question on one open terminal and its answers. A readable `wake` ends it."""
 
-    def __init__(self, terminal: int, wake: int, style: Style) -> None:
+    def __init__(self, terminal: int, wake: int, style: Style, span: str) -> None:
         self._terminal = terminal
+        self._span = span
         self._wake = wake
         self._style = style
 
@@ -163,7 +169,8 @@ class Dialogue:
         """Show the question until there is an answer."""
         try:
             self._demand_foreground()
-            return self._converse(sheet(question, self._style.width, diff), question.always)
+            shown = sheet(question, self._style.width, self._span, diff)
+            return self._converse(shown, question.always)
         except Withdrawn:
             with contextlib.suppress(OSError):
                 os.write(self._terminal, b"\n")
@@ -193,7 +200,7 @@ class Dialogue:
     def _help(self, always: str, *, hidden: bool) -> list[str]:
         told = [
             "y  yes: this call, once",
-            f"a  always: what is like it, for this run: {always}",
+            f"a  always: what is like it, {self._span}: {always}",
             "n  no: the model is told",
             "e  no, and what you then type is told to the model",
         ]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..events import Event
+from ..messages import Usage
 from .disarm import disarm
 from .terminal import fit, single_line
 
@@ -60,6 +61,11 @@ def duration(milliseconds: int) -> str:
 def count(number: int, noun: str) -> str:
     """Return a number with its noun: `1 turn`, `3 turns`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def tokens(usage: Usage) -> str:
+    """Return the tokens of a usage."""
+    return f"{usage.input_tokens} tokens in, {usage.output_tokens} out"
 
 
 def diagnostics(event: Event) -> str:

@@ -42,6 +42,40 @@ function __a3s_takes_value
             'a3s audit --head' \
             'a3s audit -o' \
             'a3s audit --output' \
+            'a3s chat -m' \
+            'a3s chat --model' \
+            'a3s chat --max-tokens' \
+            'a3s chat --temperature' \
+            'a3s chat --reasoning' \
+            'a3s chat -C' \
+            'a3s chat --cwd' \
+            'a3s chat --config' \
+            'a3s chat -s' \
+            'a3s chat --system' \
+            'a3s chat --append-system' \
+            'a3s chat --tools' \
+            'a3s chat --allow' \
+            'a3s chat --deny' \
+            'a3s chat --ask' \
+            'a3s chat --default-decision' \
+            'a3s chat --permissions' \
+            'a3s chat --on-ask' \
+            'a3s chat --approver-timeout' \
+            'a3s chat --sandbox' \
+            'a3s chat --protect' \
+            'a3s chat --network' \
+            'a3s chat --env' \
+            'a3s chat --redact-env' \
+            'a3s chat --max-turns' \
+            'a3s chat --max-tool-calls' \
+            'a3s chat --max-cost' \
+            'a3s chat --timeout' \
+            'a3s chat --tool-timeout' \
+            'a3s chat --idle-timeout' \
+            'a3s chat --first-byte-timeout' \
+            'a3s chat --max-retries' \
+            'a3s chat --max-parallel' \
+            'a3s chat --session' \
             'a3s config -C' \
             'a3s config --cwd' \
             'a3s config --config' \
@@ -158,7 +192,7 @@ function __a3s_walk
             if __a3s_takes_value $__a3s_path $word
                 set -e words[1]
             end
-        else if contains -- "$__a3s_path $word" 'a3s acp' 'a3s audit' 'a3s completion' 'a3s config' 'a3s man' 'a3s models' 'a3s policy' 'a3s replay' 'a3s run' 'a3s schema' 'a3s serve' 'a3s sessions' 'a3s tools' 'a3s trust' 'a3s models pull' 'a3s policy test' 'a3s sessions export' 'a3s sessions list' 'a3s sessions prune' 'a3s sessions rename' 'a3s sessions rm' 'a3s sessions show'
+        else if contains -- "$__a3s_path $word" 'a3s acp' 'a3s audit' 'a3s chat' 'a3s completion' 'a3s config' 'a3s man' 'a3s models' 'a3s policy' 'a3s replay' 'a3s run' 'a3s schema' 'a3s serve' 'a3s sessions' 'a3s tools' 'a3s trust' 'a3s models pull' 'a3s policy test' 'a3s sessions export' 'a3s sessions list' 'a3s sessions prune' 'a3s sessions rename' 'a3s sessions rm' 'a3s sessions show'
             set __a3s_path "$__a3s_path $word"
             set __a3s_position 0
         else
@@ -208,6 +242,7 @@ end
 complete -c a3s -f
 complete -c a3s -n '__a3s_at \'a3s\'' -a acp -d 'Be the agent of an editor.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a audit -d 'Check recorded or live event streams against a policy.'
+complete -c a3s -n '__a3s_at \'a3s\'' -a chat -d 'Talk in one session, one run for each line.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a completion -d 'Print the completion script for a shell.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a config -d 'Show the effective settings and their origins, with secrets masked.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a man -d 'Show a manual page.'
@@ -270,6 +305,50 @@ complete -c a3s -n '__a3s_at \'a3s audit\'' -s o -l output -x -a 'text json juni
 complete -c a3s -n '__a3s_at \'a3s audit\'' -l include-content -d 'Quote commands and paths in the report.'
 complete -c a3s -n '__a3s_at \'a3s audit\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s audit\'' -F
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l plain -d 'On a terminal, no colour, no Markdown and no live line.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -s m -l model -x -a '(__a3s_models)' -d 'Use this model.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l max-tokens -x -d 'Limit each response to N tokens.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l temperature -x -d 'Set the temperature (0 to 2).'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l reasoning -x -a 'none low medium high' -d 'Set how much the model may reason.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -s C -l cwd -x -a '(__fish_complete_directories)' -d 'Run as if started in DIR.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l config -r -F -d 'Also read this configuration.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l no-project -d 'Ignore AGENTS.md and project settings.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l no-skills -d 'Tell the model of no skills.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -s s -l system -x -d 'Replace the system prompt.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l append-system -x -d 'Add to the system prompt.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l tools -x -a '(__a3s_list bash read write edit grep glob ls web_fetch generate_object)' -d 'Offer only these tools.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l allow -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Allow calls, as in bash(git log:*).'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l deny -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Deny calls, even if allowed elsewhere.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l ask -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Require approval for calls.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l default-decision -x -a 'allow ask deny' -d 'Decide calls that no rule covers.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l allow-all -d 'Allow every call that is not denied.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l permissions -r -F -d 'Replace the configured allow and ask rules.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l no-reading -d 'Require a rule even for commands that only read.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l on-ask -x -a 'prompt deny fail exec:COMMAND' -d 'Ask, deny, end the run or ask a program when a call needs approval.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l approver-timeout -x -d 'Limit each question to the program of exec: (60s).'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l read-only -d 'Forbid changes to the workspace.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l sandbox -x -a 'auto require off' -d 'Confine bash if possible, always or never.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l protect -x -a 'all tracked' -d 'Revert all changes to protected files, or those that differ from HEAD.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l network -x -a 'on off' -d 'Allow or block network access; off needs a sandbox.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l env -x -a '(set -nx)' -d 'Pass this variable to commands.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l redact-env -x -a '(set -nx)' -d 'Hide this variable\'s value in output.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l max-turns -x -d 'Stop after N responses (50).'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l max-tool-calls -x -d 'Stop after N calls.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l max-cost -x -d 'Stop at this cost; needs configured prices.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l timeout -x -d 'Limit the whole run, as in 90s or 5m.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l tool-timeout -x -d 'Limit each tool call (120s).'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l idle-timeout -x -d 'Limit a response\'s silence (60s).'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l first-byte-timeout -x -d 'Limit the wait for a response to begin (300s).'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l max-retries -x -d 'Limit retries (4).'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l max-parallel -x -d 'Run up to N calls at once (8).'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l session -x -k -a '(__a3s_sessions)' -d 'Continue a session.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -s c -l continue -d 'Continue the newest session here.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l fork -d 'Continue in a copy; the old session stays as it is.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l no-session -d 'Do not save a session, nor the lines typed.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l pull -d 'Download the local model\'s missing weights.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l offline -d 'Never download weights.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l debug -d 'Log to stderr.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s completion\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s completion\' 0' -a 'bash zsh fish'
 complete -c a3s -n '__a3s_at \'a3s config\'' -s C -l cwd -x -a '(__fish_complete_directories)' -d 'Show the settings that apply in DIR.'
@@ -278,7 +357,7 @@ complete -c a3s -n '__a3s_at \'a3s config\'' -l no-project -d 'Ignore the projec
 complete -c a3s -n '__a3s_at \'a3s config\'' -l json -d 'Print one JSON object.'
 complete -c a3s -n '__a3s_at \'a3s config\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s man\'' -s h -l help -d 'Show this message and exit.'
-complete -c a3s -n '__a3s_at \'a3s man\'' -a 'a3s acp audit completion config man models policy replay run schema serve sessions tools trust events'
+complete -c a3s -n '__a3s_at \'a3s man\'' -a 'a3s acp audit chat completion config man models policy replay run schema serve sessions tools trust events'
 complete -c a3s -n '__a3s_at \'a3s models\'' -a pull -d 'Download the weights of an embedded model.'
 complete -c a3s -n '__a3s_at \'a3s models\'' -l json -d 'Print a JSON array.'
 complete -c a3s -n '__a3s_at \'a3s models\'' -l config -r -F -d 'Also read this configuration.'
