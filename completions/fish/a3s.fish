@@ -68,6 +68,7 @@ function __a3s_takes_value
             'a3s chat --redact-env' \
             'a3s chat --max-turns' \
             'a3s chat --max-tool-calls' \
+            'a3s chat --max-attachment-bytes' \
             'a3s chat --max-cost' \
             'a3s chat --timeout' \
             'a3s chat --tool-timeout' \
@@ -334,6 +335,7 @@ complete -c a3s -n '__a3s_at \'a3s chat\'' -l env -x -a '(set -nx)' -d 'Pass thi
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l redact-env -x -a '(set -nx)' -d 'Hide this variable\'s value in output.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l max-turns -x -d 'Stop after N responses (50).'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l max-tool-calls -x -d 'Stop after N calls.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l max-attachment-bytes -x -d 'Refuse attachments of more bytes (20 MB).'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l max-cost -x -d 'Stop at this cost; needs configured prices.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l timeout -x -d 'Limit the whole run, as in 90s or 5m.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l tool-timeout -x -d 'Limit each tool call (120s).'
