@@ -97,6 +97,8 @@ class WorkspaceTree:
         with self.workspace.directory(directory) as descriptor, os.scandir(descriptor) as scan:
             rules = self._read_rules(directory, descriptor)
             found = [Entry(directory, one.name, _kind(one)) for one in scan]
+        if self.workspace.withheld:
+            found = [entry for entry in found if not self.workspace.withholds(entry.path)]
         found.sort(key=lambda entry: os.fsencode(entry.name))
         kept = [
             entry

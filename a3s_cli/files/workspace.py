@@ -64,6 +64,8 @@ class Workspace:
         self.seen: dict[Path, tuple[int, int]] = {}
         #: Directories outside the root, without symlinks, whose files may be read.
         self.readable: tuple[Path, ...] = ()
+        #: Places inside, without symlinks, of which nothing is shown.
+        self.withheld: tuple[Path, ...] = ()
         self._recovered = False
 
     def resolve(self, path: str) -> Resolved:
@@ -90,6 +92,7 @@ class Workspace:
     @contextlib.contextmanager
     def directory(self, path: Path) -> Iterator[int]:
         """Yield a descriptor of a directory inside."""
+        self._demand_shown(path)
         with self._directory(self._parts(path)) as descriptor:
             yield descriptor
 
@@ -102,6 +105,7 @@ class Workspace:
         *parents, name = self._parts(path) or [""]
         if not name:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        self._demand_shown(path)
         self.recover()
         with self._directory(parents) as parent:
             return open_file_at(parent, name)
@@ -132,6 +136,14 @@ class Workspace:
                     if error.errno not in in_place.NO_RENAME:
                         raise
             in_place.write(path, parent, name, content)
+
+    def withholds(self, path: Path) -> bool:
+        """Tell whether nothing of a path is shown."""
+        return any(path == place or place in path.parents for place in self.withheld)
+
+    def _demand_shown(self, path: Path) -> None:
+        if self.withheld and self.withholds(path):
+            raise PermissionError(errno.EACCES, "it holds credentials, and is hidden")
 
     def _holder(self, path: Path) -> Path | None:
         """Return the readable directory outside that holds a path."""

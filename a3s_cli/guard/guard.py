@@ -53,8 +53,8 @@ class Guard(State):
     permits: Callable[[str], bool] = lambda _: False
     #: Single paths that are protected as well.
     more: tuple[str, ...] = ()
-    #: Directories of Python packages whose start files are protected.
-    sites: tuple[str, ...] = ()
+    #: Directories of `pythonX.Y/site-packages` whose start files are protected.
+    libraries: frozenset[str] = frozenset()
     #: Why the record is kept in memory only; empty where it is on the disk.
     unrecorded: str = ""
     _scan: Scan = field(init=False)
@@ -66,7 +66,7 @@ class Guard(State):
 
     def __post_init__(self) -> None:
         self._scan = Scan(self.roots)
-        self._scan.files, self._scan.sites = self.more, frozenset(self.sites)
+        self._scan.files, self._scan.libraries = self.more, self.libraries
         try:
             self.record.open()
         except OSError as failure:

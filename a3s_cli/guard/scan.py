@@ -79,15 +79,15 @@ class Scan:
     """The protected places below some directories, as of the last `look`.
 
     `more` are further directories that are protected as a whole (hooks that git was
-    told to look for there), `files` further single paths, and `sites` are directories
-    of Python packages whose start files are protected.
+    told to look for there), `files` further single paths, and `libraries` are
+    directories of `pythonX.Y/site-packages`, whose start files are protected.
     """
 
     def __init__(self, roots: Iterable[str]) -> None:
         self.roots = tuple(roots)
         self.more: frozenset[str] = frozenset()
         self.files: tuple[str, ...] = ()
-        self.sites: frozenset[str] = frozenset()
+        self.libraries: frozenset[str] = frozenset()
         self.nodes: dict[str, Node] = {}
         self.places: dict[str, Place] = {}
         #: Whether there are too many files to keep their names.
@@ -136,11 +136,14 @@ class Scan:
 
     def _add(self, stack: list[tuple[str, Ground]]) -> None:
         """Read directories, and those below that are new or mean something else now."""
-        nodes, special = self.nodes, self.more | self.sites
+        nodes, libraries = self.nodes, self.libraries
         while stack:
             path, ground = stack.pop()
-            if special and path in special:
-                ground = Ground.PROTECTED if path in self.more else Ground.SITE
+            if path in self.more:
+                ground = Ground.PROTECTED
+            elif libraries and path.endswith("/site-packages"):
+                above = os.path.dirname(os.path.dirname(path))
+                ground = Ground.SITE if above in libraries else ground
             known = nodes.get(path)
             if (known is not None and known.ground is ground) or path in _NOT_A_DISK:
                 continue

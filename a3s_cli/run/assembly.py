@@ -114,10 +114,12 @@ def surroundings(
 ) -> Surroundings:
     """Return what all calls of a run share."""
     config = plan.config
+    workspace = Workspace(plan.workspace)
+    workspace.withheld = tuple(plan.confinement.withheld())
     return Surroundings(
         emitter,
         plan.policy,
-        Workspace(plan.workspace),
+        workspace,
         plan.child_environment,
         CallLimits(
             tool_timeout=config.get("tool_timeout"),
@@ -128,7 +130,7 @@ def surroundings(
         model=model,
         sandbox=sandbox,
         off_limits=(plan.record.resolve(),) if plan.record else (),
-        withheld=plan.confinement.withheld(),
+        withheld=workspace.withheld,
         redactor=plan.redactor,
         conceal=plan.conceal,
         spill=conversation.spill,

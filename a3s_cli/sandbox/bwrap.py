@@ -267,7 +267,7 @@ class Bubblewrap(State):
                 Restoring(self.roots, record, copies),
                 lambda path: self.guarding.permits(Path(path)),
                 tuple(hidden.guarded(self.environment, self.roots)),
-                hidden.site_packages(self.environment, self.roots),
+                hidden.libraries(self.environment, self.roots),
             )
         return self._guard
 

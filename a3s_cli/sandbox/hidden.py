@@ -160,15 +160,11 @@ def guarded(environment: Mapping[str, str], roots: Iterable[str]) -> Iterator[st
             yield path
 
 
-def site_packages(environment: Mapping[str, str], roots: Iterable[str]) -> tuple[str, ...]:
-    """Return where Python looks for `*.pth` files of the user's, below the roots."""
-    directories, found = [root.rstrip("/") + "/" for root in roots], []
-    for home in homes(environment):
-        library = os.path.join(home, ".local", "lib")
-        if any(f"{library}/".startswith(directory) for directory in directories):
-            with contextlib.suppress(OSError):
-                found += [f"{library}/{name}/site-packages" for name in os.listdir(library)]
-    return tuple(found)
+def libraries(environment: Mapping[str, str], roots: Iterable[str]) -> frozenset[str]:
+    """Return where the user's own Python packages lie below the roots, for any Python."""
+    directories = [root.rstrip("/") + "/" for root in roots]
+    found = (os.path.join(home, ".local", "lib") for home in homes(environment))
+    return frozenset(path for path in found if any(f"{path}/".startswith(d) for d in directories))
 
 
 def homes(environment: Mapping[str, str]) -> list[str]:

@@ -140,12 +140,10 @@ def _is_file(context: ToolContext, path: Path) -> bool:
 
 def find_ripgrep(context: ToolContext) -> str | None:
     """Return ripgrep's path, unless it lies in the workspace, where nothing is trusted to run."""
-    from shutil import which
+    from ..files.programs import find
 
-    found = which("rg", path=context.environment.get("PATH") or os.environ.get("PATH"))
-    if found is None or context.workspace.resolve(str(Path(found).absolute())).inside:
-        return None
-    return found
+    path = context.environment.get("PATH") or os.environ.get("PATH", os.defpath)
+    return find("rg", path, [context.workspace.root])
 
 
 async def _run(search: Search, argv: list[str], lines: int, context: ToolContext) -> GrepReport:
