@@ -52,7 +52,7 @@ class Asking(State):
         self, git: Plumbing, tree: Tree, mine: list[Found]
     ) -> tuple[set[Found], list[Report]]:
         repository = self.record.repositories.get(tree.commondir, Repository())
-        history = History(git, repository.believed, repository.unbelieved)
+        history = History(git, repository.tips)
         wanted = {found: self.wanted(found, tree) for found in mine}
         had = await history.has({one for ones in wanted.values() for one in ones})
         kept = {found for found, ones in wanted.items() if had.issuperset(ones)}
@@ -60,7 +60,7 @@ class Asking(State):
         own = tree.root in self.created
         commit = head(tree.gitdir, tree.commondir)
         if commit and (own or self.protect == "tracked"):
-            current = History(git, [commit])
+            current = History(git, {commit: True})
             had = await current.has({ones[0] for ones in wanted.values()}, ancestors=False)
             for found, ones in wanted.items():
                 if found not in kept and ones[0] in had:
@@ -94,9 +94,9 @@ class Asking(State):
                 continue
             git = Plumbing(self.git, tree.commondir, self.confine)
             try:
-                had = await History(git, [now]).has(wanted, ancestors=False)
+                had = await History(git, {now: True}).has(wanted, ancestors=False)
                 if had and before:
-                    had -= await History(git, [before]).has(had, ancestors=False)
+                    had -= await History(git, {before: True}).has(had, ancestors=False)
             finally:
                 await git.close()
             for one in sorted(had, key=lambda one: one.path):

@@ -171,8 +171,8 @@ class Guard(State):
             for path, objects in tips.items():
                 mark = contents.mark(path) if bound else None
                 if not bound or (mark and mark.ctime > bound):
-                    repository.believed |= set(objects) - repository.seen
-            repository.seen = {name for objects in tips.values() for name in objects}
+                    repository.users(objects)
+            repository.commands(name for objects in tips.values() for name in objects)
 
     def _crash(self) -> int:
         """Return until when commands may have run that were killed; 0 where none was."""
@@ -319,7 +319,7 @@ class Guard(State):
         for commondir in trees.commondirs:
             repository = self.record.repositories.setdefault(commondir, Repository())
             tips = self._refs.setdefault(commondir, Refs(commondir)).tips(quiet)
-            repository.seen = {name for objects in tips.values() for name in objects}
+            repository.commands(name for objects in tips.values() for name in objects)
         for tree in trees:
             self.asking.heads[tree.root] = head(tree.gitdir, tree.commondir)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 #: Commits that are gone through, and seconds that all questions together may take.
@@ -87,16 +87,16 @@ def entry_of(tree: bytes, name: bytes, hexadecimal: int) -> tuple[bytes, str] | 
 
 
 class History:
-    """The commits that are believed of one repository, and what they have at their paths."""
+    """The commits that are believed of one repository, and what they have at their paths.
 
-    def __init__(
-        self, git: Git, tips: Collection[str], unbelieved: Collection[str] = (), *,
-        patience: float = PATIENCE,
-    ) -> None:  # fmt: skip
+    `tips` are the objects that refs have named, in their order, and whether the user made
+    them or a command. What a command made stays so where the user has built on it.
+    """
+
+    def __init__(self, git: Git, tips: Mapping[str, bool], *, patience: float = PATIENCE) -> None:
         self._git = git
-        self._tips = sorted(set(tips))
-        #: Commits that commands made: not followed, even where later commits build on them.
-        self._unbelieved = frozenset(unbelieved) - set(tips)
+        self._named = tips
+        self._tips = sorted(name for name, is_users in tips.items() if is_users)
         self._end = time.monotonic() + patience
         self._known: dict[str, tuple[bytes, bytes]] = {}
         self._proven: frozenset[str] | None = None
@@ -107,7 +107,7 @@ class History:
         left, found = set(wanted), set[Wanted]()
         try:
             async with asyncio.timeout(max(0.0, self._end - time.monotonic())):
-                tips = await self._commits_of_tips()
+                tips = [*dict.fromkeys((await self._commits(self._tips)).values())]
                 for path in sorted({one.path for one in left}):
                     entries = set((await self._entries(tips, path)).values())
                     found |= {one for one in left if one.path == path and self._in(one, entries)}
@@ -125,22 +125,20 @@ class History:
             return entry in entries or (b"100664", entry[1]) in entries
         return entry in entries
 
-    async def _commits_of_tips(self) -> list[str]:
-        """Return the commits that the tips name, through tags."""
-        names, commits = list(self._tips), []
+    async def _commits(self, names: Collection[str]) -> dict[str, str]:
+        """Return the commits that some objects are or name, through tags."""
+        left, commits = dict(zip(names, names, strict=True)), dict[str, str]()
         for _ in range(8):
-            await self._fetch(names)
-            further = []
-            for name in names:
-                kind, data = self._known.get(name, (b"", b""))
+            await self._fetch(left.values())
+            further = {}
+            for name, object_ in left.items():
+                kind, data = self._known.get(object_, (b"", b""))
                 if kind == b"commit":
-                    commits.append(name)
+                    commits[name] = object_
                 elif kind == b"tag" and data.startswith(b"object "):
-                    further.append(data[7 : 7 + self._digits].decode("ascii", "replace"))
-            if not further:
-                break
-            names = further
-        return list(dict.fromkeys(commits))
+                    further[name] = data[7 : 7 + self._digits].decode("ascii", "replace")
+            left = further
+        return commits
 
     async def _entries(
         self, commits: Iterable[str], path: str
@@ -172,7 +170,13 @@ class History:
 
     async def _long_ago(self, wanted: Wanted) -> bool:
         """Look for a content in the commits that changed its path, and prove the one found."""
-        arguments = ["rev-list", "--full-history", f"--max-count={_MOST_CHANGES}", "--stdin"]
+        arguments = [
+            "rev-list",
+            "--ignore-missing",
+            "--full-history",
+            f"--max-count={_MOST_CHANGES}",
+            "--stdin",
+        ]
         stdin = [*self._tips, "--", wanted.path]
         changed = [line for line in await self._git.lines(arguments, stdin) if len(line) >= 40]
         await self._fetch(changed)
@@ -187,18 +191,26 @@ class History:
     async def _ancestors(self) -> frozenset[str]:
         """Prove which commits the believed ones descend from, by hashing all between."""
         if self._proven is None:
-            arguments = ["rev-list", f"--max-count={MOST_COMMITS}", "--stdin"]
-            await self._fetch(await self._git.lines(arguments, self._tips))
-            proven: set[str] = set()
-            stack = await self._commits_of_tips()
-            while stack and len(proven) < MOST_COMMITS:
-                name = stack.pop()
-                kind, data = self._known.get(name, (b"", b""))
-                if name not in proven and name not in self._unbelieved and kind == b"commit":
-                    proven.add(name)
-                    stack.extend(links(data)[1])
+            arguments = ["rev-list", "--ignore-missing", f"--max-count={MOST_COMMITS}", "--stdin"]
+            await self._fetch(await self._git.lines(arguments, [*self._named]))
+            proven, made = set[str](), set[str]()
+            commits = await self._commits([*self._named])
+            for name, is_users in self._named.items():
+                if name in commits:
+                    both = (proven, made) if is_users else (made, proven)
+                    self._descend(commits[name], *both)
             self._proven = frozenset(proven)
         return self._proven
+
+    def _descend(self, commit: str, into: set[str], others: set[str]) -> None:
+        """Add a commit and those that it descends from, up to those that are the others'."""
+        stack = [commit]
+        while stack and len(into) < MOST_COMMITS:
+            name = stack.pop()
+            kind, data = self._known.get(name, (b"", b""))
+            if name not in into and name not in others and kind == b"commit":
+                into.add(name)
+                stack.extend(links(data)[1])
 
     async def _fetch(self, names: Iterable[str]) -> None:
         """Fetch objects, and know those that are what their names say."""

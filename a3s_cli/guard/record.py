@@ -16,15 +16,17 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
 from ..values import State, field
 from .contents import NOTHING, Held, Mark
 
-VERSION = 1
+VERSION = 2
 #: Contents that may be garbage before the file that has them is written anew.
 _GARBAGE = 16 * 1024 * 1024
+#: Objects of one repository that refs have named.
+_MOST_TIPS = 4000
 #: Seconds between two tries to get the lock.
 _PAUSE = 0.003
 _APPEND = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -46,15 +48,28 @@ class Remembered(State):
 
 
 class Repository(State):
-    """One repository: the objects that its refs named, and which of them are believed."""
+    """One repository: the objects that its refs name, and all that they ever named."""
 
     seen: set[str] = field(default_factory=set)
-    believed: set[str] = field(default_factory=set)
+    #: In the order in which they were met, and whether the user made them or a command: what
+    #: the user builds on a command's commits is believed, and they are not.
+    tips: dict[str, bool] = field(default_factory=dict)
 
-    @property
-    def unbelieved(self) -> set[str]:
-        """The tips that commands made."""
-        return self.seen - self.believed
+    def users(self, names: Iterable[str]) -> None:
+        """Take refs that have moved for the user's."""
+        for name in sorted(set(names) - self.seen):
+            self.tips.pop(name, None)
+            self.tips[name] = True
+
+    def commands(self, names: Iterable[str]) -> None:
+        """Note where refs are that commands may have moved."""
+        self.seen = set(names)
+        for name in sorted(self.seen):
+            self.tips.setdefault(name, False)
+        while len(self.tips) > _MOST_TIPS:
+            # To forget one of the user's is safe: a later answer is no, where it was yes.
+            users = (name for name, is_users in self.tips.items() if is_users)
+            del self.tips[next(users, next(iter(self.tips)))]
 
 
 class Record:
@@ -288,7 +303,7 @@ class Record:
                 for path, one in sorted(self.places.items())
             },
             "repositories": {
-                path: [sorted(one.seen), sorted(one.believed)]
+                path: [sorted(one.seen), [*one.tips.items()]]
                 for path, one in sorted(self.repositories.items())
             },
             "contents": self._index,
@@ -306,8 +321,8 @@ class Record:
             for path, (good, accepted, last, mark) in data["places"].items()
         }
         self.repositories = {
-            path: Repository(set(seen), set(believed))
-            for path, (seen, believed) in data["repositories"].items()
+            path: Repository(set(seen), dict(tips))
+            for path, (seen, tips) in data["repositories"].items()
         }
         self._index = {digest: (start, size) for digest, (start, size) in data["contents"].items()}
         self._size = data["size"]

@@ -24,7 +24,8 @@ MOST_FILES = 10_000
 EXEMPT = frozenset(("node_modules", "site-packages"))
 _NOT_A_DISK = frozenset(("/proc", "/sys", "/dev", "/run"))
 _PYTHON_STARTS = ("usercustomize.py", "sitecustomize.py")
-_NAMES = DIRECTORIES | FILES | EXEMPT | {".git", "head"}
+_TODO = "git-rebase-todo"
+_NAMES = DIRECTORIES | FILES | EXEMPT | {".git", "head", _TODO}
 _FIRSTS = frozenset(letter for name in _NAMES for letter in (name[0], name[0].upper()))
 
 
@@ -38,6 +39,8 @@ class Place(Enum):
     #: `.git` as a file, or a link: it says where the repository is.
     POINTER = "pointer"
     COMMON = "common"
+    #: What is left to do of a rebase, which may be to run a program.
+    TODO = "todo"
 
 
 #: Files of a repository, and what they are.
@@ -291,6 +294,8 @@ def _named(name: str, is_dir: bool, exempt: bool) -> tuple[Ground | None, Place 
     plain = folded(name)
     if plain == ".git":
         return (Ground.GIT, None) if is_dir else (None, Place.POINTER)
+    if plain == _TODO and not is_dir:
+        return None, Place.TODO
     if exempt:
         return None
     if plain in DIRECTORIES:
@@ -307,6 +312,8 @@ def place_of(path: str) -> Place:
         return Place.HOOK
     if name in ("config", "config.worktree"):
         return Place.CONFIG
+    if name == _TODO:
+        return Place.TODO
     return {".git": Place.POINTER, "commondir": Place.COMMON, ".gitmodules": Place.MODULES}.get(
         name, Place.CONTENT
     )

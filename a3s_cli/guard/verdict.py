@@ -59,12 +59,28 @@ def judge(
         return KEEP if not facts.repository and now == NOTHING else PUT_BACK
     if place is Place.CONFIG or place is Place.MODULES:
         return _configuration(remembered, now, data, earlier, facts)
+    if place is Place.TODO:
+        return _todo(now, data, earlier)
     if place in (Place.POINTER, Place.COMMON):
         fits = now == NOTHING or (now.kind == "file" and facts.leads_inside)
         return KEEP if fits else PUT_BACK
     if facts.permitted:
         return KEEP
     return PUT_BACK if _is_wider(remembered, now) else ASK
+
+
+def _todo(now: Held, data: bytes, earlier: bytes) -> Verdict:
+    """Take out of a rebase that is not done what would run programs when it goes on."""
+    if now.kind != "file":
+        return KEEP if now == NOTHING else PUT_BACK
+    before = set(earlier.splitlines())
+    lines = data.splitlines(keepends=True)
+    kept = [line for line in lines if line.rstrip(b"\r\n") in before or not _runs(line)]
+    return KEEP if kept == lines else Verdict(Answer.PUT_BACK, b"".join(kept), ("exec",))
+
+
+def _runs(line: bytes) -> bool:
+    return line.split()[:1] in ([b"exec"], [b"x"])
 
 
 def _is_wider(remembered: Remembered, now: Held) -> bool:

@@ -59,8 +59,10 @@ def make(root: str, environment: Mapping[str, str]) -> str:
     return directory if os.access(directory, os.W_OK) else ""
 
 
-def prune(directory: str) -> None:
-    """Remove the oldest files until what is left is not too much."""
+def prune(directory: str, most: int = MOST_BYTES) -> None:
+    """Remove the oldest files until what is left has at most so many bytes on the disk."""
+    from ..guard import contents
+
     files, total = [], 0
     for path, _, names in os.walk(directory):
         for name in names:
@@ -68,11 +70,12 @@ def prune(directory: str) -> None:
                 status = os.lstat(os.path.join(path, name))
                 files.append((status.st_mtime, status.st_blocks * 512, path, name))
                 total += status.st_blocks * 512
-    if total <= MOST_BYTES:
+    if total <= most:
         return
     for _, size, path, name in sorted(files):
+        # A command of another run may exchange a directory for a link meanwhile.
         with contextlib.suppress(OSError):
-            os.unlink(os.path.join(path, name))
+            contents.remove(directory, os.path.join(path, name))
             total -= size
-        if total <= MOST_BYTES:
+        if total <= most:
             return

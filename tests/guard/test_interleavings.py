@@ -199,7 +199,8 @@ def test_a_mapping_outlives_a_comparison(directory: Path) -> None:
         guard.close()
         late = guard_of(tree, directory / "record")
         await late.begin()
-        assert "e" * 40 not in late.record.repositories[str(tree / ".git")].believed
+        tips = late.record.repositories[str(tree / ".git")].tips
+        assert tips == {"1" * 40: True, "e" * 40: False}
         await late.end()
         late.close()
 

@@ -247,6 +247,37 @@ def test_refs_that_commands_moved_are_not_believed_later(cage: Cage) -> None:
     assert (outcome.output, outcome.put_back) == ("mine\n", [])
 
 
+def test_what_a_command_committed_is_not_believed_below_the_users_work(cage: Cage) -> None:
+    """However the command moves its refs later, and however deep it lies."""
+    repository(cage)
+    run(cage, "echo evil > .envrc; git add -f .envrc; git commit -qm e1; git rm -qf .envrc;"
+        " git commit -qm e2; echo 3 > a; git commit -qam e3")  # fmt: skip
+    user(cage, "echo mine > mine; git add mine; git commit -qm mine; git tag -a -m t mine")
+    run(cage, "git commit -q --allow-empty -m later; git checkout -q --detach other; git gc -q")
+    user(cage, "git checkout -q main; git reset -q --hard mine~2; git commit -q --allow-empty -m u")
+    outcome = run(cage, "git checkout -q mine~3; git show mine~3:.envrc > .envrc; true")
+    assert names(cage, outcome) == [".envrc"], outcome
+    # What was the user's before is still.
+    outcome = run(cage, "git reset -q --hard other~1; git reset -q --hard other", "git log -1")
+    assert outcome.put_back == [] and (cage.work / ".envrc").read_text() == "x\n"
+    outcome = run(cage, "git checkout -q main~3", "git checkout -q other; cat .envrc")
+    assert (outcome.put_back, outcome.output) == ([], "x\n")
+
+
+def test_a_rebase_that_is_not_done(cage: Cage) -> None:
+    """Its commits stay to be picked; a program is not left to be run."""
+    repository(cage)
+    user(cage, "git checkout -q main; echo b > a; git commit -qam b; git checkout -q other;"
+         " echo c > a; git commit -qam c; echo d > d; git add d; git commit -qm d")  # fmt: skip
+    outcome = run(cage, "git rebase -q -x 'touch ran' main 2>&1; true",
+                  "echo 'x touch ran' >> .git/rebase-merge/git-rebase-todo")  # fmt: skip
+    todo = (cage.work / ".git/rebase-merge/git-rebase-todo").read_text()
+    assert [line.split()[0] for line in todo.splitlines() if line[:1] != "#"] == ["pick"]
+    assert {tuple(report[3]) for report in outcome.reports} == {("exec",)}
+    user(cage, "rm ran; echo e > a; git add a; GIT_EDITOR=true git rebase --continue")
+    assert not (cage.work / "ran").exists() and (cage.work / "d").exists()
+
+
 def test_content_that_is_new_to_history(cage: Cage) -> None:
     """A pull brings it: it is put back, and a later commit that has it is named."""
     repository(cage)
