@@ -178,6 +178,8 @@ class ToolContext(Value):
     report: Callable[[Any], None] = lambda _: None
     #: The id of this call.
     tool_id: str = ""
+    #: The id of the run; empty outside one.
+    run_id: str = ""
     #: The run's model, for the tool's own requests; None if there is none.
     model: Model | None = None
     #: Returns why the rules do not allow a URL that a redirect leads to; None if they do.

@@ -25,6 +25,7 @@ SETTINGS = (
     "system",
     "append_system",
     "model",
+    "fallback_model",
     "max_tokens",
     "temperature",
     "reasoning",
@@ -104,6 +105,12 @@ def request(given: Mapping[str, Any]) -> dict[str, Any]:
 model_options = _all(
     click.option("-m", "--model", metavar="PROVIDER/MODEL", help="Use this model."),
     click.option(
+        "--fallback-model",
+        metavar="PROVIDER/MODEL",
+        multiple=True,
+        help="Ask this model if the one before is unavailable.",
+    ),
+    click.option(
         "--max-tokens", type=POSITIVE, metavar="N", help="Limit each response to N tokens."
     ),
     click.option("--temperature", type=float, metavar="T", help="Set the temperature (0 to 2)."),
@@ -157,7 +164,9 @@ rule_options = _all(
 RULES = ("allow", "deny", "ask", "default_decision", "reading", "allow_all", "permissions")
 #: Sections in the `--help` of every command that runs prompts.
 SECTIONS_OF_A_RUN = {
-    "Model": ("model", "max_tokens", "temperature", "reasoning", "pull", "offline"),
+    "Model": (
+        "model", "fallback_model", "max_tokens", "temperature", "reasoning", "pull", "offline",
+    ),
     "Rules": ("tools", *RULES, "on_ask", "approver_timeout", "read_only"),
     "Sandbox and secrets": ("sandbox", "network", "protect", "env", "redact_env"),
     "Limits": (

@@ -277,6 +277,8 @@ LISTS: dict[str, Check] = {
     "env": _variable,
     "redact_env": _variable,
     "trust": _directory,
+    #: The models that are asked, in this order, when the model is unavailable.
+    "fallback_model": _text,
 }
 
 _CONNECTION_KEYS: dict[str, Check] = {

@@ -40,6 +40,7 @@ class Start(Event):
         list[dict[str, Any]] | None,
         "name, mediaType, bytes and sha256 of each file with the prompt",
     ] = None
+    parent_run_id: Annotated[Own | None, "the run whose command started this one"] = None
     prompt_id: Annotated[str | int | None, "the `id` of the message that asked for this run"] = None
 
 
@@ -94,6 +95,7 @@ class TurnEnd(Event):
     total_tokens: Annotated[int, "of this turn; 0 if the provider reports none"]
     usage: Annotated[Usage | None, "of this turn, as the provider counts"] = None
     stop_reason: Annotated[StopReason, "why the model stopped"]
+    model: Annotated[str | None, "who answered, where it is not the `model` of `start`"] = None
 
 
 class ToolStart(Event):
@@ -231,6 +233,7 @@ class Retry(Event):
     status: Annotated[int | None, "the provider's HTTP status"] = None
     turn: Annotated[int | None, "the turn, for a request of the main loop"] = None
     tool_id: Annotated[Own | None, "the call, for a nested request of a tool"] = None
+    model: Annotated[str | None, "another model, which is asked now"] = None
 
 
 class Notice(Event):

@@ -14,6 +14,7 @@ from ..config.base_urls import is_loopback
 from ..config.endpoints import configured_cost, endpoint
 from ..config.model_names import LOCAL, REPLAY
 from ..config.places import SKILLS, user_skills
+from ..errors import ConfigError
 from ..events import Notice
 from ..files.instructions import project_instructions
 from ..files.workspace import Workspace
@@ -57,9 +58,7 @@ def assemble(
     """Assemble a run. Raises ConfigError or AuthError if its model cannot be reached."""
     config = plan.config
     where = endpoint(config, plan.model, plan.environment)
-    account = Account(
-        Price.of(configured_cost(config, plan.model), where.wire), config.get("max_cost")
-    )
+    account = Account(_price(plan, plan.model, where), config.get("max_cost"))
     provider = _provider(plan, where, emitter)
     asker = Asker(
         provider,
@@ -73,6 +72,9 @@ def assemble(
         redactor=plan.redactor,
         sees=lambda media_type: sight(where, media_type),
     )
+    if plan.fallbacks:
+        asker = _with_fallbacks(plan, emitter, asker, where)
+        provider = asker.provider
     # A model configured with `tool_call = false` is offered no tools.
     tools = chosen(plan) if where.quirks.get("tool_call", True) else {}
     writable = sandbox.writable if sandbox else ""
@@ -138,6 +140,36 @@ def surroundings(
         buffers=plan.buffers,
         sees=sees,
     )
+
+
+def _price(plan: Plan, model: str, where: Endpoint) -> Price | None:
+    return Price.of(configured_cost(plan.config, model), where.wire)
+
+
+def _with_fallbacks(plan: Plan, emitter: Emitter, first: Asker, where: Endpoint) -> Asker:
+    """Return what also asks the fallback models. Raises what `assemble` does of each of them."""
+    from ..values import replace
+    from .fallback import Alternative, Chain, FallbackAsker
+
+    def alternative(name: str, where: Endpoint) -> Alternative:
+        price = _price(plan, name, where)
+        if price is None and plan.config.get("max_cost") is not None:
+            raise ConfigError(f"--max-cost needs the price of {name}, and none is configured")
+
+        def asker() -> Asker:
+            provider = _provider(plan, where, emitter)
+            sees = lambda media_type: sight(where, media_type)  # noqa: E731
+            return replace(first, provider=provider, wire_name=where.wire, sees=sees)
+
+        return Alternative(name, where.model, price, where.quirks.get("tool_call", True), asker)
+
+    names = {name: endpoint(plan.config, name, plan.environment) for name in plan.fallbacks}
+    chain = Chain.of([alternative(*one) for one in ((plan.model, where), *names.items())], first)
+
+    def sees(media_type: str) -> bool | None:
+        return chain.asker.sees(media_type)
+
+    return FallbackAsker(**{**vars(first), "provider": chain, "sees": sees}, chain=chain)
 
 
 def _skills(

@@ -71,6 +71,14 @@ class Account:
         self._uncounted = False
         #: The sum of the reported usage; None before the first report.
         self.usage: Usage | None = None
+        #: The part of it that has the present price, and what other models were asked for before.
+        self._since: Usage | None = None
+        self._earlier: list[tuple[Price | None, Usage | None]] = []
+
+    def ask_another(self, price: Price | None) -> None:
+        """Count what follows at the price of another model."""
+        self._earlier.append((self._price, self._since))
+        self._price, self._since = price, None
 
     def add(self, usage: Usage | None) -> None:
         """Count one request; None if its provider reported no usage."""
@@ -78,6 +86,10 @@ class Account:
             self._uncounted = True
         else:
             self.usage = self.usage + usage if self.usage else usage
+            if self._earlier:
+                self._since = self._since + usage if self._since else usage
+            else:
+                self._since = self.usage
 
     def check(self) -> None:
         """Raise MaxCost if the limit is reached, or can no longer be checked."""
@@ -99,6 +111,11 @@ class Account:
     @property
     def cost_usd(self) -> float | None:
         """The cost of the run so far in US dollars; None if it is unknown."""
-        if self._price is None or self.usage is None or self._uncounted:
+        if self.usage is None or self._uncounted:
             return None
-        return round(self._price.usd(self.usage), 9)
+        spent = 0.0
+        for price, usage in (*self._earlier, (self._price, self._since)):
+            if usage is not None and price is None:
+                return None
+            spent += price.usd(usage) if price and usage else 0.0
+        return round(spent, 9)

@@ -195,6 +195,7 @@ class Execution:
             report=self._reports.append,
             judged=self._judged,
             tool_id=self._prepared.call.id,
+            run_id=self._emitter.run_id,
             model=self._around.model,
             timeout=self._around.limits.tool_timeout,
             environment=self._around.environment,

@@ -101,6 +101,7 @@ class Loop(State):
                 total_tokens=response.usage.total_tokens if response.usage else 0,
                 usage=response.usage,
                 stop_reason=response.stop,
+                model=response.model,
             )
         )
         if failure is not None:

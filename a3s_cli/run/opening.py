@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import A3SError, ConfigError, SessionBusy, internal
 from ..events import Event, Notice
-from ..sandbox.environment import held_secrets, too_short
+from ..sandbox.environment import PARENT_VARIABLE, held_secrets, too_short
 from ..secrets.redaction import Redactor
 from ..stream.emitter import Emitter
 from .kept import Kept
-from .plan import Plan, load_config, make_plan, start_event
+from .plan import Plan, known_run_id, load_config, make_plan, start_event
 from .request import RunRequest
 from .voice import Voice
 
@@ -103,11 +103,13 @@ class Opening:
         request = self.request
         prompt = self.plan.prompt if self.plan else request.prompt
         start = start_event(prompt, request.workspace, self.plan, session_id=self.kept.id)
-        self.id = start.run_id
+        self.id = self.emitter.run_id = start.run_id
         also: dict[str, Any] = {
             "forked_from": self.kept.forked_from,
             "prompt_id": request.prompt_id,
         }
+        if parent := os.environ.get(PARENT_VARIABLE):
+            also["parent_run_id"] = known_run_id(parent)
         told = {name: value for name, value in also.items() if value is not None}
         if self.plan and self.plan.attachments:
             told["attachments"] = [file.facts for file in self.plan.attachments]

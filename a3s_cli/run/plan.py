@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from ..tool_protocol import Tool
 
 
+#: Characters of the id of another version's run.
+LONGEST_ID = 64
+
+
 class Plan(Value):
     """What a run will do, and what it may do."""
 
@@ -57,6 +61,8 @@ class Plan(Value):
     own_tools: Mapping[str, Any] = field(default_factory=dict)
     #: Files as the front end has them; None where the disk has them.
     buffers: Any = None
+    #: The models that are asked when this one is unavailable, "provider/model" each.
+    fallbacks: Sequence[str] = ()
     #: What happens to a call that needs approval.
     on_ask: OnAsk = "deny"
     #: The words of the program that is asked, with `on_ask` "exec".
@@ -84,6 +90,12 @@ def new_run_id() -> str:
     import time
 
     return f"{time.time_ns() // 1_000_000:011x}{os.urandom(5).hex()}"
+
+
+def known_run_id(text: str) -> str | None:
+    """Return the id of a run that somebody tells us, or None if it cannot be one."""
+    is_id = text.isascii() and text.isalnum() and len(text) <= LONGEST_ID
+    return text if is_id else None
 
 
 def start_event(
@@ -152,6 +164,7 @@ def make_plan(request: RunRequest, config: Config) -> Plan:
         tools=[*offered_tools(tools, config, confinement), *request.own_tools],
         own_tools=request.own_tools,
         buffers=request.buffers,
+        fallbacks=_fallbacks(config),
         on_ask=cast("OnAsk", on_ask),
         approver=policy.approver,
         confinement=confinement,
@@ -184,6 +197,16 @@ def chosen_model(config: Config, environment: Mapping[str, str]) -> str:
         # A missing key fails the run, after `start`; any other error is raised here.
         endpoint(config, name, environment)
     return name
+
+
+def _fallbacks(config: Config) -> Sequence[str]:
+    """Return the fallback models: those of flags, or else the configured ones."""
+    given: Sequence[Any] = config.get("fallback_model")
+    if not given:
+        return ()
+    flagged = [one.value for one in given if one.origin.startswith("--")]
+    names = flagged or [one.value for one in given]
+    return [f"{LOCAL}/{DEFAULT_LOCAL_MODEL}" if name == LOCAL else name for name in names]
 
 
 def chosen_tools(wanted: str | None) -> list[str]:

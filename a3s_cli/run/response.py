@@ -78,6 +78,8 @@ class Response(Value):
     usage: Usage | None
     stop: StopReason
     raw_stop: str
+    #: "provider/model" of who answered, if it is not the run's model.
+    model: str | None = None
 
 
 class Audience(Protocol):

@@ -68,6 +68,8 @@ PROXIES = frozenset((
 ))
 # fmt: on
 PREFIXES = ("LC_", "XDG_")
+#: Tells a run that a command starts which run the command belongs to.
+PARENT_VARIABLE = "A3S_PARENT_RUN_ID"
 
 #: How the names of variables end that hold a token.
 _TOKENS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "_KEY", "APIKEY", "CREDENTIALS")

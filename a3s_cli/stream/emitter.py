@@ -43,6 +43,8 @@ class Emitter:
 
     def __init__(self) -> None:
         self.started = time.monotonic()
+        #: The run's id; empty outside a run.
+        self.run_id = ""
         self._seq = 0
         self._ts = 0
         self._line_sinks: list[LineSink] = []

@@ -83,7 +83,7 @@ class Bash(Tool):
         lines = Lines(context)
         options: dict[str, Any] = {
             "cwd": context.workspace.root,
-            "environment": context.environment,
+            "environment": _environment(context),
             "timeout": min(wanted, context.timeout),
             "receive": lines.feed,
         }
@@ -100,6 +100,12 @@ class Bash(Tool):
         return ToolReturn(
             None, finished.exit_code, finished.reason, remark=remark, changed=finished.changed
         )
+
+
+def _environment(context: ToolContext) -> dict[str, str]:
+    """Return the commands' environment; a run that one of them starts learns of this one."""
+    parent = {"A3S_PARENT_RUN_ID": context.run_id} if context.run_id else {}
+    return {**context.environment, **parent}
 
 
 def _bash(context: ToolContext) -> str:

@@ -6,6 +6,7 @@ function __a3s_takes_value
     switch "$argv"
         case 'a3s acp -m' \
             'a3s acp --model' \
+            'a3s acp --fallback-model' \
             'a3s acp --max-tokens' \
             'a3s acp --temperature' \
             'a3s acp --reasoning' \
@@ -101,6 +102,7 @@ function __a3s_takes_value
             'a3s run --input' \
             'a3s run -m' \
             'a3s run --model' \
+            'a3s run --fallback-model' \
             'a3s run --max-tokens' \
             'a3s run --temperature' \
             'a3s run --reasoning' \
@@ -141,6 +143,7 @@ function __a3s_takes_value
             'a3s serve --allow-origin' \
             'a3s serve -m' \
             'a3s serve --model' \
+            'a3s serve --fallback-model' \
             'a3s serve --max-tokens' \
             'a3s serve --temperature' \
             'a3s serve --reasoning' \
@@ -260,6 +263,7 @@ complete -c a3s -n '__a3s_at \'a3s\'' -l version -d 'Show the version and exit.'
 complete -c a3s -n '__a3s_at \'a3s\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l allow-full -d 'Offer the mode that asks for nothing.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -s m -l model -x -a '(__a3s_models)' -d 'Use this model.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l fallback-model -x -a '(__a3s_models)' -d 'Ask this model if the one before is unavailable.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l max-tokens -x -d 'Limit each response to N tokens.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l temperature -x -d 'Set the temperature (0 to 2).'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l reasoning -x -a 'none low medium high' -d 'Set how much the model may reason.'
@@ -393,6 +397,7 @@ complete -c a3s -n '__a3s_at \'a3s run\'' -l input -x -a 'json' -d 'Read prompts
 complete -c a3s -n '__a3s_at \'a3s run\'' -l json -d 'Short for -o json.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l plain -d 'On a terminal, no colour, no Markdown and no live line.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -s m -l model -x -a '(__a3s_models)' -d 'Use this model.'
+complete -c a3s -n '__a3s_at \'a3s run\'' -l fallback-model -x -a '(__a3s_models)' -d 'Ask this model if the one before is unavailable.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l max-tokens -x -d 'Limit each response to N tokens.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l temperature -x -d 'Set the temperature (0 to 2).'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l reasoning -x -a 'none low medium high' -d 'Set how much the model may reason.'
@@ -446,6 +451,7 @@ complete -c a3s -n '__a3s_at \'a3s serve\'' -l port -x -d 'Listen on port N (832
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l allow-origin -x -d 'Accept requests with the token from pages of ORIGIN.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l open -d 'Open the page in a browser.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -s m -l model -x -a '(__a3s_models)' -d 'Use this model.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l fallback-model -x -a '(__a3s_models)' -d 'Ask this model if the one before is unavailable.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l max-tokens -x -d 'Limit each response to N tokens.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l temperature -x -d 'Set the temperature (0 to 2).'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l reasoning -x -a 'none low medium high' -d 'Set how much the model may reason.'

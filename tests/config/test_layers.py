@@ -47,6 +47,7 @@ def test_defaults(house: House) -> None:
         "env": (),
         "redact_env": (),
         "trust": (),
+        "fallback_model": (),
     }
     assert {setting.origin for setting in config.settings.values()} == {"default"}
     assert (config.providers, config.notices, config.unused, config.files) == ({}, [], [], [])

@@ -24,7 +24,7 @@ SECRET = "hunter2-hunter2"
 LONG = 40_000
 #: The texts that a3s makes itself, said a second time.
 OWN = {
-    "version", "run_id", "session_id", "forked_from", "tool_id", "code", "signal",
+    "version", "run_id", "session_id", "forked_from", "parent_run_id", "tool_id", "code", "signal",
     "policy_sha256", "sha256", "output_sha256", "record_head",
 }  # fmt: skip
 UNIONS = (types.UnionType, typing.Union)

@@ -38,13 +38,16 @@ SCHEMA: dict[str, tuple[dict[str, type], dict[str, type]]] = {
         {"schemaVersion": int, "version": str, "runId": str},
         {"sessionId": str, "model": str, "cwd": str, "prompt": str, "promptBytes": int}
         | {"truncated": bool, "tools": list, "sandbox": str, "policySha256": str}
-        | {"forkedFrom": str, "promptId": object, "attachments": list},
+        | {"forkedFrom": str, "parentRunId": str, "promptId": object, "attachments": list},
     ),
     "turn_start": ({"turn": int}, {}),
     "text_delta": ({"text": str}, {}),
     "reasoning_delta": ({"text": str}, {}),
     "tool_input_delta": (_CALL | {"text": str}, {}),
-    "turn_end": ({"turn": int, "totalTokens": int, "stopReason": str}, {"usage": dict}),
+    "turn_end": (
+        {"turn": int, "totalTokens": int, "stopReason": str},
+        {"usage": dict, "model": str},
+    ),
     "tool_start": (_CALL | {"toolInput": dict, "turn": int, "rule": str}, _CUT_INPUT),
     "tool_output_delta": (_CALL | {"text": str}, {}),
     "tool_end": (
@@ -76,7 +79,7 @@ SCHEMA: dict[str, tuple[dict[str, type], dict[str, type]]] = {
     ),
     "retry": (
         {"attempt": int, "maxAttempts": int, "delayMs": int, "code": str, "reason": str},
-        {"status": int, "turn": int, "toolId": str},
+        {"status": int, "turn": int, "toolId": str, "model": str},
     ),
     "notice": (
         {"code": str, "text": str},
