@@ -33,7 +33,7 @@ def replay(path: str, asked: Mode | None, *, plain: bool = False) -> int:
     failure: InvalidStream | None = None
     try:
         with ExitStack() as stack:
-            for line in read(_lines(path, stack), path):
+            for line in read(lines_at(path, stack), path):
                 writer.wait_for_room()
                 if lost:
                     break
@@ -61,7 +61,8 @@ def _tell(lost: list[OSError]) -> None:
         raise OutputError(f"stdout cannot be written: {lost[0].strerror}")
 
 
-def _lines(path: str, stack: ExitStack) -> Iterable[bytes]:
+def lines_at(path: str, stack: ExitStack) -> Iterable[bytes]:
+    """Return the lines of a recording, a session or stdin. Raises UsageError."""
     if path == "-":
         return lines_of(stack.enter_context(open(0, "rb", closefd=False)))
     try:

@@ -45,6 +45,7 @@ function __a3s_takes_value
             'a3s audit --output' \
             'a3s chat -m' \
             'a3s chat --model' \
+            'a3s chat --fallback-model' \
             'a3s chat --max-tokens' \
             'a3s chat --temperature' \
             'a3s chat --reasoning' \
@@ -196,7 +197,7 @@ function __a3s_walk
             if __a3s_takes_value $__a3s_path $word
                 set -e words[1]
             end
-        else if contains -- "$__a3s_path $word" 'a3s acp' 'a3s audit' 'a3s chat' 'a3s completion' 'a3s config' 'a3s man' 'a3s models' 'a3s policy' 'a3s replay' 'a3s run' 'a3s schema' 'a3s serve' 'a3s sessions' 'a3s tools' 'a3s trust' 'a3s models pull' 'a3s policy test' 'a3s sessions export' 'a3s sessions list' 'a3s sessions prune' 'a3s sessions rename' 'a3s sessions rm' 'a3s sessions show'
+        else if contains -- "$__a3s_path $word" 'a3s acp' 'a3s audit' 'a3s chat' 'a3s completion' 'a3s config' 'a3s man' 'a3s models' 'a3s policy' 'a3s replay' 'a3s run' 'a3s schema' 'a3s serve' 'a3s sessions' 'a3s tools' 'a3s trace' 'a3s trust' 'a3s models pull' 'a3s policy test' 'a3s sessions export' 'a3s sessions list' 'a3s sessions prune' 'a3s sessions rename' 'a3s sessions rm' 'a3s sessions show'
             set __a3s_path "$__a3s_path $word"
             set __a3s_position 0
         else
@@ -258,6 +259,7 @@ complete -c a3s -n '__a3s_at \'a3s\'' -a schema -d 'Print the JSON Schema of one
 complete -c a3s -n '__a3s_at \'a3s\'' -a serve -d 'Serve a web page to talk to the agent, and its HTTP API.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a sessions -d 'List, show, rename, export and remove sessions.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a tools -d 'List the tools (name, description, arguments) and the skills.'
+complete -c a3s -n '__a3s_at \'a3s\'' -a trace -d 'Print a recorded run, or a session by its ID, as OpenTelemetry spans.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a trust -d 'Treat what may act in DIR like your own configuration.'
 complete -c a3s -n '__a3s_at \'a3s\'' -l version -d 'Show the version and exit.'
 complete -c a3s -n '__a3s_at \'a3s\'' -s h -l help -d 'Show this message and exit.'
@@ -312,6 +314,7 @@ complete -c a3s -n '__a3s_at \'a3s audit\'' -s h -l help -d 'Show this message a
 complete -c a3s -n '__a3s_at \'a3s audit\'' -F
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l plain -d 'On a terminal, no colour, no Markdown and no live line.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -s m -l model -x -a '(__a3s_models)' -d 'Use this model.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l fallback-model -x -a '(__a3s_models)' -d 'Ask this model if the one before is unavailable.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l max-tokens -x -d 'Limit each response to N tokens.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l temperature -x -d 'Set the temperature (0 to 2).'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l reasoning -x -a 'none low medium high' -d 'Set how much the model may reason.'
@@ -363,7 +366,7 @@ complete -c a3s -n '__a3s_at \'a3s config\'' -l no-project -d 'Ignore the projec
 complete -c a3s -n '__a3s_at \'a3s config\'' -l json -d 'Print one JSON object.'
 complete -c a3s -n '__a3s_at \'a3s config\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s man\'' -s h -l help -d 'Show this message and exit.'
-complete -c a3s -n '__a3s_at \'a3s man\'' -a 'a3s acp audit chat completion config man models policy replay run schema serve sessions tools trust events'
+complete -c a3s -n '__a3s_at \'a3s man\'' -a 'a3s acp audit chat completion config man models policy replay run schema serve sessions tools trace trust events'
 complete -c a3s -n '__a3s_at \'a3s models\'' -a pull -d 'Download the weights of an embedded model.'
 complete -c a3s -n '__a3s_at \'a3s models\'' -l json -d 'Print a JSON array.'
 complete -c a3s -n '__a3s_at \'a3s models\'' -l config -r -F -d 'Also read this configuration.'
@@ -515,5 +518,7 @@ complete -c a3s -n '__a3s_at \'a3s sessions show\'' -s h -l help -d 'Show this m
 complete -c a3s -n '__a3s_at \'a3s sessions show\' 0' -k -a '(__a3s_sessions)'
 complete -c a3s -n '__a3s_at \'a3s tools\'' -l json -d 'Print a JSON array, with the schemas.'
 complete -c a3s -n '__a3s_at \'a3s tools\'' -s h -l help -d 'Show this message and exit.'
+complete -c a3s -n '__a3s_at \'a3s trace\'' -s h -l help -d 'Show this message and exit.'
+complete -c a3s -n '__a3s_at \'a3s trace\' 0' -F
 complete -c a3s -n '__a3s_at \'a3s trust\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s trust\' 0' -a '(__fish_complete_directories)'

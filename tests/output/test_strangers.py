@@ -140,6 +140,7 @@ CASES = {
     "replay": (of_a_recording, "replay"),
     "replay, pretty": (of_a_recording, "replay", "-o", "pretty"),
     "replay, json": (of_a_recording, "replay", "-o", "json"),
+    "trace": (of_a_recording, "trace"),
     "audit": (of_a_recording, "audit"),
     "audit for GitHub's log": (of_a_recording, "audit", "-o", "json"),
     "audit by a policy": (of_a_policy, "audit"),
