@@ -6,6 +6,7 @@ function __a3s_takes_value
     switch "$argv"
         case 'a3s acp -m' \
             'a3s acp --model' \
+            'a3s acp --fallback-model' \
             'a3s acp --max-tokens' \
             'a3s acp --temperature' \
             'a3s acp --reasoning' \
@@ -44,6 +45,7 @@ function __a3s_takes_value
             'a3s audit --output' \
             'a3s chat -m' \
             'a3s chat --model' \
+            'a3s chat --fallback-model' \
             'a3s chat --max-tokens' \
             'a3s chat --temperature' \
             'a3s chat --reasoning' \
@@ -101,6 +103,7 @@ function __a3s_takes_value
             'a3s run --input' \
             'a3s run -m' \
             'a3s run --model' \
+            'a3s run --fallback-model' \
             'a3s run --max-tokens' \
             'a3s run --temperature' \
             'a3s run --reasoning' \
@@ -141,6 +144,7 @@ function __a3s_takes_value
             'a3s serve --allow-origin' \
             'a3s serve -m' \
             'a3s serve --model' \
+            'a3s serve --fallback-model' \
             'a3s serve --max-tokens' \
             'a3s serve --temperature' \
             'a3s serve --reasoning' \
@@ -193,7 +197,7 @@ function __a3s_walk
             if __a3s_takes_value $__a3s_path $word
                 set -e words[1]
             end
-        else if contains -- "$__a3s_path $word" 'a3s acp' 'a3s audit' 'a3s chat' 'a3s completion' 'a3s config' 'a3s help' 'a3s man' 'a3s models' 'a3s policy' 'a3s replay' 'a3s run' 'a3s schema' 'a3s serve' 'a3s sessions' 'a3s tools' 'a3s trust' 'a3s models pull' 'a3s policy test' 'a3s sessions export' 'a3s sessions list' 'a3s sessions prune' 'a3s sessions rename' 'a3s sessions rm' 'a3s sessions show'
+        else if contains -- "$__a3s_path $word" 'a3s acp' 'a3s audit' 'a3s chat' 'a3s completion' 'a3s config' 'a3s help' 'a3s man' 'a3s models' 'a3s policy' 'a3s replay' 'a3s run' 'a3s schema' 'a3s serve' 'a3s sessions' 'a3s tools' 'a3s trace' 'a3s trust' 'a3s models pull' 'a3s policy test' 'a3s sessions export' 'a3s sessions list' 'a3s sessions prune' 'a3s sessions rename' 'a3s sessions rm' 'a3s sessions show'
             set __a3s_path "$__a3s_path $word"
             set __a3s_position 0
         else
@@ -256,11 +260,13 @@ complete -c a3s -n '__a3s_at \'a3s\'' -a schema -d 'Print the JSON Schema of one
 complete -c a3s -n '__a3s_at \'a3s\'' -a serve -d 'Serve a web page to talk to the agent, and its HTTP API.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a sessions -d 'List, show, rename, export and remove sessions.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a tools -d 'List the tools (name, description, arguments) and the skills.'
+complete -c a3s -n '__a3s_at \'a3s\'' -a trace -d 'Print a recorded run, or a session by its ID, as OpenTelemetry spans.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a trust -d 'Treat what may act in DIR like your own configuration.'
 complete -c a3s -n '__a3s_at \'a3s\'' -s V -l version -d 'Show the version and exit.'
 complete -c a3s -n '__a3s_at \'a3s\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l allow-full -d 'Offer the mode that asks for nothing.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -s m -l model -x -a '(__a3s_models)' -d 'Use this model.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l fallback-model -x -a '(__a3s_models)' -d 'Ask this model if the one before is unavailable.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l max-tokens -x -d 'Limit each response to N tokens.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l temperature -x -d 'Set the temperature (0 to 2).'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l reasoning -x -a 'none low medium high' -d 'Set how much the model may reason.'
@@ -309,6 +315,7 @@ complete -c a3s -n '__a3s_at \'a3s audit\'' -s h -l help -d 'Show this message a
 complete -c a3s -n '__a3s_at \'a3s audit\'' -F
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l plain -d 'On a terminal, no colour, no Markdown and no live line.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -s m -l model -x -a '(__a3s_models)' -d 'Use this model.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l fallback-model -x -a '(__a3s_models)' -d 'Ask this model if the one before is unavailable.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l max-tokens -x -d 'Limit each response to N tokens.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l temperature -x -d 'Set the temperature (0 to 2).'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l reasoning -x -a 'none low medium high' -d 'Set how much the model may reason.'
@@ -361,7 +368,7 @@ complete -c a3s -n '__a3s_at \'a3s config\'' -l json -d 'Print one JSON object.'
 complete -c a3s -n '__a3s_at \'a3s config\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s help\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s man\'' -s h -l help -d 'Show this message and exit.'
-complete -c a3s -n '__a3s_at \'a3s man\'' -a 'a3s acp audit chat completion config help man models policy replay run schema serve sessions tools trust events'
+complete -c a3s -n '__a3s_at \'a3s man\'' -a 'a3s acp audit chat completion config help man models policy replay run schema serve sessions tools trace trust events'
 complete -c a3s -n '__a3s_at \'a3s models\'' -a pull -d 'Download the weights of an embedded model.'
 complete -c a3s -n '__a3s_at \'a3s models\'' -l json -d 'Print a JSON array.'
 complete -c a3s -n '__a3s_at \'a3s models\'' -l config -r -F -d 'Also read this configuration.'
@@ -395,6 +402,7 @@ complete -c a3s -n '__a3s_at \'a3s run\'' -l input -x -a 'json' -d 'Read prompts
 complete -c a3s -n '__a3s_at \'a3s run\'' -l json -d 'Short for -o json.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l plain -d 'On a terminal, no colour, no Markdown and no live line.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -s m -l model -x -a '(__a3s_models)' -d 'Use this model.'
+complete -c a3s -n '__a3s_at \'a3s run\'' -l fallback-model -x -a '(__a3s_models)' -d 'Ask this model if the one before is unavailable.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l max-tokens -x -d 'Limit each response to N tokens.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l temperature -x -d 'Set the temperature (0 to 2).'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l reasoning -x -a 'none low medium high' -d 'Set how much the model may reason.'
@@ -448,6 +456,7 @@ complete -c a3s -n '__a3s_at \'a3s serve\'' -l port -x -d 'Listen on port N (832
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l allow-origin -x -d 'Accept requests with the token from pages of ORIGIN.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l open -d 'Open the page in a browser.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -s m -l model -x -a '(__a3s_models)' -d 'Use this model.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l fallback-model -x -a '(__a3s_models)' -d 'Ask this model if the one before is unavailable.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l max-tokens -x -d 'Limit each response to N tokens.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l temperature -x -d 'Set the temperature (0 to 2).'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l reasoning -x -a 'none low medium high' -d 'Set how much the model may reason.'
@@ -511,5 +520,7 @@ complete -c a3s -n '__a3s_at \'a3s sessions show\'' -s h -l help -d 'Show this m
 complete -c a3s -n '__a3s_at \'a3s sessions show\' 0' -k -a '(__a3s_sessions)'
 complete -c a3s -n '__a3s_at \'a3s tools\'' -l json -d 'Print a JSON array, with the schemas.'
 complete -c a3s -n '__a3s_at \'a3s tools\'' -s h -l help -d 'Show this message and exit.'
+complete -c a3s -n '__a3s_at \'a3s trace\'' -s h -l help -d 'Show this message and exit.'
+complete -c a3s -n '__a3s_at \'a3s trace\' 0' -F
 complete -c a3s -n '__a3s_at \'a3s trust\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s trust\' 0' -a '(__fish_complete_directories)'
