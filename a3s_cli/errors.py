@@ -16,7 +16,7 @@ status.
     │   └── MaxTurns, MaxTokens, MaxToolCalls, MaxCost
     ├── TemporaryError       75   try again later
     │   ├── RateLimited, Overloaded, NetworkError, ProviderTimeout
-    │   └── TruncatedStream, SessionBusy
+    │   └── TruncatedStream, SessionBusy, WorkerLost
     ├── ApprovalRequired      4   allow the call, or be there to answer
     ├── PolicyViolation       5   audit: the run broke the policy
     ├── InvalidStream        65   audit, replay: the stream is incomplete or invalid
@@ -226,6 +226,12 @@ class SessionBusy(TemporaryError):
     """The session is in use by another process, or by a stream that is still being read."""
 
     code = "busy"
+
+
+class WorkerLost(TemporaryError):
+    """The process that ran an item of a batch died."""
+
+    code = "worker_lost"
 
 
 class ApprovalRequired(A3SError):

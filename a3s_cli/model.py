@@ -12,10 +12,13 @@ object. The chunks of one network read travel in one list.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from .messages import Message, ToolSpec, Usage
 from .values import Value, field
+
+if TYPE_CHECKING:
+    from .errors import A3SError
 
 StopReason = Literal["end_turn", "tool_use", "max_tokens", "refusal", "paused", "other"]
 ReasoningEffort = Literal["none", "low", "medium", "high"]
@@ -179,6 +182,26 @@ class Wire(Protocol):
 
     def ways(self, endpoint: Endpoint) -> Sequence[Way]:
         """Return the ways to ask this vendor for a value that satisfies a schema, best first."""
+
+
+class Gate(Protocol):
+    """Paces the requests of many runs, each of which asks it before it sends one."""
+
+    async def permit(self, tokens: int) -> None:
+        """Wait until a request of about so many tokens may be sent.
+
+        Raises RateLimited where that is more than two minutes away, MaxCost where the
+        budget that the runs share is spent.
+        """
+
+    def answered(self, headers: Mapping[str, str]) -> None:
+        """Learn what a successful answer says of the server's limits."""
+
+    def refused(self, error: A3SError) -> None:
+        """Learn that a request has failed."""
+
+    def spent(self, tokens: int, usd: float | None) -> None:
+        """Learn what a request has used; None if its cost is unknown."""
 
 
 class Provider(Protocol):

@@ -37,6 +37,7 @@ FLOORS = [
     {"providers", "tools"},
     {"local"},
     {"run"},
+    {"batch"},
     {"api"},
     # front ends
     {"serve", "acp", "manual"},

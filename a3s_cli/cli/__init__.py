@@ -31,7 +31,7 @@ Examples:
 
 #: The commands as `--help` shows them. Each lives in the file of its name, imported when used.
 COMMANDS = {
-    "Run": ("run", "chat", "serve", "acp", "replay"),
+    "Run": ("run", "batch", "chat", "serve", "acp", "replay"),
     "Look back": ("audit", "sessions", "trace"),
     "Decide what may run": ("policy", "trust", "tools"),
     "Set up": ("models", "config"),

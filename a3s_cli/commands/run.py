@@ -87,7 +87,7 @@ def requested(
     Raises `UsageError` if the command line cannot be used.
     """
     if options.cwd is not None:
-        _enter(options.cwd)
+        enter(options.cwd)
     tools = None if options.tools is None else chosen_tools(options.tools)
     attachments = _attached(options) if options.source.attach else ()
     schema = None
@@ -99,7 +99,7 @@ def requested(
         **options.request,
         prompt=prompt(options.source),
         attachments=attachments,
-        workspace=_workspace(),
+        workspace=workspace(),
         tools=tools,
         schema=schema,
         record=None if options.record is None else Path(options.record),
@@ -352,14 +352,16 @@ def _leave_at_once(number: int) -> NoReturn:
     die_of(number)
 
 
-def _enter(directory: str) -> None:
+def enter(directory: str) -> None:
+    """Change to the directory of `-C`. Raises UsageError."""
     try:
         os.chdir(directory)
     except OSError as error:
         raise UsageError(f"-C {directory}: {error.strerror}") from None
 
 
-def _workspace() -> Path:
+def workspace() -> Path:
+    """Return the working directory. Raises UsageError where it is gone."""
     try:
         return Path.cwd()
     except OSError as error:

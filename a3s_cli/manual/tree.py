@@ -18,7 +18,8 @@ Kind = Literal[
 
 #: The kind of each metavar in `--help`.
 KINDS: dict[str, Kind] = {
-    **dict.fromkeys(("DURATION", "HOST", "JSON", "N", "SHA256", "T", "TEXT", "USD"), "text"),
+    **dict.fromkeys(("DURATION", "HOST", "I/N", "JSON", "N", "NAMES", "SHA256"), "text"),
+    **dict.fromkeys(("T", "TEXT", "USD"), "text"),
     "DIR": "directory",
     "FILE": "file",
     "ID": "session",
@@ -105,7 +106,7 @@ def read(
     parameters = [one for one in command.get_params(context) if not getattr(one, "hidden", False)]
     below = _below(command, context)
     return CommandTree(
-        path=tuple(context.command_path.split()),
+        path=_path(context),
         summary=command.get_short_help_str(200),
         help=cleandoc((command.help or "").partition("\f")[0]),
         epilog=command.epilog or "",
@@ -121,6 +122,12 @@ def read(
         runs=not below or getattr(command, "invoke_without_command", False),
         sections=getattr(command, "titles", ("",)),
     )
+
+
+def _path(context: click.Context) -> tuple[str, ...]:
+    """Return the words that lead to a command, without the arguments of those above it."""
+    above = _path(context.parent) if context.parent else ()
+    return (*above, context.info_name or "")
 
 
 def _below(command: click.Command, context: click.Context) -> dict[str, click.Command]:

@@ -30,8 +30,8 @@ PAUSE_SECONDS = 0.2
 _EARNED = 16
 _CREDIT = 64 * 1024
 # The text of a delta is JSON in JSON. The rest of its line: the stamp, the names,
-# an id of 128 characters which may take six bytes each.
-_ROOM = jsontext.LINE_LIMIT - 2048
+# an id of 128 characters which may take six bytes each, and what a batch adds.
+_ROOM = jsontext.LINE_LIMIT - 6144
 
 
 class Growing:

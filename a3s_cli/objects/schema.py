@@ -122,6 +122,11 @@ async def _child(path: str) -> str:
 def read_schema(argument: str, *, prompt_uses_stdin: bool, stdin: int = 0) -> Any:
     """Return the schema of `--schema FILE|JSON|-`, checked. Raises UsageError."""
     place, text = _schema_text(argument, prompt_uses_stdin, stdin)
+    return parse_schema(text, place)
+
+
+def parse_schema(text: str, place: str) -> Any:
+    """Return the schema in a text, checked; `place` says where it is from. Raises UsageError."""
     try:
         source = jsontext.loads(text)
     except RecursionError:

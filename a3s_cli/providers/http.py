@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 
 from ..errors import A3SError, AuthError, ProviderError, TruncatedStream
-from ..model import AdviceChunk, Chunk, Endpoint, Request, Way, Wire
+from ..model import AdviceChunk, Chunk, Endpoint, Gate, Request, Way, Wire
 from ..sse import Parser
 from ..transport.faults import BrokenResponse
 from ..transport.patience import Patience
@@ -22,18 +22,28 @@ from .failures import classify
 
 #: Seconds in which a whole answer may still be followed by its usage.
 LINGER = 2.0
+#: Bytes of a request that are about one token.
+BYTES_A_TOKEN = 4
 
 
 class HttpProvider:
     """One model behind one endpoint."""
 
     def __init__(
-        self, wire: Wire, endpoint: Endpoint, transport: Transport, patience: Patience
+        self,
+        wire: Wire,
+        endpoint: Endpoint,
+        transport: Transport,
+        patience: Patience,
+        gate: Gate | None = None,
     ) -> None:
         self._wire = wire
         self._endpoint = endpoint
         self._transport = transport
         self._patience = patience
+        self._gate = gate
+        if gate is not None:
+            transport.answered = gate.answered
 
     @property
     def ways(self) -> Sequence[Way]:
@@ -52,9 +62,11 @@ class HttpProvider:
                 refusal = self._classified(failure.status, failure.headers, failure.body)
                 advice = self._refitted(request, failure, refusal, tried)
                 if not advice:
+                    self._tell(refusal)
                     raise refusal from None
             except A3SError as error:
                 error.provider = error.provider or self._endpoint.provider
+                self._tell(error)
                 raise
             yield advice
 
@@ -65,6 +77,8 @@ class HttpProvider:
     async def _exchange(self, request: Request) -> AsyncGenerator[list[Chunk], None]:
         parser, decoder = Parser(), self._wire.decoder(self._endpoint)
         post = self._wire.encode(request, self._endpoint)
+        if self._gate is not None:
+            await self._gate.permit(len(post.body) // BYTES_A_TOKEN)
         answer = self._transport.post(post.url, post.headers, post.body, self._patience)
         until: float | None = None
         async with aclosing(answer) as body:
@@ -100,6 +114,10 @@ class HttpProvider:
                 told.append(AdviceChunk(text, change.key))
         error.hint = error.hint or (None if told else hint(failure.body))
         return told
+
+    def _tell(self, error: A3SError) -> None:
+        if self._gate is not None:
+            self._gate.refused(error)
 
     def _classified(self, status: int, headers: Mapping[str, str], body: bytes) -> A3SError:
         name = self._endpoint.provider

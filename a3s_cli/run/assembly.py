@@ -58,7 +58,7 @@ def assemble(
     """Assemble a run. Raises ConfigError or AuthError if its model cannot be reached."""
     config = plan.config
     where = endpoint(config, plan.model, plan.environment)
-    account = Account(_price(plan, plan.model, where), config.get("max_cost"))
+    account = Account(_price(plan, plan.model, where), config.get("max_cost"), plan.gate)
     provider = _provider(plan, where, emitter)
     asker = Asker(
         provider,
@@ -117,7 +117,7 @@ def surroundings(
     """Return what all calls of a run share."""
     config = plan.config
     workspace = Workspace(plan.workspace)
-    workspace.withheld = tuple(plan.confinement.withheld())
+    workspace.withheld = tuple(plan.confinement.unseen())
     return Surroundings(
         emitter,
         plan.policy,
@@ -239,7 +239,7 @@ def _provider(plan: Plan, where: Endpoint, emitter: Emitter) -> Provider:
         return LocalProvider(where, Transport(), patience, plan, emitter)
     transport = Transport()
     transport.expect(where.base_url)
-    return HttpProvider(load(WIRES[where.wire]), where, transport, patience)
+    return HttpProvider(load(WIRES[where.wire]), where, transport, patience, plan.gate)
 
 
 def _request(

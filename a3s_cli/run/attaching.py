@@ -41,7 +41,7 @@ def _reader(plan: Plan) -> Callable[[str, int], bytes]:
             {"file_path": path},
             workspace,
             off_limits,
-            plan.confinement.withheld(),
+            plan.confinement.unseen(),
         )
         if verdict.path is None or not workspace.resolve(path).inside:
             raise UsageError(

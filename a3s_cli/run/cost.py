@@ -7,10 +7,14 @@ date the next day. If a price or a count is unknown, the cost is unknown, never 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, MaxCost
 from ..messages import Usage
 from ..values import Value
+
+if TYPE_CHECKING:
+    from ..model import Gate
 
 #: Wires whose `input_tokens` do not include cached tokens.
 CACHE_APART = frozenset(("anthropic",))
@@ -59,7 +63,9 @@ class Price(Value):
 class Account:
     """The tokens and the cost of one run: its main loop and all nested requests."""
 
-    def __init__(self, price: Price | None = None, limit: float | None = None) -> None:
+    def __init__(
+        self, price: Price | None = None, limit: float | None = None, gate: Gate | None = None
+    ) -> None:
         if limit is not None and price is None:
             raise ConfigError(
                 "--max-cost needs the model's price, and none is configured",
@@ -68,6 +74,7 @@ class Account:
             )
         self._price = price
         self._limit = limit
+        self._gate = gate
         self._uncounted = False
         #: The sum of the reported usage; None before the first report.
         self.usage: Usage | None = None
@@ -90,6 +97,12 @@ class Account:
                 self._since = self._since + usage if self._since else usage
             else:
                 self._since = self.usage
+        if self._gate is not None:
+            known = usage is not None and self._price is not None
+            self._gate.spent(
+                usage.total_tokens if usage else 0,
+                self._price.usd(usage) if known else None,  # type: ignore[union-attr, arg-type]
+            )
 
     def check(self) -> None:
         """Raise MaxCost if the limit is reached, or can no longer be checked."""

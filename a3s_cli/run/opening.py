@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ..config.settings import Config
     from ..permissions.approval import Approver
     from ..stream.recorder import Recording
+    from .cost import Account
     from .run import Run
 
 
@@ -53,6 +54,8 @@ class Opening:
         self.id = ""
         #: The terminal event, once it has been emitted.
         self.terminal: Event | None = None
+        #: What the run has used (`cost.Account`); None before its end, and if it could not begin.
+        self.account: Account | None = None
         #: Why the run is cancelled: the first reason given.
         self.cancelled: A3SError | None = None
         self._config: Config | None = None
@@ -177,7 +180,8 @@ class Opening:
             await self._run.execute()
         finally:
             # The run holds its conversation, and this object may live long.
-            self.terminal, self._run = self._run.terminal, None
+            self.terminal, self.account = self._run.terminal, self._run.account
+            self._run = None
         assert self.terminal
         return self.terminal
 

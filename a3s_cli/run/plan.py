@@ -81,6 +81,8 @@ class Plan(Value):
     schema: Any = None
     #: The files that come with the prompt.
     attachments: Sequence[File] = ()
+    #: Paces this run's requests together with those of others (`model.Gate`).
+    gate: Any = None
     #: What the answer has to pass besides the schema: (value, the model's text) -> violations.
     check: Callable[[Any, str], Sequence[tuple[str, str]]] | None = None
 
@@ -147,7 +149,13 @@ def make_plan(request: RunRequest, config: Config) -> Plan:
     model = chosen_model(config, environment)
     tools = default_tools(model) if request.tools is None else request.tools
     confinement = chosen_confinement(
-        config, environment, request.workspace, request.tools, request.record, policy
+        config,
+        environment,
+        request.workspace,
+        request.tools,
+        request.record,
+        policy,
+        request.apart,
     )
     child = child_environment(environment, config.get("env"), provider_keys(config, environment))
     on_ask: str = config.get("on_ask") or ("prompt" if request.answers else "deny")
@@ -178,6 +186,7 @@ def make_plan(request: RunRequest, config: Config) -> Plan:
         tool_input=request.tool_input,
         pull=request.pull,
         offline=request.offline,
+        gate=request.gate,
     )
 
 
@@ -231,6 +240,7 @@ def chosen_confinement(
     tools: Sequence[str] | None,
     record: Path | None = None,
     policy: Policy | None = None,
+    apart: Path | None = None,
 ) -> Confinement:
     """Return how commands are confined. Look for a sandbox only if a tool can run programs.
 
@@ -249,6 +259,8 @@ def chosen_confinement(
         record=record,
         hidden=[Path(file) for file in config.files if Path(file).is_absolute()],
     )
+    if apart is not None:
+        confinement.keep_apart(apart)
     confinement.guarding.protect = config.get("protect")
     if policy is not None:
         confinement.guarding.permits = lambda path: policy.permits(path, root)

@@ -59,5 +59,9 @@ class RunRequest(Value):
     prompt_id: str | int | None = None
     #: The front end's own secrets by name, hidden like those of the environment.
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: A directory of ours that the run's tools can neither see nor change.
+    apart: Path | None = None
+    #: Paces this run's requests together with those of others (`model.Gate`).
+    gate: Any = None
     #: Whether this process is ours alone, so that its memory may be hidden from commands.
     conceals: bool = False

@@ -58,6 +58,8 @@ class Run:
         self._assembly: Assembly | None = None
         #: The terminal event, once it has been emitted.
         self.terminal: Event | None = None
+        #: What the run used, known once it has ended, however it did.
+        self.account = Account()
 
     def cancel(self, why: A3SError) -> None:
         """Cancel the run; the first reason given counts."""
@@ -188,7 +190,7 @@ class Run:
         """Return the terminal event."""
         progress, assembly = self._progress, self._assembly
         calls = assembly.calls if assembly else None
-        account = assembly.account if assembly else Account()
+        account = self.account = assembly.account if assembly else Account()
         tool_calls = calls.executed if calls else 0
         denials = tuple(calls.denials) if calls and calls.denials else None
         duration = self._emitter.elapsed_ms()

@@ -46,6 +46,7 @@ class Confinement:
         # Files in the workspace belong to the project and stay visible.
         root = workspace.resolve()
         self._hidden = [path for path in hidden if not path.resolve().is_relative_to(root)]
+        self._apart: list[Path] = []
         #: The option that requires a sandbox; empty if none does.
         self.demanded_by = _demand(mode, network)
         if mode == "off" and self.demanded_by:
@@ -59,6 +60,15 @@ class Confinement:
             self._probe = Probe(
                 self._environment, workspace, network=network, foreign=self._is_foreign()
             )
+
+    def again(self) -> Confinement:
+        """Return the same for another run in the same place, without looking at it again."""
+        from copy import copy
+
+        other = copy(self)
+        other.guarding = copy(self.guarding)
+        other.guarding.copies = ""
+        return other
 
     @property
     def name(self) -> Literal["bwrap", "none"] | None:
@@ -141,6 +151,15 @@ class Confinement:
 
         found = (Path(path).resolve() for path in personal(self._environment))
         return sorted({path for path in found if path != root and path.is_relative_to(root)})
+
+    def keep_apart(self, directory: Path) -> None:
+        """Hide a directory of ours, wherever it lies, from every command and file tool."""
+        self._apart = [directory.resolve()]
+        self._hidden += self._apart
+
+    def unseen(self) -> list[Path]:
+        """Return everything in the workspace that no file tool may show or change."""
+        return [*self.withheld(), *self._apart]
 
     def _is_foreign(self) -> bool:
         """Tell whether we are root among files that belong to other users."""

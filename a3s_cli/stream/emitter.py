@@ -14,6 +14,7 @@ from typing import Protocol
 
 from ..errors import OutputError
 from ..events import TERMINAL, Event, TextDelta, stamped_texts
+from ..jsontext import LINE_LIMIT
 from ..secrets.redaction import Redactor
 from .line import encode, encode_texts, fit
 from .redacted import EventRedactor
@@ -52,6 +53,8 @@ class Emitter:
         self._drains: list[Drain] = []
         self._recorder: Recorder | None = None
         self._hidden = EventRedactor()
+        #: Bytes that a line may have; less where fields are added to it on its way.
+        self.limit = LINE_LIMIT
 
     def redact(self, redactor: Redactor) -> None:
         """Hide these secrets in everything emitted from now on."""
@@ -99,7 +102,7 @@ class Emitter:
             self._pass_on(one)
 
     def _pass_on(self, event: Event) -> None:
-        events = fit(event)
+        events = fit(event, self.limit)
         ts = self._now()
         for seq, one in enumerate(events, self._seq):
             one.stamp(seq, ts)

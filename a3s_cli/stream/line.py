@@ -33,13 +33,13 @@ def encode_texts(texts: list[str], seq: int, ts: int) -> bytes:
     return lines + b"\n"
 
 
-def fit(event: Event) -> list[Event]:
-    """Return the event as one or more events, each of which fits into a line."""
-    if _fits(event) or _whole(event):
+def fit(event: Event, limit: int = LINE_LIMIT) -> list[Event]:
+    """Return the event as one or more events, each of which fits into a line of `limit` bytes."""
+    if _fits(event, limit) or _whole(event):
         return [event]
     if event.type in ("text_delta", "reasoning_delta", "tool_input_delta", "tool_output_delta"):
-        return _split(event)
-    return [_shorten(event)]
+        return _split(event, limit)
+    return [_shorten(event, limit)]
 
 
 def _whole(event: Event) -> bool:
@@ -49,19 +49,20 @@ def _whole(event: Event) -> bool:
     )
 
 
-def _split(event: Event) -> list[Event]:
+def _split(event: Event, limit: int) -> list[Event]:
     middle = len(event.text) // 2
     halves = (event.text[:middle], event.text[middle:])
-    return [piece for half in halves for piece in fit(event.replace(text=half))]
+    return [piece for half in halves for piece in fit(event.replace(text=half), limit)]
 
 
-def _shorten(event: Event) -> Event:
+def _shorten(event: Event, limit: int) -> Event:
     """Cut the long fields to head and tail, and mark the event."""
-    while not _fits(event) and event.changed:
+    while not _fits(event, limit) and event.changed:
         # As many as fit are named, and never at the cost of what a call returned.
         event = event.replace(changed=event.changed[: len(event.changed) // 2] or None)
-    shorter = _shorten_texts(event if event.tool_input is None else _shorten_input(event))
-    while not _fits(shorter) and shorter.permission_denials:
+    whole = event if event.tool_input is None else _shorten_input(event, limit)
+    shorter = _shorten_texts(whole, limit)
+    while not _fits(shorter, limit) and shorter.permission_denials:
         # The terminal event lists as many denied calls as fit; each had its own event.
         kept = shorter.permission_denials[: len(shorter.permission_denials) // 2]
         omitted = len(event.permission_denials) - len(kept)
@@ -69,7 +70,7 @@ def _shorten(event: Event) -> Event:
     return shorter
 
 
-def _shorten_texts(event: Event) -> Event:
+def _shorten_texts(event: Event, limit: int) -> Event:
     """Cut the longest texts; where there is a field for it, say how long they were.
 
     `raw_input` is counted by `input_bytes`, `text` by `text_bytes`, and so on.
@@ -82,7 +83,7 @@ def _shorten_texts(event: Event) -> Event:
     }
     # A control character takes six bytes in JSON, so the size is found by trying.
     room, shorter = HEAD + TAIL, event
-    while not _fits(shorter) and long and room > 512:
+    while not _fits(shorter, limit) and long and room > 512:
         changes: dict[str, Any] = {}
         for name, whole in long.items():
             changes[name] = cut(whole, room * 2 // 3, room // 3)
@@ -94,15 +95,15 @@ def _shorten_texts(event: Event) -> Event:
     return shorter
 
 
-def _fits(event: Event) -> bool:
+def _fits(event: Event, limit: int) -> bool:
     # A text that is too long by itself need not be encoded: it may be megabytes.
-    if any(type(one) is str and len(one) >= LINE_LIMIT for one in event.__dict__.values()):
+    if any(type(one) is str and len(one) >= limit for one in event.__dict__.values()):
         return False
     # The margin is for the digits of the stamp and for a recording's digest.
-    return len(encode(event)) < LINE_LIMIT - 192
+    return len(encode(event)) < limit - 192
 
 
-def _shorten_input(event: Event) -> Event:
+def _shorten_input(event: Event, limit: int) -> Event:
     """Replace the longest strings in a call's arguments by their digests."""
     from copy import deepcopy
 
@@ -112,7 +113,7 @@ def _shorten_input(event: Event) -> Event:
     for holder, key in strings:
         holder[key] = digest(holder[key])
         shorter = event.replace(tool_input=arguments, input_truncated=True)
-        if _fits(shorter):
+        if _fits(shorter, limit):
             return shorter
     # Thousands of short values: one digest for all of them.
     whole = digest(dumps(event.tool_input).decode())

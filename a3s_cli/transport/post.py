@@ -10,7 +10,7 @@ host, and cancelling the task closes the connection.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from urllib.parse import urljoin, urlsplit
 
 from ..errors import A3SError, ProviderError
@@ -41,6 +41,8 @@ class Transport:
     def __init__(self) -> None:
         self._trust = Trust()
         self._routes: dict[tuple[str, ...], Route] = {}
+        #: Is told the headers of each successful answer.
+        self.answered: Callable[[Mapping[str, str]], None] | None = None
 
     def expect(self, url: str) -> None:
         """Begin with what a request to this URL will need."""
@@ -63,6 +65,8 @@ class Transport:
         try:
             if not 200 <= exchange.status < 300:
                 raise await _failure(exchange, url)
+            if self.answered is not None:
+                self.answered(exchange.headers)
             body = _body(exchange, url)
             # A server that is not ready may send comments to keep the connection open.
             comments: Comments | None = Comments()

@@ -1,0 +1,220 @@
+"""What all items of a batch share, and how one of them becomes the request of a run.
+
+The same code checks an item before the batch begins and makes its run on a worker, so
+that what was accepted is what is executed. What a data set may choose is bounded by the
+batch: directories below the batch's own, files that `read` may show, models from a list,
+limits that are tighter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ..errors import A3SError, UsageError
+from ..files.workspace import Workspace
+from ..run.plan import Plan, load_config, make_plan
+from ..run.request import RunRequest
+from ..values import Value, field, replace
+from .item import BadItem, Item
+
+#: The fields of a run request that are the same for all items and travel to workers.
+TRAVELLING = (
+    "settings", "rules", "permissions", "config_file", "config_text", "project", "tools",
+    "tool_input", "allow_all", "pull", "offline", "on_ask", "schema",
+)  # fmt: skip
+#: Bytes of a file with a schema.
+LARGEST_SCHEMA = 1 << 20
+#: Plans that are remembered, one for each way in which items differ besides their prompts.
+REMEMBERED = 64
+
+
+class Common(Value):
+    """The batch, as every worker knows it."""
+
+    request: RunRequest
+    #: The directory of the batch, where sessions and recordings go.
+    directory: Path
+    #: Models that items may name besides the batch's own.
+    item_models: tuple[str, ...] = ()
+    #: Whether the runs' own events are wanted.
+    events: bool = True
+    record: bool = False
+    keep_sessions: bool = True
+    _plans: dict[tuple[Any, ...], tuple[RunRequest, Plan]] = field(default_factory=dict)
+    _schemas: dict[tuple[Path, str], Any] = field(default_factory=dict)
+
+    def pack(self) -> bytes:
+        """Return this as bytes for a worker; `unpack` reads them."""
+        shared = {name: getattr(self.request, name) for name in TRAVELLING}
+        return orjson.dumps(
+            {
+                "request": {**shared, "workspace": str(self.request.workspace)},
+                "directory": str(self.directory),
+                "item_models": self.item_models,
+                "events": self.events,
+                "record": self.record,
+                "keep_sessions": self.keep_sessions,
+            },
+            default=_plain,
+        )
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Common:
+        """Return what `pack` packed. The process is a worker's own."""
+        value = orjson.loads(data)
+        shared = value.pop("request")
+        shared["workspace"] = Path(shared["workspace"])
+        directory = value["directory"] = Path(value["directory"])
+        request = RunRequest(**shared, apart=directory, conceals=True)
+        value["item_models"] = tuple(value["item_models"])
+        return cls(request=request, **value)
+
+    def plan(self) -> Plan:
+        """Return the plan of an item that differs only in its prompt."""
+        return self._planned(self.request)[1]
+
+    def check(self, item: Item) -> None:
+        """Raise BadItem for what the batch does not let an item have."""
+        if item.attachments:
+            raise BadItem('"attachments" are not supported')
+        if item.cwd is None and item.model is None and not isinstance(item.schema, str):
+            if item.schema is not None:
+                _checked_schema(item.schema)
+            return
+        try:
+            self.prepared(item)
+        except A3SError as error:
+            raise BadItem(str(error)) from None
+
+    def prepared(self, item: Item) -> tuple[RunRequest, Plan]:
+        """Return the request and the plan of an item's run.
+
+        Raises BadItem for what it may not have, ConfigError for a broken configuration.
+        """
+        request = self.request
+        settings = dict(request.settings)
+        if item.model is not None:
+            settings["model"] = self._model(item.model)
+        if item.temperature is not None:
+            settings["temperature"] = item.temperature
+        if item.system is not None:
+            settings["system"] = item.system
+        workspace = self._workspace(item)
+        tightened = self._tightened(item, settings, workspace)
+        if workspace != request.workspace or tightened != request.settings:
+            request = replace(request, workspace=workspace, settings=tightened)
+        request, plan = self._planned(request)
+        schema = request.schema
+        if isinstance(item.schema, str):
+            schema = self._read_schema(plan, item.schema)
+        elif item.schema is not None:
+            schema = _checked_schema(item.schema)
+        confinement = plan.confinement.again()
+        return request, replace(plan, prompt=item.prompt, schema=schema, confinement=confinement)
+
+    def _planned(self, request: RunRequest) -> tuple[RunRequest, Plan]:
+        key = (
+            request.workspace,
+            *sorted((name, repr(one)) for name, one in request.settings.items()),
+        )
+        if key not in self._plans:
+            if len(self._plans) >= REMEMBERED:
+                self._plans.pop(next(iter(self._plans)))
+            self._plans[key] = request, make_plan(request, load_config(request))
+        return self._plans[key]
+
+    def _tightened(
+        self, item: Item, settings: dict[str, Any], workspace: Path
+    ) -> Mapping[str, Any]:
+        """Return the settings with the item's limits, where they are tighter."""
+        asked = {
+            "timeout": item.timeout,
+            "max_turns": item.max_turns,
+            "max_tokens": item.max_tokens,
+        }
+        if all(value is None for value in asked.values()):
+            return settings
+        _, plan = self._planned(replace(self.request, workspace=workspace, settings=settings))
+        for name, value in asked.items():
+            allowed = plan.config.get(name)
+            if value is not None and (allowed is None or value < allowed):
+                settings[name] = value
+        return settings
+
+    def _model(self, name: str) -> str:
+        own = self.request.settings.get("model")
+        for allowed in (*self.item_models, *((own,) if own else ())):
+            if name in (allowed, allowed.partition("/")[2]):
+                return str(allowed)
+        listed = f"--item-models lists {', '.join(self.item_models)}" if self.item_models else ""
+        raise BadItem(f'"model" {name!r} is not allowed; ' + (listed or "name it in --item-models"))
+
+    def _workspace(self, item: Item) -> Path:
+        root = self.request.workspace
+        if item.cwd is None:
+            return root
+        found = Workspace(root).resolve(item.cwd)
+        if not found.inside:
+            raise BadItem(f'"cwd" {item.cwd!r} is outside of {root}')
+        if not found.path.is_dir():
+            raise BadItem(f'"cwd" {item.cwd!r} is not a directory')
+        return found.path
+
+    def _read_schema(self, plan: Plan, path: str) -> Any:
+        key = (plan.workspace, path)
+        if key not in self._schemas:
+            from ..objects.schema import parse_schema
+
+            text = read_file(plan, "schema", path, LARGEST_SCHEMA).decode(errors="replace")
+            try:
+                self._schemas[key] = parse_schema(text, path)
+            except UsageError as error:
+                raise BadItem(str(error)) from None
+        return self._schemas[key]
+
+
+def read_file(plan: Plan, field: str, path: str, most: int) -> bytes:
+    """Return a file that an item names: in its workspace, and as the tool `read` may show it."""
+    from ..permissions.calls import decide
+    from ..run.plan import tool_class
+
+    workspace = Workspace(plan.workspace)
+    tool = tool_class("read")()
+    verdict = decide(
+        plan.policy, tool, {"file_path": path}, workspace, (), plan.confinement.unseen()
+    )
+    found = workspace.resolve(path)
+    if not found.inside:
+        raise BadItem(f'"{field}" {path!r} is outside of {plan.workspace}')
+    if verdict.decision.decision != "allow":
+        raise BadItem(f'"{field}" {path!r}: {verdict.decision.reason}')
+    try:
+        with workspace.open_file(found.path) as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise BadItem(f'"{field}" {path!r}: {error.strerror or error}') from None
+    if len(data) > most:
+        raise BadItem(f'"{field}" {path!r} has more than {most} bytes')
+    return data
+
+
+def _checked_schema(schema: Any) -> Any:
+    from ..objects.schema import Schema
+
+    try:
+        Schema(schema)
+    except (UsageError, ValueError) as error:
+        raise BadItem(f'"schema": {error}') from None
+    return schema
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (tuple, set, frozenset)):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} does not travel")

@@ -1,0 +1,148 @@
+"""From what was asked to a batch that can begin: directory, lock, items, history, gate.
+
+Everything that can be wrong is found here, before anything runs. A directory that was made
+in vain is removed again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError
+from ..run.plan import new_run_id
+from ..run.request import RunRequest
+from ..values import Value, field, replace
+from .common import Common
+from .driver import Driver, Terms
+from .engine import engine
+from .gate import Gate
+from .history import History
+from .items import Items
+from .journal import NAME, Journal
+from .ledger import Ledger
+from .output import Output
+from .shard import Shard
+from .source import Source
+
+
+class BatchRequest(Value):
+    """One batch, as it was asked for."""
+
+    source: Source
+    #: What all of its runs have in common.
+    request: RunRequest
+    directory: Path
+    jobs: int = 8
+    rpm: float | None = None
+    tpm: float | None = None
+    max_cost: float | None = None
+    #: A number, or a part of all items such as `5%`.
+    max_failures: str | None = None
+    attempts: int = 3
+    retry_failed: bool = False
+    events: bool = True
+    in_order: bool = False
+    engine: str = "here"
+    shard: Shard = field(default_factory=Shard)
+    item_models: tuple[str, ...] = ()
+    record: bool = False
+    keep_sessions: bool = True
+
+    @classmethod
+    def default_directory(cls, name: str) -> Path:
+        """Return the directory of a batch whose items are in this file."""
+        if name == "-":
+            raise UsageError("items from stdin need a directory: -d DIR")
+        return Path(f"{name}.batch")
+
+
+class Prepared:
+    """A batch that has its lock and its items. Close it, whatever happens."""
+
+    def __init__(self, asked: BatchRequest) -> None:
+        """Prepare a batch.
+
+        Raises UsageError for bad items, SessionBusy if another batch has the directory,
+        ConfigError for a broken configuration, OutputError where nothing can be written.
+        """
+        self.asked = asked
+        place = asked.shard.directory(asked.directory.absolute())
+        made = [one for one in (place, asked.directory.absolute()) if not one.exists()]
+        most = _most_failures(asked.max_failures)
+        request = replace(asked.request, apart=asked.directory.absolute())
+        self.common = Common(
+            request=request,
+            directory=place,
+            item_models=asked.item_models,
+            events=asked.events,
+            record=asked.record,
+            keep_sessions=asked.keep_sessions,
+        )
+        self._engine = engine(asked.engine)
+        plan = self.common.plan()
+        self.journal = Journal(place / NAME)
+        try:
+            path = asked.source.file(place)
+            check = self.common.check
+            self.items = Items.scan(path, asked.source.name, check, asked.shard)
+            self.history = History(self.items)
+            self.history.read(self.journal.read())
+        except BaseException:
+            self.journal.close()
+            _remove_unused(made)
+            raise
+        self.history.batch_id = self.history.batch_id or new_run_id()
+        self.terms = Terms(
+            jobs=asked.jobs,
+            attempts=asked.attempts,
+            retry_failed=asked.retry_failed,
+            max_failures=None if most is None else most(len(self.items)),
+            policy=plan.policy.digest(),
+        )
+
+    def driver(self, output: Output) -> Driver:
+        """Return what runs the batch."""
+        asked, parts = self.asked, self.asked.shard.count
+        ledger = Ledger(self.items, self.history, self.journal, output, in_order=asked.in_order)
+        gate = Gate(
+            rpm=_part(asked.rpm, parts),
+            tpm=_part(asked.tpm, parts),
+            budget=_part(asked.max_cost, parts),
+        )
+        return Driver(ledger, gate, self._engine, self.terms)
+
+    def close(self) -> None:
+        """Unlock the directory."""
+        self.items.close()
+        self.journal.close()
+
+
+def _part(whole: float | None, parts: int) -> float | None:
+    return None if whole is None else whole / parts
+
+
+def _most_failures(text: str | None) -> Any:
+    """Return what makes a number of the items' count. Raises UsageError."""
+    if text is None:
+        return None
+    number, percent = text.removesuffix("%"), text.endswith("%")
+    try:
+        value = float(number) if percent else int(number)
+    except ValueError:
+        value = -1
+    if value < 0 or (percent and value > 100):
+        raise UsageError(f"--max-failures {text}: expected a number, or a part such as 5%")
+    return lambda items: int(items * value / 100) if percent else value
+
+
+def _remove_unused(directories: list[Path]) -> None:
+    """Remove directories that were made in vain: nothing has run in them."""
+    for directory in directories:
+        try:
+            if set(os.listdir(directory)) <= {NAME, "items.ndjson", "items.new"}:
+                shutil.rmtree(directory)
+        except OSError:
+            continue

@@ -1,0 +1,169 @@
+"""A warm worker: a process that runs items, one beside the other, until its driver is gone.
+
+Starting an interpreter and importing the program costs far more than most runs; here it is
+done once. The worker has a session of its own, so that a terminal's Ctrl-C reaches the
+batch once, and ends with its driver, whatever becomes of that: see `processes.peer`.
+
+    python -m a3s_cli.batch.worker DESCRIPTOR
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+
+from ..errors import A3SError, MaxCost, RateLimited
+from ..jsontext import dumps
+from ..processes import peer
+from ..version import __version__
+from .attempt import Attempt, failed
+from .common import Common
+from .frames import (
+    ASK,
+    CANCEL,
+    CLOSE,
+    ENDED,
+    GATE,
+    GRANT,
+    LINES,
+    READY,
+    REFUSED,
+    SETUP,
+    SPENT,
+    START,
+    Channel,
+)
+
+
+class RemoteGate:
+    """The gate, which is the driver's (`engine.Port`)."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self.free = True
+        self.epoch = 0
+        self._asked: dict[int, asyncio.Future[bytes]] = {}
+        self._number = 0
+
+    async def permit(self, tokens: int) -> None:
+        """Ask the driver for a permit."""
+        self._number += 1
+        number = self._number
+        answer = self._asked[number] = asyncio.get_running_loop().create_future()
+        self._channel.send(ASK, number, b"%d" % tokens)
+        try:
+            refusal = await answer
+        finally:
+            del self._asked[number]
+        if refusal:
+            raise _error(refusal)
+
+    def granted(self, number: int, refusal: bytes) -> None:
+        """Take the driver's answer."""
+        answer = self._asked.get(number)
+        if answer is not None and not answer.done():
+            answer.set_result(refusal)
+
+    def refused(self, reason: str, retry_after: float | None, epoch: int) -> None:
+        """Tell the driver, and ask it from now on."""
+        self.free = False
+        self._channel.send(REFUSED, payload=dumps([reason, retry_after, epoch]))
+
+    def close(self, reason: str, seconds: float) -> None:
+        """Tell the driver, and ask it from now on."""
+        self.free = False
+        self._channel.send(CLOSE, payload=dumps([reason, seconds]))
+
+    def spent(self, tokens: int, usd: float | None, estimate: int) -> None:
+        """Tell the driver."""
+        self._channel.send(SPENT, payload=dumps([tokens, usd, estimate]))
+
+
+def _error(refusal: bytes) -> A3SError:
+    import orjson
+
+    code, said, wait = orjson.loads(refusal)
+    if code == MaxCost.code:
+        return MaxCost(said)
+    return RateLimited(said, retry_after_ms=wait, resend=False)
+
+
+class Worker:
+    """The jobs of this process."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._gate = RemoteGate(channel)
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._common: Common | None = None
+        self._jobs: dict[int, Attempt] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(self) -> None:
+        """Do as the driver says, until it hangs up."""
+        async for frames in self._channel.frames():
+            for kind, job, payload in frames:
+                self._take(kind, job, payload)
+
+    def _take(self, kind: bytes, job: int, payload: bytes) -> None:
+        if kind == START:
+            assert self._common
+            send = self._channel.send
+            attempt = Attempt(
+                self._common, payload, self._gate, self._name, lambda lines: send(LINES, job, lines)
+            )
+            self._jobs[job] = attempt
+            task = asyncio.create_task(self._run(job, attempt))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        elif kind == GRANT:
+            self._gate.granted(job, payload)
+        elif kind == CANCEL:
+            if job in self._jobs:
+                self._jobs[job].cancel(payload)
+        elif kind == GATE:
+            self._gate.free, self._gate.epoch = payload.startswith(b"+"), int(payload[1:])
+        elif kind == SETUP:
+            self._set_up(payload)
+
+    async def _run(self, job: int, attempt: Attempt) -> None:
+        outcome = await attempt.run(self._channel.drain)
+        del self._jobs[job]
+        self._channel.send(ENDED, job, outcome)
+
+    def _set_up(self, payload: bytes) -> None:
+        told = {"version": __version__}
+        try:
+            common = self._common = Common.unpack(payload)
+            told["policy"] = common.plan().policy.digest()
+            _warm()
+        except A3SError as error:
+            told |= failed(error)
+        self._channel.send(READY, payload=dumps(told))
+
+
+def _warm() -> None:
+    """Import what the first run would import otherwise."""
+    from ..run import assembly, run
+    from ..sessions import store
+    from ..stream import recorder
+
+    del assembly, run, store, recorder
+
+
+def main() -> None:
+    """Serve the driver at the other end of the socket that was inherited."""
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    peer.watch(connection, peer.leave)
+
+    async def serve() -> None:
+        await Worker(await Channel.of(connection)).serve()
+
+    asyncio.new_event_loop().run_until_complete(serve())
+    peer.leave()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""`a3s batch`: many prompts, one stream, every result exactly once."""

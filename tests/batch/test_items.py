@@ -1,0 +1,151 @@
+"""What a data set may say: everything that is wrong is found before anything runs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from .bench import BatchBench
+
+GOOD = {"id": "a", "prompt": "say a"}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{", "not valid JSON"),
+        ("[1]", "not a JSON object"),
+        ('{"id": "a"}', 'no "prompt"'),
+        ('{"prompt": " "}', '"prompt" is blank'),
+        ('{"prompt": 1}', '"prompt" is not a string'),
+        ('{"prompt": "x", "allow": ["bash"]}', "no field 'allow'"),
+        ('{"prompt": "x", "sandbox": "off"}', "no field 'sandbox'"),
+        ('{"prompt": "x", "timeOut": 3}', "did you mean 'timeout'"),
+        ('{"prompt": "x", "timeout": -1}', "not a duration"),
+        ('{"prompt": "x", "maxTurns": 0}', "not a whole number"),
+        ('{"prompt": "x", "cwd": "/"}', "is outside of"),
+        ('{"prompt": "x", "cwd": "../.."}', "is outside of"),
+        ('{"prompt": "x", "cwd": "out"}', "is outside of"),
+        ('{"prompt": "x", "cwd": "missing"}', "is not a directory"),
+        ('{"prompt": "x", "model": "openai/other"}', "not allowed; name it in --item-models"),
+        ('{"prompt": "x", "schema": {"type": 1}}', '"schema"'),
+        ('{"prompt": "x", "schema": "/etc/passwd"}', "is outside of"),
+        ('{"prompt": "x", "schema": "out/schema.json"}', "is outside of"),
+        ('{"prompt": "x", "schema": "secret.json"}', "secret.json"),
+        ('{"prompt": "x", "schema": "items.ndjson"}', "not valid JSON"),
+        (json.dumps({"prompt": "x", "id": "é" * 101}), "more than 200 bytes"),
+        (json.dumps(GOOD), "the id 'a' is that of line 1 already"),
+        ('{"custom_id": "x", "body": {"messages": [], "model": "m"}}', "one message of the user"),
+        ('{"custom_id": "x", "body": {"messages": [{"role": "user", "content": "x"}], "top_p": 1}}',
+         '"body.top_p" cannot be honoured'),
+    ],
+)  # fmt: skip
+def test_a_bad_line_is_named(batch: BatchBench, line: str, said: str) -> None:
+    (batch.work / "out").symlink_to("/")
+    (batch.work / "secret.json").write_text('{"type": "object"}')
+    (batch.work / "items.ndjson").write_text(json.dumps(GOOD) + "\n\n" + line + "\n")
+    result = batch("items.ndjson", "--deny", "read(secret.json)")
+    assert (result.status, result.stdout) == (2, b"")
+    told = result.stderr.decode()
+    assert "items.ndjson: line 3: " in told
+    assert said in told
+    assert not (batch.work / "items.ndjson.batch").exists()
+    assert not batch.model.prompts
+
+
+def test_every_bad_line_is_counted(batch: BatchBench) -> None:
+    batch.items([GOOD, *[{"id": "b"}] * 20])
+    told = batch("items.ndjson").stderr.decode()
+    assert "line 2: " in told and "line 9: " in told and "and 12 more bad lines" in told
+
+
+@pytest.mark.parametrize("data", [b"", b"\n \n"])
+def test_a_data_set_without_items(batch: BatchBench, data: bytes) -> None:
+    (batch.work / "items.ndjson").write_bytes(data)
+    result = batch("items.ndjson")
+    assert (result.status, result.stdout) == (2, b"")
+    assert b"there are no items" in result.stderr
+
+
+def test_a_changed_item_under_an_old_id(batch: BatchBench) -> None:
+    batch.items([GOOD])
+    assert batch("items.ndjson").status == 0
+    batch.items([{**GOOD, "prompt": "say b"}])
+    result = batch("items.ndjson")
+    assert (result.status, result.stdout) == (2, b"")
+    assert b"the item 'a' was changed" in result.stderr
+    # The order of keys and white space are no change.
+    (batch.work / "items.ndjson").write_text('  {"prompt":"say a","id":"a"}  \n')
+    assert batch("items.ndjson").status == 0
+
+
+def test_items_say_how_they_differ(batch: BatchBench) -> None:
+    (batch.work / "sub").mkdir()
+    (batch.work / "sub/schema.json").write_text('{"type": "object"}')
+    batch.items(
+        [
+            {"id": "1", "prompt": "say 1", "cwd": "sub", "system": "s", "meta": {"any": [1]}},
+            {"id": 2, "prompt": "say 2", "model": "openai/other", "timeout": "5m", "maxTurns": 3},
+            {"id": "x/ü 3", "prompt": "say {}", "schema": "schema.json", "cwd": "sub"},
+        ]
+    )
+    result = batch("items.ndjson", "--item-models", "openai/other", "--record")
+    assert result.status == 0, result.stderr
+    starts = {one["item"]: one for one in result.of("start")}
+    assert starts["1"]["cwd"] == str(batch.work / "sub")
+    assert starts["2"]["model"] == "openai/other"
+    ends = {one["item"]: one for one in result.of("item_end")}
+    assert isinstance(ends["x/ü 3"]["object"], dict)
+    assert ends["2"]["text"] == "2"
+
+
+def test_openai_form(batch: BatchBench) -> None:
+    body: dict[str, Any] = {"model": "m", "max_tokens": 50, "messages": [
+        {"role": "system", "content": "be brief"},
+        {"role": "user", "content": [{"type": "text", "text": "say hello"}]},
+    ]}  # fmt: skip
+    line = {"custom_id": "r-1", "method": "POST", "url": "/v1/chat/completions", "body": body}
+    batch.items([line])
+    assert batch("items.ndjson").status == 0
+    assert batch.texts("items.ndjson.batch") == {"r-1": "hello"}
+
+
+def test_csv(batch: BatchBench) -> None:
+    table = 'id,name,"what, then"\r\n1,Ann,"a ""b""\nc"\r\n2,Bob,{x}\r\n'
+    (batch.work / "people.csv").write_text("\ufeff" + table)
+    result = batch("people.csv", "--prompt", "say {name}: {what, then} {{}}")
+    assert result.status == 0, result.stderr
+    want = {"1": 'Ann: a "b"\nc {}', "2": "Bob: {x} {}"}
+    assert batch.texts("people.csv.batch") == want
+    wrong = batch("people.csv", "--prompt", "say {nam}", "-d", "other")
+    assert (wrong.status, wrong.stdout) == (2, b"")
+    assert b"no column 'nam'" in wrong.stderr and b"{name}" in wrong.stderr
+    attribute = batch("people.csv", "--prompt", "say {name.__class__}", "-d", "other")
+    assert attribute.status == 2
+
+
+def test_stdin_is_kept_for_a_resume(batch: BatchBench) -> None:
+    lines = b'{"id": "a", "prompt": "say a"}\n{"prompt": "say b"}\n'
+    assert batch("-", stdin=lines).status == 2  # where would it be kept?
+    first = batch("-", "-d", "kept", stdin=lines)
+    assert first.status == 0
+    assert batch.texts("kept").keys() > {"a"}
+    again = batch("-", "-d", "kept")
+    assert (again.events[0]["items"], again.events[0]["done"]) == (2, 2)
+
+
+def test_shards_are_disjoint_and_merge(batch: BatchBench) -> None:
+    batch.say(7)
+    for number in (1, 2, 3):
+        result = batch("items.ndjson", "--shard", f"{number}/3", "-d", "kept")
+        assert result.status == 0
+        assert result.last["items"] == (3 if number == 1 else 2)
+    assert batch.texts("kept") == {f"i{n}": str(n) for n in range(7)}
+    assert [one["item"] for one in batch.results("kept", order="input")] == [
+        f"i{n}" for n in range(7)
+    ]
+    assert batch.model.prompts.total() == 7
+    for wrong in ("0/3", "4/3", "x", "1/0"):
+        assert batch("items.ndjson", "--shard", wrong).status == 2

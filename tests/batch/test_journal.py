@@ -1,0 +1,135 @@
+"""The journal survives what a crash can do to it, and notices what none can."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from a3s_cli.batch.journal import NAME, Journal
+from a3s_cli.errors import InvalidStream, SessionBusy
+
+from .bench import BatchBench
+
+LINES = [{"type": "item_end", "item": f"i{n}", "text": "ü\n" * n} for n in range(5)]
+
+
+def written(path: Path, lines: list[dict[str, object]]) -> None:
+    async def write() -> None:
+        journal = Journal(path)
+        for _ in journal.read():
+            pass
+        for line in lines:
+            journal.append(line, lambda: None)
+        await journal.flush()
+        journal.close()
+
+    asyncio.run(write())
+
+
+def read(path: Path) -> list[dict[str, object]]:
+    journal = Journal(path)
+    try:
+        return [{k: v for k, v in line.items() if k != "prev"} for _, line in journal.read()]
+    finally:
+        journal.close()
+
+
+def test_cut_at_every_byte_it_keeps_every_whole_line_and_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    written(path, LINES)
+    data = path.read_bytes()
+    ends = [at for at, byte in enumerate(data, 1) if byte == 10]
+    for size in range(len(data)):
+        path.write_bytes(data[:size])
+        whole = sum(end <= size for end in ends)
+        assert read(path) == LINES[:whole]
+        written(path, LINES[whole:])
+        assert path.read_bytes() == data
+
+
+@settings(max_examples=100)
+@given(garbage=st.binary(max_size=200), lines=st.integers(0, 5))
+def test_what_a_machine_leaves_behind_the_last_sync_is_cut_off(
+    garbage: bytes, lines: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("journal") / NAME
+    written(path, LINES[:lines])
+    data = path.read_bytes()
+    path.write_bytes(data + garbage + bytes(17))
+    assert read(path) == LINES[:lines]
+    assert path.read_bytes() == data
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_line_that_was_changed_is_no_crash(tmp_path: Path, number: int) -> None:
+    path = tmp_path / NAME
+    written(path, LINES)
+    lines = path.read_bytes().splitlines(keepends=True)
+    changed = [*lines[:number], lines[number].replace(b"i", b"j", 3), *lines[number + 1 :]]
+    path.write_bytes(b"".join(changed))
+    with pytest.raises(InvalidStream, match=f"line {number + 2} was edited"):
+        read(path)
+    del lines[number]
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(InvalidStream, match=f"line {number + 1} was edited"):
+        read(path)
+
+
+def test_one_writer(tmp_path: Path) -> None:
+    first = Journal(tmp_path / NAME)
+    with pytest.raises(SessionBusy, match="another batch has the directory"):
+        Journal(tmp_path / NAME)
+    first.close()
+    Journal(tmp_path / NAME).close()
+
+
+def test_a_second_batch_is_busy(batch: BatchBench) -> None:
+    batch.items([{"prompt": "wait for it"}])
+    first = batch.spawn("items.ndjson")
+    batch.model.wait_for_waiting(1)
+    second = batch("items.ndjson")
+    assert (second.status, second.stdout) == (75, b"")
+    assert b"another batch has the directory" in second.stderr
+    told = json.loads(batch.bench("batch", "status", "items.ndjson.batch", "--json").stdout)
+    assert told["running"] is True
+    batch.model.open()
+    assert first.finish().status == 0
+
+
+def test_a_changed_journal_is_refused(batch: BatchBench) -> None:
+    batch.say(3)
+    assert batch("items.ndjson").status == 0
+    path = batch.work / "items.ndjson.batch" / NAME
+    path.write_bytes(path.read_bytes().replace(b'"text":"1"', b'"text":"7"'))
+    result = batch("items.ndjson")
+    assert (result.status, result.stdout) == (65, b"")
+    assert b"was edited, moved or damaged" in result.stderr
+
+
+def test_a_clock_that_jumps_back_changes_nothing(batch: BatchBench) -> None:
+    """What was written in the future is older than what is written now."""
+    batch.say(2)
+    assert batch("items.ndjson").status == 0
+    path = batch.work / "items.ndjson.batch" / NAME
+    lines = [line for _, line in _lines(path)]
+    path.unlink()
+    later = (time.time_ns() // 1_000_000) + 10**10
+    written(path, [{**line, "ts": later} for line in lines])
+    batch.say(4)
+    result = batch("items.ndjson")
+    assert (result.status, sorted(one["item"] for one in result.of("item_end"))) == (
+        0, ["i2", "i3"],
+    )  # fmt: skip
+    stamps = [one["ts"] for one in result.events if one["type"].startswith(("batch", "item_"))]
+    assert stamps == sorted(stamps)
+
+
+def _lines(path: Path) -> list[tuple[int, dict[str, object]]]:
+    lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+    return list(enumerate({k: v for k, v in line.items() if k != "prev"} for line in lines))

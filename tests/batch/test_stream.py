@@ -1,0 +1,133 @@
+"""What a batch prints, and how it ends."""
+
+from __future__ import annotations
+
+import json
+
+from .bench import BatchBench
+from .model import Model
+
+
+def test_every_item_has_one_result(batch: BatchBench) -> None:
+    batch.say(12)
+    result = batch("items.ndjson", "--jobs", "4")
+    assert (result.status, result.stderr) == (0, b"")
+    ends = {one["item"]: one for one in result.of("item_end")}
+    assert {name: one["text"] for name, one in ends.items()} == {f"i{n}": str(n) for n in range(12)}
+    assert result.events[0]["items"] == 12
+    assert result.last["succeeded"] == 12
+    assert result.last["totalTokens"] == 12 * 6
+    assert batch.texts("items.ndjson.batch") == {f"i{n}": str(n) for n in range(12)}
+
+
+def test_the_same_command_again_prints_only_what_is_new(batch: BatchBench) -> None:
+    batch.say(3)
+    assert batch("items.ndjson").status == 0
+    again = batch("items.ndjson")
+    assert [one["type"] for one in again.events] == ["batch_start", "batch_end"]
+    assert again.events[0]["done"] == 3
+    batch.say(5)
+    more = batch("items.ndjson")
+    assert sorted(one["item"] for one in more.of("item_end")) == ["i3", "i4"]
+    assert batch.model.prompts.total() == 5
+
+
+def test_terminal_events_alone(batch: BatchBench) -> None:
+    batch.say(4)
+    result = batch("items.ndjson", "--events", "terminal")
+    kinds = [one["type"] for one in result.events]
+    assert kinds == ["batch_start", *["item_end"] * 4, "batch_end"]
+
+
+def test_results_in_the_order_of_the_items(batch: BatchBench, model: Model) -> None:
+    items = [{"id": "slow", "prompt": "wait for it"}]
+    items += [{"id": f"i{n}", "prompt": f"say {n}"} for n in range(4)]
+    batch.items(items)
+    run = batch.spawn("items.ndjson", "--order", "input", "--jobs", "2")
+    model.wait_for_waiting(1)
+    model.open()
+    result = run.finish()
+    names = ["slow", "i0", "i1", "i2", "i3"]
+    assert [one["item"] for one in result.of("item_end")] == names
+    assert [one["item"] for one in batch.results("items.ndjson.batch", order="input")] == names
+
+
+def test_a_run_that_fails_for_good_is_a_result(batch: BatchBench, model: Model) -> None:
+    batch.items([{"id": "bad", "prompt": "fail 400"}, {"id": "good", "prompt": "say yes"}])
+    result = batch("items.ndjson")
+    assert (result.status, result.last["codes"]) == (1, {"provider_error": 1})
+    (bad,) = [one for one in result.of("item_end") if one["item"] == "bad"]
+    assert (bad["exitCode"], bad["code"], bad["attempts"]) == (1, "provider_error", 1)
+    assert bad["error"]
+    again = batch("items.ndjson")
+    assert (again.status, again.of("item_end")) == (1, [])
+    retried = batch("items.ndjson", "--retry-failed")
+    assert [one["item"] for one in retried.of("item_end")] == ["bad"]
+    assert model.prompts == {"fail 400": 2, "say yes": 1}
+
+
+def test_a_temporary_failure_leaves_an_item_pending(batch: BatchBench, model: Model) -> None:
+    batch.items([{"id": "a", "prompt": "fail 503"}, {"id": "b", "prompt": "say b"}])
+    result = batch("items.ndjson", "--max-retries", "0", "--attempts", "2")
+    assert (result.status, result.last["codes"]) == (75, {"overloaded": 1})
+    assert [one["item"] for one in result.of("item_end")] == ["b"]
+    (retry,) = result.of("item_retry")
+    assert (retry["item"], retry["attempt"], retry["code"]) == ("a", 2, "overloaded")
+    assert model.prompts["fail 503"] == 2
+    assert batch("items.ndjson", "--max-retries", "0", "--attempts", "1").status == 75
+    assert model.prompts["fail 503"] == 3
+
+
+def test_too_many_failures_stop_the_batch(batch: BatchBench, model: Model) -> None:
+    items = [{"prompt": "fail 400", "id": f"i{n}"} for n in range(40)]
+    batch.items(items)
+    result = batch("items.ndjson", "--jobs", "1", "--max-failures", "5%")
+    assert (result.status, result.last["failed"]) == (3, 3)
+    assert result.last["codes"] == {"provider_error": 3, "max_failures": 37}
+    assert model.prompts.total() == 3
+
+
+def test_a_budget_stops_the_batch(batch: BatchBench, model: Model) -> None:
+    price = "cost = { input = 1000, output = 1000 }"
+    (batch.work / "p.acl").write_text(f'providers "openai" {{ models "m" {{ {price} }} }}\n')
+    batch.say(20)
+    result = batch("items.ndjson", "--config", "p.acl", "--jobs", "1", "--max-cost", "0.02")
+    assert result.status == 3, result.stderr
+    # Each request costs 0.006: the fourth passes the limit.
+    assert (result.last["succeeded"], result.last["costUsd"]) == (4, 0.024)
+    assert result.last["codes"] == {"max_cost": 16}
+    assert model.prompts.total() == 4
+
+
+def test_commands_run_and_their_batch_is_out_of_reach(batch: BatchBench) -> None:
+    batch.items([{"id": "a", "prompt": "run cat items.ndjson.batch/journal.ndjson; echo seen $?"}])
+    result = batch("items.ndjson", "--allow", "bash", "--sandbox", "require")
+    (end,) = result.of("tool_end")
+    assert (result.status, end["toolOutput"].splitlines()[-1]) == (0, "seen 1")
+
+
+def test_a_long_answer_is_whole_in_the_results(batch: BatchBench) -> None:
+    word = "x" * 200_000
+    batch.items([{"id": "long", "prompt": f"say {word}"}])
+    result = batch("items.ndjson")
+    (end,) = result.of("item_end")
+    assert (end["truncated"], end["textBytes"]) == (True, len(word))
+    assert batch.texts("items.ndjson.batch") == {"long": word}
+
+
+def test_sessions_lie_in_the_directory_and_nowhere_else(batch: BatchBench) -> None:
+    batch.say(2)
+    assert batch("items.ndjson").status == 0
+    assert batch.bench("sessions", "list", "--json", "--all").stdout == b"[]\n"
+    kept = (batch.work / "items.ndjson.batch/sessions").glob("*.ndjson")
+    assert sorted(one.name for one in kept) == ["i0.1.ndjson", "i1.1.ndjson"]
+
+
+def test_status_says_how_far_it_is(batch: BatchBench) -> None:
+    batch.items([{"id": "bad", "prompt": "fail 400"}, {"id": "good", "prompt": "say yes"}])
+    batch("items.ndjson")
+    told = batch.bench("batch", "status", "items.ndjson.batch", "--json")
+    assert json.loads(told.stdout) == {
+        "items": 2, "succeeded": 1, "failed": 1, "pending": 0, "codes": {"provider_error": 1},
+        "running": False,
+    }  # fmt: skip
