@@ -21,11 +21,11 @@ from ..run.request import RunRequest
 from ..values import Value, field, replace
 from .item import BadItem, Item
 
-#: The fields of a run request that are the same for all items and travel to workers.
-TRAVELLING = (
-    "settings", "rules", "permissions", "config_file", "config_text", "project", "tools",
-    "tool_input", "allow_all", "pull", "offline", "on_ask", "schema",
-)  # fmt: skip
+#: The fields of a run request that belong to one process or one item; the others travel.
+STAYING = frozenset((
+    "prompt", "workspace", "own_tools", "record", "answers", "buffers", "prompt_id", "secrets",
+    "apart", "gate", "conceals",
+))  # fmt: skip
 #: Bytes of a file with a schema.
 LARGEST_SCHEMA = 1 << 20
 #: Plans that are remembered, one for each way in which items differ besides their prompts.
@@ -49,7 +49,7 @@ class Common(Value):
 
     def pack(self) -> bytes:
         """Return this as bytes for a worker; `unpack` reads them."""
-        shared = {name: getattr(self.request, name) for name in TRAVELLING}
+        shared = {name: one for name, one in vars(self.request).items() if name not in STAYING}
         return orjson.dumps(
             {
                 "request": {**shared, "workspace": str(self.request.workspace)},

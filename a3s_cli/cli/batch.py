@@ -13,6 +13,7 @@ from .options import (
     debug_option,
     limit_options,
     model_options,
+    on_ask_options,
     place_options,
     request,
     rule_options,
@@ -127,8 +128,7 @@ class Batch(Sectioned, click.Group):
 @tools_option
 @tool_input_option
 @rule_options
-@click.option("--on-ask", type=click.Choice(["deny", "fail"]),
-              help="Deny or end the run when a call needs approval.")  # fmt: skip
+@on_ask_options("Deny, end the run or ask a program when a call needs approval.", asks=False)
 @confinement_options
 @limit_options
 @click.option("--no-session", is_flag=True, help="Do not keep the items' conversations.")
@@ -146,7 +146,6 @@ def batch(**given: Any) -> None:
     from ..commands.batch import batch as run
 
     most = given.pop("max_cost")
-    given["on_ask"] = given["on_ask"] or "deny"
     shared = request({**given, "max_cost": None})
     run(
         BatchOptions(

@@ -176,13 +176,17 @@ SECTIONS_OF_A_RUN = {
 }  # fmt: skip
 
 
-def on_ask_options(help: str) -> Options:
-    """Return the options that say who answers for a call that needs approval."""
+def on_ask_options(help: str, *, asks: bool = True) -> Options:
+    """Return the options that say who answers for a call that needs approval.
+
+    `asks` is false where no one can be asked.
+    """
+    words = [*(["prompt"] if asks else []), "deny", "fail", "exec:COMMAND"]
     return _all(
         click.option(
             "--on-ask",
-            type=OnAsk(["prompt", "deny", "fail", "exec:COMMAND"]),
-            metavar="prompt|deny|fail|exec:COMMAND",
+            type=OnAsk(words),
+            metavar="|".join(words),
             help=help,
         ),
         click.option(

@@ -43,6 +43,56 @@ function __a3s_takes_value
             'a3s audit --head' \
             'a3s audit -o' \
             'a3s audit --output' \
+            'a3s batch -d' \
+            'a3s batch --directory' \
+            'a3s batch --prompt' \
+            'a3s batch --item-models' \
+            'a3s batch --shard' \
+            'a3s batch --jobs' \
+            'a3s batch --rpm' \
+            'a3s batch --tpm' \
+            'a3s batch --attempts' \
+            'a3s batch --on' \
+            'a3s batch --max-failures' \
+            'a3s batch --events' \
+            'a3s batch --order' \
+            'a3s batch -m' \
+            'a3s batch --model' \
+            'a3s batch --fallback-model' \
+            'a3s batch --max-tokens' \
+            'a3s batch --temperature' \
+            'a3s batch --reasoning' \
+            'a3s batch -C' \
+            'a3s batch --cwd' \
+            'a3s batch --config' \
+            'a3s batch -s' \
+            'a3s batch --system' \
+            'a3s batch --append-system' \
+            'a3s batch --schema' \
+            'a3s batch --tools' \
+            'a3s batch --allow' \
+            'a3s batch --deny' \
+            'a3s batch --ask' \
+            'a3s batch --default-decision' \
+            'a3s batch --permissions' \
+            'a3s batch --on-ask' \
+            'a3s batch --approver-timeout' \
+            'a3s batch --sandbox' \
+            'a3s batch --protect' \
+            'a3s batch --network' \
+            'a3s batch --env' \
+            'a3s batch --redact-env' \
+            'a3s batch --max-turns' \
+            'a3s batch --max-tool-calls' \
+            'a3s batch --max-attachment-bytes' \
+            'a3s batch --max-cost' \
+            'a3s batch --timeout' \
+            'a3s batch --tool-timeout' \
+            'a3s batch --idle-timeout' \
+            'a3s batch --first-byte-timeout' \
+            'a3s batch --max-retries' \
+            'a3s batch --max-parallel' \
+            'a3s batch results --order' \
             'a3s chat -m' \
             'a3s chat --model' \
             'a3s chat --fallback-model' \
@@ -197,7 +247,7 @@ function __a3s_walk
             if __a3s_takes_value $__a3s_path $word
                 set -e words[1]
             end
-        else if contains -- "$__a3s_path $word" 'a3s acp' 'a3s audit' 'a3s chat' 'a3s completion' 'a3s config' 'a3s help' 'a3s man' 'a3s models' 'a3s policy' 'a3s replay' 'a3s run' 'a3s schema' 'a3s serve' 'a3s sessions' 'a3s tools' 'a3s trace' 'a3s trust' 'a3s models pull' 'a3s policy test' 'a3s sessions export' 'a3s sessions list' 'a3s sessions prune' 'a3s sessions rename' 'a3s sessions rm' 'a3s sessions show'
+        else if contains -- "$__a3s_path $word" 'a3s acp' 'a3s audit' 'a3s batch' 'a3s chat' 'a3s completion' 'a3s config' 'a3s help' 'a3s man' 'a3s models' 'a3s policy' 'a3s replay' 'a3s run' 'a3s schema' 'a3s serve' 'a3s sessions' 'a3s tools' 'a3s trace' 'a3s trust' 'a3s batch results' 'a3s batch status' 'a3s models pull' 'a3s policy test' 'a3s sessions export' 'a3s sessions list' 'a3s sessions prune' 'a3s sessions rename' 'a3s sessions rm' 'a3s sessions show'
             set __a3s_path "$__a3s_path $word"
             set __a3s_position 0
         else
@@ -247,6 +297,7 @@ end
 complete -c a3s -f
 complete -c a3s -n '__a3s_at \'a3s\'' -a acp -d 'Be the agent of an editor.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a audit -d 'Check recorded or live event streams against a policy.'
+complete -c a3s -n '__a3s_at \'a3s\'' -a batch -d 'Run many prompts and stream all of their events.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a chat -d 'Talk in one session, one run for each line.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a completion -d 'Print the completion script for a shell.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a config -d 'Show the effective settings and their origins, with secrets masked.'
@@ -313,6 +364,75 @@ complete -c a3s -n '__a3s_at \'a3s audit\'' -s o -l output -x -a 'text json juni
 complete -c a3s -n '__a3s_at \'a3s audit\'' -l include-content -d 'Quote commands and paths in the report.'
 complete -c a3s -n '__a3s_at \'a3s audit\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s audit\'' -F
+complete -c a3s -n '__a3s_at \'a3s batch\'' -a results -d 'Print the results: NDJSON, one line for each item, texts whole.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -a status -d 'Show how far a batch is.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -s d -l directory -x -a '(__fish_complete_directories)' -d 'Keep the batch here (FILE.batch).'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l prompt -x -d 'Fill in {columns} of a CSV file.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l item-models -x -d 'Let items choose one of these models.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l shard -x -d 'Run only this part of the items, counted from 1.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l jobs -x -d 'Run N items at once (8).'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l rpm -x -d 'Send at most N requests a minute.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l tpm -x -d 'Use at most N tokens a minute.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l attempts -x -d 'Try an item up to N times (3).'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l retry-failed -d 'Run failed items again.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l on -x -a '(set -nx)' -d 'Run the items there (here).'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l max-failures -x -d 'Stop after more failures than this.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l events -x -a 'all terminal' -d 'Show the events of runs, or results only.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l order -x -a 'done input' -d 'Show results as they come, or in the order of the items.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l progress -d 'Report on stderr every 30 s.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -s m -l model -x -a '(__a3s_models)' -d 'Use this model.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l fallback-model -x -a '(__a3s_models)' -d 'Ask this model if the one before is unavailable.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l max-tokens -x -d 'Limit each response to N tokens.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l temperature -x -d 'Set the temperature (0 to 2).'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l reasoning -x -a 'none low medium high' -d 'Set how much the model may reason.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -s C -l cwd -x -a '(__fish_complete_directories)' -d 'Run as if started in DIR.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l config -r -F -d 'Also read this configuration.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l no-project -d 'Ignore AGENTS.md and project settings.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l no-skills -d 'Tell the model of no skills.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -s s -l system -x -d 'Replace the system prompt.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l append-system -x -d 'Add to the system prompt.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l schema -r -F -d 'Answer with JSON that matches this schema.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l tools -x -a '(__a3s_list bash read write edit grep glob ls web_fetch generate_object)' -d 'Offer only these tools.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l tool-input -d 'Also stream the arguments of tool calls.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l allow -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Allow calls, as in bash(git log:*).'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l deny -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Deny calls, even if allowed elsewhere.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l ask -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Require approval for calls.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l default-decision -x -a 'allow ask deny' -d 'Decide calls that no rule covers.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l allow-all -d 'Allow every call that is not denied.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l permissions -r -F -d 'Replace the configured allow and ask rules.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l no-reading -d 'Require a rule even for commands that only read.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l on-ask -x -a 'deny fail exec:COMMAND' -d 'Deny, end the run or ask a program when a call needs approval.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l approver-timeout -x -d 'Limit each question to the program of exec: (60s).'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l read-only -d 'Forbid changes to the workspace.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l sandbox -x -a 'auto require off' -d 'Confine bash if possible, always or never.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l protect -x -a 'all tracked' -d 'Revert all changes to protected files, or those that differ from HEAD.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l network -x -a 'on off' -d 'Allow or block network access; off needs a sandbox.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l env -x -a '(set -nx)' -d 'Pass this variable to commands.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l redact-env -x -a '(set -nx)' -d 'Hide this variable\'s value in output.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l max-turns -x -d 'Stop after N responses (50).'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l max-tool-calls -x -d 'Stop after N calls.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l max-attachment-bytes -x -d 'Refuse attachments of more bytes (20 MB).'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l max-cost -x -d 'Stop at this cost; needs configured prices.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l timeout -x -d 'Limit the whole run, as in 90s or 5m.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l tool-timeout -x -d 'Limit each tool call (120s).'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l idle-timeout -x -d 'Limit a response\'s silence (60s).'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l first-byte-timeout -x -d 'Limit the wait for a response to begin (300s).'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l max-retries -x -d 'Limit retries (4).'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l max-parallel -x -d 'Run up to N calls at once (8).'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l no-session -d 'Do not keep the items\' conversations.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l record -d 'Record each run, for a3s audit DIR.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l pull -d 'Download the local model\'s missing weights.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l offline -d 'Never download weights.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -s q -l quiet -d 'Write only usage errors to stderr.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l debug -d 'Log to stderr.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -s h -l help -d 'Show this message and exit.'
+complete -c a3s -n '__a3s_at \'a3s batch\' 0' -F
+complete -c a3s -n '__a3s_at \'a3s batch results\'' -l order -x -a 'done input' -d 'Print results as they came, or in the order of the items.'
+complete -c a3s -n '__a3s_at \'a3s batch results\'' -s h -l help -d 'Show this message and exit.'
+complete -c a3s -n '__a3s_at \'a3s batch results\'' -a '(__fish_complete_directories)'
+complete -c a3s -n '__a3s_at \'a3s batch status\'' -l json -d 'Print a JSON object.'
+complete -c a3s -n '__a3s_at \'a3s batch status\'' -s h -l help -d 'Show this message and exit.'
+complete -c a3s -n '__a3s_at \'a3s batch status\' 0' -a '(__fish_complete_directories)'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l plain -d 'On a terminal, no colour, no Markdown and no live line.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -s m -l model -x -a '(__a3s_models)' -d 'Use this model.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l fallback-model -x -a '(__a3s_models)' -d 'Ask this model if the one before is unavailable.'
@@ -368,7 +488,7 @@ complete -c a3s -n '__a3s_at \'a3s config\'' -l json -d 'Print one JSON object.'
 complete -c a3s -n '__a3s_at \'a3s config\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s help\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s man\'' -s h -l help -d 'Show this message and exit.'
-complete -c a3s -n '__a3s_at \'a3s man\'' -a 'a3s acp audit chat completion config help man models policy replay run schema serve sessions tools trace trust events'
+complete -c a3s -n '__a3s_at \'a3s man\'' -a 'a3s acp audit batch chat completion config help man models policy replay run schema serve sessions tools trace trust events'
 complete -c a3s -n '__a3s_at \'a3s models\'' -a pull -d 'Download the weights of an embedded model.'
 complete -c a3s -n '__a3s_at \'a3s models\'' -l json -d 'Print a JSON array.'
 complete -c a3s -n '__a3s_at \'a3s models\'' -l config -r -F -d 'Also read this configuration.'
