@@ -32,7 +32,7 @@ FLOORS = [
     {"tool_protocol", "processes", "permissions", "stream"},
     {"config", "input", "output", "objects", "guard"},
     # the effects, and what was kept of them
-    {"transport", "sandbox", "sessions", "audit"},
+    {"transport", "sandbox", "sessions", "audit", "prices"},
     # what is plugged in; siblings do not see each other
     {"providers", "tools"},
     {"local"},

@@ -19,6 +19,7 @@ from ..files.workspace import Workspace
 from ..jsonrpc import INTERNAL_ERROR, INVALID_REQUEST, Peer, RpcError
 from ..output.writer import Writer
 from ..permissions.approvals import Approvals
+from ..run.cost import Listed
 from ..run.kept import Kept, keep
 from ..run.opening import Opening
 from ..run.plan import Plan, load_config, make_plan
@@ -141,7 +142,8 @@ class Conversation:
         window = None
         if plan is not None:
             try:
-                window = endpoint(plan.config, plan.model, plan.environment).context_tokens
+                where = endpoint(plan.config, plan.model, plan.environment)
+                window = where.context_tokens or Listed(where).window
             except A3SError:
                 window = None  # The run says what is wrong.
         return Updates(self.send, self._read_text, _later, window)

@@ -15,7 +15,11 @@ from .models_pull import pull
 @click.option("--config", "config_file", metavar="FILE", help="Also read this configuration.")
 @click.pass_context
 def models(ctx: click.Context, as_json: bool, config_file: str | None) -> None:
-    """List the configured and the local models."""
+    """List the configured and the local models, and what is known of them.
+
+    Prices are in dollars per million tokens: as configured, else as listed in the table
+    that comes with a3s, on the day that is shown.
+    """
     if ctx.invoked_subcommand is not None:
         return
     from ..commands.models import listed

@@ -233,9 +233,7 @@ limit_options = _all(
         metavar="N",
         help="Refuse attachments of more bytes (20 MB).",
     ),
-    click.option(
-        "--max-cost", type=float, metavar="USD", help="Stop at this cost; needs configured prices."
-    ),
+    click.option("--max-cost", type=float, metavar="USD", help="Stop at this cost."),
     click.option(
         "--timeout", type=DURATION, metavar="DURATION", help="Limit the whole run, as in 90s or 5m."
     ),

@@ -27,7 +27,7 @@ from ..values import Value
 from .calls import Calls
 from .compaction import Compactor, limit_of
 from .conversation import Conversation
-from .cost import Account, Price
+from .cost import Account, Listed, Price
 from .execution import CallLimits, Surroundings
 from .nested import Nested
 from .plan import Plan
@@ -58,7 +58,8 @@ def assemble(
     """Assemble a run. Raises ConfigError or AuthError if its model cannot be reached."""
     config = plan.config
     where = endpoint(config, plan.model, plan.environment)
-    account = Account(_price(plan, plan.model, where), config.get("max_cost"), plan.gate)
+    listed = Listed(where)
+    account = Account(_price(plan, plan.model, listed), config.get("max_cost"), plan.gate)
     provider = _provider(plan, where, emitter)
     asker = Asker(
         provider,
@@ -70,7 +71,7 @@ def assemble(
         max_bytes=config.get("max_response_bytes"),
         show_input=plan.tool_input,
         redactor=plan.redactor,
-        sees=lambda media_type: sight(where, media_type),
+        sees=lambda media_type: sight(where, media_type, listed),
     )
     if plan.fallbacks:
         asker = _with_fallbacks(plan, emitter, asker, where)
@@ -96,8 +97,11 @@ def assemble(
         approver=voice.approver if voice else None,
         approvals=voice.approvals if voice else None,
     )
-    limit = limit_of(where.context_tokens, request.max_tokens or where.max_output_tokens)
-    compactor = Compactor(asker, request, conversation, limit)
+    answer = request.max_tokens or where.max_output_tokens
+    limit = limit_of(where.context_tokens, answer)
+    compactor = Compactor(
+        asker, request, conversation, limit, listed=lambda: limit_of(listed.window, answer)
+    )
     return Assembly(account, provider, asker, around, calls, request, compactor)
 
 
@@ -142,8 +146,9 @@ def surroundings(
     )
 
 
-def _price(plan: Plan, model: str, where: Endpoint) -> Price | None:
-    return Price.of(configured_cost(plan.config, model), where.wire)
+def _price(plan: Plan, model: str, listed: Listed) -> Callable[[], Price | None]:
+    cost = configured_cost(plan.config, model)
+    return lambda: listed.price(cost)
 
 
 def _with_fallbacks(plan: Plan, emitter: Emitter, first: Asker, where: Endpoint) -> Asker:
@@ -152,13 +157,16 @@ def _with_fallbacks(plan: Plan, emitter: Emitter, first: Asker, where: Endpoint)
     from .fallback import Alternative, Chain, FallbackAsker
 
     def alternative(name: str, where: Endpoint) -> Alternative:
-        price = _price(plan, name, where)
-        if price is None and plan.config.get("max_cost") is not None:
-            raise ConfigError(f"--max-cost needs the price of {name}, and none is configured")
+        listed = Listed(where)
+        price = _price(plan, name, listed)
+        if plan.config.get("max_cost") is not None and price() is None:
+            raise ConfigError(
+                f"--max-cost needs the price of {name}, which is neither configured nor listed"
+            )
 
         def asker() -> Asker:
             provider = _provider(plan, where, emitter)
-            sees = lambda media_type: sight(where, media_type)  # noqa: E731
+            sees = lambda media_type: sight(where, media_type, listed)  # noqa: E731
             return replace(first, provider=provider, wire_name=where.wire, sees=sees)
 
         return Alternative(name, where.model, price, where.quirks.get("tool_call", True), asker)
@@ -210,11 +218,11 @@ def _tell_untrusted(plan: Plan, emitter: Emitter) -> None:
     emitter.emit(Notice(code="config_untrusted", text=text, keys=["skills"]))
 
 
-def sight(where: Endpoint, media_type: str) -> bool | None:
+def sight(where: Endpoint, media_type: str, listed: Listed) -> bool | None:
     """Return whether a model can see files of a media type; None if that is unknown."""
     from .sight import sees
 
-    return sees(where, media_type)
+    return sees(where, media_type, listed)
 
 
 def _provider(plan: Plan, where: Endpoint, emitter: Emitter) -> Provider:

@@ -5,12 +5,14 @@ out, oldest first; if that is not enough, the model is asked once for a summary 
 older turns. Compaction goes well below the limit, so that it is rare: each time, the
 beginning of the conversation changes and the vendor's prompt cache misses.
 
-The size of the window comes from the user's configuration. Without one, the first
-"too long" answer of the provider reveals it: the conversation is shortened, sent once
-more, and the limit holds for the rest of the run.
+The size of the window comes from the user's configuration, else from the table of
+models. Without one, the first "too long" answer of the provider reveals it: the
+conversation is shortened, sent once more, and the limit holds for the rest of the run.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from ..errors import ContextOverflow, FailedError
 from ..events import Notice, Retry
@@ -41,6 +43,8 @@ PER_BYTE = 1 / 3
 LEAST_PER_BYTE, MOST_PER_BYTE = 1 / 8, 1.0
 #: Fractions of the limit to shorten to: in time, and after the provider's refusal.
 TARGET, TARGET_REFUSED = 0.7, 0.5
+#: Bytes of a conversation that fits into any window: no table is needed for it.
+SMALL = 8_000
 #: Bytes that a summary may always have.
 LEAST_SUMMARY = 2000
 
@@ -104,12 +108,18 @@ class Compactor(State):
     conversation: Conversation
     limit: int | None
     gauge: Gauge = field(default_factory=Gauge)
+    #: Returns the limit where none is configured; asked once, for a conversation that is not small.
+    listed: Callable[[], int | None] | None = None
     #: Whether the model may still be asked for a summary: once a turn.
     _may_ask: bool = True
 
     async def fit(self) -> None:
         """Shorten the conversation if the next request would exceed the limit."""
         self._may_ask = True
+        if self.limit is None and self.listed is not None:
+            if conversation_bytes(self.conversation.messages) < SMALL:
+                return
+            self.limit, self.listed = self.listed(), None
         if self.limit is None:
             return
         request = self._request(self.conversation.messages)

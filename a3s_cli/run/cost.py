@@ -1,20 +1,24 @@
 """The tokens and the cost of a run, and the limit on its cost.
 
-Prices come from the user's configuration only: a table in a program would be out of
-date the next day. If a price or a count is unknown, the cost is unknown, never zero.
+A price comes from the user's configuration, else from the table of models, which has a
+date. It is looked up when the first response has come, so that no request waits for it.
+If a price or a count is unknown, the cost is unknown, never zero.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from ..config.model_names import LOCAL, REPLAY
 from ..errors import ConfigError, MaxCost
 from ..messages import Usage
-from ..values import Value
+from ..model import Endpoint
+from ..values import Value, replace
 
 if TYPE_CHECKING:
     from ..model import Gate
+    from ..prices.table import Model, Tier
 
 #: Wires whose `input_tokens` do not include cached tokens.
 CACHE_APART = frozenset(("anthropic",))
@@ -29,6 +33,9 @@ class Price(Value):
     cache_write: float
     #: Whether `input_tokens` excludes cached tokens.
     cache_apart: bool = False
+    #: What a request with more than so many tokens of input costs.
+    above: int | None = None
+    higher: Price | None = None
 
     @classmethod
     def of(cls, cost: Mapping[str, float] | None, wire: str) -> Price | None:
@@ -44,11 +51,24 @@ class Price(Value):
             wire in CACHE_APART,
         )
 
+    @classmethod
+    def listed(cls, model: Model | None, wire: str) -> Price | None:
+        """Read the price of a model in the table; None if it is not there."""
+        if model is None:
+            return None
+        plain = cls.of(_cost(model.price), wire)
+        if plain is None or model.above is None or model.price_above is None:
+            return plain
+        higher = cls.of(_cost(model.price_above), wire)
+        return replace(plain, above=model.above, higher=higher)
+
     def usd(self, usage: Usage) -> float:
-        """Return the cost of a usage in US dollars."""
+        """Return the cost of one request in US dollars."""
         cached = usage.cache_read_tokens + usage.cache_write_tokens
         plain = usage.input_tokens if self.cache_apart else usage.input_tokens - cached
         read = usage.input_tokens + (cached if self.cache_apart else 0)
+        if self.higher and self.above is not None and read > self.above:
+            return self.higher.usd(usage)
         # Some vendors' output excludes reasoning; the total always includes it.
         written = max(usage.output_tokens, usage.total_tokens - read)
         millionths = (
@@ -60,15 +80,64 @@ class Price(Value):
         return millionths / 1e6
 
 
+def _cost(tier: Tier) -> dict[str, float]:
+    named = {"cache_read": tier.cache_read, "cache_write": tier.cache_write}
+    cached = {name: price for name, price in named.items() if price is not None}
+    return {"input": tier.input, "output": tier.output, **cached}
+
+
+class Listed:
+    """What the table of models says of the model at an endpoint, looked up when it is needed."""
+
+    def __init__(self, where: Endpoint) -> None:
+        self._where = where
+        self._found: tuple[Model | None] | None = None
+
+    @property
+    def model(self) -> Model | None:
+        """The model in the table; None if it is not there."""
+        if self._found is None:
+            self._found = (self._find(),)
+        return self._found[0]
+
+    def price(self, cost: Mapping[str, float] | None) -> Price | None:
+        """Return the configured price; what it leaves out is the listed one."""
+        wire = self._where.wire
+        if not cost:
+            return Price.listed(self.model, wire)
+        if "input" in cost and "output" in cost:
+            return Price.of(cost, wire)
+        return Price.of({**(_cost(self.model.price) if self.model else {}), **cost}, wire)
+
+    @property
+    def window(self) -> int | None:
+        """The size of the context window in tokens; None if it is unknown."""
+        return self.model.context_tokens if self.model else None
+
+    def _find(self) -> Model | None:
+        where = self._where
+        if where.wire in (LOCAL, REPLAY):
+            return None
+        from ..prices.table import find
+
+        return find(where.provider, where.model)
+
+
 class Account:
-    """The tokens and the cost of one run: its main loop and all nested requests."""
+    """The tokens and the cost of one run: its main loop and all nested requests.
+
+    `price` returns the price of a request; it is asked when the first one is counted.
+    """
 
     def __init__(
-        self, price: Price | None = None, limit: float | None = None, gate: Gate | None = None
+        self,
+        price: Callable[[], Price | None] = lambda: None,
+        limit: float | None = None,
+        gate: Gate | None = None,
     ) -> None:
-        if limit is not None and price is None:
+        if limit is not None and price() is None:
             raise ConfigError(
-                "--max-cost needs the model's price, and none is configured",
+                "--max-cost needs the model's price, which is neither configured nor listed",
                 hint="set the model's cost = { input = …, output = … } in dollars per million "
                 "tokens",
             )
@@ -76,33 +145,26 @@ class Account:
         self._limit = limit
         self._gate = gate
         self._uncounted = False
+        #: The cost so far; None once that of a request is unknown.
+        self._spent: float | None = 0.0
         #: The sum of the reported usage; None before the first report.
         self.usage: Usage | None = None
-        #: The part of it that has the present price, and what other models were asked for before.
-        self._since: Usage | None = None
-        self._earlier: list[tuple[Price | None, Usage | None]] = []
 
-    def ask_another(self, price: Price | None) -> None:
+    def ask_another(self, price: Callable[[], Price | None]) -> None:
         """Count what follows at the price of another model."""
-        self._earlier.append((self._price, self._since))
-        self._price, self._since = price, None
+        self._price = price
 
     def add(self, usage: Usage | None) -> None:
         """Count one request; None if its provider reported no usage."""
+        price = self._price() if usage else None
+        cost = price.usd(usage) if price and usage else None
         if usage is None:
             self._uncounted = True
         else:
             self.usage = self.usage + usage if self.usage else usage
-            if self._earlier:
-                self._since = self._since + usage if self._since else usage
-            else:
-                self._since = self.usage
+            self._spent = None if cost is None or self._spent is None else self._spent + cost
         if self._gate is not None:
-            known = usage is not None and self._price is not None
-            self._gate.spent(
-                usage.total_tokens if usage else 0,
-                self._price.usd(usage) if known else None,  # type: ignore[union-attr, arg-type]
-            )
+            self._gate.spent(usage.total_tokens if usage else 0, cost)
 
     def check(self) -> None:
         """Raise MaxCost if the limit is reached, or can no longer be checked."""
@@ -124,11 +186,6 @@ class Account:
     @property
     def cost_usd(self) -> float | None:
         """The cost of the run so far in US dollars; None if it is unknown."""
-        if self.usage is None or self._uncounted:
+        if self._spent is None or self.usage is None or self._uncounted:
             return None
-        spent = 0.0
-        for price, usage in (*self._earlier, (self._price, self._since)):
-            if usage is not None and price is None:
-                return None
-            spent += price.usd(usage) if price and usage else 0.0
-        return round(spent, 9)
+        return round(self._spent, 9)

@@ -26,7 +26,8 @@ class Alternative(Value):
     name: str
     #: The model's name at its server.
     model: str
-    price: Price | None
+    #: Returns the price of a request.
+    price: Callable[[], Price | None]
     #: Whether the model is offered tools.
     calls_tools: bool
     #: Makes what asks it.

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..config.endpoints import endpoint
+from ..config.endpoints import configured_cost, endpoint
 from ..config.layers import load as load_config
 from ..config.model_names import LOCAL, model_name
 from ..config.settings import Config
 from ..errors import A3SError, AuthError
+from ..messages import PDF
+from ..model import Endpoint
+from .cost import Listed
+from .sight import sees
 
 
 def models(
@@ -49,8 +53,36 @@ def _configured(config: Config, name: str, environment: Mapping[str, str]) -> di
         "ready": True,
         "api": where.wire,
         "baseUrl": where.base_url,
+        **_facts(config, name, where),
         "state": f"{where.wire} at {where.base_url}",
     }
+
+
+def _facts(config: Config, name: str, where: Endpoint) -> dict[str, Any]:
+    """Return what is known of a model: its price, window, output limit and abilities."""
+    listed = Listed(where)
+    price, model = listed.price(configured_cost(config, name)), listed.model
+    found: dict[str, Any] = {
+        "contextTokens": where.context_tokens or (model and model.context_tokens),
+        "maxTokens": where.max_output_tokens or (model and model.max_tokens),
+        "seesImages": sees(where, "image/png", listed),
+        "seesPdf": sees(where, PDF, listed),
+        "callsTools": False
+        if where.quirks.get("tool_call") is False
+        else model and model.calls_tools,
+    }
+    if price is not None:
+        found["costUsd"] = {
+            "input": price.input,
+            "output": price.output,
+            "cacheRead": price.cache_read,
+            "cacheWrite": price.cache_write,
+        }
+        if not configured_cost(config, name):
+            from ..prices.table import date
+
+            found["costUsd"]["listed"] = date()
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _local(environment: Mapping[str, str]) -> list[dict[str, Any]]:

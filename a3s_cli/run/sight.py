@@ -17,6 +17,7 @@ from ..errors import A3SError, ProviderError
 from ..messages import File, Message, Part, Text, ToolResult
 from ..model import Endpoint, Request
 from ..values import replace
+from .cost import Listed
 
 if TYPE_CHECKING:
     from .conversation import Conversation
@@ -34,12 +35,17 @@ _NAMED = (
 )
 
 
-def sees(where: Endpoint, media_type: str) -> bool | None:
+def sees(where: Endpoint, media_type: str, listed: Listed | None = None) -> bool | None:
     """Return whether a model can see files of a media type; None if that is unknown."""
     if where.wire == LOCAL:
         return False
     configured: bool | None = where.quirks.get("attachment")
-    return configured
+    if configured is not None:
+        return configured
+    model = (listed or Listed(where)).model
+    if model is None:
+        return None
+    return model.sees_images if media_type.startswith("image/") else model.sees_pdf
 
 
 def visible(request: Request, sees: Sees) -> Request:

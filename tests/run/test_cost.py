@@ -91,7 +91,7 @@ def test_tokens_add_up(many: list[Usage]) -> None:
 
 @given(st.lists(st.none() | usages, max_size=4))
 def test_a_cost_is_known_only_where_everything_is(many: list[Usage | None]) -> None:
-    account = Account(Price.of(COST, "openai-chat"))
+    account = Account(lambda: Price.of(COST, "openai-chat"))
     for usage in many:
         account.add(usage)
     assert (account.cost_usd is None) == (not many or None in many)
@@ -99,11 +99,11 @@ def test_a_cost_is_known_only_where_everything_is(many: list[Usage | None]) -> N
 
 def test_a_limit_needs_a_price() -> None:
     with pytest.raises(ConfigError, match="--max-cost"):
-        Account(None, 1.0)
+        Account(lambda: None, 1.0)
 
 
 def test_the_limit_itself_is_not_exceeded_knowingly() -> None:
-    account = Account(Price.of(COST, "openai-chat"), 6.0)
+    account = Account(lambda: Price.of(COST, "openai-chat"), 6.0)
     account.check()
     account.add(Usage(M, 0, total_tokens=M))
     account.check()
@@ -113,12 +113,12 @@ def test_the_limit_itself_is_not_exceeded_knowingly() -> None:
 
 
 def test_a_limit_of_nothing_allows_what_is_free() -> None:
-    account = Account(Price.of({"input": 0, "output": 0}, "openai-chat"), 0.0)
+    account = Account(lambda: Price.of({"input": 0, "output": 0}, "openai-chat"), 0.0)
     account.check()
 
 
 def test_what_is_not_counted_cannot_be_limited() -> None:
-    account = Account(Price.of(COST, "openai-chat"), 6.0)
+    account = Account(lambda: Price.of(COST, "openai-chat"), 6.0)
     account.add(None)
     with pytest.raises(MaxCost, match="reports no usage"):
         account.check()
