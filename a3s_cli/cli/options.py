@@ -26,6 +26,7 @@ SETTINGS = (
     "append_system",
     "model",
     "fallback_model",
+    "plugins",
     "max_tokens",
     "temperature",
     "reasoning",
@@ -130,7 +131,15 @@ system_options = _all(
     click.option("-s", "--system", metavar="TEXT", help="Replace the system prompt."),
     click.option("--append-system", metavar="TEXT", help="Add to the system prompt."),
 )
-tools_option = click.option("--tools", metavar="LIST|none", help="Offer only these tools.")
+_tools = click.option("--tools", metavar="LIST|none", help="Offer only these tools.")
+plugin_option = click.option(
+    "--plugin",
+    "plugins",
+    metavar="NAME",
+    multiple=True,
+    help="Offer the tools of this installed plug-in.",
+)
+tools_option = _all(_tools, plugin_option)
 tool_input_option = click.option(
     "--tool-input", is_flag=True, help="Also stream the arguments of tool calls."
 )
@@ -167,7 +176,7 @@ SECTIONS_OF_A_RUN = {
     "Model": (
         "model", "fallback_model", "max_tokens", "temperature", "reasoning", "pull", "offline",
     ),
-    "Rules": ("tools", *RULES, "on_ask", "approver_timeout", "read_only"),
+    "Rules": ("tools", "plugins", *RULES, "on_ask", "approver_timeout", "read_only"),
     "Sandbox and secrets": ("sandbox", "network", "protect", "env", "redact_env"),
     "Limits": (
         "max_turns", "max_tool_calls", "max_cost", "max_attachment_bytes", "timeout",

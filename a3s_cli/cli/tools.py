@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import click
 
+from .options import plugin_option
+
 
 @click.command(epilog="\b\nExample:\n  a3s tools --json | jq -c '.[].name'")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array, with the schemas.")
-def tools(as_json: bool) -> None:
-    """List the tools (name, description, arguments) and the skills."""
+@plugin_option
+def tools(as_json: bool, plugins: tuple[str, ...]) -> None:
+    """List the tools (name, description, arguments), whose they are, and the skills."""
     from ..commands.tools import tools_json, tools_text
 
-    click.echo(tools_json() if as_json else tools_text(), nl=False)
+    click.echo(tools_json(plugins) if as_json else tools_text(plugins), nl=False)

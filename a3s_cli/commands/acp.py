@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..errors import ConfigError, UsageError
-from ..run.plan import chosen_policy, chosen_tools, load_config
+from ..run.plan import chosen_policy, chosen_tools, load_config, plugin_tools
 from ..run.request import RunRequest
 from ..sandbox.environment import held_secrets
 from ..secrets.redaction import Redactor
@@ -54,5 +54,5 @@ def _checked(template: RunRequest) -> Redactor:
         config = load_config(template)
     except ConfigError:
         return Redactor(held_secrets(None, os.environ, ()))
-    chosen_policy(config, template.rules)
+    chosen_policy(config, template.rules, own_tools=plugin_tools(config))
     return Redactor(held_secrets(config, os.environ))

@@ -33,7 +33,7 @@ from ..run.request import RunRequest
 from ..secrets.redaction import NOTHING
 from ..stream.redacted import EventRedactor
 from ..values import replace
-from .run import LAST_WORDS, Process, RunOptions, requested, wake_by_signals
+from .run import LAST_WORDS, Process, RunOptions, keep_stdout, requested, wake_by_signals
 
 if TYPE_CHECKING:
     from ..output.writer import Writer
@@ -128,6 +128,7 @@ class Dialogue(Process):
 
     def _use(self, plan: Plan) -> None:
         self._plan = plan
+        keep_stdout(plan)
         self._approvals = Approvals(plan.policy)
         log_to_stderr(plan.redactor, debug=self._options.debug)
 

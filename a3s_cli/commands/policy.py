@@ -16,7 +16,7 @@ from ..output.person import complain
 from ..permissions.calls import decide
 from ..permissions.policy import Decision
 from ..registry import TOOLS, load
-from ..run.plan import chosen_confinement, chosen_policy, withheld_by
+from ..run.plan import chosen_confinement, chosen_policy, plugin_tools, withheld_by
 from ..sandbox.confinement import Confinement
 from ..tool_protocol import Subject, Tool
 from ..values import Value, field
@@ -57,13 +57,15 @@ def judge(question: PolicyQuestion) -> tuple[str, int]:
     )
     for notice in config.notices:
         complain(notice.text)
-    policy = chosen_policy(config, question.rules, allow_all=question.allow_all)
-    tool = _tool(question.tool)
+    own = plugin_tools(config)
+    policy = chosen_policy(config, question.rules, allow_all=question.allow_all, own_tools=own)
+    tool = own.get(question.tool) or _tool(question.tool)
     arguments = _arguments(question, tool)
     subject, _, decision = decide(policy, tool, arguments, workspace, confined=True)
     if decision.rule == "reading" and not _confined(config, workspace.root, tool):
         subject, _, decision = decide(policy, tool, arguments, workspace)
-    decision = _withheld(tool, config, workspace.root) or decision
+    if tool.name not in own:
+        decision = _withheld(tool, config, workspace.root) or decision
     return _shown(decision, subject), STATUS[decision.decision]
 
 

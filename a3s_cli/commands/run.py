@@ -148,6 +148,7 @@ class Process:
         """Emit `start`, do the work, emit the terminal event and exit."""
         opening = self._opening
         opening.decide()
+        keep_stdout(opening.plan)
         opening.keep(self._session)
         writer = self._open_output()
         self._listen()
@@ -329,6 +330,12 @@ class Process:
 
     def _patience(self) -> float | None:
         return None if self._last_words is None else self._last_words - time.monotonic()
+
+
+def keep_stdout(plan: Plan | None) -> None:
+    """Send what the code of plug-ins prints to stderr: stdout is the stream's alone."""
+    if plan is not None and plan.config.get("plugins"):
+        sys.stdout = sys.stderr  # noqa: TID251 - nothing is written, a stranger is kept away
 
 
 def _drop(_: bytes) -> None:

@@ -76,6 +76,8 @@ class ConfigFile:
         self.unused: list[Setting] = []
         #: Names of the keys that a project's file may not set, in the order of the file.
         self.refused: dict[str, None] = {}
+        #: Rules for tools that are not built in, and the error of each.
+        self.foreign_rules: list[tuple[str, ConfigError]] = []
         self._environment = environment
         self._unknown = 0
 
@@ -259,7 +261,11 @@ class ConfigFile:
         try:
             return check(data)
         except UsageError as error:
-            raise ConfigError(f"{self._at(place)}: {error}", hint=error.hint) from None
+            wrong = ConfigError(f"{self._at(place)}: {error}", hint=error.hint)
+            if check is not LISTS["deny"] or not _is_rule(data):
+                raise wrong from None
+            self.foreign_rules.append((data, wrong))
+            return data
         except ValueError as error:
             expected, found = (*error.args, place.kind)[:2]
             self._fail(place, f"{expected} for {name}", found)
@@ -348,6 +354,17 @@ class ConfigFile:
 
     def _fail(self, place: AclValue | Attribute | Block, expected: str, found: str) -> NoReturn:
         raise ConfigError(f"{self._at(place)}: expected {expected}, found {found}")
+
+
+def _is_rule(text: str) -> bool:
+    """Tell whether a text is a rule, for whatever tool."""
+    from ..permissions.rules import parse_rule
+
+    tool = text.partition("(")[0].strip()
+    try:
+        return bool(parse_rule(text, (tool,)))
+    except UsageError:
+        return False
 
 
 def _header(data: Any) -> str:

@@ -110,6 +110,8 @@ def load(
     if model := environment.get(MODEL_VARIABLE):
         config.settings["default_model"] = Setting(model, MODEL_VARIABLE)
     _merge_flags(config, flags)
+    if config.foreign_rules and not config.get("plugins"):
+        raise config.foreign_rules[0][1]
     return config
 
 
@@ -190,6 +192,7 @@ def _parse(
     config.files.append(found.path)
     config.notices += file.notices
     config.unused += file.unused
+    config.foreign_rules += file.foreign_rules
     return file
 
 
@@ -323,4 +326,5 @@ def _add_lists(config: Config, lists: Mapping[str, list[Setting]]) -> None:
 
 
 def _flag(name: str) -> str:
+    name = "plugin" if name == "plugins" else name
     return "--" + name.replace("_", "-")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from ..errors import ConfigError
 from ..registry import TOOLS, WIRES
 from .durations import EXPECTED as A_DURATION
 from .durations import seconds
@@ -105,6 +106,9 @@ class Config:
         self.unused: list[Setting] = []
         self.files: list[str] = []
         self.trusted_project: str | None = None
+        #: Rules in files for tools that are not built in, and the error of each unless a
+        #: plug-in has the tool.
+        self.foreign_rules: list[tuple[str, ConfigError]] = []
 
     def get(self, name: str) -> Any:
         """Return the value in force; for a list (`deny`, `env`), a tuple of `Setting`."""
@@ -279,6 +283,8 @@ LISTS: dict[str, Check] = {
     "trust": _directory,
     #: The models that are asked, in this order, when the model is unavailable.
     "fallback_model": _text,
+    #: Names of entry points, see `run.plugins`.
+    "plugins": _text,
 }
 
 _CONNECTION_KEYS: dict[str, Check] = {

@@ -143,9 +143,8 @@ def make_plan(request: RunRequest, config: Config) -> Plan:
     """Return the plan of a request. Raises ConfigError or UsageError."""
     environment = dict(os.environ)
     # First: a mistyped rule is a usage error, whatever else is wrong.
-    policy = chosen_policy(
-        config, request.rules, allow_all=request.allow_all, own_tools=request.own_tools
-    )
+    own_tools = {**plugin_tools(config), **request.own_tools}
+    policy = chosen_policy(config, request.rules, allow_all=request.allow_all, own_tools=own_tools)
     model = chosen_model(config, environment)
     tools = default_tools(model) if request.tools is None else request.tools
     confinement = chosen_confinement(
@@ -169,8 +168,8 @@ def make_plan(request: RunRequest, config: Config) -> Plan:
         config=config,
         policy=policy,
         model=model,
-        tools=[*offered_tools(tools, config, confinement), *request.own_tools],
-        own_tools=request.own_tools,
+        tools=[*offered_tools(tools, config, confinement), *own_tools],
+        own_tools=own_tools,
         buffers=request.buffers,
         fallbacks=_fallbacks(config),
         on_ask=cast("OnAsk", on_ask),
@@ -308,6 +307,16 @@ def unknown_tool(name: str) -> UsageError:
     )
 
 
+def plugin_tools(config: Config) -> dict[str, Tool]:
+    """Return the tools of the plug-ins that are named, by name. Raises ConfigError, UsageError."""
+    if not config.get("plugins"):
+        return {}
+    from .plugins import load_plugins
+
+    plugins = load_plugins(config.get("plugins"))
+    return {tool.name: tool for plugin in plugins for tool in plugin.tools}
+
+
 def chosen_policy(
     config: Config,
     flags: Mapping[str, Sequence[str]],
@@ -319,6 +328,9 @@ def chosen_policy(
 
     `own_tools` are the names of the user's own tools, which rules may name, too.
     """
+    for text, wrong in config.foreign_rules:
+        if text.partition("(")[0].strip() not in own_tools:
+            raise wrong
     rules: dict[str, list[str]] = {}
     for kind in ("allow", "deny", "ask"):
         rules[kind] = [*flags.get(kind, ()), *(setting.value for setting in config.get(kind))]

@@ -17,6 +17,7 @@ function __a3s_takes_value
             'a3s acp --system' \
             'a3s acp --append-system' \
             'a3s acp --tools' \
+            'a3s acp --plugin' \
             'a3s acp --allow' \
             'a3s acp --deny' \
             'a3s acp --ask' \
@@ -70,6 +71,7 @@ function __a3s_takes_value
             'a3s batch --append-system' \
             'a3s batch --schema' \
             'a3s batch --tools' \
+            'a3s batch --plugin' \
             'a3s batch --allow' \
             'a3s batch --deny' \
             'a3s batch --ask' \
@@ -106,6 +108,7 @@ function __a3s_takes_value
             'a3s chat --system' \
             'a3s chat --append-system' \
             'a3s chat --tools' \
+            'a3s chat --plugin' \
             'a3s chat --allow' \
             'a3s chat --deny' \
             'a3s chat --ask' \
@@ -165,6 +168,7 @@ function __a3s_takes_value
             'a3s run --append-system' \
             'a3s run --schema' \
             'a3s run --tools' \
+            'a3s run --plugin' \
             'a3s run --allow' \
             'a3s run --deny' \
             'a3s run --ask' \
@@ -205,6 +209,7 @@ function __a3s_takes_value
             'a3s serve --system' \
             'a3s serve --append-system' \
             'a3s serve --tools' \
+            'a3s serve --plugin' \
             'a3s serve --allow' \
             'a3s serve --deny' \
             'a3s serve --ask' \
@@ -226,7 +231,8 @@ function __a3s_takes_value
             'a3s serve --idle-timeout' \
             'a3s serve --first-byte-timeout' \
             'a3s serve --max-retries' \
-            'a3s serve --max-parallel'
+            'a3s serve --max-parallel' \
+            'a3s tools --plugin'
             return 0
     end
     return 1
@@ -310,7 +316,7 @@ complete -c a3s -n '__a3s_at \'a3s\'' -a run -d 'Run one prompt and exit.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a schema -d 'Print the JSON Schema of one line of the event stream.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a serve -d 'Serve a web page to talk to the agent, and its HTTP API.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a sessions -d 'List, show, rename, export and remove sessions.'
-complete -c a3s -n '__a3s_at \'a3s\'' -a tools -d 'List the tools (name, description, arguments) and the skills.'
+complete -c a3s -n '__a3s_at \'a3s\'' -a tools -d 'List the tools (name, description, arguments), whose they are, and the skills.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a trace -d 'Print a recorded run, or a session by its ID, as OpenTelemetry spans.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a trust -d 'Treat what may act in DIR like your own configuration.'
 complete -c a3s -n '__a3s_at \'a3s\'' -s V -l version -d 'Show the version and exit.'
@@ -328,6 +334,7 @@ complete -c a3s -n '__a3s_at \'a3s acp\'' -l no-skills -d 'Tell the model of no 
 complete -c a3s -n '__a3s_at \'a3s acp\'' -s s -l system -x -d 'Replace the system prompt.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l append-system -x -d 'Add to the system prompt.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l tools -x -a '(__a3s_list bash read write edit grep glob ls web_fetch generate_object)' -d 'Offer only these tools.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l plugin -x -a '(set -nx)' -d 'Offer the tools of this installed plug-in.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l allow -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Allow calls, as in bash(git log:*).'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l deny -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Deny calls, even if allowed elsewhere.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l ask -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Require approval for calls.'
@@ -393,6 +400,7 @@ complete -c a3s -n '__a3s_at \'a3s batch\'' -s s -l system -x -d 'Replace the sy
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l append-system -x -d 'Add to the system prompt.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l schema -r -F -d 'Answer with JSON that matches this schema.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l tools -x -a '(__a3s_list bash read write edit grep glob ls web_fetch generate_object)' -d 'Offer only these tools.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l plugin -x -a '(set -nx)' -d 'Offer the tools of this installed plug-in.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l tool-input -d 'Also stream the arguments of tool calls.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l allow -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Allow calls, as in bash(git log:*).'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l deny -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Deny calls, even if allowed elsewhere.'
@@ -446,6 +454,7 @@ complete -c a3s -n '__a3s_at \'a3s chat\'' -l no-skills -d 'Tell the model of no
 complete -c a3s -n '__a3s_at \'a3s chat\'' -s s -l system -x -d 'Replace the system prompt.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l append-system -x -d 'Add to the system prompt.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l tools -x -a '(__a3s_list bash read write edit grep glob ls web_fetch generate_object)' -d 'Offer only these tools.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l plugin -x -a '(set -nx)' -d 'Offer the tools of this installed plug-in.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l allow -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Allow calls, as in bash(git log:*).'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l deny -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Deny calls, even if allowed elsewhere.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l ask -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Require approval for calls.'
@@ -534,6 +543,7 @@ complete -c a3s -n '__a3s_at \'a3s run\'' -s s -l system -x -d 'Replace the syst
 complete -c a3s -n '__a3s_at \'a3s run\'' -l append-system -x -d 'Add to the system prompt.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l schema -r -F -d 'Answer with JSON that matches this schema.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l tools -x -a '(__a3s_list bash read write edit grep glob ls web_fetch generate_object)' -d 'Offer only these tools.'
+complete -c a3s -n '__a3s_at \'a3s run\'' -l plugin -x -a '(set -nx)' -d 'Offer the tools of this installed plug-in.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l tool-input -d 'Also stream the arguments of tool calls.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l allow -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Allow calls, as in bash(git log:*).'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l deny -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Deny calls, even if allowed elsewhere.'
@@ -587,6 +597,7 @@ complete -c a3s -n '__a3s_at \'a3s serve\'' -l no-skills -d 'Tell the model of n
 complete -c a3s -n '__a3s_at \'a3s serve\'' -s s -l system -x -d 'Replace the system prompt.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l append-system -x -d 'Add to the system prompt.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l tools -x -a '(__a3s_list bash read write edit grep glob ls web_fetch generate_object)' -d 'Offer only these tools.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l plugin -x -a '(set -nx)' -d 'Offer the tools of this installed plug-in.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l tool-input -d 'Also stream the arguments of tool calls.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l allow -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Allow calls, as in bash(git log:*).'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l deny -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Deny calls, even if allowed elsewhere.'
@@ -639,6 +650,7 @@ complete -c a3s -n '__a3s_at \'a3s sessions show\'' -l json -d 'Print the conver
 complete -c a3s -n '__a3s_at \'a3s sessions show\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s sessions show\' 0' -k -a '(__a3s_sessions)'
 complete -c a3s -n '__a3s_at \'a3s tools\'' -l json -d 'Print a JSON array, with the schemas.'
+complete -c a3s -n '__a3s_at \'a3s tools\'' -l plugin -x -a '(set -nx)' -d 'Offer the tools of this installed plug-in.'
 complete -c a3s -n '__a3s_at \'a3s tools\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s trace\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s trace\' 0' -F

@@ -48,6 +48,7 @@ def test_defaults(house: House) -> None:
         "redact_env": (),
         "trust": (),
         "fallback_model": (),
+        "plugins": (),
     }
     assert {setting.origin for setting in config.settings.values()} == {"default"}
     assert (config.providers, config.notices, config.unused, config.files) == ({}, [], [], [])

@@ -1,0 +1,7 @@
+from a3s_cli import tool
+
+
+@tool
+def shout() -> str:
+    """Shout."""
+    return "!"
