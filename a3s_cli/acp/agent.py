@@ -15,7 +15,7 @@ from ..output.writer import Writer
 from ..run.request import RunRequest
 from ..values import replace
 from ..version import __version__
-from .blocks import prompt_text
+from .blocks import prompt_of
 from .conversation import Conversation, Editor, failure, refused
 from .modes import modes, state
 
@@ -74,7 +74,7 @@ class Agent:
             "agentInfo": {"name": "a3s", "title": "a3s", "version": __version__},
             "agentCapabilities": {
                 "loadSession": True,
-                "promptCapabilities": {"embeddedContext": True},
+                "promptCapabilities": {"embeddedContext": True, "image": self._sees_images()},
                 "sessionCapabilities": {"list": {}, "resume": {}, "fork": {}, "close": {}},
             },
             "authMethods": [
@@ -86,6 +86,19 @@ class Agent:
                 _keys(),
             ],
         }
+
+    def _sees_images(self) -> bool:
+        """Return whether the configured model may see images; the editor may choose another."""
+        from ..config.endpoints import endpoint
+        from ..run.plan import chosen_model, load_config
+        from ..run.sight import sees
+
+        try:
+            config = load_config(self._template)
+            where = endpoint(config, chosen_model(config, os.environ), os.environ)
+        except A3SError:
+            return False
+        return sees(where, "image/png") is not False
 
     async def _authenticate(self, params: Params) -> Any:
         if params.get("methodId") not in (CONFIGURED, KEYS):
@@ -160,7 +173,7 @@ class Agent:
 
     async def _prompt(self, params: Params) -> Any:
         conversation = self._open(params)
-        return await conversation.prompt(prompt_text(params.get("prompt")))
+        return await conversation.prompt(*prompt_of(params.get("prompt")))
 
     async def _set_mode(self, params: Params) -> Any:
         conversation, mode = self._open(params), _string(params, "modeId")

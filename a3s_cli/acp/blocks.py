@@ -6,18 +6,54 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ..input.attachments import Given, given_in_json
 from ..jsonrpc import INVALID_PARAMS, RpcError
 from ..jsontext import clean
 
+#: The words of a prompt that has none.
+ALONE = "See the attachment."
 
-def prompt_text(blocks: object) -> str:
-    """Return one prompt of the blocks of a `session/prompt`; raises RpcError."""
+
+def prompt_of(blocks: object) -> tuple[str, tuple[Given, ...]]:
+    """Return the words and the files of a `session/prompt`; raises RpcError."""
     if not isinstance(blocks, list) or not blocks:
         raise _invalid("`prompt` is a list of at least one content block")
-    text = "\n\n".join(filter(None, (_words(block) for block in blocks)))
+    files, words = list[Given](), list[str]()
+    for block in blocks:
+        if (file := _file(block)) is not None:
+            files.append(file)
+        else:
+            words.append(_words(block))
+    text = "\n\n".join(filter(None, words))
+    if not text.strip() and files:
+        text = ALONE
     if not text.strip():
         raise _invalid("the prompt is blank: there is nothing to do")
-    return clean(text)
+    return clean(text), tuple(files)
+
+
+def _file(block: object) -> Given | None:
+    """Return the image, or the binary resource, that a block embeds; None for any other."""
+    if not isinstance(block, dict):
+        return None
+    if block.get("type") == "image":
+        data, where = _string(block, "data"), block.get("uri")
+        kind, name = _string(block, "mimeType"), "image"
+    else:
+        resource = block.get("resource") if block.get("type") == "resource" else None
+        if not isinstance(resource, dict) or not isinstance(resource.get("blob"), str):
+            return None
+        data, where = resource["blob"], _string(resource, "uri")
+        kind, name = resource.get("mimeType") or "", "resource"
+    if isinstance(where, str):
+        name = place(where).rpartition("/")[2] or name
+    try:
+        (given,) = given_in_json([{"data": data, "name": name, "mediaType": kind}])
+    except ValueError as error:
+        raise _invalid(str(error).replace("attachments[0].", "")) from None
+    if not given.content:
+        raise _invalid(f"the {block['type']} block has no content")
+    return given
 
 
 def _words(block: object) -> str:
@@ -33,7 +69,7 @@ def _words(block: object) -> str:
         if isinstance(resource, dict) and isinstance(resource.get("text"), str):
             where = place(_string(resource, "uri"))
             return f'<file path="{where}">\n{resource["text"]}\n</file>'
-        raise _invalid("of embedded resources only those with `text` can be read")
+        raise _invalid("an embedded resource has a `text` or a `blob`")
     raise _invalid(f"content blocks of type {str(kind)[:40]!r} are not supported")
 
 

@@ -16,6 +16,7 @@ from ..config.endpoints import endpoint
 from ..errors import A3SError, AuthError, Cancelled, UsageError
 from ..events import Event
 from ..files.workspace import Workspace
+from ..input.attachments import Given
 from ..jsonrpc import INTERNAL_ERROR, INVALID_REQUEST, Peer, RpcError
 from ..output.writer import Writer
 from ..permissions.approvals import Approvals
@@ -86,7 +87,7 @@ class Conversation:
         request = replace(request, prompt=prompt, settings=settings, buffers=buffers)
         return request, make_plan(request, load_config(request))
 
-    async def prompt(self, text: str) -> dict[str, Any]:
+    async def prompt(self, text: str, files: tuple[Given, ...] = ()) -> dict[str, Any]:
         """Do one run and return the response to its `session/prompt`; raises RpcError."""
         if self.busy:
             raise refused(
@@ -95,11 +96,12 @@ class Conversation:
             )  # fmt: skip
         try:
             request, plan = self.plan(text)
+            opening = Opening(replace(request, attachments=files))
+            opening.use(plan)
         except A3SError as error:
             raise failure(error) from None
-        opening = self._opening = Opening(request)
-        opening.use(plan)
-        updates = self.updates(plan)
+        self._opening = opening
+        updates = self.updates(opening.plan)
         opening.keep(self._kept)
         opening.emitter.add_event_sink(updates.accept, self._editor.writer.drain)
         digest = plan.policy.digest()

@@ -30,7 +30,7 @@ class Keeper(Protocol):
     def replace(self, messages: Sequence[Message]) -> None:
         """Save these in place of everything saved so far."""
 
-    def keep_file(self, digest: str, content: bytes) -> None:
+    def keep_file(self, file: File) -> None:
         """Save a file beside the steps."""
 
     def flush(self) -> None:
@@ -72,7 +72,7 @@ class Conversation(State):
         self.add(prompt_message(text, files) if files else Message("user", (Text(text),)))
         if self.keeper:
             for file in files:
-                self.keeper.keep_file(file.sha256, file.content)
+                self.keeper.keep_file(file)
 
     def spill(self) -> Spill | None:
         """Return a file for an output that is too long for an event; None if none is saved."""

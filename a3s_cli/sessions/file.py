@@ -18,7 +18,7 @@ import orjson
 
 from ..errors import OutputError
 from ..jsontext import LINE_LIMIT, dumps
-from ..messages import Message
+from ..messages import File, Message
 from .facts import Facts
 from .lines import CLOSED, INTERRUPTED, MESSAGES, Hide, line, to_json
 from .recent import Recent
@@ -102,14 +102,16 @@ class SessionFile:
         self._step(messages, replace=True)
         self.flush()
 
-    def keep_file(self, digest: str, content: bytes) -> None:
-        """Save a file beside the session, under its digest, unless it is there already."""
-        if (self.spilled / digest).exists():
+    def keep_file(self, file: File) -> None:
+        """Save a file beside the session, under its digest; a text with a secret is not saved."""
+        if (self.spilled / file.sha256).exists():
+            return
+        if file.is_text and self._hide(file.text) != file.text:
             return
         spill = self.spill()
         if spill is None:
             return
-        spill.write(content)
+        spill.write(file.content)
         if spill.finish(sync=True) is None:
             self.lose(NotKept("the session is no longer saved: an attachment cannot be written"))
 
@@ -178,7 +180,7 @@ class SessionFile:
         replacing = {"replace": True} if replace else {}
         for message in messages:
             for file in message.files:
-                self.keep_file(file.sha256, file.content)
+                self.keep_file(file)
         said = to_json(messages, self._hide)
         data = dumps(said)
         if len(data) < LINE_LIMIT - ENVELOPE:

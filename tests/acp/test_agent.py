@@ -14,6 +14,7 @@ from acp import RequestError
 
 from ..support import processes
 from ..support.a3s import Bench
+from ..support.files import PDF, PNG, base64_of, data_url
 from ..support.replies import Call, a_call, bash, call, calls, error, reasoning, stall, text
 from .editor import SOON, Desk, opened, run
 
@@ -33,7 +34,7 @@ def test_what_is_advertised(a3s: Bench) -> None:
             can = told["agentCapabilities"]
             assert can["loadSession"] is True
             assert can["promptCapabilities"] == {
-                "image": False, "audio": False, "embeddedContext": True,
+                "image": True, "audio": False, "embeddedContext": True,
             }  # fmt: skip
             assert set(can["sessionCapabilities"]) == {"list", "resume", "fork", "close"}
             assert {one["id"] for one in told["authMethods"]} == {"config", "env"}
@@ -110,11 +111,51 @@ def test_the_blocks_of_a_prompt(a3s: Bench) -> None:
             for wrong in (
                 [], [{"type": "text", "text": "  "}], [{"type": "text"}], ["x"],
                 [{"type": "image", "data": "", "mimeType": "image/png"}],
-                [{"type": "resource", "resource": {"uri": "x", "blob": "eA=="}}],
+                [{"type": "image", "data": "%%", "mimeType": "image/png"}],
+                [{"type": "image", "data": "eA=="}], [{"type": "audio", "data": "eA=="}],
+                [{"type": "resource", "resource": {"uri": "x", "blob": 7}}],
             ):  # fmt: skip
                 with pytest.raises(RequestError) as refused:
                     await desk.raw("session/prompt", sessionId=session, prompt=wrong)
                 assert refused.value.code == -32602
+
+    run(test)
+
+
+def test_images_and_binary_resources_of_a_prompt(a3s: Bench) -> None:
+    async def test() -> None:
+        async with opened(a3s, script=[text("Ok."), text("Ok.")]) as desk:
+            session = await desk.session()
+            image = {"type": "image", "data": base64_of(PNG), "mimeType": "image/png"}
+            blob = {"uri": "file:///w/a%20b.pdf", "blob": base64_of(PDF)}
+            await desk.prompt(session, "Look:", image, {"type": "resource", "resource": blob})
+            await desk.raw("session/prompt", sessionId=session, prompt=[image])
+            bodies = [seen.body["messages"] for seen in a3s._servers[0].requests]
+            picture = {"type": "image_url", "image_url": {"url": data_url(PNG, "image/png")}}
+            pages = {"filename": "a b.pdf", "file_data": data_url(PDF, "application/pdf")}
+            assert bodies[0][-1]["content"] == [
+                picture, {"type": "file", "file": pages}, {"type": "text", "text": "Look:"},
+            ]  # fmt: skip
+            alone = {"type": "text", "text": "See the attachment."}
+            assert bodies[1][-1]["content"] == [picture, alone]
+            with pytest.raises(RequestError) as refused:
+                noise = {"type": "image", "data": "AAE=", "mimeType": "image/tiff"}
+                await desk.raw("session/prompt", sessionId=session, prompt=[noise])
+            assert refused.value.data["code"] == "usage"
+
+    run(test)
+
+
+def test_images_are_not_advertised_for_a_model_that_cannot_see(a3s: Bench) -> None:
+    async def test() -> None:
+        async with opened(a3s, "-m", "openai/gpt-3.5-turbo", script=[]) as desk:
+            told = desk.initialized.model_dump(by_alias=True, exclude_none=True)
+            assert told["agentCapabilities"]["promptCapabilities"]["image"] is False
+            session = await desk.session()
+            with pytest.raises(RequestError) as refused:
+                image = {"type": "image", "data": base64_of(PNG), "mimeType": "image/png"}
+                await desk.raw("session/prompt", sessionId=session, prompt=[image])
+            assert "cannot see images" in str(refused.value)
 
     run(test)
 

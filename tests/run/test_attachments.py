@@ -179,6 +179,8 @@ def test_a_secret_in_a_text_is_hidden(a3s: Bench) -> None:
     (a3s.work / "notes.md").write_text(f"the key is {wires.KEY}")
     result = run(a3s, "openai-chat", answer("openai-chat"), "-a", "notes.md")
     assert wires.KEY not in json.dumps(result.requests[0].body)
+    for path in a3s.home.glob(".local/state/a3s/sessions/**/*"):
+        assert not path.is_file() or wires.KEY not in path.read_text()
 
 
 # -- refused before anything has run ---------------------------------------------------------
