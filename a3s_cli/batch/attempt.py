@@ -31,6 +31,7 @@ from .run_gate import RunGate
 
 #: Bytes that a run's line may have before the batch adds its fields.
 ROOM = LINE_LIMIT - 4096
+_RETRY = b'{"type":"retry",'
 #: What of a terminal event the driver needs.
 OUTCOME = (
     "exitCode", "code", "error", "text", "object", "usage", "durationMs", "totalTokens", "turns",
@@ -120,12 +121,23 @@ class Attempt:
         return path
 
     def _stamped(self, item: str) -> Callable[[bytes], None]:
-        added = dumps({"item": item, "attempt": self._number, "worker": self._worker})[1:]
-        end, send = b"," + added + b"\n", self._send
+        named = {"item": item, "attempt": self._number, "worker": self._worker}
+        end, send = b"," + dumps(named)[1:] + b"\n", self._send
+        del named["attempt"]
+        end_of_retry = b"," + dumps(named)[1:] + b"\n"
 
         def stamp(lines: bytes) -> None:
-            # A line feed inside of a string is escaped, so this is the end of each line.
-            send(lines.replace(b"}\n", end))
+            if _RETRY not in lines:
+                # A line feed inside of a string is escaped, so this is the end of each line.
+                send(lines.replace(b"}\n", end))
+                return
+            # `retry` counts attempts of its own, at a request.
+            send(
+                b"".join(
+                    line[:-2] + (end_of_retry if line.startswith(_RETRY) else end)
+                    for line in lines.splitlines(keepends=True)
+                )
+            )
 
         return stamp
 

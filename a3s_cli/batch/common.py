@@ -79,9 +79,8 @@ class Common(Value):
 
     def check(self, item: Item) -> None:
         """Raise BadItem for what the batch does not let an item have."""
-        if item.attachments:
-            raise BadItem('"attachments" are not supported')
-        if item.cwd is None and item.model is None and not isinstance(item.schema, str):
+        plain = item.cwd is None and item.model is None and not item.attachments
+        if plain and not isinstance(item.schema, str):
             if item.schema is not None:
                 _checked_schema(item.schema)
             return
@@ -114,7 +113,15 @@ class Common(Value):
         elif item.schema is not None:
             schema = _checked_schema(item.schema)
         confinement = plan.confinement.again()
-        return request, replace(plan, prompt=item.prompt, schema=schema, confinement=confinement)
+        plan = replace(plan, prompt=item.prompt, schema=schema, confinement=confinement)
+        return request, self._attached(plan, item) if item.attachments else plan
+
+    @staticmethod
+    def _attached(plan: Plan, item: Item) -> Plan:
+        from ..input.attachments import given_in_json
+        from ..run.attaching import attach
+
+        return attach(plan, given_in_json(list(item.attachments)))
 
     def _planned(self, request: RunRequest) -> tuple[RunRequest, Plan]:
         key = (

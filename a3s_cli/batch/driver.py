@@ -20,7 +20,7 @@ from ..errors import A3SError, Cancelled, ExitStatus, WorkerLost, internal
 from ..events.batch import Limit
 from ..values import Value
 from .engine import Engine
-from .gate import LONGEST_WAIT, Gate
+from .gate import LONGEST_WAIT, MOMENT, Gate
 from .history import ACTIVE, FAILED, FRESH, INTERRUPTED
 from .ledger import Flight, Ledger
 
@@ -157,10 +157,12 @@ class Driver:
                 return False
             wait = self.gate.closed_for
             if wait <= 0:
-                wait = self.gate.reserve(tokens, patience=float("inf"))
-                await self._pause(wait)
-                if self.gate.closed_for <= 0:
+                place = self.gate.reserve(tokens, patience=float("inf"))
+                await self._pause(MOMENT if place is None else place)
+                if place is not None and self.gate.closed_for <= 0:
                     return self.why is None
+                if place is not None:
+                    self.gate.sent()
             else:
                 await self._pause(wait)
         return False

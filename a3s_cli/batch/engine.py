@@ -32,6 +32,9 @@ class Port(Protocol):
     async def permit(self, tokens: int) -> None:
         """Wait for a permit. Raises RateLimited or MaxCost."""
 
+    def sent(self) -> None:
+        """Hear that a request leaves now, if there is a pace."""
+
     def refused(self, reason: str, retry_after: float | None, epoch: int) -> None:
         """Hear that a server has refused a request."""
 

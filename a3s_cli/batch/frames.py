@@ -18,7 +18,8 @@ _HEAD = struct.Struct("<cIQ")
 #: none, and the state of the gate.
 SETUP, START, CANCEL, GRANT, GATE = b"S", b"J", b"C", b"G", b"P"
 #: From a worker: it is ready, lines, an outcome, a request for a permit, and what it heard.
-READY, LINES, ENDED, ASK, REFUSED, CLOSE, SPENT = b"r", b"l", b"e", b"a", b"x", b"c", b"s"
+READY, LINES, ENDED, ASK, SENT = b"r", b"l", b"e", b"a", b"t"
+REFUSED, CLOSE, SPENT = b"x", b"c", b"s"
 
 Frame = tuple[bytes, int, bytes]
 

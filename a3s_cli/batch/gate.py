@@ -32,6 +32,11 @@ SHRINK, GROW = 0.7, 1.05
 WINDOW = 10.0
 #: The lowest pace that a refusal leads to, in requests a second.
 SLOWEST = 1 / 60
+#: Seconds between two requests from which on each has to have left before the next may: a
+#: busy machine would let one leave late and the next in time.
+STRICT = 0.05
+#: Seconds that a request has for leaving, and between two looks whether it has.
+LEAVING, MOMENT = 5.0, 0.01
 
 
 class Gate:
@@ -54,6 +59,8 @@ class Gate:
         self._closed_until = 0.0
         #: When the next request may be sent by the pace, and by the tokens.
         self._next = self._next_by_tokens = 0.0
+        #: Until when the request that was permitted last is waited for.
+        self._leaving_until = 0.0
         self._answers: deque[float] = deque(maxlen=1000)
         self._since = clock()
         self._refusals = 0
@@ -90,22 +97,29 @@ class Gate:
     async def permit(self, tokens: int = 0) -> None:
         """Wait for a permit. Raises RateLimited for a long wait, MaxCost for a spent budget."""
         while True:
-            if (wait := self.reserve(tokens)) <= 0:
-                return
-            await asyncio.sleep(wait)
+            wait = self.reserve(tokens)
+            if wait is None:
+                await asyncio.sleep(MOMENT)
+                continue
+            if wait > 0:
+                await asyncio.sleep(wait)
             if self.closed_for <= 0:
                 # The place in the queue was reserved; only a gate that has closed meanwhile
                 # makes it worthless.
                 self._demand_budget()
                 return
+            self.sent()
 
-    def reserve(self, tokens: int = 0, patience: float = LONGEST_WAIT) -> float:
+    def reserve(self, tokens: int = 0, patience: float = LONGEST_WAIT) -> float | None:
         """Reserve the next place and return the seconds until it.
 
-        Raises MaxCost for a spent budget, RateLimited where it is further away than `patience`.
+        None says to ask again in a `MOMENT`: the request before has not left yet. Raises
+        MaxCost for a spent budget, RateLimited for a place further away than `patience`.
         """
         self._demand_budget()
         now = self._clock()
+        if now < self._leaving_until:
+            return None
         at = max(now, self._closed_until, self._next, self._next_by_tokens)
         if at - now > patience:
             raise RateLimited(
@@ -115,9 +129,17 @@ class Gate:
             )
         if self._rate is not None:
             self._next = at + 1 / self._rate
+            if self._rate <= 1 / STRICT:
+                self._leaving_until = at + LEAVING
         if self._tokens is not None:
             self._next_by_tokens = max(at, self._next_by_tokens) + tokens / self._tokens
         return at - now
+
+    def sent(self) -> None:
+        """Learn that a request leaves now, or that its permit is not used."""
+        self._leaving_until = 0.0
+        if self._rate is not None:
+            self._next = max(self._next, self._clock() + 1 / self._rate)
 
     def _demand_budget(self) -> None:
         if self.exhausted:

@@ -27,6 +27,7 @@ from .frames import (
     LINES,
     READY,
     REFUSED,
+    SENT,
     SETUP,
     SPENT,
     START,
@@ -51,19 +52,24 @@ class Here:
         self._by_job: dict[int, _Worker] = {}
         self._duds = 0
         self._closing = False
+        #: Set once a worker is ready, or none can be.
+        self._usable = asyncio.Event()
         self._paused = asyncio.Event()
         self._paused.set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(self, setup: bytes, jobs: int, port: Port, listener: Listener) -> None:
-        """Start the workers. The first job need not wait for all of them."""
+        """Start the workers, and wait until the first is ready."""
         self._setup, self._port, self._listener = setup, port, listener
         for _ in range(min(jobs, processors())):
             self._begin_worker()
+        # A permit that is given for a job must not wait for a worker.
+        await self._usable.wait()
 
     def start(self, job: int, request: bytes) -> None:
         """Start a job on the worker that has fewest."""
-        worker = min(self._workers, key=lambda one: len(one.jobs))
+        ready = [one for one in self._workers if one.ready] or self._workers
+        worker = min(ready, key=lambda one: len(one.jobs))
         worker.jobs.add(job)
         self._by_job[job] = worker
         worker.send(START, job, request)
@@ -122,7 +128,7 @@ class Here:
                 await self._paused.wait()
         except Exception as error:  # noqa: BLE001  # the driver has to hear of it
             if not self._closing:
-                self._listener.broken(error)
+                self._break(error)
             return
         if not self._closing:
             self._replace(worker)
@@ -134,7 +140,7 @@ class Here:
         status = worker.peer.ended()
         self._duds = 0 if worker.ready else self._duds + 1
         if self._duds >= DUDS:
-            self._listener.broken(
+            self._break(
                 Unavailable(
                     f"{DUDS} workers in a row ended (status {status}) before they were ready",
                     hint="run again with --debug to see what they say",
@@ -155,6 +161,8 @@ class Here:
             self._listener.ended(job, payload)
         elif kind == SPENT:
             self._port.spent(*orjson.loads(payload))
+        elif kind == SENT:
+            self._port.sent()
         elif kind == ASK:
             task = asyncio.create_task(self._permit(worker, job, int(payload)))
             self._tasks.add(task)
@@ -168,9 +176,14 @@ class Here:
 
     def _ready(self, worker: _Worker, told: dict[str, Any]) -> None:
         if "code" in told:
-            self._listener.broken(Unavailable(f"a worker cannot begin: {told['error']}"))
+            self._break(Unavailable(f"a worker cannot begin: {told['error']}"))
         worker.ready = True
         self._duds = 0
+        self._usable.set()
+
+    def _break(self, error: Exception) -> None:
+        self._listener.broken(error)
+        self._usable.set()
 
     async def _permit(self, worker: _Worker, number: int, tokens: int) -> None:
         answer = b""

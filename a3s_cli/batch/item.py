@@ -117,14 +117,16 @@ def _schema(key: str, value: Any) -> Any:
 
 
 def _attachments(key: str, value: Any) -> tuple[Any, ...]:
-    if not isinstance(value, list):
-        raise BadItem(f'"{key}" is not a list')
-    for one in value:
-        named = isinstance(one, dict) and isinstance(one.get("path"), str)
-        inline = isinstance(one, dict) and isinstance(one.get("data"), str)
-        if not (isinstance(one, str) or named or inline):
-            raise BadItem(f'"{key}" holds what is neither a path nor {{"path": …}} nor data')
-    return tuple(value)
+    from ..input.attachments import given_in_json
+
+    # A path alone is the short form.
+    listed = value if isinstance(value, list) else [value]
+    objects = [{"path": one} if isinstance(one, str) else one for one in listed]
+    try:
+        given_in_json(objects)
+    except ValueError as error:
+        raise BadItem(str(error).replace("`", '"')) from None
+    return tuple(objects)
 
 
 def _anything(_: str, value: Any) -> Any:

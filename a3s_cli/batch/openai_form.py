@@ -7,9 +7,12 @@ field that would change the answer and cannot be honoured is refused by name.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from .item import BadItem
+
+_DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+);base64,(.*)", re.DOTALL)
 
 #: What of a line is its envelope.
 ENVELOPE = frozenset(("custom_id", "method", "url", "body"))
@@ -50,26 +53,34 @@ def item_fields(line: dict[str, Any]) -> dict[str, Any]:
 def _conversation(messages: Any) -> dict[str, Any]:
     if not isinstance(messages, list) or not all(isinstance(one, dict) for one in messages):
         raise BadItem('"body.messages" is not a list of messages')
-    system = [_said(one) for one in messages if one.get("role") in SYSTEM]
+    system = [_said(one, []) for one in messages if one.get("role") in SYSTEM]
     rest = [one for one in messages if one.get("role") not in SYSTEM]
     if len(rest) != 1 or rest[0].get("role") != "user":
         raise BadItem('"body.messages" is not one message of the user, with or without a system')
-    said = {"prompt": _said(rest[0])}
-    return said | ({"system": "\n\n".join(system)} if system else {})
+    files: list[dict[str, Any]] = []
+    said: dict[str, Any] = {"prompt": _said(rest[0], files)}
+    if system:
+        said["system"] = "\n\n".join(system)
+    return said | ({"attachments": files} if files else {})
 
 
-def _said(message: dict[str, Any]) -> str:
+def _said(message: dict[str, Any], files: list[dict[str, Any]]) -> str:
+    """Return the text of a message; add its images to `files`."""
     content = message.get("content")
     if isinstance(content, str):
         return content
-    if not isinstance(content, list):
-        raise BadItem("the content of a message is neither text nor a list")
+    if not isinstance(content, list) or not all(isinstance(one, dict) for one in content):
+        raise BadItem("the content of a message is neither text nor a list of parts")
     texts = []
     for part in content:
-        text = part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None
-        if not isinstance(text, str):
-            raise BadItem('a message holds a part that is no text; use "attachments" for files')
-        texts.append(text)
+        image = part.get("image_url")
+        url = image.get("url") if isinstance(image, dict) else None
+        if part.get("type") == "text" and isinstance(part.get("text"), str):
+            texts.append(part["text"])
+        elif isinstance(url, str) and (match := _DATA_URL.fullmatch(url)):
+            files.append({"mediaType": match[1], "data": match[2]})
+        else:
+            raise BadItem("a message holds a part that is neither text nor an image as a data: URL")
     return "\n".join(texts)
 
 

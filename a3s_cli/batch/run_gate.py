@@ -33,6 +33,8 @@ class RunGate:
                 self.refused_by = error.code
                 raise
             self._estimate = tokens
+        if not self._port.free:
+            self._port.sent()
         self._epoch = self._port.epoch
 
     def answered(self, headers: Mapping[str, str]) -> None:

@@ -30,6 +30,7 @@ from .frames import (
     LINES,
     READY,
     REFUSED,
+    SENT,
     SETUP,
     SPENT,
     START,
@@ -65,6 +66,10 @@ class RemoteGate:
         answer = self._asked.get(number)
         if answer is not None and not answer.done():
             answer.set_result(refusal)
+
+    def sent(self) -> None:
+        """Tell the driver."""
+        self._channel.send(SENT)
 
     def refused(self, reason: str, retry_after: float | None, epoch: int) -> None:
         """Tell the driver, and ask it from now on."""

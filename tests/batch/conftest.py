@@ -17,5 +17,13 @@ def model() -> Iterator[Model]:
 
 
 @pytest.fixture
+def strict() -> Iterator[Model]:
+    """A model that allows five requests a second."""
+    served = Model(rate=5, headers={"retry-after-ms": "200"})
+    yield served
+    served.close()
+
+
+@pytest.fixture
 def batch(a3s: Bench, model: Model) -> BatchBench:
     return BatchBench(a3s, model)

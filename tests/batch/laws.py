@@ -62,11 +62,16 @@ def _check_own(event: Event) -> None:
 def _check_runs(events: Sequence[Event]) -> None:
     """Each run keeps the laws of a run; the runs of an item follow one another."""
     runs: dict[tuple[str, int], list[Event]] = {}
+    running: dict[str, int] = {}
     for event in events:
         if event["type"] not in OWN and "item" in event:
             assert {"attempt", "worker", "seq"} <= event.keys(), event
-            run = {key: value for key, value in event.items() if key not in ADDED}
-            runs.setdefault((event["item"], event["attempt"]), []).append(run)
+            own = event["type"] == "retry"  # counts the attempts of a request
+            attempt = running[event["item"]] if own else event["attempt"]
+            running[event["item"]] = attempt
+            kept = [key for key in event if key not in ADDED or (own and key == "attempt")]
+            run = {key: event[key] for key in kept}
+            runs.setdefault((event["item"], attempt), []).append(run)
     for run in runs.values():
         if run[-1]["type"] in ("end", "error"):
             laws.check_stream(run, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -149,3 +150,32 @@ def test_shards_are_disjoint_and_merge(batch: BatchBench) -> None:
     assert batch.model.prompts.total() == 7
     for wrong in ("0/3", "4/3", "x", "1/0"):
         assert batch("items.ndjson", "--shard", wrong).status == 2
+
+
+def test_attachments(batch: BatchBench) -> None:
+    png = base64.b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    )
+    (batch.work / "sub").mkdir()
+    (batch.work / "sub/dot.png").write_bytes(png)
+    data = base64.b64encode(png).decode()
+    image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}}
+    content = [{"type": "text", "text": "say c"}, image]
+    batch.items(
+        [
+            {"id": "a", "prompt": "say a", "cwd": "sub", "attachments": ["dot.png"]},
+            {"id": "b", "prompt": "say b", "attachments": [{"name": "x.txt", "data": "aGk="}]},
+            {"custom_id": "c", "body": {"messages": [{"role": "user", "content": content}]}},
+        ]
+    )
+    result = batch("items.ndjson")
+    assert result.status == 0, result.stderr
+    given = {one["item"]: one["attachments"] for one in result.of("start")}
+    assert {name: [one["mediaType"] for one in many] for name, many in given.items()} == {
+        "a": ["image/png"], "b": ["text/plain"], "c": ["image/png"],
+    }  # fmt: skip
+    for bad in ("/etc/passwd", "missing.png", "sub/../../x"):
+        batch.items([{"id": "z", "prompt": "x", "attachments": [bad]}], "bad.ndjson")
+        refused = batch("bad.ndjson")
+        assert (refused.status, refused.stdout) == (2, b"")
+        assert b"line 1" in refused.stderr
