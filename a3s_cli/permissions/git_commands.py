@@ -80,6 +80,15 @@ _RUNNING_KEY = re.compile(
 )
 
 
+#: What is set by these keys changes how things look, and nothing else.
+_QUIET = re.compile(
+    r"(?:color\.[\w.-]+|advice\.\w+|column\.\w+|core\.(?:quotepath|abbrev)|log\.(?:date|decorate"
+    r"|abbrevcommit)|diff\.(?:renames|context|noprefix|mnemonicprefix|algorithm))"
+    r"(?:=[\w.:-]*)?",
+    re.IGNORECASE,
+)
+
+
 def subcommand(words: Sequence[Word]) -> int:
     """Return where the subcommand is, or the number of words where there is none."""
     at = 1
@@ -116,6 +125,8 @@ def _before(words: Sequence[Word], index: int) -> list[Risk]:
         return []
     reason = f"`git {text.partition('=')[0]}` chooses what git runs"
     if text == "-c" and index + 1 < len(words) and words[index + 1].known:
+        if _QUIET.fullmatch(words[index + 1].text):
+            return []
         return [_setting(index, words[index + 1].text, reason)]
     if text in ("-C", "--git-dir", "--work-tree", "--namespace", "-p", "--paginate", "--bare"):
         return [Risk(index, reason, "changes")]
@@ -185,7 +196,7 @@ def _may_be_option(words: Sequence[Word], index: int, sub: str) -> bool:
 def spelled_plainly(words: tuple[Word, ...]) -> tuple[Word, ...]:
     """Return the command without the harmless options before its subcommand."""
     at = subcommand(words)
-    before = tuple(word for word in words[1:at] if word.text not in HARMLESS)
+    before = tuple(word for word in _without_quiet(words[1:at]) if word.text not in HARMLESS)
     return (words[0], *before, *words[at:])
 
 
@@ -200,3 +211,14 @@ def as_run(words: tuple[Word, ...]) -> list[tuple[Word, ...]]:
     if len(plain) > 1 and plain[1].text in ("send-pack", "http-push"):
         found.append((plain[0], Word("push"), *plain[2:]))
     return found
+
+
+def _without_quiet(words: Sequence[Word]) -> list[Word]:
+    """Leave out settings that only change how things look."""
+    kept: list[Word] = []
+    for word in words:
+        if kept and kept[-1].text == "-c" and word.known and _QUIET.fullmatch(word.text):
+            kept.pop()
+        else:
+            kept.append(word)
+    return kept

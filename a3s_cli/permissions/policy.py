@@ -238,7 +238,12 @@ class Policy:
         what = f"`{short(script)}`"
         if rule := _total(deny):
             return _denied(rule, what)
-        if all(rule.total for rule in deny + ask):
+        writes_denied, writes_asked = (
+            [rule for rule in rules if rule.applies("write") and not rule.applies(tool)]
+            for rules in (self._deny, self._ask)
+        )
+        writing = writes_denied, writes_asked
+        if all(rule.total for rule in deny + ask) and not any(writing):
             if rule := _total(ask):
                 return self._asks(rule.text, f"{what} needs approval by {rule.text}", hint=_GRANT)
             if rule := _total(allow):
@@ -250,7 +255,7 @@ class Policy:
         from .shell import commands
 
         parsed = commands(script)
-        rules = ScriptRules(parsed, deny, ask, allow, places, self._may_write)
+        rules = ScriptRules(parsed, deny, ask, allow, places, self._may_write, writing)
         decision = self._parsed(rules, what, tool)
         if decision.rule != "default" or decision.decision == "allow":
             return decision
@@ -270,11 +275,13 @@ class Policy:
         found = rules.found
         if caught := rules.caught(rules.deny):
             return _denied(caught[1], caught[0], found)
+        if caught := rules.caught_writing(rules.writing[0]):
+            return _denied(caught[1], caught[0], found)
         hidden = rules.hidden
-        if hidden and rules.deny and self._default != "deny":
+        if hidden and (rules.deny or rules.writing[0]) and self._default != "deny":
             # No flag may grant this in general: it could be what a rule denies.
             return Decision("ask", "default", f"{what} needs approval: {hidden}", "", found)
-        caught = rules.caught(rules.ask)
+        caught = rules.caught(rules.ask) or rules.caught_writing(rules.writing[1])
         if caught is None and (rule := _total(rules.ask)):
             caught = what, rule
         if caught:

@@ -36,9 +36,16 @@ _ASKS = {
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 
+_XXD_VALUE = re.compile(r"-(?:l|len|s|seek|c|cols|g|groupsize|o|n|name|R)")
+
+
 def _second_operand(words: Sequence[Word]) -> list[Risk]:
     operands = [
-        index for index, word in enumerate(words) if index and not word.text.startswith("-")
+        index
+        for index, word in enumerate(words)
+        if index
+        and not word.text.startswith("-")
+        and not (words[0].text.endswith("xxd") and _XXD_VALUE.fullmatch(words[index - 1].text))
     ]
     reason = f"`{words[0].text}` writes to its second file"
     return [Risk(at, reason, "effect") for at in operands[1:]]
@@ -106,12 +113,26 @@ def _jq(words: Sequence[Word]) -> list[Risk]:
     ]
 
 
+#: Variables of make that name what it runs, or what it reads first.
+_MAKE_RUNS = re.compile(
+    r"(?:SHELL|\.SHELLFLAGS|MAKE|MAKEFLAGS|MAKEFILES|GNUMAKEFLAGS)[:?+]{0,2}=.*"
+    r"|(?:CC|CXX|CPP|AR|AS|LD|RM|LEX|YACC|PYTHON|NODE|NPM|GO|CARGO|BASH|INSTALL)[:?+]{0,2}="
+    r".*[/\s;|&$`].*",
+    re.DOTALL,
+)
+
+
 def _make(words: Sequence[Word]) -> list[Risk]:
-    return [
+    found = [
         Risk(index, "`make -C` works outside", "changes")
         for index, word in enumerate(words[:-1])
         if index and word.text in ("-C", "--directory") and _outside(words[index + 1])
     ]
+    for index, word in enumerate(words):
+        if index and _MAKE_RUNS.fullmatch(word.text):
+            reason = f"`make {word.text.partition('=')[0]}=` chooses what make runs"
+            found.append(Risk(index, reason))
+    return found
 
 
 def _outside(word: Word) -> bool:

@@ -112,6 +112,7 @@ PROGRAMS: dict[str, Options] = {
     "rustc": Options(runs="-C --codegen", loads="--sysroot", responds=True),
     "cc": _COMPILER, "gcc": _COMPILER, "g++": _COMPILER, "clang": _COMPILER, "clang++": _COMPILER,
     "c++": _COMPILER,
+    "ctest": Options(runs="-S -SP --script --script-new-process --build-and-test --test-command"),
     "cmake": Options(runs="-P -E --build-and-test", loads="-C --toolchain -D"),
     "docker": _CONTAINERS, "podman": _CONTAINERS, "docker-compose": _CONTAINERS,
     "dpkg": Options(loads="--root --admindir", runs="--pre-invoke --post-invoke --status-logger"),

@@ -71,6 +71,8 @@ def _options(words: Sequence[Word], name: str, options: Options) -> list[Risk]:
             continue
         if ends and text == "--":
             break
+        if name == "printf" and word.known and not text.startswith("-"):
+            break  # behind the format all is text
         if options.responds and text.startswith("@"):
             found.append(Risk(index, f"`{name} @…` reads options from a file"))
         elif word.may_be_option:

@@ -34,8 +34,11 @@ class ScriptRules:
         allow: Sequence[Rule],
         places: Places,
         may_write: Callable[[PurePath, Place], bool],
+        writing: tuple[Sequence[Rule], Sequence[Rule]] = ((), ()),
     ) -> None:
         self.deny, self.ask, self.allow = deny, ask, allow
+        #: The rules that deny and ask for the tool `write`: redirections write as well.
+        self.writing = writing
         self._parsed = parsed
         self._places = places
         self._may_write = may_write
@@ -46,7 +49,9 @@ class ScriptRules:
     def with_allowed(self, rules: Sequence[Rule]) -> ScriptRules:
         """Return the same script under rules that allow more."""
         allow = [*self.allow, *rules]
-        return ScriptRules(self._parsed, self.deny, self.ask, allow, self._places, self._may_write)
+        return ScriptRules(
+            self._parsed, self.deny, self.ask, allow, self._places, self._may_write, self.writing
+        )
 
     @cached_property
     def found(self) -> tuple[str, ...]:
@@ -65,9 +70,43 @@ class ScriptRules:
                         return f"`{short(str(command))}`", rule
         return None
 
+    def caught_writing(self, rules: Sequence[Rule]) -> tuple[str, Rule] | None:
+        """Return the first file that the script writes to against a rule, and the rule."""
+        for word in self._written if rules else ():
+            for place in self._where(word) if word.known else ():
+                for rule in rules:
+                    if (
+                        place.inside
+                        if rule.total
+                        else rule.matches_path(place.path, self._places.root, allows=False)
+                    ):
+                        return f"writing to `{short(word.text)}`", rule
+        return None
+
+    @cached_property
+    def _written(self) -> list[Word]:
+        """The files that redirections and `tee` write to."""
+        commands = self._parsed.commands
+        effects = [*self._parsed.effects, *(each for one in commands for each in one.effects)]
+        found = [effect.word for effect in effects if effect.kind == "write"]
+        for command in commands:
+            if command.name == "tee":
+                found += [word for word in command.words[1:] if not word.text.startswith("-")]
+        return [word for word in found if not word.text.startswith("/dev/")]
+
+    def _where(self, word: Word) -> list[Place]:
+        """Return where a file may lie: each `cd` changes what a path means."""
+        path, directories = word.text, self._parsed.directories
+        return [self._places.find(f"{each}/{path}" if each else path) for each in directories]
+
     @cached_property
     def hidden(self) -> str:
         """Say how what a rule denies or asks for could run without being seen, or nothing."""
+        if any(self.writing):
+            if unknown := next((word for word in self._written if not word.known), None):
+                return f"`{short(unknown.shown)}`, which it writes to, is known only when it runs"
+            if unread := [doubt for doubt in self._parsed.doubts if doubt.reach == "anything"]:
+                return unread[0].reason
         guards = [rule for rule in (*self.deny, *self.ask) if not rule.total]
         if not guards:
             return ""
@@ -144,24 +183,24 @@ class ScriptRules:
     def _left(self, effect: Effect) -> str:
         """Say what a redirection or an assignment does that no rule allows, or nothing."""
         if effect.kind == "write" and effect.word.known:
-            places = [
-                self._places.find(
-                    f"{directory}/{effect.word.text}" if directory else effect.word.text
-                )
-                for directory in self._parsed.directories
-            ]
+            places = self._where(effect.word)
             if not effect.word.text.startswith("~") and all(
                 self._may_write(self._places.root, place) for place in places
             ):
                 return ""
         return effect.reason
 
+    @cached_property
+    def _stays_inside(self) -> bool:
+        """Whether every directory that the script changes to lies in the workspace."""
+        return all(self._places.find(each or ".").inside for each in self._parsed.directories)
+
     def _is_plumbing(self, command: Command) -> bool:
         name = command.words[0].text
         if name not in _PLUMBING or command.outer or command.wraps or command.risks:
             return False
         if name == "cd":
-            return all(self._places.find(each or ".").inside for each in self._parsed.directories)
+            return self._stays_inside
         if name in ("export", "local"):
             return all(_plain_export(word, name) for word in command.words[1:])
         return True

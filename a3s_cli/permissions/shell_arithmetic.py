@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections import Counter
 
 from . import variables
 from .shell_found import Effect, Parsed, Word
@@ -42,8 +43,8 @@ class Arithmetic(ABC):
         self._valued = False
         #: Commands that were read already, as they are written.
         self._seen: set[str] = set()
-        #: Variables, and whether they are set in one place only.
-        self._once: dict[str, bool] = {}
+        #: A text, the names that stand in it, and those that are set by being used.
+        self._mentioned = "", Counter[str](), frozenset[str]()
         #: Where a command begins.
         self.starts: set[int] = set()
 

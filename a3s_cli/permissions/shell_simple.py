@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
+from collections import Counter
 
 from . import variables
 from .commands_found import found, run_as_script
@@ -33,6 +34,10 @@ _RESERVED = re.compile(
     r"|\{|\}|!|\[\[)(?=[ \t\n;&|<>()]|\Z)"
 )
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?=|\[)")
+_MENTIONED = re.compile(r"(?<![\w$])(?<!\$\{)\w+")
+_SET_BY_USE = re.compile(r"\$\{(\w+):?=")
+_SUBSCRIPT = re.compile(r"""\[("[\w .:/@-]*"|'[\w .:/@-]*'|[\w.:/@-]+)\]\+?=""", re.ASCII)
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _DECLARES = names("declare typeset local export readonly")
 _REDIRECT = re.compile(r"([0-9]*)(<<<|<<-|<<|<>|<&|>&|>>|>\||&>>|&>|<|>)")
 _DELIMITER = re.compile(r"(?:'[\w.-]+'|\"[\w.-]+\"|\\?[\w.-]+)(?=[ \t\n;&|<>)]|\Z)")
@@ -102,11 +107,12 @@ class SimpleCommands(Words):
 
     def _only_once(self, name: str) -> bool:
         """Whether nothing else in the script can set the variable."""
-        if name not in self._once:
-            mentions = re.findall(rf"(?<![\w$])(?<!\$\{{){name}(?!\w)", self._s)
-            set_by_use = re.search(rf"\$\{{{name}:?=", self._s)
-            self._once[name] = len(mentions) == 1 and not set_by_use
-        return self._once[name]
+        text, mentions, set_by_use = self._mentioned
+        if text != self._s:
+            mentions = Counter(_MENTIONED.findall(self._s))
+            set_by_use = frozenset(_SET_BY_USE.findall(self._s))
+            self._mentioned = self._s, mentions, set_by_use
+        return mentions[name] == 1 and name not in set_by_use
 
     def _parentheses(self) -> None:
         self._i += 1
@@ -224,12 +230,24 @@ class SimpleCommands(Words):
         self._i += 1
         while (character := self._newlines()) and character != ")":
             if character == "[":
-                raise Unreadable("an array with subscripts")
+                self._subscript()
+                continue
             start = self._i
             self._word()
             if self._i == start:
                 raise Unreadable(f"`{character}` in an array")
         self._i += 1
+
+    def _subscript(self) -> None:
+        """Read `[key]=value` of an array; a key that is no number may be computed with."""
+        match = _SUBSCRIPT.match(self._s, self._i)
+        if match is None:
+            raise Unreadable("an array with subscripts")
+        for name in _IDENTIFIER.findall(match[1]):
+            self._parsed.computed[name] = None
+        self._i = match.end()
+        if self._s[self._i : self._i + 1] not in ("", *" \t\n)"):
+            self._word()
 
     # -- redirections ------------------------------------------------------------------
 

@@ -17,10 +17,19 @@ LINES: dict[str, Callable[[int], str]] = {
     "commands": lambda n: f"git add src/m{n}.py && pytest tests/test_{n}.py -q 2>&1 | tail -{n}\n",
     "loops": lambda n: f'for f in src/{n}/*.py; do grep -c TODO "$f" || echo none; done\n',
     "substitutions": lambda n: f'echo "$(git rev-parse v{n})" $((n{n} + 1)) ${{x:-{n}}}\n',
+    "assignments": lambda n: f"v{n}=1\n",
+    "directories": lambda n: f"(cd d{n} && make)\n",
     "text": lambda n: f"cat <<'E{n}'\nline {n}\nE{n}\n",
 }
 #: Calls of our own functions for each line of a script, by its kind.
-MOST = {"commands": 420, "loops": 330, "substitutions": 320, "text": 140}
+MOST = {
+    "commands": 420,
+    "loops": 330,
+    "substitutions": 320,
+    "text": 140,
+    "assignments": 90,
+    "directories": 260,
+}
 
 
 def calls_of(script: str) -> int:
