@@ -19,6 +19,7 @@ status.
     │   └── TruncatedStream, SessionBusy, WorkerLost
     ├── ApprovalRequired      4   allow the call, or be there to answer
     ├── PolicyViolation       5   audit: the run broke the policy
+    ├── Unavailable          69   a program or server that the run needs does not work
     ├── InvalidStream        65   audit, replay: the stream is incomplete or invalid
     ├── Unavailable          69   a program or server that the run needs does not work
     ├── OutputError          74   stdout or a recording cannot be written

@@ -180,6 +180,11 @@ class Peer:
         self._serving: dict[Id, asyncio.Task[None]] = {}
         self._closed: Disconnected | None = None
 
+    @property
+    def closed(self) -> bool:
+        """Whether the connection has ended."""
+        return self._closed is not None
+
     async def request(self, method: str, params: Mapping[str, Any]) -> Any:
         """Ask the other side and return its result; cancelling tells it so.
 

@@ -22,6 +22,10 @@ TOOLS = {
     "generate_object": "a3s_cli.tools.generate_object:GenerateObject",
 }
 
+#: How the names of tools of MCP servers begin, and the tool that brings their schemas.
+MCP = "mcp__"
+LOAD_TOOLS = "load_tools"
+
 WIRES = {
     "openai-chat": "a3s_cli.providers.openai_chat:WIRE",
     "openai-responses": "a3s_cli.providers.openai_responses:WIRE",

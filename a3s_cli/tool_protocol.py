@@ -51,6 +51,8 @@ class ToolReturn(Value):
     remark: str = ""
     #: Images and PDFs that the model is shown; a model that cannot see gets a note instead.
     files: tuple[File, ...] = ()
+    #: The result as JSON, where a server gave one; the event has it beside the output.
+    structured: Any = None
 
 
 class Subject(Value):

@@ -34,7 +34,7 @@ FLOORS = [
     # the effects, and what was kept of them
     {"transport", "sandbox", "sessions", "audit", "prices"},
     # what is plugged in; siblings do not see each other
-    {"providers", "tools"},
+    {"providers", "tools", "mcp"},
     {"local"},
     {"run"},
     {"batch"},

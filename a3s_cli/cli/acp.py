@@ -11,6 +11,7 @@ from .options import (
     confinement_options,
     debug_option,
     limit_options,
+    mcp_options,
     model_options,
     on_ask_options,
     place_options,
@@ -47,6 +48,7 @@ SECTIONS = {
 @place_options
 @system_options
 @tools_option
+@mcp_options
 @rule_options
 @on_ask_options("Ask in the editor or a program, deny or end the run when a call needs approval.")
 @confinement_options

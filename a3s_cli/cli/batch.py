@@ -12,6 +12,7 @@ from .options import (
     confinement_options,
     debug_option,
     limit_options,
+    mcp_options,
     model_options,
     on_ask_options,
     place_options,
@@ -126,6 +127,7 @@ class Batch(Sectioned, click.Group):
 @system_options
 @click.option("--schema", metavar="FILE|JSON", help="Answer with JSON that matches this schema.")
 @tools_option
+@mcp_options
 @tool_input_option
 @rule_options
 @on_ask_options("Deny, end the run or ask a program when a call needs approval.", asks=False)

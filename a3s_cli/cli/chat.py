@@ -11,6 +11,7 @@ from .options import (
     confinement_options,
     debug_option,
     limit_options,
+    mcp_options,
     model_options,
     on_ask_options,
     place_options,
@@ -42,6 +43,7 @@ SECTIONS = {
 @place_options
 @system_options
 @tools_option
+@mcp_options
 @rule_options
 @on_ask_options("Ask, deny, end the run or ask a program when a call needs approval.")
 @confinement_options

@@ -98,9 +98,18 @@ def request(given: Mapping[str, Any]) -> dict[str, Any]:
         "skills": not given["no_skills"],
         "tool_input": given["tool_input"],
         "allow_all": given["allow_all"],
+        "mcp": _servers(given),
+        "mcp_files": given["mcp_config"],
         "pull": given["pull"],
         "offline": given["offline"],
     }
+
+
+def _servers(given: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the names of the MCP servers to use; None for all."""
+    if given["no_mcp"] and (given["mcp"] or given["mcp_config"]):
+        raise click.UsageError("--no-mcp cannot be combined with --mcp or --mcp-config")
+    return () if given["no_mcp"] else given["mcp"] or None
 
 
 model_options = _all(
@@ -140,6 +149,15 @@ plugin_option = click.option(
     help="Offer the tools of this installed plug-in.",
 )
 tools_option = _all(_tools, plugin_option)
+mcp_options = _all(
+    click.option(
+        "--mcp", metavar="NAME", multiple=True, help="Use only this MCP server; repeatable."
+    ),
+    click.option("--no-mcp", is_flag=True, help="Use no MCP server."),
+    click.option(
+        "--mcp-config", metavar="FILE", multiple=True, help="Add the MCP servers of a JSON file."
+    ),
+)
 tool_input_option = click.option(
     "--tool-input", is_flag=True, help="Also stream the arguments of tool calls."
 )
@@ -177,6 +195,7 @@ SECTIONS_OF_A_RUN = {
         "model", "fallback_model", "max_tokens", "temperature", "reasoning", "pull", "offline",
     ),
     "Rules": ("tools", "plugins", *RULES, "on_ask", "approver_timeout", "read_only"),
+    "MCP servers": ("mcp", "no_mcp", "mcp_config"),
     "Sandbox and secrets": ("sandbox", "network", "protect", "env", "redact_env"),
     "Limits": (
         "max_turns", "max_tool_calls", "max_cost", "max_attachment_bytes", "timeout",

@@ -11,6 +11,7 @@ from .options import (
     confinement_options,
     debug_option,
     limit_options,
+    mcp_options,
     model_options,
     on_ask_options,
     place_options,
@@ -76,6 +77,7 @@ SECTIONS = {
 @system_options
 @click.option("--schema", metavar="FILE|JSON|-", help="Answer with JSON that matches this schema.")
 @tools_option
+@mcp_options
 @tool_input_option
 @rule_options
 @on_ask_options("Ask, deny, end the run or ask a program when a call needs approval.")
@@ -97,9 +99,14 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     prompt, or --stdin, appends stdin to it.
     """
     if given["stdin_mark"] not in (None, "-"):
-        from .usage import one_prompt
+        from shlex import join
 
-        raise click.UsageError(one_prompt(f"{given['prompt']} {given['stdin_mark']}"), ctx)
+        extra = given["stdin_mark"]
+        raise click.UsageError(
+            f"one prompt at a time ({extra!r} is a second one): quote it, as in"
+            f"  {join(['a3s', 'run', given['prompt'] + ' ' + extra])}",
+            ctx,
+        )
     if given["as_json"] and given["output"] not in (None, "json"):
         raise click.UsageError("--json and -o cannot be combined", ctx)
 

@@ -11,6 +11,7 @@ from .options import (
     confinement_options,
     debug_option,
     limit_options,
+    mcp_options,
     model_options,
     on_ask_options,
     place_options,
@@ -66,6 +67,7 @@ SECTIONS = {
 @place_options
 @system_options
 @tools_option
+@mcp_options
 @tool_input_option
 @rule_options
 @on_ask_options("Ask in the page or a program, deny or end the run when a call needs approval.")

@@ -14,19 +14,18 @@ file an unknown key is an error, too: it may be a deny rule.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal, NoReturn
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError, UsageError
 from . import acl, wire_keys
 from .acl import AclCall, AclValue, Attribute, Block, Body
+from .items import Items, Standing, canonical
 from .settings import (
     COST_KEYS,
     EXEC,
     KEYS,
     LIMIT_KEYS,
     LISTS,
-    MAX_NOTICES,
     MODEL_KEYS,
     PERMISSION_KEYS,
     PROVIDER_KEYS,
@@ -35,71 +34,60 @@ from .settings import (
     UNUSED,
     UNUSED_MODEL,
     UNUSED_PROVIDER,
-    Check,
-    ConfigNotice,
     ModelSettings,
     ProviderSettings,
     Setting,
     price,
 )
 
-_MAX_NAME = 64
+if TYPE_CHECKING:
+    from .mcp_servers import McpServer
 
-Standing = Literal["own", "trusted", "untrusted"]
-
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _FRAMING = frozenset(("content-length", "transfer-encoding"))
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\t]*")
 
 _PERMISSIONS = (*RULES, *PERMISSION_KEYS)
+_BLOCKS = ("providers", "mcp_servers")
 _TOP = (*KEYS, *(name for name in LISTS if name not in RULES))
 
 
-def _canonical(name: str) -> str:
-    """Return the canonical spelling of a key: `apiKey` and `api_key` are the same."""
-    name = _HUMP.sub("_", name).lower()
-    return SYNONYMS.get(name, name)
-
-
-class ConfigFile:
+class ConfigFile(Items):
     """The content of one file."""
 
-    def __init__(self, path: str, environment: Mapping[str, str], standing: Standing) -> None:
-        self.path = path
-        self.trusted = standing != "untrusted"
-        self.own = standing == "own"
+    def __init__(
+        self,
+        path: str,
+        environment: Mapping[str, str],
+        standing: Standing,
+        listed: Collection[str] = (),
+    ) -> None:
+        super().__init__(path, environment, standing, listed)
         self.settings: dict[str, Setting] = {}
         self.lists: dict[str, list[Setting]] = {name: [] for name in LISTS}
         self.providers: dict[str, ProviderSettings] = {}
-        self.notices: list[ConfigNotice] = []
+        self.mcp_servers: dict[str, McpServer] = {}
         self.unused: list[Setting] = []
-        #: Names of the keys that a project's file may not set, in the order of the file.
-        self.refused: dict[str, None] = {}
-        #: Rules for tools that are not built in, and the error of each.
-        self.foreign_rules: list[tuple[str, ConfigError]] = []
-        self._environment = environment
-        self._unknown = 0
 
     def read(self, text: str) -> None:
         """Read the text of the file. Raises ConfigError."""
         for item in acl.parse(text, self.path).items:
-            name = _canonical(item.name)
+            name = canonical(item.name)
             if name == "permissions":
                 self._permissions(item)
             elif name in KEYS:
                 self._setting(item, name)
             elif name in LISTS and name not in RULES:
                 self._top_list(item, name)
-            elif name == "providers" or name in UNUSED:
-                self._foreign_or_provider(item, name)
+            elif name in _BLOCKS or name in UNUSED:
+                self._foreign_or_block(item, name)
             else:
-                self._unknown_key(item, (*_TOP, *SYNONYMS, "providers", "permissions", *UNUSED))
+                self._unknown_key(item, (*_TOP, *SYNONYMS, *_BLOCKS, "permissions", *UNUSED))
 
     def read_permissions(self, text: str) -> None:
         """Read the text of a permissions file. Raises ConfigError."""
         for item in acl.parse(text, self.path).items:
-            block = _canonical(item.name) == "permissions"
+            block = canonical(item.name) == "permissions"
             for inner in self._body(item, "permissions") if block else (item,):
                 if not self._permission(inner):
                     self._fail(inner, f"one of {', '.join(_PERMISSIONS)}", "another key")
@@ -116,11 +104,13 @@ class ConfigFile:
             return
         self._assign(self.settings, item, name, KEYS[name].check)
 
-    def _foreign_or_provider(self, item: Attribute | Block, name: str) -> None:
+    def _foreign_or_block(self, item: Attribute | Block, name: str) -> None:
         if not self.trusted:
             self.refused[name] = None
         elif name == "providers":
             self._provider(item)
+        elif name == "mcp_servers":
+            self._mcp_server(item)
         else:
             self.unused.append(Setting(name, self._origin(item)))
 
@@ -131,7 +121,7 @@ class ConfigFile:
 
     def _permission(self, item: Attribute | Block) -> bool:
         """Read a key of `permissions { … }`; return False if it is not one."""
-        name = _canonical(item.name)
+        name = canonical(item.name)
         if name not in _PERMISSIONS:
             return False
         if not self.trusted and name not in ("deny", "ask"):
@@ -156,7 +146,7 @@ class ConfigFile:
         provider = self.providers.setdefault(label, ProviderSettings(label))
         known = (*PROVIDER_KEYS, *wire_keys.ALL, "headers", "models")
         for inner in self._body(item, "providers"):
-            name = _canonical(inner.name)
+            name = canonical(inner.name)
             if name == "models":
                 label = self._label(inner, 'models "gpt-x" {')
                 self._model(provider.model(label), self._body(inner, "models"))
@@ -167,9 +157,50 @@ class ConfigFile:
             elif not self._wire_key(provider, inner, name) and name not in UNUSED_PROVIDER:
                 self._unknown_key(inner, (*known, *UNUSED_PROVIDER))
 
+    def _mcp_server(self, item: Attribute | Block) -> None:
+        from .mcp_servers import BLOCK_KEYS, Wrong, server_of
+
+        label = self._label(item, 'mcp_servers "git" {')
+        given: dict[str, Any] = {}
+        unset: dict[str, str] = {}
+        for inner in self._body(item, "mcp_servers"):
+            name = canonical(inner.name)
+            if name in ("env", "headers"):
+                pairs = {
+                    one.name: self._text(one, {} if name == "env" else unset)
+                    for one in self._body(inner, name)
+                }
+                given[name] = {key: value for key, value in pairs.items() if value is not None}
+            elif name in BLOCK_KEYS:
+                given[name] = self._text(inner, unset)
+            elif name == "oauth":
+                text = f"{self._at(inner)}: a3s does no OAuth; give the server a bearer_token"
+                self._notice("config_key_unknown", text, inner, key=name)
+            else:
+                self._unknown_key(inner, (*BLOCK_KEYS, "oauth"))
+        try:
+            self.mcp_servers[label] = server_of(
+                label,
+                self._origin(item),
+                given,
+                project=not self.own,
+                unset=tuple(unset.values()),
+            )
+        except Wrong as wrong:
+            self._fail(item, f"{wrong.expected} for {wrong.key}", wrong.found)
+
+    def _text(self, item: Attribute | Block, unset: dict[str, str]) -> Any:
+        """Return the value of a server's key: a string, a number, or a list of strings."""
+        if isinstance(item, Block):
+            self._fail(item, f"{item.name} = …", "a block")
+        data = self._data(item.value, item.name, unset, None if self.own else self._listed)
+        if isinstance(data, list):
+            return [self._data(one, item.name, unset) for one in data]
+        return data
+
     def _model(self, model: ModelSettings, body: Iterable[Attribute | Block]) -> None:
         for item in body:
-            name = _canonical(item.name)
+            name = canonical(item.name)
             if name == "limit":
                 self._limit(model, item)
             elif name == "cost":
@@ -214,7 +245,7 @@ class ConfigFile:
 
     def _limit(self, model: ModelSettings, item: Attribute | Block) -> None:
         for inner in self._body(item, "limit"):
-            name = LIMIT_KEYS.get(_canonical(inner.name))
+            name = LIMIT_KEYS.get(canonical(inner.name))
             if name is None:
                 self._unknown_key(inner, LIMIT_KEYS)
             else:
@@ -223,7 +254,7 @@ class ConfigFile:
     def _cost(self, model: ModelSettings, item: Attribute | Block) -> None:
         prices: dict[str, Setting] = {}
         for inner in self._body(item, "cost"):
-            name = _canonical(inner.name)
+            name = canonical(inner.name)
             if name in COST_KEYS:
                 self._assign(prices, inner, name, price)
             else:
@@ -240,131 +271,6 @@ class ConfigFile:
                 self._fail(inner, "a header that does not say where the body ends", inner.name)
             # Header names ignore case; with one spelling a stronger layer replaces a weaker one.
             self._assign(scope.headers, inner, inner.name.lower(), _header)
-
-    def _assign(
-        self,
-        into: dict[str, Setting],
-        item: Attribute | Block,
-        name: str,
-        check: Check,
-        unset: dict[str, str] | None = None,
-    ) -> None:
-        """Check one attribute and store it, unless it has no value."""
-        if isinstance(item, Block):
-            self._fail(item, f"{item.name} = …", "a block")
-        data = self._data(item.value, name, {} if unset is None else unset)
-        if data is None:
-            return
-        into[name] = Setting(self._checked(check, data, item.name, item.value), self._origin(item))
-
-    def _checked(self, check: Check, data: Any, name: str, place: AclValue) -> Any:
-        try:
-            return check(data)
-        except UsageError as error:
-            wrong = ConfigError(f"{self._at(place)}: {error}", hint=error.hint)
-            if check is not LISTS["deny"] or not _is_rule(data):
-                raise wrong from None
-            self.foreign_rules.append((data, wrong))
-            return data
-        except ValueError as error:
-            expected, found = (*error.args, place.kind)[:2]
-            self._fail(place, f"{expected} for {name}", found)
-
-    def _strings(self, item: Attribute | Block, name: str, check: Check) -> list[Setting]:
-        """Read a list of strings, or a single one."""
-        expected = f"a list of strings for {item.name}"
-        if isinstance(item, Block):
-            self._fail(item, expected, "a block")
-        data = self._data(item.value, name, {})
-        values = data if isinstance(data, list) else [item.value]
-        strings: list[Setting] = []
-        for value in values:
-            text = self._data(value, name, {})
-            if text is None:
-                continue
-            if not isinstance(text, str) or not text.strip():
-                self._fail(value, expected, "an empty string" if text == "" else value.kind)
-            checked = self._checked(check, text, item.name, value)
-            strings.append(Setting(checked, f"{self.path}:{value.line}"))
-        return strings
-
-    def _data(self, value: AclValue, name: str, unset: dict[str, str]) -> Any:
-        """Return a value evaluated; None for `null` and for an unset variable."""
-        call = value.data
-        if not isinstance(call, AclCall):
-            return call
-        if not self.trusted:
-            self.refused[name] = None
-            return None
-        if call.name != "env":
-            text = f"{self._at(value)}: {call.name[:_MAX_NAME]}() is not evaluated; {name} is unset"
-            self._notice("config_call_ignored", text, value, key=name)
-            return None
-        variable = call.arguments[0].data if call.arguments else None
-        if not isinstance(variable, str):
-            self._fail(value, 'env("NAME")', "env without a name")
-        found = self._environment.get(variable)
-        if not found:
-            unset[name] = variable
-        return found or None
-
-    def _body(self, item: Attribute | Block, name: str) -> tuple[Attribute | Block, ...]:
-        """Return the items of `name { … }` or `name = { … }`."""
-        if isinstance(item, Block):
-            return item.body.items
-        if not isinstance(item.value.data, Body):
-            self._fail(item.value, f"{name} {{ … }}", item.value.kind)
-        return item.value.data.items
-
-    def _label(self, item: Attribute | Block, example: str) -> str:
-        labels = item.labels if isinstance(item, Block) else ()
-        if len(labels) != 1 or not labels[0].strip():
-            self._fail(item, f"one quoted name, as in {example} … }}", f"{len(labels) or 'none'}")
-        return labels[0]
-
-    def _unknown_key(self, item: Attribute | Block, known: Iterable[str]) -> None:
-        self._unknown += 1
-        if self._unknown > MAX_NOTICES:
-            return
-        from difflib import get_close_matches
-
-        name = item.name[:_MAX_NAME]
-        nearest = get_close_matches(_canonical(name), tuple(known), n=1)
-        text = f'{self._at(item)}: unknown key "{name}"'
-        fields = {"key": name}
-        if nearest:
-            text += f', did you mean "{nearest[0]}"?'
-            fields["nearest"] = nearest[0]
-        if self._unknown == MAX_NOTICES:
-            text += "; further unknown keys of this file are not reported"
-        self._notice("config_key_unknown", text, item, **fields)
-
-    def _notice(
-        self, code: str, text: str, place: AclValue | Attribute | Block, **more: str
-    ) -> None:
-        if len(self.notices) < 2 * MAX_NOTICES:
-            fields = {"file": self.path, "line": place.line, **more}
-            self.notices.append(ConfigNotice(code, text, fields))
-
-    def _origin(self, item: Attribute | Block) -> str:
-        return f"{self.path}:{item.line}"
-
-    def _at(self, place: AclValue | Attribute | Block) -> str:
-        return f"{self.path}:{place.line}:{place.column}"
-
-    def _fail(self, place: AclValue | Attribute | Block, expected: str, found: str) -> NoReturn:
-        raise ConfigError(f"{self._at(place)}: expected {expected}, found {found}")
-
-
-def _is_rule(text: str) -> bool:
-    """Tell whether a text is a rule, for whatever tool."""
-    from ..permissions.rules import parse_rule
-
-    tool = text.partition("(")[0].strip()
-    try:
-        return bool(parse_rule(text, (tool,)))
-    except UsageError:
-        return False
 
 
 def _header(data: Any) -> str:

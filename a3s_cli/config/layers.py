@@ -31,7 +31,7 @@ user's.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
@@ -54,6 +54,7 @@ from .settings import (
     Check,
     Config,
     ConfigNotice,
+    McpSources,
     ProviderSettings,
     Setting,
 )
@@ -62,12 +63,13 @@ from .vendors import ALIASES, VENDORS, key_variables, token_variables, url_varia
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .file import ConfigFile, Standing
+    from .file import ConfigFile
+    from .items import Standing
 
 _ALL_KEYS = {**KEYS, **PERMISSION_KEYS}
 
 
-def load(
+def load(  # noqa: PLR0913
     flags: Mapping[str, Any],
     environment: Mapping[str, str],
     workspace: Path,
@@ -76,10 +78,12 @@ def load(
     config_text: str | None = None,
     permissions: str | Mapping[str, Any] | None = None,
     project: bool = True,
+    mcp: McpSources | None = None,
 ) -> Config:
     """Merge all layers. A flag that is None or an empty list was not given.
 
-    Relative paths are relative to the workspace. `config_text` is the content of a
+    Relative paths are relative to the workspace. Without `mcp`, no JSON file of servers is
+    read. `config_text` is the content of a
     `config_file`, `permissions` the path of a permissions file or its content. Unless
     `project` is set, the project's file is not read. Raises ConfigError for a wrong
     file, UsageError for a wrong flag.
@@ -89,7 +93,7 @@ def load(
     text = None if config_text is None else Found("<text>", config_text, (-1, -1))
     explicit = text or explicit_file(config_file, environment, workspace)
     found = project_file(workspace, environment) if project else None
-    files = _files(config, environment, explicit, found)
+    files = _files(config, environment, explicit, found, flags.get("env") or ())
     if project:
         _find_trusted(config, files, found, workspace)
     for file in files:
@@ -107,6 +111,16 @@ def load(
         _tell_refused(config, file)
     if permissions is not None:
         _permit(config, environment, workspace, permissions)
+    sources = mcp or McpSources()
+    listing = project_file(workspace, environment, ".mcp.json") if mcp and project else None
+    if listing or sources.files or sources.servers or any(file.mcp_servers for file in files):
+        from .mcp_files import merge_servers
+
+        own = [file for file in files if file.own]
+        sources = sources._replace(env=listed_variables(own, flags.get("env") or ()))
+        # Asked once more, now that its file was read: what is in force is what was hashed.
+        trusted = listing is not None and _is_trusted(config, own, os.path.split(listing.path)[0])
+        merge_servers(config, files, sources, environment, workspace, listing, trusted=trusted)
     if model := environment.get(MODEL_VARIABLE):
         config.settings["default_model"] = Setting(model, MODEL_VARIABLE)
     _merge_flags(config, flags)
@@ -125,6 +139,7 @@ def _files(
     environment: Mapping[str, str],
     explicit: Found | None,
     found: Found | None,
+    env: Sequence[str],
 ) -> list[ConfigFile]:
     """Parse all existing files; return them from the weakest to the strongest."""
     user = first_file(user_paths(environment))
@@ -137,7 +152,14 @@ def _files(
     if any(file.lists["trust"] for file in own):
         standing = _standing(config, own, project_of(found.path), found.text)
     place = 1 if user else 0
-    return [*own[:place], _parse(found, environment, config, standing), *own[place:]]
+    listed = listed_variables(own, env)
+    project = _parse(found, environment, config, standing, listed=listed)
+    return [*own[:place], project, *own[place:]]
+
+
+def listed_variables(own: Sequence[ConfigFile], env: Sequence[str]) -> set[str]:
+    """Return the variables that a project's servers may see: those that the user passes on."""
+    return {*env, *(entry.value for file in own for entry in file.lists["env"])}
 
 
 def _standing(
@@ -152,6 +174,10 @@ def _standing(
     except trusted.Changed as why:
         _tell_changed(config, project, why)
         return "untrusted"
+
+
+def _is_trusted(config: Config, own: Sequence[ConfigFile], directory: str) -> bool:
+    return config.trusted_project == directory and (_standing(config, own, directory) == "trusted")
 
 
 def _find_trusted(
@@ -184,10 +210,11 @@ def _parse(
     standing: Standing = "own",
     *,
     permissions: bool = False,
+    listed: Collection[str] = (),
 ) -> ConfigFile:
     from .file import ConfigFile
 
-    file = ConfigFile(found.path, environment, standing)
+    file = ConfigFile(found.path, environment, standing, listed)
     (file.read_permissions if permissions else file.read)(found.text)
     config.files.append(found.path)
     config.notices += file.notices

@@ -78,7 +78,9 @@ def user_skills(environment: Mapping[str, str]) -> str | None:
     return os.path.join(base, "a3s", "skills") if base else None
 
 
-def project_file(workspace: Path, environment: Mapping[str, str]) -> Found | None:
+def project_file(
+    workspace: Path, environment: Mapping[str, str], name: str = ".a3s/config.acl"
+) -> Found | None:
     """Find the nearest project file, walking up from the workspace's real path."""
     directory = os.path.realpath(workspace)
     home = environment.get("HOME", "")
@@ -86,7 +88,7 @@ def project_file(workspace: Path, environment: Mapping[str, str]) -> Found | Non
     try:
         owner = os.stat(directory).st_uid
         while directory != home and os.stat(directory).st_uid == owner:
-            found = read(os.path.join(directory, ".a3s", "config.acl"))
+            found = read(os.path.join(directory, name))
             if found or os.path.ismount(directory):
                 return found
             directory = os.path.split(directory)[0]

@@ -7,14 +7,17 @@ from: a flag, a variable, `file:line`, or `default`. No `repr` contains a secret
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ConfigError
 from ..registry import TOOLS, WIRES
 from .durations import EXPECTED as A_DURATION
 from .durations import seconds
 from .vendors import ALIASES
+
+if TYPE_CHECKING:
+    from .mcp_servers import McpServer
 
 FILE_VARIABLES = ("A3S_CONFIG", "A3S_CONFIG_FILE")
 MODEL_VARIABLE = "A3S_MODEL"
@@ -45,6 +48,19 @@ class ConfigNotice(NamedTuple):
     code: str
     text: str
     fields: Mapping[str, Any]
+
+
+class McpSources(NamedTuple):
+    """Where MCP servers come from besides the configuration files.
+
+    `servers` are entries as in a JSON file, which `origin` gave. `env` are the variables
+    that a project's servers may see.
+    """
+
+    files: Sequence[str] = ()
+    servers: Mapping[str, Any] = {}
+    origin: str = "mcp_servers"
+    env: Collection[str] = ()
 
 
 class ModelSettings:
@@ -109,6 +125,8 @@ class Config:
         #: Rules in files for tools that are not built in, and the error of each unless a
         #: plug-in has the tool.
         self.foreign_rules: list[tuple[str, ConfigError]] = []
+        #: The servers of the configuration by name, whether a run uses them or not.
+        self.mcp_servers: dict[str, McpServer] = {}
 
     def get(self, name: str) -> Any:
         """Return the value in force; for a list (`deny`, `env`), a tuple of `Setting`."""
@@ -313,13 +331,13 @@ COST_KEYS = ("input", "output", "cache_read", "cache_write")
 price = _number(0, 1e6)
 
 #: Other names for the same key.
-SYNONYMS = {"max_tool_rounds": "max_turns"}
+SYNONYMS = {"max_tool_rounds": "max_turns", "mcp_server": "mcp_servers"}
 
 #: Keys that only other programs use, in the same file format.
 # fmt: off
 UNUSED = frozenset((
     "agent_dirs", "api_timeout_ms", "auto_delegation", "auto_parallel", "auto_parallel_enabled",
-    "document_parser", "llm_api_timeout_ms", "max_parallel_tasks", "mcp_server", "mcp_servers",
+    "document_parser", "llm_api_timeout_ms", "max_parallel_tasks",
     "memory", "memory_dir", "model_api_timeout_ms", "os", "project_doc_fallback_filenames",
     "project_doc_max_bytes", "queue", "search", "sessions_dir", "skill_dirs", "skills",
     "storage_backend", "storage_url", "task_scheduler", "thinking_budget",

@@ -42,6 +42,17 @@ class Start(Event):
     ] = None
     parent_run_id: Annotated[Own | None, "the run whose command started this one"] = None
     prompt_id: Annotated[str | int | None, "the `id` of the message that asked for this run"] = None
+    mcp_servers: Annotated[list[str] | None, "the MCP servers whose tools will be offered"] = None
+    tool_count: Annotated[int | None, "how many tools there are, if their list was cut"] = None
+
+
+class ToolsChanged(Event):
+    """Other tools are on offer than before: MCP servers have answered, or changed their lists."""
+
+    type: Literal["tools_changed"] = "tools_changed"
+    tools: Annotated[list[str], "names of all tools that can be called"]
+    tool_count: Annotated[int | None, "how many there are, if the list was cut"] = None
+    truncated: Annotated[bool | None, "true if the list was cut"] = None
 
 
 class TurnStart(Event):
@@ -146,6 +157,7 @@ class ToolEnd(Event):
         "bash: the workspace's files that it changed, created or removed, at most 100 absolute "
         "paths; absent where that is not known",
     ] = None
+    structured: Annotated[dict[str, Any] | list[Any] | None, "MCP: the result as JSON"] = None
 
 
 class PermissionDenied(Event):
@@ -307,8 +319,8 @@ TERMINAL = ("end", "error")
 #: Any event: type checkers narrow it by `event.type`.
 # fmt: off
 AnyEvent = (
-    Start | TurnStart | TextDelta | ReasoningDelta | ToolInputDelta | TurnEnd | ToolStart
-    | ToolOutputDelta | ToolEnd | PermissionDenied | ToolRejected | PermissionRequest
+    Start | ToolsChanged | TurnStart | TextDelta | ReasoningDelta | ToolInputDelta | TurnEnd
+    | ToolStart | ToolOutputDelta | ToolEnd | PermissionDenied | ToolRejected | PermissionRequest
     | PermissionAnswer | UserMessage | ControlRejected | Retry | Notice | End | Error
 )
 # fmt: on

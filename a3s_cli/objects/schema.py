@@ -58,6 +58,14 @@ class Schema:
         """Return at once whether a value is valid; True where only a child process may decide."""
         return not self._is_bounded(value) or self._validator.is_valid(value)
 
+    def found_at_once(self, value: Any) -> list[Violation]:
+        """Return the violations of a value; none where only a child process may decide."""
+        if self.accepts(value):
+            return []
+        if len(jsontext.dumps(value)) > _SMALL:
+            return [("", "the value does not fit the schema")]
+        return list(self._validator.violations(value))
+
     async def violations(self, value: Any) -> list[Violation]:
         """Return the violations of a value; none for a valid one. Raises InvalidObject."""
         if not self._is_bounded(value):

@@ -97,6 +97,8 @@ class Policy:
         self.protect: Literal["all", "tracked"] = "all"
         #: The program that answers what asks; part of the digest.
         self.approver: Sequence[str] = ()
+        #: What identifies the MCP servers of the run; part of the digest.
+        self.servers: Sequence[object] = ()
 
     def digest(self) -> str:
         """Return the sha256 of the rules; their order and repetition do not count."""
@@ -116,6 +118,8 @@ class Policy:
             canonical.append(self.protect)
         if self.approver:
             canonical.append({"approver": list(self.approver)})
+        if self.servers:
+            canonical.append({"mcp": list(self.servers)})
         return fingerprint(json.dumps(canonical).encode())
 
     def with_allowed(self, rules: Iterable[str]) -> Policy:

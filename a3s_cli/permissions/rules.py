@@ -15,6 +15,7 @@ it runs (`/bin/rm`) and without options before the subcommand (`git -C . push`).
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Collection, Iterator
 from functools import lru_cache
@@ -22,6 +23,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from ..registry import LOAD_TOOLS, MCP
 from ..values import Value
 from .command_pattern import Pattern
 from .rule_pattern import could_match, matches, path_matches
@@ -294,7 +296,9 @@ def parse_rule(text: str, tools: Collection[str]) -> Rule:
         raise UsageError(f"the rule {text!r} names no tool", hint=_FORM)
     if "\0" in text:
         raise UsageError("a rule cannot contain NUL", hint=_FORM)
-    if "*" not in tool and tool not in tools:
+    if tool.startswith(MCP):
+        return _mcp_rule(text, tool, pattern)
+    if "*" not in tool and tool not in tools and tool != LOAD_TOOLS:
         from difflib import get_close_matches
 
         near = get_close_matches(tool, tools, 1)
@@ -306,6 +310,19 @@ def parse_rule(text: str, tools: Collection[str]) -> Rule:
     return Rule(text.strip(), tool, pattern)
 
 
+def _mcp_rule(text: str, tool: str, pattern: str | None) -> Rule:
+    """Return a rule for tools of MCP servers, which are known only once these have answered."""
+    server, joint, name = tool.removeprefix(MCP).partition("__")
+    if pattern is not None and pattern.strip("*"):
+        raise UsageError(f"the rule {text!r}: an MCP tool takes no pattern", hint=_MCP_FORM)
+    if not re.fullmatch(r"[A-Za-z0-9_*-]+", server + name) or (joint and not name):
+        raise UsageError(f"the rule {text!r}: no MCP tool has such a name", hint=_MCP_FORM)
+    # A server alone means all of its tools.
+    every = not joint and not server.endswith("*")
+    return Rule(text.strip(), f"{tool}__*" if every else tool)
+
+
+_MCP_FORM = "such a rule is mcp__SERVER__TOOL, where * is any letters; see `a3s mcp tools SERVER`"
 _FORM = "a rule is `tool` or `tool(pattern)`, for example bash(git status:*)"
 
 

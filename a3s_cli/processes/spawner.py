@@ -82,7 +82,7 @@ async def run(  # noqa: PLR0913
     cannot be started ends with 126 or 127, as in a shell.
     """
     stderr = subprocess.STDOUT if merge_stderr else subprocess.DEVNULL
-    child = _spawn(argv, cwd, environment, stderr, confinement, stdin)
+    child = spawn(argv, cwd, environment, stderr, confinement, stdin)
     try:
         async with asyncio.timeout(timeout):
             await _read(child, receive)
@@ -95,7 +95,7 @@ async def run(  # noqa: PLR0913
                 await _read(child, receive)
         return Finished(124, "timeout")
     finally:
-        await _end(child)
+        await end(child)
 
 
 @contextlib.contextmanager
@@ -131,9 +131,9 @@ class Service:
     ) -> Service:
         """Start a service whose stderr goes to a file, or nowhere."""
         if stderr is None:
-            return cls(_spawn(argv, cwd, environment, subprocess.DEVNULL, confinement))
+            return cls(spawn(argv, cwd, environment, subprocess.DEVNULL, confinement))
         with stderr.open("wb") as file:
-            return cls(_spawn(argv, cwd, environment, file.fileno()))
+            return cls(spawn(argv, cwd, environment, file.fileno()))
 
     async def readline(self) -> bytes:
         """Return the next line of its stdout; empty at the end."""
@@ -158,7 +158,7 @@ class Service:
 
     async def stop(self) -> None:
         """End it and everything that it started."""
-        await _end(self._child)
+        await end(self._child)
 
 
 def kill_all() -> None:
@@ -249,7 +249,7 @@ def _settle(ready: asyncio.Future[None]) -> None:
         ready.set_result(None)
 
 
-def _spawn(
+def spawn(
     argv: Sequence[str],
     cwd: Path,
     environment: Mapping[str, str],
@@ -310,14 +310,14 @@ async def _status(child: Child) -> int:
     return code if code >= 0 else 128 - code
 
 
-async def _end(child: Child) -> None:
+async def end(child: Child) -> None:
     """End the tree and wait until it is gone, even if cancelled again meanwhile."""
     child.order(b"T")
     told = time.monotonic()
     cancelled = None
     while child.returncode is None and (passed := time.monotonic() - told) < GIVE_UP:
         try:
-            await _forget(child)
+            await forget(child)
         except asyncio.CancelledError as again:
             cancelled = again
         if passed > DESPAIR:
@@ -330,7 +330,7 @@ async def _end(child: Child) -> None:
         raise cancelled
 
 
-async def _forget(child: Child) -> None:
+async def forget(child: Child) -> None:
     """Discard output for a moment: a full pipe would block the supervisor."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(MOMENT):

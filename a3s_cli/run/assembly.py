@@ -261,7 +261,7 @@ def _request(
     config = plan.config
     append = config.get("append_system")
     # Small models that know of the object in advance make it up at once.
-    if plan.schema is not None and tools and where.wire != LOCAL:
+    if plan.schema is not None and (tools or plan.mcp) and where.wire != LOCAL:
         from ..objects.asking import announcement
 
         append = "\n\n".join(filter(None, (append, announcement(plan.schema))))

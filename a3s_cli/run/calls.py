@@ -11,7 +11,7 @@ order of the calls.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from .. import jsontext
@@ -37,7 +37,8 @@ class Calls(State):
     """Executes the calls of one run, and counts them."""
 
     around: Surroundings
-    tools: Mapping[str, Tool]
+    #: On offer by name; they may be others from turn to turn.
+    tools: dict[str, Tool]
     #: What happens to a call that needs approval if no one can be asked.
     on_ask: OnAsk = "deny"
     approver: Approver | None = None

@@ -316,6 +316,7 @@ class Execution:
             sha256=result.sha256,
             images=[file.facts for file in result.files[:MOST_FILES]] or None,
             changed=None if result.changed is None else list(result.changed),
+            structured=result.structured,
         )
         told = self._told(output, result, time.monotonic() - begun)
         self._around.remember(told, interrupted=result.reason == "cancelled")

@@ -8,7 +8,7 @@ event.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ContextOverflow, InvalidResponse, MaxTurns, ProviderError, ToolLoop
 from ..events import Notice, Retry, TurnEnd, TurnStart, UserMessage
@@ -21,6 +21,9 @@ from .compaction import Compactor
 from .conversation import Conversation
 from .response import Asker, Response, ResponseStream, stopped_short
 from .voice import Steering
+
+if TYPE_CHECKING:
+    from .mcp import Offer
 
 
 class Progress(State):
@@ -50,6 +53,8 @@ class Loop(State):
     object_follows: bool = False
     progress: Progress = field(default_factory=Progress)
     steering: Steering = field(default_factory=Steering)
+    #: What MCP servers put on offer; None where there are none.
+    offer: Offer | None = None
 
     async def run(self) -> None:
         """Run turns until the model has answered. Raises an A3SError if it does not."""
@@ -87,6 +92,8 @@ class Loop(State):
 
     async def _turn(self) -> Response:
         turn = self.progress.turns + 1
+        if self.offer is not None:
+            self.request = await self.offer.before_turn(self.request)
         await self.compactor.fit()
         self.emitter.emit(TurnStart(turn=turn))
         response = await self._response(turn)

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, cast
 from ..config.endpoints import DEFAULT_LOCAL_MODEL, endpoint
 from ..config.layers import load
 from ..config.model_names import LOCAL, model_name, no_model
-from ..config.settings import EXEC, Config, command_of
+from ..config.settings import EXEC, Config, McpSources, command_of
 from ..errors import AuthError, UsageError
 from ..events import SCHEMA_VERSION, Start
 from ..permissions.policy import Policy
-from ..registry import TOOLS
+from ..permissions.rules import parse_rule
+from ..registry import LOAD_TOOLS, MCP, TOOLS
 from ..registry import load as load_named
 from ..sandbox.confinement import Confinement
 from ..sandbox.environment import child_environment, conceal, held_secrets, provider_keys
@@ -31,6 +32,7 @@ from ..version import __version__
 from .request import OnAsk, RunRequest
 
 if TYPE_CHECKING:
+    from ..config.mcp_servers import McpServer
     from ..messages import File
     from ..tool_protocol import Tool
 
@@ -59,6 +61,9 @@ class Plan(Value):
     offline: bool = False
     #: The user's own tools by name; `tools` includes their names.
     own_tools: Mapping[str, Any] = field(default_factory=dict)
+    #: The MCP servers of the run, and patterns of their tools that are wanted (None: all).
+    mcp: Sequence[McpServer] = ()
+    mcp_tools: Sequence[str] | None = None
     #: Files as the front end has them; None where the disk has them.
     buffers: Any = None
     #: The models that are asked when this one is unavailable, "provider/model" each.
@@ -123,6 +128,7 @@ def start_event(
         session_id=session_id,
         sandbox=plan.confinement.name,
         policy_sha256=plan.policy.digest(),
+        mcp_servers=[server.name for server in plan.mcp] or None,
     )
 
 
@@ -136,7 +142,12 @@ def load_config(request: RunRequest) -> Config:
         config_text=request.config_text,
         permissions=request.permissions,
         project=request.project,
+        mcp=None if request.mcp == () else _sources(request),
     )
+
+
+def _sources(request: RunRequest) -> McpSources:
+    return McpSources(request.mcp_files, request.mcp_servers, request.mcp_origin)
 
 
 def make_plan(request: RunRequest, config: Config) -> Plan:
@@ -146,16 +157,25 @@ def make_plan(request: RunRequest, config: Config) -> Plan:
     own_tools = {**plugin_tools(config), **request.own_tools}
     policy = chosen_policy(config, request.rules, allow_all=request.allow_all, own_tools=own_tools)
     model = chosen_model(config, environment)
-    tools = default_tools(model) if request.tools is None else request.tools
+    wanted, tools = mcp_patterns(request.tools), built_in(request.tools)
+    servers: Sequence[McpServer] = ()
+    if request.mcp != () and (config.mcp_servers or request.mcp):
+        from .mcp import chosen_servers
+
+        servers = chosen_servers(config, request.mcp, wanted)
+    policy.servers = [server.described() for server in servers]
+    # A server that has to be confined needs a sandbox, whatever the tools need.
+    confined = any(server.sandbox for server in servers)
     confinement = chosen_confinement(
         config,
         environment,
         request.workspace,
-        request.tools,
+        None if confined else tools,
         request.record,
         policy,
         request.apart,
     )
+    tools = default_tools(model) if tools is None else tools
     child = child_environment(environment, config.get("env"), provider_keys(config, environment))
     on_ask: str = config.get("on_ask") or ("prompt" if request.answers else "deny")
     on_ask = request.on_ask or on_ask
@@ -170,6 +190,8 @@ def make_plan(request: RunRequest, config: Config) -> Plan:
         model=model,
         tools=[*offered_tools(tools, config, confinement), *own_tools],
         own_tools=own_tools,
+        mcp=servers,
+        mcp_tools=wanted,
         buffers=request.buffers,
         fallbacks=_fallbacks(config),
         on_ask=cast("OnAsk", on_ask),
@@ -226,10 +248,25 @@ def chosen_tools(wanted: str | None) -> list[str]:
     names = [name.strip() for name in wanted.split(",") if name.strip()]
     if not names:
         raise UsageError("--tools needs a list such as read,grep, or none")
+    servers = [name for name in names if name.startswith(MCP)]
     for name in names:
-        if name not in TOOLS:
+        if name not in TOOLS and name not in servers and name != LOAD_TOOLS:
             raise unknown_tool(name)
-    return [name for name in TOOLS if name in names]
+    # Read as rules are: a server alone means all of its tools.
+    return [
+        *(name for name in TOOLS if name in names),
+        *(parse_rule(name, TOOLS).tool for name in servers),
+    ]
+
+
+def built_in(tools: Sequence[str] | None) -> list[str] | None:
+    """Return the built-in tools of `chosen_tools`; None for the default ones."""
+    return None if tools is None else [name for name in tools if not name.startswith(MCP)]
+
+
+def mcp_patterns(tools: Sequence[str] | None) -> list[str] | None:
+    """Return the patterns for MCP tools of `chosen_tools`; None if all are wanted."""
+    return None if tools is None else [name for name in tools if name.startswith(MCP)]
 
 
 def chosen_confinement(

@@ -34,8 +34,14 @@ class RunRequest(Value):
     project: bool = True
     #: Whether the model is told of skills.
     skills: bool = True
-    #: Names of built-in tools; None for the default ones.
+    #: Names of built-in tools, and names or patterns of MCP tools; None for the default ones.
     tools: Sequence[str] | None = None
+    #: Names of the MCP servers to use; None for all that are enabled.
+    mcp: Sequence[str] | None = None
+    #: JSON files of further MCP servers, and entries as in such files, from `mcp_origin`.
+    mcp_files: Sequence[str] = ()
+    mcp_servers: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    mcp_origin: str = "mcp_servers"
     #: The user's own tools by name.
     own_tools: Mapping[str, Any] = field(default_factory=dict)
     #: The JSON Schema of the run's object; None if the answer is text.

@@ -28,6 +28,7 @@ from .terminal_event import error_event
 from .voice import Voice
 
 if TYPE_CHECKING:
+    from ..mcp.servers import Servers
     from ..permissions.approval import Approver
     from ..sandbox.bwrap import Bubblewrap
     from ..sandbox.late import LateSandbox
@@ -56,6 +57,7 @@ class Run:
         self._asyncio_loop: asyncio.AbstractEventLoop | None = None
         self._progress = Progress()
         self._assembly: Assembly | None = None
+        self._servers: Servers | None = None
         #: The terminal event, once it has been emitted.
         self.terminal: Event | None = None
         #: What the run used, known once it has ended, however it did.
@@ -72,7 +74,14 @@ class Run:
                 log.debug("the run ended before it could be cancelled")
 
     async def execute(self) -> None:
-        """Do the work; emit the terminal event last."""
+        """Do the work; emit the terminal event last, and end what was started for the run."""
+        try:
+            await self._execute()
+        finally:
+            if self._servers is not None:
+                await self._servers.close()
+
+    async def _execute(self) -> None:
         failure: A3SError | None = None
         self._asyncio_loop = asyncio.get_running_loop()
         self._task = asyncio.create_task(self._work())
@@ -116,24 +125,33 @@ class Run:
         plan, conversation = self._plan, self._conversation
         if plan.approver:
             self._voice.approver = _program(plan)
+        if plan.mcp:
+            self._begin_servers()
         sandbox = await self._sandbox()
         self._assembly = assembly = assemble(
             plan, self._emitter, conversation, voice=self._voice, sandbox=sandbox
         )
         try:
+            request, offer = assembly.request, None
+            if self._servers is not None:
+                from .mcp import Offer
+
+                offer = Offer(self._servers, assembly, self._emitter)
+                request = await offer.first()
             # Without tools there is nothing to do before the object.
             if assembly.calls.tools or plan.schema is None:
                 await Loop(
                     assembly.asker,
                     assembly.calls,
                     self._emitter,
-                    assembly.request,
+                    request,
                     conversation,
                     assembly.compactor,
                     max_turns=plan.config.get("max_turns"),
                     object_follows=plan.schema is not None,
                     progress=self._progress,
                     steering=self._voice.steering,
+                    offer=offer,
                 ).run()
             if plan.schema is not None:
                 await assembly.compactor.fit()
@@ -142,6 +160,12 @@ class Run:
             if sandbox:
                 sandbox.close()
             await assembly.provider.close()
+
+    def _begin_servers(self) -> None:
+        from .mcp import servers_of
+
+        self._servers = servers_of(self._plan, self._emitter)
+        self._servers.begin()
 
     async def _sandbox(self) -> Bubblewrap | LateSandbox | None:
         confinement = self._plan.confinement

@@ -26,9 +26,12 @@ from .view import View
 if TYPE_CHECKING:
     from ..guard.guard import Ended, Guard
     from ..guard.report import Report
+    from ..processes.piped import Piped
     from ..processes.spawner import Finished
     from .reading import Reading
 
+#: Seconds between two looks whether a child that is confined still lives.
+_MOMENT = 0.02
 #: Times that a sandbox is set up anew when something was exchanged meanwhile.
 _TRIES = 3
 
@@ -170,6 +173,49 @@ class Bubblewrap(State):
             if finished.exit_code != 1 or b'"exit-code"' in status.read():
                 return finished, None
         return None, None
+
+    async def piped(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        environment: Mapping[str, str],
+        receive_error: Callable[[bytes], None],
+    ) -> Piped:
+        """Start a confined child that is spoken to; see `Piped.start`. Raises OSError."""
+        from ..processes.piped import Piped
+        from ..processes.spawner import Confinement
+
+        self._running += 1
+        view = self._look(environment)
+        stack = contextlib.ExitStack()
+        status, gate, life = Status(stack), Gate(stack), Life(stack)
+        options = [*self._flags(), *view.arguments(), "--json-status-fd", str(status.write)]
+        options += ["--block-fd", str(gate.descriptor), "--chdir", str(cwd)]
+        with launch(self.program, options, argv) as (descriptors, line):
+            child = Piped.start(
+                line,
+                cwd=Path("/"),
+                environment={**environment, **caches.variables(self._caches)},
+                receive_error=receive_error,
+                confinement=Confinement([*descriptors, status.write, gate.descriptor], scoped=True),
+            )
+        child.on_end = stack.close
+        expected = view.expected(self._descriptors)
+        released = asyncio.ensure_future(_release(status, gate, life, expected))
+        try:
+            while not released.done() and child.exit_code is None:
+                await asyncio.wait((released,), timeout=_MOMENT)
+            wrong = released.result() if released.done() else "it"
+        except BaseException:
+            await child.stop(0.0)
+            raise
+        finally:
+            released.cancel()
+        if wrong is not None:
+            await child.stop(0.0)
+            raise OSError(1, f"its sandbox could not be set up: {wrong} ended, or was exchanged")
+        return child
 
     def reading(self, script: str) -> Reading:
         """Return a sandbox that lets a script read, and nothing else."""

@@ -108,6 +108,16 @@ class Confinement:
         await self._try(sandbox)
         return None if self.missing else sandbox
 
+    async def server_sandbox(self) -> Bubblewrap | None:
+        """Return a sandbox for one server, which changes nothing; None where there is none."""
+        probe = self._probe
+        if probe is None or not await probe.usable():
+            return None
+        workspace = str(self._workspace.resolve())
+        sandbox = self._bubblewrap(probe, workspace, [workspace])
+        sandbox.read_only = True
+        return sandbox
+
     def _bubblewrap(self, probe: Probe, workspace: str, roots: Sequence[str]) -> Bubblewrap:
         from .bwrap import Bubblewrap
 

@@ -14,13 +14,17 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 from ..config.settings import Config, ModelSettings, Setting
 from ..config.vendors import ALIASES, VENDORS, key_variables
 from ..errors import A3SError, ConfigError, UsageError
 from ..secrets.redaction import SHORTEST
+
+if TYPE_CHECKING:
+    from ..config.mcp_servers import McpServer
 
 #: What a command gets. Not on the list, on purpose:
 #: - EDITOR, PAGER, BROWSER, GIT_*: they name programs that other programs run, and no person is
@@ -114,7 +118,31 @@ def held_secrets(
     `config` is None where the configuration could not be read.
     """
     named = [*names, *(setting.value for setting in (config.get("redact_env") if config else ()))]
-    return {**provider_keys(config, environ), **other_secrets(environ, named)}
+    held = {**provider_keys(config, environ), **other_secrets(environ, named)}
+    if config is not None and config.mcp_servers:
+        for value in _server_secrets(config.mcp_servers.values()):
+            if value not in held.values():
+                held[_unused("MCP_SECRET", held)] = value
+    return held
+
+
+def _server_secrets(servers: Iterable[McpServer]) -> Iterator[str]:
+    """Yield the secrets in the configuration of MCP servers."""
+    for server in servers:
+        for name, value in server.env.items():
+            if name.upper().endswith(_TOKENS) and _is_random(value):
+                yield value
+        yield from _header_secrets(server.headers)
+        for text in (*server.env.values(), *server.args, server.url):
+            yield from filter(_is_random, _in_urls(text))
+
+
+def _header_secrets(headers: Mapping[str, str]) -> Iterator[str]:
+    for name, text in headers.items():
+        # A header may say anything; what is secret is called so, or was drawn by lot.
+        value = text.removeprefix("Bearer ").removeprefix("Basic ")
+        if name.lower().endswith(_SECRET_HEADERS) or _is_random(value):
+            yield value
 
 
 def too_short(environ: Mapping[str, str], names: Sequence[str]) -> tuple[str, ...]:
@@ -221,11 +249,7 @@ def _credentials(scope: ModelSettings) -> Iterator[str]:
     """Yield the secrets in the configuration of a provider or a model."""
     if key := scope.get("api_key"):
         yield key
-    for name, header in scope.headers.items():
-        # A header may say anything; what is secret is called so, or was drawn by lot.
-        value = header.value.removeprefix("Bearer ").removeprefix("Basic ")
-        if name.lower().endswith(_SECRET_HEADERS) or _is_random(value):
-            yield value
+    yield from _header_secrets({name: one.value for name, one in scope.headers.items()})
     yield from filter(None, _in_urls(scope.get("base_url") or ""))
 
 

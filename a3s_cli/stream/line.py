@@ -60,14 +60,27 @@ def _shorten(event: Event, limit: int) -> Event:
     while not _fits(event, limit) and event.changed:
         # As many as fit are named, and never at the cost of what a call returned.
         event = event.replace(changed=event.changed[: len(event.changed) // 2] or None)
-    whole = event if event.tool_input is None else _shorten_input(event, limit)
-    shorter = _shorten_texts(whole, limit)
+    shorter = event if event.tool_input is None else _shorten_input(event, limit)
+    if shorter.structured is not None and not _fits(shorter.replace(tool_output=""), limit):
+        shorter = shorter.replace(structured=digest(dumps(shorter.structured).decode()))
+    shorter = _shorten_texts(_shorten_tools(shorter), limit)
     while not _fits(shorter, limit) and shorter.permission_denials:
         # The terminal event lists as many denied calls as fit; each had its own event.
         kept = shorter.permission_denials[: len(shorter.permission_denials) // 2]
         omitted = len(event.permission_denials) - len(kept)
         shorter = shorter.replace(permission_denials=kept, permission_denials_omitted=omitted)
     return shorter
+
+
+def _shorten_tools(event: Event) -> Event:
+    """Cut a list of tools that takes more than half a line, and say how long it was."""
+    tools = event.tools or ()
+    kept = list(tools)
+    while kept and len(dumps(kept)) > LINE_LIMIT // 2:
+        kept = kept[: len(kept) // 2]
+    if len(kept) == len(tools):
+        return event
+    return event.replace(tools=kept, tool_count=len(tools), truncated=True)
 
 
 def _shorten_texts(event: Event, limit: int) -> Event:

@@ -255,7 +255,8 @@ def event_of(value: dict[str, Any]) -> Event | None:
             for one in fields["permission_denials"]
         )
     event: Event = kind(**fields)
-    event.stamp(value["seq"], value["ts"])
+    # A refusal between two runs belongs to none, and has no number.
+    event.stamp(value.get("seq", -1), value["ts"])
     return event
 
 

@@ -82,14 +82,19 @@ class Connection:
         sent = not self._transport.is_closing() and not self._transport.get_write_buffer_size()
         return idle and sent and self._incoming.silent
 
-    async def post(
-        self, url: str, headers: Mapping[str, str], content: bytes, patience: Patience
+    async def send(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes,
+        patience: Patience,
+        method: str = "POST",
     ) -> tuple[int, dict[str, str]]:
         """Send a request; return its answer's status and headers. Raises an A3SError."""
         self._url = url
         http = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_LIMIT)
         try:
-            self._send(http, url, headers, content)
+            self._write(http, method, url, headers, content)
             head = await self._head(http, patience)
             named = {
                 name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers
@@ -104,8 +109,13 @@ class Connection:
         self._stays = head.http_version == b"1.1" and not closing
         return head.status_code, named
 
-    def _send(
-        self, http: h11.Connection, url: str, headers: Mapping[str, str], content: bytes
+    def _write(
+        self,
+        http: h11.Connection,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes,
     ) -> None:
         parts = urlsplit(url)
         target = parts.path or "/"
@@ -119,7 +129,7 @@ class Connection:
         }
         given = {name.lower(): value for name, value in headers.items()}
         head = h11.Request(
-            method="POST",
+            method=method,
             target=quote(target, safe=_PLAIN),
             headers=list({**own, **given}.items()),
         )
@@ -169,13 +179,18 @@ class Direct:
         self._connect = connect
         self._idle: list[Connection] = []
 
-    async def post(
-        self, url: str, headers: Mapping[str, str], content: bytes, patience: Patience
+    async def send(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes,
+        patience: Patience,
+        method: str = "POST",
     ) -> Exchange:
-        """Send a POST; see `Route.post`."""
+        """Send a request; see `Route.send`."""
         connection = await self._connection(url)
         try:
-            status, named = await connection.post(url, headers, content, patience)
+            status, named = await connection.send(url, headers, content, patience, method)
         except BaseException:
             connection.close()
             raise

@@ -1,4 +1,4 @@
-"""One POST and its answer, straight to the server or through a proxy.
+"""One request and its answer, straight to the server or through a proxy.
 
 Both kinds give the same: a status, headers, the bytes of the body as they
 arrive, and failures in our own words.
@@ -30,10 +30,15 @@ class Exchange(Protocol):
 class Route(Protocol):
     """The way to one server, for as long as a run lasts."""
 
-    async def post(
-        self, url: str, headers: Mapping[str, str], content: bytes, patience: Patience
+    async def send(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes,
+        patience: Patience,
+        method: str = "POST",
     ) -> Exchange:
-        """Send a POST; raises an A3SError where no answer comes."""
+        """Send a request; raises an A3SError where no answer comes."""
 
     async def close(self) -> None:
         """Close every connection."""

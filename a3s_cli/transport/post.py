@@ -1,4 +1,4 @@
-"""Asking a provider: one POST, and its answer as it arrives.
+"""Asking a server: one request, most often a POST, and its answer as it arrives.
 
 One `Transport` serves one run: its connections are reused from turn to turn.
 What it adds to HTTP are the promises of the event contract: a silent server is
@@ -10,6 +10,7 @@ host, and cancelling the task closes the connection.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from urllib.parse import urljoin, urlsplit
 
@@ -86,6 +87,21 @@ class Transport:
         finally:
             await exchange.close()
 
+    @contextlib.asynccontextmanager
+    async def exchange(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes = b""
+    ) -> AsyncGenerator[tuple[Exchange, AsyncIterator[bytes]], None]:
+        """Send any request; yield its answer, whatever its status is, and the body as it arrives.
+
+        How long is waited is the caller's business. Raises NetworkError, ProviderError, and
+        while the body is read BrokenResponse.
+        """
+        answer = await self._respond(url, headers, content, Patience(None, None), method)
+        try:
+            yield answer, _body(answer, url)
+        finally:
+            await answer.close()
+
     async def close(self) -> None:
         """Close every connection."""
         for route in self._routes.values():
@@ -93,10 +109,15 @@ class Transport:
         self._routes.clear()
 
     async def _respond(
-        self, url: str, headers: Mapping[str, str], content: bytes, patience: Patience
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes,
+        patience: Patience,
+        method: str = "POST",
     ) -> Exchange:
         for _ in range(REDIRECTS):
-            exchange = await self._route(url).post(url, headers, content, patience)
+            exchange = await self._route(url).send(url, headers, content, patience, method)
             if exchange.status not in (301, 302, 303, 307, 308):
                 return exchange
             await exchange.close()

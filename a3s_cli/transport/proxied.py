@@ -23,13 +23,18 @@ class Proxied:
     def __init__(self, url: str) -> None:
         self._client = new_client(url)
 
-    async def post(
-        self, url: str, headers: Mapping[str, str], content: bytes, patience: Patience
+    async def send(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes,
+        patience: Patience,
+        method: str = "POST",
     ) -> Exchange:
-        """Send a POST; see `Route.post`."""
+        """Send a request; see `Route.send`."""
         try:
             outgoing = self._client.build_request(
-                "POST", url, headers=dict(headers), content=content
+                method, url, headers=dict(headers), content=content
             )
             async with asyncio.timeout(patience.first_byte):
                 return _ProxiedExchange(await self._client.send(outgoing, stream=True), url)

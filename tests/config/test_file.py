@@ -50,14 +50,12 @@ def test_a_misspelt_denial_of_a_project_is_a_notice(house: House) -> None:
 
 
 def test_keys_of_other_programs_are_quiet(house: House) -> None:
-    path = house.user(
-        'skills = "x"\nmcpServers "m" { env = { TOKEN = f("x") } }\nthinkingBudget = []'
-    )
+    path = house.user('skills = "x"\nmemory "m" { env = { TOKEN = f("x") } }\nthinkingBudget = []')
     config = house.load()
     assert config.notices == []
     assert [tuple(key) for key in config.unused] == [
         ("skills", f"{path}:1"),
-        ("mcp_servers", f"{path}:2"),
+        ("memory", f"{path}:2"),
         ("thinking_budget", f"{path}:3"),
     ]
 
@@ -314,5 +312,5 @@ def test_documented_files_load_without_a_word(house: House, name: str, crlf: boo
     assert config.notices == []
     assert config.get("default_model") == text.partition('"')[2].partition('"')[0]
     assert config.get("max_turns") == (20 if name == "B" else 50)
-    unused = {"A": 0, "B": 1, "C": 0, "D": 6}
+    unused = {"A": 0, "B": 1, "C": 0, "D": 5}
     assert len(config.unused) == unused[name]

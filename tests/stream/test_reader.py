@@ -28,6 +28,7 @@ from a3s_cli.events import (
     ToolInputDelta,
     ToolOutputDelta,
     ToolRejected,
+    ToolsChanged,
     ToolStart,
     TurnEnd,
     TurnStart,
@@ -64,6 +65,7 @@ EVENTS: list[Event] = [
         tool_name="x", tool_id="c3", raw_input="{", reason="unknown_tool", error="no such tool"
     ),
     UserMessage(text="left", how="steer"),
+    ToolsChanged(tools=["bash", "mcp__git__log"]),
     ControlRejected(error="no", line="x", id=7),
     ToolStart(**BASH, tool_input={"n": 12345678901234567890123}, turn=1, rule="bash"),
     ToolOutputDelta(**BASH, text="out"),

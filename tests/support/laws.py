@@ -38,8 +38,10 @@ SCHEMA: dict[str, tuple[dict[str, type], dict[str, type]]] = {
         {"schemaVersion": int, "version": str, "runId": str},
         {"sessionId": str, "model": str, "cwd": str, "prompt": str, "promptBytes": int}
         | {"truncated": bool, "tools": list, "sandbox": str, "policySha256": str}
-        | {"forkedFrom": str, "parentRunId": str, "promptId": object, "attachments": list},
+        | {"forkedFrom": str, "parentRunId": str, "promptId": object, "attachments": list}
+        | {"mcpServers": list, "toolCount": int},
     ),
+    "tools_changed": ({"tools": list}, {"toolCount": int, "truncated": bool}),
     "turn_start": ({"turn": int}, {}),
     "text_delta": ({"text": str}, {}),
     "reasoning_delta": ({"text": str}, {}),
@@ -60,7 +62,7 @@ SCHEMA: dict[str, tuple[dict[str, type], dict[str, type]]] = {
             "outputSha256": str,
         }
         | {"outputSha256": str, "path": str, "sha256": str}
-        | {"images": list, "changed": list},
+        | {"images": list, "changed": list, "structured": object},
     ),
     "permission_denied": (
         _CALL | {"toolInput": dict, "decision": str, "rule": str, "reason": str, "hint": str},

@@ -19,7 +19,7 @@ async def _read_late(url: str) -> bytes:
     connection = await Connection.open(url, Trust())
     got = b""
     try:
-        await connection.post(url, {}, b"", Patience())
+        await connection.send(url, {}, b"", Patience())
         await asyncio.sleep(0.5)
         with pytest.raises(BrokenResponse, match="reset"):
             while data := await connection.read():

@@ -1,0 +1,114 @@
+"""The MCP servers of a run: which, from when to when, and what they put on offer.
+
+Nothing of this is imported by a run without servers. With some, they are begun before
+anything else is prepared, and waited for before the first turn. Their tools join the
+others in the one dictionary that calls are looked up in, and in every request; where a
+list changes, both change before the next turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..config import mcp_files
+from ..errors import UsageError
+from ..events import Notice, ToolsChanged
+from ..mcp.names import prefix
+from ..mcp.servers import Servers, Terms
+from ..permissions.rule_pattern import could_match
+from ..values import replace
+from .nested import Nested
+
+if TYPE_CHECKING:
+    from ..config.mcp_servers import McpServer
+    from ..config.settings import Config
+    from ..model import Request
+    from ..stream.emitter import Emitter
+    from .assembly import Assembly
+    from .plan import Plan
+
+
+def chosen_servers(
+    config: Config, named: Sequence[str] | None, wanted: Sequence[str] | None
+) -> list[McpServer]:
+    """Return the servers that a run starts: those with a tool that may be on offer.
+
+    Raises UsageError for a `named` one that there is not, or that would offer nothing.
+    """
+    used = []
+    for server in mcp_files.chosen_servers(config, named):
+        start = prefix(server.name)
+        if withheld := withheld_by(server, config):
+            if named is not None:
+                option = "--read-only" if withheld == "read_only" else "--network off"
+                raise UsageError(
+                    f"--mcp {server.name}: its tools are withheld by {option}",
+                    hint="read_only = true in its block says that they only read",
+                )
+        elif wanted is None or any(could_match(pattern, start) for pattern in wanted):
+            used.append(server)
+    return used
+
+
+def withheld_by(server: McpServer, config: Config) -> str | None:
+    """Return the setting that withholds all tools of a server; None if none does."""
+    if server.read_only:
+        return None
+    if config.get("read_only"):
+        return "read_only"
+    return "network" if config.get("network") == "off" else None
+
+
+def servers_of(plan: Plan, emitter: Emitter) -> Servers:
+    """Return the servers of a run, none of them begun."""
+    config = plan.config
+    terms = Terms(
+        servers=plan.mcp,
+        workspace=plan.workspace,
+        environment=plan.child_environment,
+        wanted=plan.mcp_tools,
+        only_reading=bool(config.get("read_only")) or config.get("network") == "off",
+        sandbox=plan.confinement.server_sandbox,
+        conceal=plan.conceal,
+    )
+    return Servers(terms, emitter.drain)
+
+
+class Offer:
+    """What the model is offered, as it is before each turn."""
+
+    def __init__(self, servers: Servers, assembly: Assembly, emitter: Emitter) -> None:
+        self._servers = servers
+        self._assembly = assembly
+        self._emitter = emitter
+        #: The tools without those of servers, and how the model is told of them.
+        self._own = dict(assembly.calls.tools)
+        self._specs = assembly.request.tools
+
+    async def first(self) -> Request:
+        """Wait for the servers and return the request that offers their tools.
+
+        Raises Unavailable.
+        """
+        for name, said in await self._servers.ready():
+            self._emitter.emit(Notice(code="mcp_unavailable", text=said, key=name))
+        request = self._assembly.request
+        return self._offered(request) if self._servers.tools else request
+
+    async def before_turn(self, request: Request) -> Request:
+        """Return the request of the next turn: another one where a list has changed."""
+        return self._offered(request) if await self._servers.refresh() else request
+
+    def _offered(self, request: Request) -> Request:
+        assembly, added = self._assembly, self._servers.tools
+        tools = assembly.calls.tools
+        tools.clear()
+        tools.update(self._own | added)
+        specs = (*self._specs, *(tool.spec() for tool in added.values()))
+        request = replace(request, tools=specs)
+        assembly.compactor.base = request
+        if isinstance(assembly.around.model, Nested):
+            assembly.around.model.base = request
+        self._emitter.emit(ToolsChanged(tools=list(tools)))
+        return request
