@@ -6,12 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from ..input.attachments import Given, given_in_json
+from ..input.attachments import ALONE, Given, given_in_json
 from ..jsonrpc import INVALID_PARAMS, RpcError
 from ..jsontext import clean
-
-#: The words of a prompt that has none.
-ALONE = "See the attachment."
 
 
 def prompt_of(blocks: object) -> tuple[str, tuple[Given, ...]]:

@@ -16,12 +16,14 @@ from typing import Any
 from ..errors import UsageError
 from ..files.media import TELLING, TYPES, media_type
 from ..messages import File
-from ..values import Value
+from ..values import Value, field
 
 #: Attachments of one prompt, and characters of the name of one.
 MOST = 64
 LONGEST_NAME = 80
 TEXT = "text/plain"
+#: The words of a prompt that has none.
+ALONE = "See the attachment."
 STDIN = "-"
 _PREFIX = r"((?:image|application|text)/[A-Za-z0-9.+-]+):(.+)"
 _KINDS = {
@@ -37,7 +39,7 @@ class Given(Value):
     """A file as it was given: a path, "-" for stdin, or the content itself."""
 
     path: str = ""
-    content: bytes | None = None
+    content: bytes | None = field(default=None, repr=False)
     name: str = ""
     #: Overrides what the content says.
     media_type: str = ""

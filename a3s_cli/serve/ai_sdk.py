@@ -30,6 +30,8 @@ from .prompt_request import (
     PromptRequest,
     element,
     field,
+    file_at,
+    files,
     model,
     prompt,
     session,
@@ -64,7 +66,8 @@ def asked(body: dict[str, Any]) -> PromptRequest:
     said = [_said(messages, number) for number in range(len(messages))]
     message = prompt(said, kept=named is not None)
     asks = field(body, "asks", bool) is True
-    return PromptRequest(message, named, model(body), body.get("schema"), asks)
+    attached = files(said, kept=named is not None)
+    return PromptRequest(message, named, model(body), body.get("schema"), asks, attached)
 
 
 def _said(messages: list[Any], number: int) -> ClientMessage:
@@ -73,14 +76,16 @@ def _said(messages: list[Any], number: int) -> ClientMessage:
     if role not in ("system", "user", "assistant"):
         raise wrong(f"{place}.role", role, "system, user or assistant")
     parts = field(message, "parts", list, f"{place}.") or []
-    texts = []
+    texts, found = [], []
     for index in range(len(parts)):
         part = element(parts, index, f"{place}.parts")
         if part.get("type") == "text":
             texts.append(field(part, "text", str, f"{place}.parts[{index}].") or "")
         elif part.get("type") == "file" and role == "user":
-            raise wrong(f"{place}.parts[{index}].type", part.get("type"), "text")
-    return ClientMessage(role, "\n".join(texts))
+            at = f"{place}.parts[{index}]."
+            name, kind = field(part, "filename", str, at), field(part, "mediaType", str, at)
+            found.append(file_at(part.get("url"), f"{at}url", name or "", kind or ""))
+    return ClientMessage(role, "\n".join(texts), tuple(found))
 
 
 class UIMessageStream:

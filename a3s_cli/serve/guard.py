@@ -35,8 +35,8 @@ from ..errors import UsageError
 from ..jsontext import loads
 from .refused import Refused
 
-#: Bytes of a request's body. Some clients send the whole conversation each time.
-BODY_LIMIT = 8 * 1024 * 1024
+#: Bytes of a request's body: an attachment in base64, or a whole conversation.
+BODY_LIMIT = 32 * 1024 * 1024
 #: Headers of every response: run only our scripts, allow no framing, send no referrer.
 SECURITY = {
     "content-security-policy": (

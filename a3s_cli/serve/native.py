@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import UsageError
+from ..input.attachments import Given, given_in_json
 from ..jsontext import clean
 from ..run.prompt_source import checked_prompt
 from .prompt_request import PromptRequest, field, model, session
 
-FIELDS = ("message", "sessionId", "model", "schema")
+FIELDS = ("message", "sessionId", "model", "schema", "attachments")
 
 
 def asked(body: Mapping[str, Any]) -> PromptRequest:
@@ -26,7 +27,18 @@ def asked(body: Mapping[str, Any]) -> PromptRequest:
         session(body, "sessionId"),
         model(body),
         body.get("schema"),
+        attachments=_attachments(body),
     )
+
+
+def _attachments(body: Mapping[str, Any]) -> tuple[Given, ...]:
+    given = field(body, "attachments", list)
+    if not given:
+        return ()
+    try:
+        return given_in_json(given)
+    except ValueError as error:
+        raise UsageError(f"the body is wrong: {error}") from None
 
 
 def steering_text(body: Mapping[str, Any]) -> str:

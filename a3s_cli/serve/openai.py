@@ -23,11 +23,12 @@ them. Tools in a request are refused, because they would never be called.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import A3SError, UsageError
 from ..events import Event
+from ..input.attachments import Given
 from ..jsontext import dumps
 from ..messages import Usage
 from ..output.wording import argument
@@ -37,6 +38,8 @@ from .prompt_request import (
     PromptRequest,
     element,
     field,
+    file_at,
+    files,
     model,
     prompt,
     session,
@@ -97,7 +100,11 @@ def asked(body: Json) -> PromptRequest:
     field(body, "stream", bool)
     named = session(body, "sessionId")
     said = [_said(messages, number) for number in range(len(messages))]
-    return PromptRequest(prompt(said, kept=named is not None), named, model(body), _schema(body))
+    kept = named is not None
+    return PromptRequest(
+        prompt(said, kept=kept), named, model(body), _schema(body),
+        attachments=files(said, kept=kept),
+    )  # fmt: skip
 
 
 def _said(messages: Sequence[Any], number: int) -> ClientMessage:
@@ -110,13 +117,28 @@ def _said(messages: Sequence[Any], number: int) -> ClientMessage:
         return ClientMessage(role, content or "")
     if not isinstance(content, list):
         raise wrong(f"{place}.content", content, "a string or a list of parts")
-    texts = []
+    texts, found = [], []
     for index in range(len(content)):
         part, at = element(content, index, f"{place}.content"), f"{place}.content[{index}]"
-        if part.get("type") not in ("text", "refusal"):
-            raise wrong(f"{at}.type", part.get("type"), "text")
-        texts.append(field(part, part["type"], str, f"{at}.") or "")
-    return ClientMessage(role, "\n".join(texts))
+        if part.get("type") in ("image_url", "file") and role == "user":
+            found.append(_file(part, at))
+        elif part.get("type") in ("text", "refusal"):
+            texts.append(field(part, part["type"], str, f"{at}.") or "")
+        else:
+            raise wrong(f"{at}.type", part.get("type"), "text, image_url or file")
+    return ClientMessage(role, "\n".join(texts), tuple(found))
+
+
+def _file(part: Mapping[str, Any], at: str) -> Given:
+    """Return an image or a file that a part of a message brings along."""
+    kind = part["type"]
+    if kind == "image_url" and isinstance(part.get("image_url"), str):
+        return file_at(part["image_url"], f"{at}.image_url")
+    told = field(part, kind, dict, f"{at}.") or {}
+    if kind == "image_url":
+        return file_at(told.get("url"), f"{at}.image_url.url")
+    name = field(told, "filename", str, f"{at}.file.") or ""
+    return file_at(told.get("file_data"), f"{at}.file.file_data", name)
 
 
 def _schema(body: Json) -> Any:

@@ -51,6 +51,14 @@ _CHAT = {
         },
         "model": {**_STRING, "description": "provider/model; the default is the configured one"},
         "schema": {"description": "a JSON Schema that the run's answer must match"},
+        "attachments": {
+            "type": "array",
+            "description": "files that come with the prompt: `data` in base64, or a `path`",
+            "items": {
+                "type": "object",
+                "properties": dict.fromkeys(("name", "mediaType", "data", "path"), _STRING),
+            },
+        },
     },
 }
 _SESSION = {

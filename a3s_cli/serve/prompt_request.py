@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UsageError
+from ..input.attachments import ALONE, Given
 from ..jsontext import dumps
 
 #: The name for the configured model.
@@ -33,6 +34,8 @@ class PromptRequest:
     schema: Any = None
     #: Whether the client answers permission requests.
     asks: bool = False
+    #: The files that come with the prompt.
+    attachments: tuple[Given, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class ClientMessage:
 
     role: str
     text: str
+    files: tuple[Given, ...] = ()
 
 
 def field(value: Mapping[str, Any], name: str, kind: type, place: str = "") -> Any:
@@ -102,15 +106,37 @@ def prompt(said: Sequence[ClientMessage], *, kept: bool) -> str:
             "`messages` of the body is empty: expected at least one message from the user"
         )
     last = said[-1]
-    if last.role != "user" or not last.text.strip():
+    words = last.text if last.text.strip() or not last.files else ALONE
+    if last.role != "user" or not words.strip():
         found = f"from the {last.role}" if last.text.strip() else "without text"
         raise UsageError(f"the last of `messages` is {found}: expected a message from the user")
     earlier = [one for one in said[:-1] if one.text.strip()]
     if kept or not earlier:
-        return last.text
+        return words
     lines = [dumps({"role": one.role, "content": one.text}).decode() for one in earlier]
     head = "The conversation so far, one JSON object per line:"
-    return "\n".join((head, *lines, "", "The message to answer now:", "", last.text))
+    return "\n".join((head, *lines, "", "The message to answer now:", "", words))
+
+
+def files(said: Sequence[ClientMessage], *, kept: bool) -> tuple[Given, ...]:
+    """Return the files of the message to answer; those of earlier ones if no session has them."""
+    told = said[-1:] if kept else said
+    return tuple(file for one in told if one.role == "user" for file in one.files)
+
+
+def file_at(url: Any, place: str, name: str = "", media_type: str = "") -> Given:
+    """Return the file in a `data:` URL; raise `UsageError` for any other."""
+    from base64 import b64decode
+
+    head, comma, data = url.partition(",") if isinstance(url, str) else ("", "", "")
+    if not comma or not head.startswith("data:") or not head.endswith(";base64"):
+        raise wrong(place, url, "a data: URL in base64, since the server fetches nothing")
+    try:
+        content = b64decode(data, validate=True)
+    except ValueError:
+        raise wrong(place, url, "valid base64") from None
+    kind = head.removeprefix("data:").removesuffix(";base64")
+    return Given(content=content, name=name or "attachment", media_type=media_type or kind)
 
 
 def _unlike(kind: type) -> tuple[type, ...]:

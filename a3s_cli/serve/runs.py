@@ -71,12 +71,13 @@ class LiveRun:
 
     def open(self, request: RunRequest, plan: Plan, *, asks: bool) -> None:
         """Open the session and emit the first event, before any work is done."""
+        opening = Opening(request)
+        # Before the session is locked: an attachment may not be usable.
+        opening.use(plan)
         hide = plan.redactor.whole
         kept = keep(plan.environment, plan.workspace, hide, named=self.session)
         # Syncing a turn to a slow disk must not delay other clients.
         kept.force_by(later)
-        opening = Opening(request)
-        opening.use(plan)
         opening.keep(lambda _: kept)
         opening.emitter.add_line_sink(self.log.append)
         self._opening, self._asks = opening, asks and plan.on_ask == "prompt"
@@ -233,7 +234,8 @@ class Runs:
             settings = {**settings, "model": asked.model}
         schema = AnswerType.of(asked.schema).schema
         fields = {**self._common, "settings": settings, "schema": schema}
-        return RunRequest(**fields, prompt=clean(asked.message))
+        prompt = clean(asked.message)
+        return RunRequest(**fields, prompt=prompt, attachments=asked.attachments)
 
     async def _work(self, run: LiveRun) -> None:
         try:
@@ -254,7 +256,10 @@ class Runs:
 
 def fingerprint(asked: PromptRequest) -> bytes:
     """Return a hash that tells a request from a different one."""
-    return hashlib.sha256(repr(asked).encode("utf-8", "surrogatepass")).digest()
+    told = hashlib.sha256(repr(asked).encode("utf-8", "surrogatepass"))
+    for file in asked.attachments:
+        told.update(hashlib.sha256(file.content or b"").digest())
+    return told.digest()
 
 
 def _leaving() -> Refused:

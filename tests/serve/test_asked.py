@@ -98,7 +98,11 @@ FILE = {"id": "m", "role": "user", "parts": [{"type": "file", "url": "data:,x"}]
             {"messages": [{"role": "tool", "parts": []}]},
             '`messages[0].role` of the body is "tool": expected system, user or assistant',
         ),
-        ({"messages": [FILE]}, '`messages[0].parts[0].type` of the body is "file": expected text'),
+        (
+            {"messages": [FILE]},
+            '`messages[0].parts[0].url` of the body is "data:,x": expected a data: URL in base64,'
+            " since the server fetches nothing",
+        ),
         (
             {"messages": [_user("a"), ASSISTANT]},
             "the last of `messages` is from the assistant: expected a message from the user",
@@ -187,7 +191,8 @@ IMAGE = [{"type": "image_url", "image_url": {"url": "data:,x"}}]
         ),
         (
             _body(("user", IMAGE)),
-            '`messages[0].content[0].type` of the body is "image_url": expected text',
+            '`messages[0].content[0].image_url.url` of the body is "data:,x": expected a data: URL'
+            " in base64, since the server fetches nothing",
         ),
         (
             _body(("robot", "a")),

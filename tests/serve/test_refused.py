@@ -91,21 +91,21 @@ def test_a_form_cannot_post(serving: Serving, kind: str) -> None:
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_has_a_limit(serving: Serving, chunked: bool) -> None:
-    size, piece = 9 << 20, b" " * (1 << 20)
+    size, piece = 33 << 20, b" " * (1 << 20)
     with socket.create_connection(("127.0.0.1", serving.port), 30) as connection:
         framing = "transfer-encoding: chunked" if chunked else f"content-length: {size}"
         lines = ["POST /api/chat HTTP/1.1", f"host: 127.0.0.1:{serving.port}", framing]
         lines += [f"authorization: Bearer {serving.token}", "content-type: application/json"]
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
         try:
-            for _ in range(9):
+            for _ in range(33):
                 connection.sendall(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
         except OSError:
             pass  # It has said no already.
         answer = b""
         while b"}}" not in answer and (more := connection.recv(65536)):
             answer += more
-    assert answer.startswith(b"HTTP/1.1 413 ") and b'"the body is longer than 8 MiB"' in answer
+    assert answer.startswith(b"HTTP/1.1 413 ") and b'"the body is longer than 32 MiB"' in answer
 
 
 PATHS = [

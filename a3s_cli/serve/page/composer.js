@@ -1,5 +1,6 @@
 // The prompt editor: the text, the model and the schema of the answer.
 
+import { Attachments } from "./attachments.js";
 import { add, element } from "./dom.js";
 
 export class Composer {
@@ -7,6 +8,7 @@ export class Composer {
   constructor(send, steer) {
     const [prompt, schema, model] = ["prompt", "schema", "model"].map(element);
     Object.assign(this, { send, steer, prompt, schema, model, last: "", busy: false });
+    this.attachments = new Attachments();
     this.prompt.addEventListener("input", () => this.fit());
     this.prompt.addEventListener("keydown", (event) => this.key(event));
     element("composer").addEventListener("submit", (event) => this.submit(event));
@@ -44,7 +46,7 @@ export class Composer {
     (hidden ? this.schema : this.prompt).focus();
   }
 
-  submit(event) {
+  async submit(event) {
     event.preventDefault();
     const message = this.prompt.value;
     if (!message.trim()) return;
@@ -63,6 +65,8 @@ export class Composer {
     }
     this.last = message;
     this.write("");
+    const attachments = await this.attachments.send();
+    if (attachments.length) options.attachments = attachments;
     this.send(message, options);
   }
 

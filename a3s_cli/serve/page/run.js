@@ -128,6 +128,8 @@ export class Run {
 const HANDLERS = {
   start(run, event) {
     run.began = event;
+    const names = event.attachments?.map(({ name }) => name).join(", ");
+    if (names) add(run.answer, "p", "notice", `Attached: ${names}`);
     run.doing = "Thinking";
   },
   turn_start(run) {

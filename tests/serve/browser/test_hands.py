@@ -40,6 +40,8 @@ TREE = """
     - status
   - textbox "Prompt":
     - /placeholder: Ask a question or give a task
+  - alert
+  - button "Attach files": ＋
   - combobox "Model":
     - option "openai/test-model" [selected]
   - 'button "{ } Object"'
