@@ -34,8 +34,8 @@ COMMANDS = {
     "Run": ("run", "batch", "chat", "serve", "acp", "replay"),
     "Look back": ("audit", "sessions", "trace"),
     "Decide what may run": ("policy", "trust", "tools", "mcp"),
-    "Set up": ("models", "config"),
-    "Read": ("man", "schema", "completion"),
+    "Set up": ("doctor", "models", "config"),
+    "Read": ("help", "man", "schema", "completion"),
 }
 NAMES = tuple(name for names in COMMANDS.values() for name in names)
 

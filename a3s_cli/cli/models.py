@@ -7,9 +7,37 @@ import click
 from .models_pull import pull
 
 
+class Models(click.Group):
+    """A group that takes the name of a provider where a command could stand."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command of this name, or the one that asks this provider."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            return "of", offered, args
+        return super().resolve_command(ctx, args)
+
+
+@click.command(name="of", hidden=True)
+@click.argument("provider")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
+@click.pass_context
+def offered(ctx: click.Context, provider: str, as_json: bool) -> None:
+    """List the models that a provider's server offers."""
+    from ..commands.models import offered as ask
+
+    above = ctx.parent.params if ctx.parent else {}
+    told = ask(provider, above.get("config_file"), as_json=as_json or above.get("as_json", False))
+    click.echo(told, nl=False)
+
+
 @click.group(
+    cls=Models,
     invoke_without_command=True,
-    epilog="\b\nExamples:\n  a3s models --json | jq -r '.[].model'\n  a3s models pull",
+    subcommand_metavar="[PROVIDER | pull [NAME]]",
+    epilog="\b\nExamples:\n  a3s models openai\n  a3s models --json | jq -r '.[].model'\n"
+    "  a3s models pull",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 @click.option("--config", "config_file", metavar="FILE", help="Also read this configuration.")
@@ -18,7 +46,8 @@ def models(ctx: click.Context, as_json: bool, config_file: str | None) -> None:
     """List the configured and the local models, and what is known of them.
 
     Prices are in dollars per million tokens: as configured, else as listed in the table
-    that comes with a3s, on the day that is shown.
+    that comes with a3s, on the day that is shown. With the name of a provider, its
+    server is asked what it offers.
     """
     if ctx.invoked_subcommand is not None:
         return

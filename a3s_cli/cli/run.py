@@ -34,7 +34,15 @@ Examples:
 
 #: The sections of `--help`.
 SECTIONS = {
-    "Prompt": ("prompt_file", "append_stdin", "attach", "input_format", "system", "append_system"),
+    "Prompt": (
+        "prompt_file",
+        "editor",
+        "append_stdin",
+        "attach",
+        "input_format",
+        "system",
+        "append_system",
+    ),
     "Answer": ("output", "as_json", "plain", "schema", "tool_input", "record", "quiet"),
     **SECTIONS_OF_A_RUN,
     "Session": ("session", "newest", "fork", "no_session"),
@@ -50,6 +58,7 @@ SECTIONS = {
 @click.argument("prompt", required=False)
 @click.argument("stdin_mark", metavar="[-]", required=False)
 @click.option("-f", "--prompt-file", metavar="PATH", help="Read the prompt from a file.")
+@click.option("-e", "--editor", is_flag=True, help="Write the prompt in $EDITOR.")
 @click.option("--stdin", "append_stdin", is_flag=True, help="Append stdin to the prompt.")
 @click.option(
     "-a",
@@ -121,6 +130,15 @@ def run(ctx: click.Context, /, **given: Any) -> None:
         raise click.UsageError(
             "--fork copies a session: name it with --session ID, or use -c for the newest here", ctx
         )
+
+    if given["editor"]:
+        if given["prompt_file"] or given["prompt"] == "-" or given["input_format"]:
+            raise click.UsageError(
+                "--editor and another source of the prompt cannot be combined", ctx
+            )
+        from ..input.editor import written
+
+        given["prompt"] = written(given["prompt"] or "")
 
     from ..commands.run import RunOptions
     from ..run.prompt_source import PromptSource

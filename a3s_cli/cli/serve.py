@@ -86,8 +86,10 @@ def serve(**given: Any) -> None:
     except ModuleNotFoundError as error:
         if error.name not in ("starlette", "uvicorn"):
             raise
+        from ..config.installation import how_to_add
+
         raise click.UsageError(
-            f"serve needs {error.name}, which is not installed:  pip install 'a3s-cli[serve]'"
+            f"serve needs {error.name}, which is not installed:  {how_to_add('serve')}"
         ) from None
 
     where = server.Where(

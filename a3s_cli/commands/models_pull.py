@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..config.installation import how_to_add
 from ..errors import Cancelled
 from ..local import catalogue, weights
 from ..local.progress import DownloadProgress
@@ -60,7 +61,7 @@ def pull_for_a_person(name: str | None) -> Path:
         if shown.total:
             shown.say(str(shown) if shown.received < shown.total else "complete and verified")
     if not weights.runtime_installed():
-        shown.say("to run it: pip install 'a3s-cli[local]'")
+        shown.say(f"to run it: {how_to_add('local')}")
     return path
 
 

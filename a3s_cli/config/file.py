@@ -48,7 +48,7 @@ _FRAMING = frozenset(("content-length", "transfer-encoding"))
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\t]*")
 
 _PERMISSIONS = (*RULES, *PERMISSION_KEYS)
-_BLOCKS = ("providers", "mcp_servers")
+_BLOCKS = ("providers", "mcp_servers", "aliases")
 _TOP = (*KEYS, *(name for name in LISTS if name not in RULES))
 
 
@@ -67,6 +67,7 @@ class ConfigFile(Items):
         self.lists: dict[str, list[Setting]] = {name: [] for name in LISTS}
         self.providers: dict[str, ProviderSettings] = {}
         self.mcp_servers: dict[str, McpServer] = {}
+        self.aliases: dict[str, Setting] = {}
         self.unused: list[Setting] = []
 
     def read(self, text: str) -> None:
@@ -105,14 +106,23 @@ class ConfigFile(Items):
         self._assign(self.settings, item, name, KEYS[name].check)
 
     def _foreign_or_block(self, item: Attribute | Block, name: str) -> None:
-        if not self.trusted:
+        if not self.trusted or (name == "aliases" and not self.own):
             self.refused[name] = None
+        elif name == "aliases":
+            self._aliases(item)
         elif name == "providers":
             self._provider(item)
         elif name == "mcp_servers":
             self._mcp_server(item)
         else:
             self.unused.append(Setting(name, self._origin(item)))
+
+    def _aliases(self, item: Attribute | Block) -> None:
+        """Read the user's short names of models."""
+        for inner in self._body(item, "aliases"):
+            if not inner.name.isprintable() or "/" in inner.name or not inner.name.strip():
+                self._fail(inner, "a short name without a slash", f'"{inner.name}"')
+            self._assign(self.aliases, inner, inner.name, _model)
 
     def _permissions(self, item: Attribute | Block) -> None:
         for inner in self._body(item, "permissions"):
@@ -277,3 +287,11 @@ def _header(data: Any) -> str:
     if not isinstance(data, str) or not _HEADER_VALUE.fullmatch(data):
         raise ValueError("a string of printable ASCII", "something else")
     return data
+
+
+def _model(data: Any) -> str:
+    """Check what an alias stands for."""
+    provider, slash, model = data.partition("/") if isinstance(data, str) else ("", "", "")
+    if data != "local" and not (provider and slash and model):
+        raise ValueError('a model such as "openai/gpt-5-mini"')
+    return str(data)

@@ -99,6 +99,7 @@ def load(  # noqa: PLR0913
     for file in files:
         if file.trusted:
             _merge_providers(config, file.providers)
+            config.aliases.update(file.aliases)
     _merge_environment_providers(config, environment)
 
     replaced = () if permissions is None else ("allow", "ask")

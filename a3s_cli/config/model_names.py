@@ -10,7 +10,7 @@ code is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ..errors import ConfigError
 from .settings import MODEL_VARIABLE, Config
@@ -25,7 +25,7 @@ def model_name(config: Config) -> str | None:
     setting = config.settings["default_model"]
     if setting.value is None:
         return None
-    name: str = setting.value
+    name: str = config.aliases.get(setting.value, setting).value
     provider, slash, model = name.partition("/")
     if provider == REPLAY and model:
         return name
@@ -42,11 +42,40 @@ def model_name(config: Config) -> str | None:
     return name
 
 
-def no_model(local_installed: bool) -> ConfigError:
-    """Return the error for a run without a model; its hint lists the three ways to choose one."""
-    pull = (
-        "a3s models pull" if local_installed else "pip install 'a3s-cli[local]' && a3s models pull"
-    )
+#: A model of a vendor, for a line that can be copied.
+_EXAMPLES = {
+    "anthropic": "claude-sonnet-4-5",
+    "openai": "gpt-5-mini",
+    "gemini": "gemini-2.5-flash",
+    "openrouter": "openai/gpt-5-mini",
+    "groq": "llama-3.3-70b-versatile",
+    "mistral": "mistral-large-latest",
+    "deepseek": "deepseek-chat",
+    "xai": "grok-4",
+    "cerebras": "gpt-oss-120b",
+    "perplexity": "sonar",
+}
+
+
+def no_model(local_installed: bool, environment: Mapping[str, str] | None = None) -> ConfigError:
+    """Return the error for a run without a model.
+
+    With a vendor's key in the environment, the hint is a line for one of its models; else
+    it lists the three ways to choose one.
+    """
+    if keys := _vendors_with_a_key(environment or {}):
+        name, variable = keys[0]
+        model = f"{name}/{_EXAMPLES.get(name, 'MODEL')}"
+        return ConfigError(
+            "no model is configured",
+            hint=f"{variable} is set, so:  export {MODEL_VARIABLE}={model}  (or pass -m {model};"
+            f" a3s models {name} lists what there is)",
+        )
+    pull = "a3s models pull"
+    if not local_installed:
+        from .installation import how_to_add
+
+        pull = f"{how_to_add('local')} && {pull}"
     return ConfigError(
         "no model is configured",
         hint=(
@@ -56,6 +85,16 @@ def no_model(local_installed: bool) -> ConfigError:
             f" {MODEL_VARIABLE}"
         ),
     )
+
+
+def _vendors_with_a_key(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the vendors whose own key is set, and its variable."""
+    return [
+        (name, variable)
+        for name, known in VENDORS.items()
+        for variable in (*known.keys, *known.tokens)[:1]
+        if environment.get(variable) and not known.keyless
+    ]
 
 
 def unknown_provider(config: Config, name: str, model: str) -> ConfigError:
@@ -88,6 +127,8 @@ def _resembles(name: str, candidate: str) -> bool:
 
 def _qualified(config: Config, name: str) -> str:
     """Return a suggestion for a model without its provider, or a provider without a model."""
+    if near := next((one for one in config.aliases if _resembles(name, one)), None):
+        return f"did you mean {near}?"
     if name == REPLAY:
         return "add the recording: replay/RUN.ndjson"
     if name in config.providers or vendor(name):

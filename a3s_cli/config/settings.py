@@ -118,6 +118,8 @@ class Config:
     def __init__(self) -> None:
         self.settings: dict[str, Setting] = {}
         self.providers: dict[str, ProviderSettings] = {}
+        #: The user's short names of models.
+        self.aliases: dict[str, Setting] = {}
         self.notices: list[ConfigNotice] = []
         self.unused: list[Setting] = []
         self.files: list[str] = []

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..config.installation import how_to_add
 from ..errors import ConfigError, NetworkError, ProviderError
 from ..model import Endpoint
 from ..processes.spawner import Service
@@ -71,7 +72,7 @@ async def start(model: Path, environment: Mapping[str, str]) -> Server:
     if not weights.runtime_installed():
         raise ConfigError(
             "the embedded model needs the extra `local`, which is not installed",
-            hint="pip install 'a3s-cli[local]'",
+            hint=how_to_add("local"),
         )
     key = secrets.token_urlsafe(24)
     states = state_directory(environment)

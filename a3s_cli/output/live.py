@@ -56,6 +56,8 @@ class LiveLine:
 
     def wait(self, key: str, wait: Wait) -> None:
         """Show this from now on."""
+        if key in self._waits:
+            wait.since = self._waits[key].since
         self._waits[key] = wait
         self._start()
 

@@ -64,6 +64,8 @@ class Pretty:
         self._cwd = self._session = ""
         #: Whether some output was not shown.
         self._omitted = False
+        #: Whether the model's weights are being downloaded.
+        self._fetching = False
         self._numbers: dict[str, int] = {}
         self._outputs: dict[str, Output] = {}
         self._diffs: dict[str, Diff] = {}
@@ -83,7 +85,7 @@ class Pretty:
             "permission_request": self._asked,
             "permission_answer": self._answered,
             "retry": self._retry,
-            "notice": self._diagnose,
+            "notice": self._notice,
             "end": self._end,
             "error": self._failed,
         }
@@ -144,17 +146,33 @@ class Pretty:
     def _turn_start(self, _: Event) -> None:
         self._wait("model", "thinking")
 
-    def _turn_end(self, _: Event) -> None:
+    def _answers(self) -> None:
+        """Note that the model is there."""
         self._done("model")
+        self._done("download")
+        self._fetching = False
+
+    def _turn_end(self, _: Event) -> None:
+        self._answers()
         self._page.end_line()
         self._prose.finish()
+
+    def _notice(self, event: Event) -> None:
+        if event.code != "model_download":
+            self._diagnose(event)
+            return
+        self._fetching = True
+        if self._style.moves:
+            self._wait("download", disarm(single_line(event.text)))
+        else:
+            self._diagnose(event)
 
     def _retry(self, event: Event) -> None:
         self._diagnose(event)
         self._wait("model", "waiting")
 
     def _text(self, event: Event) -> None:
-        self._done("model")
+        self._answers()
         self._prose.feed(event.text)
 
     def _think(self, event: Event) -> None:
@@ -295,6 +313,8 @@ class Pretty:
     def _failed(self, event: Event) -> None:
         self._close(event, False, [f"{disarm(single_line(event.code))}, exit {event.exit_code}"])
         self._diagnose(event)
+        if self._fetching and event.code == "cancelled":
+            self._error(b"hint: what has arrived is kept; the next run resumes the download\n")
 
     def _close(self, event: Event, good: bool, parts: list[str]) -> None:
         if self._live:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config.endpoints import configured_cost, endpoint
+from ..config.installation import how_to_add
 from ..config.layers import load as load_config
 from ..config.model_names import LOCAL, model_name
 from ..config.settings import Config
@@ -25,7 +26,14 @@ def models(
     """Return a row for each configured model, each provider with a key, and each local model."""
     config = load_config(settings or {}, environment, Path.cwd(), config_file=config_file)
     rows = [_configured(config, name, environment) for name in _names(config)]
-    return rows + _local(environment)
+    return rows + _aliases(config) + _local(environment)
+
+
+def _aliases(config: Config) -> list[dict[str, Any]]:
+    return [
+        {"model": name, "ready": True, "state": f"stands for {setting.value}"}
+        for name, setting in config.aliases.items()
+    ]
 
 
 def _names(config: Config) -> list[str]:
@@ -94,7 +102,7 @@ def _local(environment: Mapping[str, str]) -> list[dict[str, Any]]:
     for name, model in MODELS.items():
         here = installed(name, environment) is not None
         if not runtime:
-            state = "needs pip install 'a3s-cli[local]'"
+            state = f"needs the extra local: {how_to_add('local')}"
         elif here:
             state = "ready"
         else:

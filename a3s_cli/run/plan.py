@@ -219,7 +219,7 @@ def chosen_model(config: Config, environment: Mapping[str, str]) -> str:
 
         runtime = runtime_installed()
         if not runtime or installed(None, environment) is None:
-            raise no_model(local_installed=runtime)
+            raise no_model(runtime, environment)
         name = LOCAL
     if name == LOCAL:
         name = f"{LOCAL}/{DEFAULT_LOCAL_MODEL}"

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..config.base_urls import is_loopback
 from ..errors import NetworkError
 from .proxies import proxy_for
 
+#: Servers of models on this machine, by their usual port.
+_STARTED_BY = {
+    11434: "ollama serve",
+    8000: "vllm serve MODEL",
+    8080: "llama-server -m MODEL.gguf",
+    1234: "lms server start",
+}
 #: Characters of a host's name that are shown: no real one is longer.
 HOST_LIMIT = 253
 #: Seconds that a connection may take to come about.
@@ -32,7 +41,11 @@ def not_connected(url: str, error: BaseException) -> NetworkError:
     """Return the error for a connection that failed."""
     proxy = proxy_for(url)
     through = f" through the proxy {host(proxy)}" if proxy else ""
-    failure = NetworkError(f"could not connect to {host(url)}{through}: {cause(error)}")
+    reason = cause(error)
+    if reason == os.strerror(errno.ECONNREFUSED) and not proxy and is_loopback(url):
+        # Told with the first attempt: who has to start the server need not wait for the last.
+        reason += "; is the server running?" + _start(url)
+    failure = NetworkError(f"could not connect to {host(url)}{through}: {reason}")
     tls = _tls_failure(error)
     if tls is not None:
         # It would fail in the same way again.
@@ -44,6 +57,12 @@ def not_connected(url: str, error: BaseException) -> NetworkError:
             " export SSL_CERT_FILE=/path/to/ca.pem"
         )
     return failure
+
+
+def _start(url: str) -> str:
+    """Return how the server that has this port by default is started."""
+    command = _STARTED_BY.get(urlsplit(url).port or 0)
+    return f" To start it: {command}" if command else ""
 
 
 def no_answer(url: str, error: BaseException) -> NetworkError:

@@ -89,7 +89,7 @@ def test_a_server_that_somebody_calls_local(work: Path) -> None:
 
 def test_no_model_names_three_ways_out(work: Path) -> None:
     assert model_name(load({}, {}, work)) is None
-    for installed, way in ((True, "a3s models pull"), (False, "pip install 'a3s-cli[local]'")):
+    for installed, way in ((True, "a3s models pull"), (False, "[local]")):
         error = no_model(installed)
         hint = error.hint or ""
         assert error.exit_status == 78
