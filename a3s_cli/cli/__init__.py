@@ -64,17 +64,17 @@ class CommandGroup(SectionedGroup):
         return super().resolve_command(ctx, args)
 
     def _meant(self, word: str, rest: list[str]) -> str:
-        from difflib import get_close_matches
         from shlex import join
 
-        near = get_close_matches(word, NAMES, 1)
-        if word in ("help", "version"):
-            meant, right = "did you mean", [f"--{word}"]
-        elif near:
-            meant, right = "did you mean", [near[0]]
+        from .usage import as_prompt, nearest
+
+        if word == "version":
+            meant = f"did you mean:  {join(['a3s', '--version', *rest])}"
+        elif near := nearest(word, NAMES, 0.6):
+            meant = f"did you mean:  {join(['a3s', near, *rest])}"
         else:
-            meant, right = "to run a prompt", ["run", word]
-        return f"there is no command {word!r}; {meant}:  {join(['a3s', *right, *rest])}"
+            meant = f"to run a prompt:  {as_prompt(word, rest)}"
+        return f"there is no command {word!r}; {meant}"
 
 
 @click.group(
@@ -89,7 +89,7 @@ def group() -> None:
 
 group.params.append(
     flag(
-        ["--version"],
+        ["-V", "--version"],
         "Show the version and exit.",
         lambda _: click.echo(f"a3s {__version__}"),
     )
@@ -178,74 +178,16 @@ def _is_output(error: OSError) -> bool:
 
 
 def _usage(error: click.UsageError, arguments: list[str]) -> str:
-    """Return the message, with the corrected command line if click knows a close match."""
-    sentence = error.format_message().rstrip(".")
-    if isinstance(error, click.NoSuchOption) and error.ctx and error.ctx.command is group:
-        word = error.option_name
-        run = group.get_command(None, "run")
-        if run and any(word in option.opts for option in run.params):
-            from shlex import join
+    from .usage import told
 
-            return f"{word} belongs to a command; did you mean:  {join(['a3s', 'run', *arguments])}"
-    if isinstance(error, click.NoSuchOption) and error.possibilities:
-        from difflib import get_close_matches
-        from shlex import join
-
-        wrong = error.option_name
-        right = get_close_matches(wrong, error.possibilities, 1, 0.0)[0]
-        corrected = [
-            right + one[len(wrong) :] if _is_option(one, wrong) else one for one in arguments
-        ]
-        return f"there is no option {wrong}; did you mean:  {join(['a3s', *corrected])}"
-    if isinstance(error, click.BadParameter) and isinstance(
-        getattr(error.param, "type", None), click.Choice
-    ):
-        return f"{sentence}{_nearest_choice(error, arguments)}"
-    return sentence
+    run = group.get_command(None, "run")
+    return told(error, arguments, [name for one in run.params for name in one.opts] if run else ())
 
 
 def _corrected(error: A3SError, arguments: list[str]) -> str | None:
-    """Return the command line with the mistyped word corrected."""
-    if error.correction is None:
-        return None
-    from shlex import join
+    from .usage import corrected
 
-    wrong, right = error.correction
-    corrected = [one.replace(wrong, right) if wrong in one else one for one in arguments]
-    return f"did you mean:  {join(['a3s', *corrected])}"
-
-
-def _is_option(word: str, option: str) -> bool:
-    return word == option or word.startswith(option + "=")
-
-
-def _nearest_choice(error: click.BadParameter, arguments: list[str]) -> str:
-    from difflib import get_close_matches
-    from shlex import join
-
-    assert error.param and isinstance(error.param.type, click.Choice)
-    choices = [str(choice) for choice in error.param.type.choices]
-    for place, word in enumerate(arguments):
-        value = word.partition("=")[2] if word.startswith("--") else word.removeprefix("-o")
-        if not value or f"'{value}'" not in error.format_message():
-            continue
-        right = SYNONYMS.get(value) or next(iter(get_close_matches(value, choices, 1, 0.4)), None)
-        if right in choices:
-            corrected = list(arguments)
-            corrected[place] = word.replace(value, str(right))
-            return f"; did you mean:  {join(['a3s', *corrected])}"
-    return ""
-
-
-#: Names that other tools use for our choices.
-SYNONYMS = {
-    "text": "raw",
-    "plain": "raw",
-    "jsonl": "json",
-    "ndjson": "json",
-    "stream-json": "json",
-    "human": "pretty",
-}
+    return corrected(error, arguments)
 
 
 def _exit(status: int) -> NoReturn:

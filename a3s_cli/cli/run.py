@@ -108,14 +108,9 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     prompt, or --stdin, appends stdin to it.
     """
     if given["stdin_mark"] not in (None, "-"):
-        from shlex import join
+        from .usage import one_prompt
 
-        extra = given["stdin_mark"]
-        raise click.UsageError(
-            f"one prompt at a time ({extra!r} is a second one): quote it, as in"
-            f"  {join(['a3s', 'run', given['prompt'] + ' ' + extra])}",
-            ctx,
-        )
+        raise click.UsageError(one_prompt(f"{given['prompt']} {given['stdin_mark']}"), ctx)
     if given["as_json"] and given["output"] not in (None, "json"):
         raise click.UsageError("--json and -o cannot be combined", ctx)
 

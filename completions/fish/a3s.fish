@@ -18,6 +18,8 @@ function __a3s_takes_value
             'a3s acp --append-system' \
             'a3s acp --tools' \
             'a3s acp --plugin' \
+            'a3s acp --mcp' \
+            'a3s acp --mcp-config' \
             'a3s acp --allow' \
             'a3s acp --deny' \
             'a3s acp --ask' \
@@ -72,6 +74,8 @@ function __a3s_takes_value
             'a3s batch --schema' \
             'a3s batch --tools' \
             'a3s batch --plugin' \
+            'a3s batch --mcp' \
+            'a3s batch --mcp-config' \
             'a3s batch --allow' \
             'a3s batch --deny' \
             'a3s batch --ask' \
@@ -109,6 +113,8 @@ function __a3s_takes_value
             'a3s chat --append-system' \
             'a3s chat --tools' \
             'a3s chat --plugin' \
+            'a3s chat --mcp' \
+            'a3s chat --mcp-config' \
             'a3s chat --allow' \
             'a3s chat --deny' \
             'a3s chat --ask' \
@@ -135,6 +141,18 @@ function __a3s_takes_value
             'a3s config -C' \
             'a3s config --cwd' \
             'a3s config --config' \
+            'a3s mcp list -C' \
+            'a3s mcp list --cwd' \
+            'a3s mcp list --config' \
+            'a3s mcp list --mcp-config' \
+            'a3s mcp test -C' \
+            'a3s mcp test --cwd' \
+            'a3s mcp test --config' \
+            'a3s mcp test --mcp-config' \
+            'a3s mcp tools -C' \
+            'a3s mcp tools --cwd' \
+            'a3s mcp tools --config' \
+            'a3s mcp tools --mcp-config' \
             'a3s models --config' \
             'a3s policy test --input' \
             'a3s policy test --allow' \
@@ -169,6 +187,8 @@ function __a3s_takes_value
             'a3s run --schema' \
             'a3s run --tools' \
             'a3s run --plugin' \
+            'a3s run --mcp' \
+            'a3s run --mcp-config' \
             'a3s run --allow' \
             'a3s run --deny' \
             'a3s run --ask' \
@@ -210,6 +230,8 @@ function __a3s_takes_value
             'a3s serve --append-system' \
             'a3s serve --tools' \
             'a3s serve --plugin' \
+            'a3s serve --mcp' \
+            'a3s serve --mcp-config' \
             'a3s serve --allow' \
             'a3s serve --deny' \
             'a3s serve --ask' \
@@ -253,7 +275,7 @@ function __a3s_walk
             if __a3s_takes_value $__a3s_path $word
                 set -e words[1]
             end
-        else if contains -- "$__a3s_path $word" 'a3s acp' 'a3s audit' 'a3s batch' 'a3s chat' 'a3s completion' 'a3s config' 'a3s doctor' 'a3s help' 'a3s man' 'a3s models' 'a3s policy' 'a3s replay' 'a3s run' 'a3s schema' 'a3s serve' 'a3s sessions' 'a3s tools' 'a3s trace' 'a3s trust' 'a3s batch results' 'a3s batch status' 'a3s config edit' 'a3s config path' 'a3s config set' 'a3s models pull' 'a3s policy test' 'a3s sessions export' 'a3s sessions list' 'a3s sessions prune' 'a3s sessions rename' 'a3s sessions rm' 'a3s sessions show'
+        else if contains -- "$__a3s_path $word" 'a3s acp' 'a3s audit' 'a3s batch' 'a3s chat' 'a3s completion' 'a3s config' 'a3s doctor' 'a3s help' 'a3s man' 'a3s mcp' 'a3s models' 'a3s policy' 'a3s replay' 'a3s run' 'a3s schema' 'a3s serve' 'a3s sessions' 'a3s tools' 'a3s trace' 'a3s trust' 'a3s batch results' 'a3s batch status' 'a3s config edit' 'a3s config path' 'a3s config set' 'a3s mcp list' 'a3s mcp test' 'a3s mcp tools' 'a3s models pull' 'a3s policy test' 'a3s sessions export' 'a3s sessions list' 'a3s sessions prune' 'a3s sessions rename' 'a3s sessions rm' 'a3s sessions show'
             set __a3s_path "$__a3s_path $word"
             set __a3s_position 0
         else
@@ -310,6 +332,7 @@ complete -c a3s -n '__a3s_at \'a3s\'' -a config -d 'Show the effective settings 
 complete -c a3s -n '__a3s_at \'a3s\'' -a doctor -d 'Check the installation, and say what is missing.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a help -d 'Show the help of a3s or of a command.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a man -d 'Show a manual page.'
+complete -c a3s -n '__a3s_at \'a3s\'' -a mcp -d 'Show and test MCP servers.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a models -d 'List the configured and the local models, and what is known of them.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a policy -d 'Test permission rules without running anything.'
 complete -c a3s -n '__a3s_at \'a3s\'' -a replay -d 'Render a recorded run, or a session by its ID, with all output.'
@@ -336,6 +359,9 @@ complete -c a3s -n '__a3s_at \'a3s acp\'' -s s -l system -x -d 'Replace the syst
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l append-system -x -d 'Add to the system prompt.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l tools -x -a '(__a3s_list bash read write edit grep glob ls web_fetch generate_object)' -d 'Offer only these tools.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l plugin -x -a '(set -nx)' -d 'Offer the tools of this installed plug-in.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l mcp -x -a '(set -nx)' -d 'Use only this MCP server; repeatable.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l no-mcp -d 'Use no MCP server.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l mcp-config -r -F -d 'Add the MCP servers of a JSON file.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l allow -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Allow calls, as in bash(git log:*).'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l deny -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Deny calls, even if allowed elsewhere.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l ask -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Require approval for calls.'
@@ -402,6 +428,9 @@ complete -c a3s -n '__a3s_at \'a3s batch\'' -l append-system -x -d 'Add to the s
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l schema -r -F -d 'Answer with JSON that matches this schema.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l tools -x -a '(__a3s_list bash read write edit grep glob ls web_fetch generate_object)' -d 'Offer only these tools.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l plugin -x -a '(set -nx)' -d 'Offer the tools of this installed plug-in.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l mcp -x -a '(set -nx)' -d 'Use only this MCP server; repeatable.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l no-mcp -d 'Use no MCP server.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l mcp-config -r -F -d 'Add the MCP servers of a JSON file.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l tool-input -d 'Also stream the arguments of tool calls.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l allow -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Allow calls, as in bash(git log:*).'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l deny -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Deny calls, even if allowed elsewhere.'
@@ -456,6 +485,9 @@ complete -c a3s -n '__a3s_at \'a3s chat\'' -s s -l system -x -d 'Replace the sys
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l append-system -x -d 'Add to the system prompt.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l tools -x -a '(__a3s_list bash read write edit grep glob ls web_fetch generate_object)' -d 'Offer only these tools.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l plugin -x -a '(set -nx)' -d 'Offer the tools of this installed plug-in.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l mcp -x -a '(set -nx)' -d 'Use only this MCP server; repeatable.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l no-mcp -d 'Use no MCP server.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l mcp-config -r -F -d 'Add the MCP servers of a JSON file.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l allow -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Allow calls, as in bash(git log:*).'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l deny -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Deny calls, even if allowed elsewhere.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l ask -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Require approval for calls.'
@@ -506,7 +538,34 @@ complete -c a3s -n '__a3s_at \'a3s doctor\'' -l json -d 'Print a JSON array.'
 complete -c a3s -n '__a3s_at \'a3s doctor\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s help\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s man\'' -s h -l help -d 'Show this message and exit.'
-complete -c a3s -n '__a3s_at \'a3s man\'' -a 'a3s acp audit batch chat completion config doctor help man models policy replay run schema serve sessions tools trace trust events'
+complete -c a3s -n '__a3s_at \'a3s man\'' -a 'a3s acp audit batch chat completion config doctor help man mcp models policy replay run schema serve sessions tools trace trust events'
+complete -c a3s -n '__a3s_at \'a3s mcp\'' -a list -d 'Start every server and show what each offers, or what is wrong.'
+complete -c a3s -n '__a3s_at \'a3s mcp\'' -a test -d 'Start the server NAME and show how long it takes, or what is wrong.'
+complete -c a3s -n '__a3s_at \'a3s mcp\'' -a tools -d 'Show the tools of the server NAME, under the names that rules use.'
+complete -c a3s -n '__a3s_at \'a3s mcp\'' -s h -l help -d 'Show this message and exit.'
+complete -c a3s -n '__a3s_at \'a3s mcp list\'' -s C -l cwd -x -a '(__fish_complete_directories)' -d 'Run as if started in DIR.'
+complete -c a3s -n '__a3s_at \'a3s mcp list\'' -l config -r -F -d 'Also read this configuration.'
+complete -c a3s -n '__a3s_at \'a3s mcp list\'' -l no-project -d 'Ignore the project\'s servers.'
+complete -c a3s -n '__a3s_at \'a3s mcp list\'' -l mcp-config -r -F -d 'Add the MCP servers of a JSON file.'
+complete -c a3s -n '__a3s_at \'a3s mcp list\'' -l debug -d 'Log to stderr what the servers print there.'
+complete -c a3s -n '__a3s_at \'a3s mcp list\'' -l json -d 'Print JSON.'
+complete -c a3s -n '__a3s_at \'a3s mcp list\'' -s h -l help -d 'Show this message and exit.'
+complete -c a3s -n '__a3s_at \'a3s mcp test\'' -s C -l cwd -x -a '(__fish_complete_directories)' -d 'Run as if started in DIR.'
+complete -c a3s -n '__a3s_at \'a3s mcp test\'' -l config -r -F -d 'Also read this configuration.'
+complete -c a3s -n '__a3s_at \'a3s mcp test\'' -l no-project -d 'Ignore the project\'s servers.'
+complete -c a3s -n '__a3s_at \'a3s mcp test\'' -l mcp-config -r -F -d 'Add the MCP servers of a JSON file.'
+complete -c a3s -n '__a3s_at \'a3s mcp test\'' -l debug -d 'Log to stderr what the servers print there.'
+complete -c a3s -n '__a3s_at \'a3s mcp test\'' -l json -d 'Print JSON.'
+complete -c a3s -n '__a3s_at \'a3s mcp test\'' -s h -l help -d 'Show this message and exit.'
+complete -c a3s -n '__a3s_at \'a3s mcp test\' 0' -a '(set -nx)'
+complete -c a3s -n '__a3s_at \'a3s mcp tools\'' -s C -l cwd -x -a '(__fish_complete_directories)' -d 'Run as if started in DIR.'
+complete -c a3s -n '__a3s_at \'a3s mcp tools\'' -l config -r -F -d 'Also read this configuration.'
+complete -c a3s -n '__a3s_at \'a3s mcp tools\'' -l no-project -d 'Ignore the project\'s servers.'
+complete -c a3s -n '__a3s_at \'a3s mcp tools\'' -l mcp-config -r -F -d 'Add the MCP servers of a JSON file.'
+complete -c a3s -n '__a3s_at \'a3s mcp tools\'' -l debug -d 'Log to stderr what the servers print there.'
+complete -c a3s -n '__a3s_at \'a3s mcp tools\'' -l json -d 'Print JSON.'
+complete -c a3s -n '__a3s_at \'a3s mcp tools\'' -s h -l help -d 'Show this message and exit.'
+complete -c a3s -n '__a3s_at \'a3s mcp tools\' 0' -a '(set -nx)'
 complete -c a3s -n '__a3s_at \'a3s models\'' -a pull -d 'Download the weights of an embedded model.'
 complete -c a3s -n '__a3s_at \'a3s models\'' -l json -d 'Print a JSON array.'
 complete -c a3s -n '__a3s_at \'a3s models\'' -l config -r -F -d 'Also read this configuration.'
@@ -554,6 +613,9 @@ complete -c a3s -n '__a3s_at \'a3s run\'' -l append-system -x -d 'Add to the sys
 complete -c a3s -n '__a3s_at \'a3s run\'' -l schema -r -F -d 'Answer with JSON that matches this schema.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l tools -x -a '(__a3s_list bash read write edit grep glob ls web_fetch generate_object)' -d 'Offer only these tools.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l plugin -x -a '(set -nx)' -d 'Offer the tools of this installed plug-in.'
+complete -c a3s -n '__a3s_at \'a3s run\'' -l mcp -x -a '(set -nx)' -d 'Use only this MCP server; repeatable.'
+complete -c a3s -n '__a3s_at \'a3s run\'' -l no-mcp -d 'Use no MCP server.'
+complete -c a3s -n '__a3s_at \'a3s run\'' -l mcp-config -r -F -d 'Add the MCP servers of a JSON file.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l tool-input -d 'Also stream the arguments of tool calls.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l allow -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Allow calls, as in bash(git log:*).'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l deny -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Deny calls, even if allowed elsewhere.'
@@ -608,6 +670,9 @@ complete -c a3s -n '__a3s_at \'a3s serve\'' -s s -l system -x -d 'Replace the sy
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l append-system -x -d 'Add to the system prompt.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l tools -x -a '(__a3s_list bash read write edit grep glob ls web_fetch generate_object)' -d 'Offer only these tools.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l plugin -x -a '(set -nx)' -d 'Offer the tools of this installed plug-in.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l mcp -x -a '(set -nx)' -d 'Use only this MCP server; repeatable.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l no-mcp -d 'Use no MCP server.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l mcp-config -r -F -d 'Add the MCP servers of a JSON file.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l tool-input -d 'Also stream the arguments of tool calls.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l allow -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Allow calls, as in bash(git log:*).'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l deny -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Deny calls, even if allowed elsewhere.'

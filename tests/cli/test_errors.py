@@ -30,6 +30,52 @@ USAGE: dict[str, tuple[tuple[str, ...], str]] = {
     "no directory": (("run", "-C", "nowhere", "hi"), "nowhere"),
     "an option without its value": (("run", "hi", "-m"), "-m"),
 }
+#: The whole sentence: right, or without a suggestion.
+SENTENCES: dict[str, tuple[tuple[str, ...], str]] = {
+    "words without quotes": (
+        ("run", "fix", "the", "bug", "--allow", "bash"),
+        "one prompt at a time: quote it, as in  a3s run 'fix the bug' --allow bash",
+    ),
+    "a prompt that begins with a dash": (
+        ("run", "-v is what?"),
+        "a prompt that begins with - comes after --:  a3s run -- '-v is what?'",
+    ),
+    "an option of another tool": (
+        ("run", "--image", "x.png", "y"),
+        "there is no option --image; did you mean:  a3s run --attach x.png y",
+    ),
+    "its own word for it": (
+        ("run", "--yolo", "hi"),
+        "there is no option --yolo; did you mean:  a3s run --allow-all hi",
+    ),
+    "an option like no other": (
+        ("run", "--teleport", "hi"), "there is no option --teleport; see:  a3s run --help",
+    ),
+    "a short one": (("run", "-x"), "there is no option -x; see:  a3s run --help"),
+    "a choice": (
+        ("run", "-o", "jsno", "hi"),
+        "--output is pretty, raw or json, not 'jsno'; did you mean:  a3s run -o json hi",
+    ),
+    "a number": (
+        ("run", "--max-turns", "x", "hi"), "--max-turns is a whole number of at least 1, not 'x'",
+    ),
+    "no value": (("run", "--max-turns"), "--max-turns needs an argument"),
+    "a command of a command": (
+        ("sessions", "shwo", "x"),
+        "a3s sessions has no command 'shwo'; did you mean:  a3s sessions show x",
+    ),
+    "a missing argument": (("sessions", "rm"), "ID... is missing:  a3s sessions rm ID..."),
+    "an argument too many": (
+        ("tools", "foo"), "'foo' is one argument too many; see:  a3s tools --help",
+    ),
+    "a prompt for a3s": (
+        ("fix", "the", "bug", "--allow", "bash"),
+        "there is no command 'fix'; to run a prompt:  a3s run 'fix the bug' --allow bash",
+    ),
+    "an option in the wrong place": (
+        ("--model", "x", "hi"), "--model belongs to a command; did you mean:  a3s run --model x hi",
+    ),
+}  # fmt: skip
 
 
 def _refused(result: Result) -> str:
@@ -43,6 +89,18 @@ def _refused(result: Result) -> str:
 def test_a_usage_error(a3s: Bench, name: str) -> None:
     args, expected = USAGE[name]
     assert expected in _refused(a3s(*args, laws="none"))
+
+
+@pytest.mark.parametrize("name", SENTENCES)
+def test_the_sentence_of_a_usage_error(a3s: Bench, name: str) -> None:
+    args, sentence = SENTENCES[name]
+    assert _refused(a3s(*args, laws="none")) == f"a3s: {sentence}\n"
+
+
+def test_help_as_a_command(a3s: Bench) -> None:
+    for args in ((), ("run",), ("sessions", "list")):
+        assert a3s("help", *args).stdout == a3s(*args, "--help", laws="none").stdout
+    assert b"a3s has no command 'rnu'; did you mean:" in _refused(a3s("help", "rnu")).encode()
 
 
 def test_no_command_at_all(a3s: Bench) -> None:
@@ -145,6 +203,7 @@ def test_version(a3s: Bench) -> None:
     assert (result.status, result.stderr) == (0, b"")
     version = a3s("run", "hi", script=[text("yo")]).events[0]["version"]
     assert version in result.stdout.decode()
+    assert a3s("-V").stdout == result.stdout
 
 
 def test_tools(a3s: Bench) -> None:

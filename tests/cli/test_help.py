@@ -56,7 +56,9 @@ def test_every_command_and_every_name_has_its_place() -> None:
     assert isinstance(group, SectionedGroup)
     listed = [name for names in group.sections.values() for name in names]
     files = {path.stem for path in Path(cli.__file__).parent.glob("*.py")}
-    assert sorted(listed) == sorted(files - {"__init__", "options", "sections", "models_pull"})
+    assert sorted(listed) == sorted(
+        files - {"__init__", "options", "sections", "models_pull", "usage"}
+    )
     for command in (one for one in COMMANDS if isinstance(one, Sectioned)):
         named = [name for names in command.sections.values() for name in names]
         assert len(named) == len(set(named))
