@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api.agent import Agent
+    from .api.batch import Batch
     from .api.direct_call import ToolOutcome
     from .api.event_stream import EventStream
     from .api.function_tool import FunctionTool, tool
@@ -26,6 +27,7 @@ _HOMES = {
     "A3SError": "errors",
     "Agent": "api.agent",
     "AnyEvent": "events",
+    "Batch": "api.batch",
     "Event": "events",
     "EventStream": "api.event_stream",
     "FunctionTool": "api.function_tool",
@@ -44,6 +46,7 @@ __all__ = [
     "A3SError",
     "Agent",
     "AnyEvent",
+    "Batch",
     "Event",
     "EventStream",
     "FunctionTool",

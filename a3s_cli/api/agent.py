@@ -14,6 +14,10 @@ from typing import TYPE_CHECKING
 from ..errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from .batch import Batch
     from .options import SessionOptions
     from .session import Session
 
@@ -74,6 +78,36 @@ class Agent:
             raise UsageError(f"the workspace {os.fspath(workspace)} is not a directory")
         chosen = SessionOptions() if options is None else options.copy()
         return Session(root, chosen, config_file=self._config_file, config_text=self._config_text)
+
+    def batch(
+        self,
+        items: Iterable[str | Mapping[str, Any]] | str | os.PathLike[str],
+        workspace: str | os.PathLike[str] = ".",
+        options: SessionOptions | None = None,
+        *,
+        directory: str | os.PathLike[str] | None = None,
+        **how: Any,
+    ) -> Batch:
+        """Return a batch of many prompts, an async iterator of (item, event).
+
+        `items` are prompts, or dictionaries with the fields of an item of `a3s batch`, or the
+        path of a file with them. `directory` keeps the journal, the sessions and the
+        results; the same call resumes what was interrupted. `how` takes what the command
+        takes: jobs, rpm, tpm, max_cost, max_failures, attempts, retry_failed, events,
+        in_order, engine, item_models, record.
+
+        Raises UsageError for options that cannot go to other processes, TypeError for an
+        unknown one.
+        """
+        from .batch import Batch, batch_request
+        from .options import SessionOptions
+
+        root = Path(workspace).absolute()
+        if not root.is_dir():
+            raise UsageError(f"the workspace {os.fspath(workspace)} is not a directory")
+        config = (self._config_file, self._config_text)
+        chosen = options or SessionOptions()
+        return Batch(batch_request(items, root, chosen, config, directory, how))
 
     def _check(self) -> None:
         """Read the configuration once, to report its errors here."""

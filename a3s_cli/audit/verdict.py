@@ -129,12 +129,16 @@ def judge(
     *,
     verify: bool | None = None,
     head: str | None = None,
+    interrupted: bool = False,
 ) -> Verdict:
-    """Read a stream to its end and return the verdict."""
+    """Read a stream to its end and return the verdict.
+
+    A run that is known to have been `interrupted` need not have an end.
+    """
     auditor = Auditor(name, rules, verify)
     for data in lines:
         auditor.take(data)
-    return auditor.finish(head)
+    return auditor.finish(head, interrupted=interrupted)
 
 
 class Auditor:
@@ -169,9 +173,10 @@ class Auditor:
             self._count(line.event)
             self._judge(line, line.event)
 
-    def finish(self, head: str | None) -> Verdict:
+    def finish(self, head: str | None, *, interrupted: bool = False) -> Verdict:
         """Judge what only the end of the stream shows, and return the verdict."""
-        self._add(self._checker.finish())
+        if not interrupted:
+            self._add(self._checker.finish())
         if self._verify or (self._verify is None and self._chain.recorded):
             self._verdict.verified, self._verdict.head_given = True, head is not None
             self._add(self._chain.finish(head))

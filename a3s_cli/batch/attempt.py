@@ -35,7 +35,7 @@ _RETRY = b'{"type":"retry",'
 #: What of a terminal event the driver needs.
 OUTCOME = (
     "exitCode", "code", "error", "text", "object", "usage", "durationMs", "totalTokens", "turns",
-    "toolCalls", "retryAfterMs", "recordHead",
+    "toolCalls", "retryAfterMs",
 )  # fmt: skip
 #: An id that can be the name of a session as it is, and what stands for others.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
@@ -171,6 +171,9 @@ def outcome_of(opening: Opening, terminal: Event, gate: RunGate) -> dict[str, An
             outcome["costUsd"] = account.cost_usd
         if "usage" not in outcome and account.usage is not None:
             outcome["usage"] = _usage(account.usage)
+    if opening.recording is not None and opening.recording.complete:
+        # `end` itself gets it only on its way out.
+        outcome["recordHead"] = opening.recording.head
     if gate.refused_by:
         outcome["gate"] = gate.refused_by
     return outcome

@@ -22,7 +22,7 @@ A rule of a policy (must_not, must_only, must_not_write, must_end, max_…):
 
 
 @click.command(epilog=EPILOG, context_settings={"max_content_width": 80})
-@click.argument("paths", metavar="[RUN.ndjson|-]...", nargs=-1)
+@click.argument("paths", metavar="[RUN.ndjson|DIR|-]...", nargs=-1)
 @click.option("--policy", metavar="FILE", help="Check the runs against this policy (TOML).")
 @click.option(
     "--verify/--no-verify",
@@ -43,6 +43,8 @@ A rule of a policy (must_not, must_only, must_not_write, must_end, max_…):
 )
 def audit(paths: tuple[str, ...], **given: Any) -> int:
     """Check recorded or live event streams against a policy.
+
+    DIR is the directory of a batch: its journal is checked, and every run that it recorded.
 
     Exit status: 0 clean, 5 a rule of severity "error" was broken, 65 a stream
     is incomplete or invalid (its valid part is checked too). Of several

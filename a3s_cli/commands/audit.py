@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Literal
 
 from ..audit.policy_file import AuditRule, load_policy
@@ -47,7 +48,7 @@ def audit(
     if head is not None and verify is False:
         raise UsageError("--head and --no-verify cannot be combined")
     verify = verify or (True if head is not None else verify)
-    verdicts = [_judged(path, rules, verify, head) for path in paths]
+    verdicts = [one for path in paths for one in _all_judged(path, rules, verify, head)]
     show(load(REPORTS[form])(verdicts, content=content))
     if form == "github":
         _summarise(verdicts, content)
@@ -62,6 +63,20 @@ def _digest(head: str | None, paths: Sequence[str]) -> str | None:
     if len(paths) > 1:
         raise UsageError("--head belongs to one recording: audit the others separately")
     return head.lower()
+
+
+def _all_judged(
+    path: str, rules: Sequence[AuditRule], verify: bool | None, head: str | None
+) -> Iterator[Verdict]:
+    """Yield the verdict on a stream, or those on the journals and runs of a batch."""
+    if path == "-" or not Path(path).is_dir():
+        yield _judged(path, rules, verify, head)
+        return
+    if head is not None:
+        raise UsageError("--head belongs to one recording, and a batch has many")
+    from ..batch.audited import verdicts
+
+    yield from verdicts(Path(path), rules, verify)
 
 
 def _judged(

@@ -72,7 +72,7 @@ def test_stdin(files: Bench, args: list[str]) -> None:
     ("args", "sentence"),
     [
         (["absent.ndjson"], "absent.ndjson: No such file or directory"),
-        (["."], ".: Is a directory"),
+        (["."], ". is not the directory of a batch"),
         (["-", "-"], "stdin can be audited only once"),
         (["clean.ndjson", "--head", "abc"], "--head: expected a SHA-256, 64 hexadecimal digits"),
         (["clean.ndjson", "bad.ndjson", "--head", "0" * 64], "--head belongs to one recording"),
