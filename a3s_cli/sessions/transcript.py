@@ -61,6 +61,9 @@ def _when(milliseconds: int) -> str:
 
 def _prompt(start: Event) -> str:
     lines = neutralise(start.prompt or "").strip().split("\n")
+    for one in start.attachments or ():
+        named = f"[{one.get('name')}, {one.get('mediaType')}, {one.get('bytes')} bytes]"
+        lines.append(single_line(named))
     quoted = "".join(f"> {line}\n" for line in lines)
     disarmer = Disarmer()
     return "\n" + disarmer.feed(quoted) + disarmer.flush() + "\n"

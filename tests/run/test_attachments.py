@@ -111,6 +111,13 @@ def test_they_are_kept_beside_the_session_and_in_its_fork(a3s: Bench) -> None:
     assert prompted("openai-chat", forked.requests[0].body) == CONTENT["openai-chat"]
 
 
+def test_the_session_is_shown_with_their_names(a3s: Bench) -> None:
+    run(a3s, "openai-chat", answer("openai-chat"), "-a", "shot.png")
+    (session,) = a3s.home.glob(".local/state/a3s/sessions/*.ndjson")
+    shown = a3s("sessions", "show", session.stem).stdout.decode()
+    assert f"\n> go\n> [shot.png, image/png, {len(PNG)} bytes]\n" in shown
+
+
 def test_without_a_session_only_the_hash_remains(a3s: Bench) -> None:
     result = run(a3s, "openai-chat", answer("openai-chat"), *FLAGS, "--no-session")
     assert result.events[0]["attachments"] == ALL
@@ -308,3 +315,43 @@ def test_another_refusal_is_not_blamed_on_the_files(a3s: Bench) -> None:
     assert failed.last["code"] == "provider_error" and "hint" not in failed.last
     again = run(a3s, "openai-chat", [text("yes")], "-c")
     assert URL in json.dumps(again.requests[0].body)
+
+
+def test_an_object_is_made_of_what_is_seen(a3s: Bench) -> None:
+    """Without tools, its request is the only one."""
+    (a3s.work / "shot.png").write_bytes(PNG)
+    flags = ("--schema", '{"type":"object"}', "--tools", "none", "-a", "shot.png")
+    result = a3s("run", "go", *flags, script=[text('{"dots": 1}')])
+    assert result.last["object"] == {"dots": 1}
+    assert URL in json.dumps(result.requests[0].body)
+
+
+def test_an_object_of_a_file_that_is_refused(a3s: Bench) -> None:
+    (a3s.work / "shot.png").write_bytes(PNG)
+    flags = ("--schema", '{"type":"object"}', "--tools", "none", "--max-retries", "0")
+    refusal = error(400, {"error": {"message": "this model does not support images"}})
+    failed = a3s("run", "go", *flags, "-a", "shot.png", script=[refusal], after="repeat")
+    assert failed.last["type"] == "error"
+    again = a3s("run", "more", "-c", script=[text("yes")])
+    assert URL not in json.dumps(again.requests[0].body)
+
+
+def test_the_embedded_model_says_that_it_cannot_see(a3s: Bench) -> None:
+    (a3s.work / "shot.png").write_bytes(PNG)
+    flags = ("-m", "local/smollm2-135m", "-a", "shot.png")
+    result = a3s("run", "go", *flags, script=[], laws="none")
+    assert (result.exit_status, result.stdout) == (2, b"")
+    said = "a3s: local/smollm2-135m cannot see images such as shot.png\nhint: choose a model that"
+    assert result.stderr.decode().startswith(said)
+
+
+def test_many_long_names_fit_into_the_line(a3s: Bench) -> None:
+    flags = list[str]()
+    for number in range(64):
+        name = f"{number:02}" + "ü" * 100 + ".txt"
+        (a3s.work / name).write_text("x")
+        flags += ["-a", name]
+    result = a3s("run", "p" * 60_000, *flags, script=[text("yes")])
+    start = result.events[0]
+    assert len(start["attachments"]) == 64 and start["truncated"] is True
+    assert start["attachments"][0]["name"] == "00" + "ü" * 78

@@ -236,3 +236,14 @@ def test_a_kept_image_that_is_gone_is_a_notice(a3s: Bench) -> None:
     told = f"{SHOWN}\n[shot.png (image/png) is missing]"
     tool = {"role": "tool", "tool_call_id": "c1", "content": told}
     assert tool in again.requests[0].body["messages"]
+
+
+def test_old_images_are_left_out_where_room_is_short(a3s: Bench) -> None:
+    """The prompt's own stay; those of earlier prompts and of earlier calls go."""
+    more = "limit = { context = 12000 output = 1000 }"
+    run(a3s, "openai-chat", [text("one")], "-a", "shot.png", "-a", "paper.pdf", more=more)
+    script = [text("two")]
+    again = run(a3s, "openai-chat", script, "-c", "-a", "shot.png", more=more, prompt="x" * 9000)
+    assert [e["code"] for e in again.events if e["type"] == "notice"] == ["compacted"]
+    first, *_, last = [one for one in again.requests[0].body["messages"] if one["role"] == "user"]
+    assert "was left out to save room" in json.dumps(first) and PICTURE in last["content"]
