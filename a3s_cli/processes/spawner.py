@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..values import Value
+from .time_limit import TimeLimit
 
 SUPERVISOR = str(Path(__file__).with_name("supervisor.py"))
 #: Seconds between SIGTERM and SIGKILL.
@@ -84,7 +85,7 @@ async def run(  # noqa: PLR0913
     stderr = subprocess.STDOUT if merge_stderr else subprocess.DEVNULL
     child = spawn(argv, cwd, environment, stderr, confinement, stdin)
     try:
-        async with asyncio.timeout(timeout):
+        async with TimeLimit(timeout):
             await _read(child, receive)
             return Finished(await _status(child))
     except TimeoutError:
@@ -208,6 +209,10 @@ class Child:
         finally:
             self.reading = False
 
+    def read_now(self) -> bytes:
+        """Return the next piece of its output that is there; empty if there is none."""
+        return self._output.read(READ_SIZE) or b""
+
     async def _readable(self) -> None:
         loop, descriptor = asyncio.get_running_loop(), self._output.fileno()
         ready = loop.create_future()
@@ -293,9 +298,10 @@ async def _read(child: Child, receive: Receive) -> None:
             async with asyncio.timeout(HEARTBEAT):
                 data = await child.read()
         except TimeoutError:
-            if child.returncode is not None:
-                return
-            continue
+            if child.returncode is None:
+                continue
+            # If we were stopped meanwhile, there is more, and then the end.
+            data = child.read_now()
         if not data:
             return
         await receive(data)

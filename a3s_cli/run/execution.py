@@ -21,6 +21,7 @@ from ..files.workspace import Workspace
 from ..messages import ToolCall, ToolResult
 from ..permissions.calls import decide
 from ..permissions.policy import Policy
+from ..processes.time_limit import TimeLimit
 from ..secrets.masking import mask
 from ..secrets.redaction import NOTHING, Redactor
 from ..stream.emitter import Emitter
@@ -205,7 +206,7 @@ class Execution:
             most_shown=self._around.limits.attachment_bytes,
         )
         try:
-            async with asyncio.timeout(tool.deadline(context)):
+            async with TimeLimit(tool.deadline(context)):
                 return await tool.run(self._prepared.arguments, context)
         except ToolError as error:
             return tool.ended(self._told_of(str(error)), 1)

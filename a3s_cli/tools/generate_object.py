@@ -7,11 +7,11 @@ its output is JSON.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ..errors import A3SError
 from ..messages import Message, Text
+from ..processes.time_limit import TimeLimit
 from ..tool_protocol import Tool, ToolContext, ToolReturn
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class GenerateObject(Tool):
         except SchemaError as error:
             return failure("the schema is no JSON Schema", [(error.path, error.problem)])
         try:
-            async with asyncio.timeout(context.timeout):
+            async with TimeLimit(context.timeout):
                 made = await make(task, context.model, context)
         except TimeoutError:
             said = f"timed out after {context.timeout:g} s"

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..files.workspace import printable
+from ..processes.time_limit import TimeLimit
 from ..tool_protocol import Subject, Tool, ToolContext, ToolError, ToolReturn
 
 if TYPE_CHECKING:
@@ -93,12 +94,11 @@ class WebFetch(Tool):
         return None  # `run` keeps its own, which the arguments may shorten
 
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
-        import asyncio
 
         url, wanted = arguments["url"], arguments.get("format", "markdown")
         seconds = min(arguments.get("timeout", LONGEST), context.timeout)
         try:
-            async with asyncio.timeout(seconds):
+            async with TimeLimit(seconds):
                 return ToolReturn(await self._fetch(_target(url), wanted, context))
         except TimeoutError:
             sentence = f"{_shown(url)} was not read within {seconds:g} s"

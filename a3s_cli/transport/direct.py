@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 import h11
 
 from ..errors import ProviderError
+from ..processes.time_limit import TimeLimit
 from ..version import __version__
 from .faults import CONNECT_TIMEOUT, broken, connection_timed_out, no_answer, not_connected
 from .framing import BadFraming, Framing, framing
@@ -64,7 +65,7 @@ class Connection:
         if isinstance(loop, asyncio.BaseEventLoop):
             race["happy_eyeballs_delay"] = RACE_DELAY
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT):
+            async with TimeLimit(CONNECT_TIMEOUT):
                 transport, incoming = await loop.create_connection(
                     Incoming, parts.hostname or "", port, ssl=context, **race
                 )
@@ -144,7 +145,7 @@ class Connection:
             if event is not h11.NEED_DATA:
                 continue
             try:
-                async with asyncio.timeout(seconds):
+                async with TimeLimit(seconds):
                     http.receive_data(await self._incoming.read())
             except TimeoutError:
                 raise late(self._url) from None

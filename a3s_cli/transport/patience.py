@@ -16,11 +16,11 @@ class Patience(Value):
     first_byte: float | None = 300.0
     idle: float | None = 60.0
 
-    def until(self, started: float, now: float, *, waiting: bool) -> float | None:
-        """Return the time at which patience ends, for an answer that was asked for at `started`."""
+    def left(self, passed: float, *, waiting: bool) -> float | None:
+        """Return the seconds of patience that are left, `passed` seconds after the request."""
         if waiting:
-            return None if self.first_byte is None else started + self.first_byte
-        return None if self.idle is None else now + self.idle
+            return None if self.first_byte is None else max(self.first_byte - passed, 0.0)
+        return self.idle
 
     def no_answer(self, url: str) -> ProviderTimeout:
         """Return the error for an answer that never began."""

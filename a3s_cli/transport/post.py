@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from urllib.parse import urljoin, urlsplit
 
 from ..errors import A3SError, ProviderError
+from ..processes.time_limit import TimeLimit
 from .exchange import Exchange, Route, route_to
 from .faults import host
 from .inflate import inflated
@@ -61,8 +63,10 @@ class Transport:
         middle, ProviderTimeout when it is silent for too long.
         """
         clock = asyncio.get_running_loop().time
-        started = clock()
-        exchange = await self._respond(url, headers, content, patience)
+        started = clock()  # later by the time in which this process was stopped
+        async with TimeLimit(math.inf) as limit:
+            exchange = await self._respond(url, headers, content, patience)
+        started += limit.lost
         try:
             if not 200 <= exchange.status < 300:
                 raise await _failure(exchange, url)
@@ -72,13 +76,14 @@ class Transport:
             # A server that is not ready may send comments to keep the connection open.
             comments: Comments | None = Comments()
             while True:
-                until = patience.until(started, clock(), waiting=comments is not None)
+                limit = TimeLimit(patience.left(clock() - started, waiting=comments is not None))
                 try:
-                    async with asyncio.timeout_at(until):
+                    async with limit:
                         data = await anext(body, b"")
                 except TimeoutError:
                     late = patience.broken_off if comments is None else patience.no_answer
                     raise late(url) from None
+                started += limit.lost
                 if not data:
                     return
                 if comments is not None and not comments.only(data):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING
 
 import httpx
 
 from ..errors import ProviderError
+from ..processes.time_limit import TimeLimit
 from .client import new_client, unreachable
 from .faults import broken
 from .patience import Patience
@@ -36,7 +36,7 @@ class Proxied:
             outgoing = self._client.build_request(
                 method, url, headers=dict(headers), content=content
             )
-            async with asyncio.timeout(patience.first_byte):
+            async with TimeLimit(patience.first_byte):
                 return _ProxiedExchange(await self._client.send(outgoing, stream=True), url)
         except TimeoutError:
             raise patience.no_answer(url) from None
