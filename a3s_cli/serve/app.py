@@ -58,6 +58,7 @@ class Routes:
             Mount("/page", StaticFiles(directory=PAGE)),
             Route("/api/chat", self.chat, methods=post),
             Route("/api/sessions", self.sessions),
+            Route(session, self.remove, methods=["DELETE"]),
             Route(f"{session}/events", self.events),
             Route(f"{session}/cancel", self.cancel, methods=post),
             Route(f"{session}/steer", self.steer, methods=post),
@@ -90,9 +91,19 @@ class Routes:
         stream.headers["content-location"] = f"/api/sessions/{run.session}/events"
         return stream
 
-    async def sessions(self, _: Request) -> Response:
-        """List the sessions of this workspace, the most recently used first."""
-        return _json(await self._runs.sessions(NEWEST))
+    async def sessions(self, request: Request) -> Response:
+        """List the sessions of this workspace, the most recently used first.
+
+        With `q`, only those whose title, first prompt or id contains all of its words.
+        """
+        return _json(await self._runs.sessions(NEWEST, request.query_params.get("q", "")))
+
+    async def remove(self, request: Request) -> Response:
+        """Remove a session, unless a run of it is active."""
+        session = request.path_params["session"]
+        await self._runs.require(session)
+        await self._runs.remove(session)
+        return _nothing()
 
     async def events(self, request: Request) -> Response:
         """Stream what a client missed of a session, then follow it; 204 if there is nothing."""

@@ -50,7 +50,7 @@ SECURITY = {
     "cross-origin-resource-policy": "same-origin",
 }
 #: What pages of allowed origins may do and see.
-PREFLIGHT = {"access-control-allow-methods": "GET, POST", "access-control-max-age": "600"}
+PREFLIGHT = {"access-control-allow-methods": "GET, POST, DELETE", "access-control-max-age": "600"}
 SHARED = {"vary": "Origin", "access-control-expose-headers": "content-location"}
 #: The environment variable that sets the token; without it, each start makes a new one.
 VARIABLE = "A3S_SERVE_TOKEN"

@@ -65,8 +65,13 @@ _SESSION = {
     "type": "object",
     "required": ["id", "created", "used", "workspace", "turns", "prompt", "bytes", "live"],
     "properties": {
-        **dict.fromkeys(("id", "workspace", "model", "prompt"), _STRING),
-        **dict.fromkeys(("created", "used", "runs", "turns", "bytes"), _INTEGER),
+        **dict.fromkeys(("id", "workspace", "model", "prompt", "title", "forkedFrom"), _STRING),
+        **dict.fromkeys(("created", "used", "runs", "turns", "bytes", "totalTokens"), _INTEGER),
+        "costUsd": {"type": "number"},
+        "verdict": {
+            **_STRING,
+            "description": "`success`, the code of the last run's error, `interrupted`, `running`",
+        },
         "live": {"type": "boolean", "description": "whether this server is running it now"},
     },
 }
@@ -75,6 +80,12 @@ _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "one per prompt: a resent request runs once, a different one is refused",
+    "schema": _STRING,
+}
+_WORDS = {
+    "name": "q",
+    "in": "query",
+    "description": "words that the title, the first prompt or the id must contain",
     "schema": _STRING,
 }
 _LAST = {
@@ -107,7 +118,10 @@ def _paths() -> Json:
     nothing: Json = {"204": {"description": "no further events"}}
     return {
         "/api/chat": _post("Run a prompt", _CHAT, _events("the run's events"), _KEY),
-        "/api/sessions": _get("List the sessions of this workspace", _list(_SESSION)),
+        "/api/sessions": _get(
+            "List the sessions of this workspace, at most 50", _list(_SESSION), _WORDS
+        ),
+        session: {"delete": _operation("Remove a session", {"204": {"description": "gone"}}, ())},
         f"{session}/events": _get(
             "Replay the missed events of a session, then follow it",
             _events("events of the session's runs, in order") | nothing,

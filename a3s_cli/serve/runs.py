@@ -200,9 +200,12 @@ class Runs:
         """Return the path of a session's file; /dev/null if sessions cannot be saved."""
         return self._store.path(session) if self._store else Path(os.devnull)
 
-    async def sessions(self, limit: int) -> list[dict[str, Any]]:
-        """List the sessions of this workspace only, the most recently used first."""
-        rows = await beside(self._summaries, limit)
+    async def sessions(self, limit: int, words: str = "") -> list[dict[str, Any]]:
+        """List the sessions of this workspace only, the most recently used first.
+
+        With `words`, only those whose title, first prompt or id contains all of them.
+        """
+        rows = await beside(self._summaries, limit, words)
         return [{**row_json(row), "live": self._goes_on(row.id)} for row in rows]
 
     def _goes_on(self, session: str) -> bool:
@@ -218,8 +221,18 @@ class Runs:
     def _own(self) -> list[str]:
         return self._store.recent.sessions(str(self._workspace)) if self._store else []
 
-    def _summaries(self, limit: int) -> list[Summary]:
-        return summaries(self._store, self._own(), limit) if self._store else []
+    def _summaries(self, limit: int, words: str) -> list[Summary]:
+        return summaries(self._store, self._own(), limit, words) if self._store else []
+
+    async def remove(self, session: str) -> None:
+        """Remove a session. Raises SessionBusy if it is in use."""
+        if session in self._live:
+            raise SessionBusy(
+                f"a run of the session {session} is active", hint="cancel it, or wait for its end"
+            )
+        kept = self._unkept.pop(session, None) is None
+        if kept and self._store is not None:
+            await beside(self._store.remove, session)
 
     def _open(self, run: LiveRun, asked: PromptRequest, asks: bool) -> None:
         # A session of another workspace cannot be continued here, even by name.

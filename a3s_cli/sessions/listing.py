@@ -23,11 +23,25 @@ _NAME = 200
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
 
 
-def summaries(store: Store, ids: Iterable[str], limit: int | None) -> list[Summary]:
-    """Return the summaries of these sessions, at most `limit` of them."""
+def summaries(
+    store: Store, ids: Iterable[str], limit: int | None, words: str = ""
+) -> list[Summary]:
+    """Return the summaries of these sessions, at most `limit` of them.
+
+    With `words`, only those whose title, first prompt or id contains all of them.
+    """
     found = (store.summary(one) for one in ids)
+    sought = words.casefold().split()
     # An empty one is just being created.
-    return list(islice((one for one in found if one is not None and one.bytes), limit))
+    there = (one for one in found if one is not None and one.bytes)
+    return list(islice((one for one in there if _matches(one, sought)), limit))
+
+
+def _matches(row: Summary, sought: list[str]) -> bool:
+    if not sought:
+        return True
+    text = f"{row.title or ''} {row.prompt} {row.id}".casefold()
+    return all(word in text for word in sought)
 
 
 def as_json(rows: list[Summary]) -> str:

@@ -35,6 +35,7 @@ export const steer = async (session, text) =>
   (await (await post(`${place(session)}/steer`, { text })).json()).steered;
 export const answer = (session, tool, choice) =>
   post(`${place(session)}/permissions/${encodeURIComponent(tool)}`, { answer: choice });
+export const remove = (session) => request(place(session), { method: "DELETE" });
 export const list = async (name) => (await request(`/api/${name}`)).json();
 
 async function* read(response) {

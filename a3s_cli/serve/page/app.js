@@ -8,7 +8,12 @@ import { Sessions } from "./sessions.js";
 import { duration } from "./wording.js";
 
 const conversation = new Conversation(element("log"), changed);
-const sessions = new Sessions(element("sessions"), element("menu"));
+const sessions = new Sessions(
+  element("sessions"),
+  element("menu"),
+  (removed) => removed === conversation.session && begin(),
+  (error) => conversation.refused(error),
+);
 const composer = new Composer(
   (message, options) => conversation.send(message, options),
   (message) => conversation.steer(message),

@@ -18,9 +18,11 @@ TREE = """
   - button "Keyboard shortcuts": "?"
 - navigation "Sessions":
   - heading "Sessions" [level=2]
+  - searchbox "Search the sessions"
   - list:
     - listitem:
-      - link "Go. now · 2 turns"
+      - link "Go. now · 2 turns · 30 tokens"
+      - 'button "Delete Go."'
 - main:
   - log "Conversation":
     - heading "Go." [level=2]
@@ -67,7 +69,7 @@ def test_the_accessibility_tree(host: Host, open_page: Open) -> None:
     script = [bash("echo one"), text("# Here\nAll done.")]
     chat = open_page(host.serve(script, "--allow", "bash"))
     chat.ask("Go.")
-    expect(chat.page.locator("nav .facts")).to_have_text("now · 2 turns")
+    expect(chat.page.locator("nav .facts")).to_have_text("now · 2 turns · 30 tokens")
     expect(chat.page.locator("body")).to_match_aria_snapshot(TREE)
     run = chat.page.locator(".run")
     # It is read out when it is complete.

@@ -70,12 +70,12 @@ def test_the_list_shows_the_last_that_was_asked_for(host: Host, open_page: Open)
         chat.page.wait_for_timeout(10)
     assert b'"live":true' in held[0][1].body()
     gate.set()
-    expect(facts).to_have_text("now · 1 turn")
+    expect(facts).to_contain_text("now · 1 turn · ")
     route, answer = held[0]
     with chat.page.expect_response("**/api/sessions") as told:
         route.fulfill(response=answer)
     assert b'"live":true' in told.value.body()
-    expect(facts).to_have_text("now · 1 turn")
+    expect(facts).to_contain_text("now · 1 turn · ")
 
 
 def test_output_is_shown_while_the_tool_runs(host: Host, open_page: Open) -> None:
