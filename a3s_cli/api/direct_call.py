@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import A3SError, Cancelled
-from ..events import Event
+from ..events import End, Event
 from ..messages import ToolCall, ToolResult
 from ..permissions.approval import Approver
 from ..permissions.approvals import Approvals
 from ..run.assembly import assemble, chosen, surroundings
 from ..run.calls import Calls
-from ..run.conversation import Conversation
-from ..run.plan import Plan
+from ..run.kept import Kept
+from ..run.plan import Plan, start_event
+from ..run.terminal_event import error_event
 from ..run.voice import Voice
 from ..stream.emitter import Emitter
 from ..values import Value
@@ -46,7 +47,7 @@ class DirectCall(Running):
         self,
         plan: Plan,
         emitter: Emitter,
-        conversation: Conversation,
+        kept: Kept,
         approver: Approver | None,
         call: tuple[str, Mapping[str, Any]],
         approvals: Approvals | None = None,
@@ -54,7 +55,8 @@ class DirectCall(Running):
         name, arguments = call
         self._plan = plan
         self._emitter = emitter
-        self._conversation = conversation
+        self._kept = kept
+        self._conversation = conversation = kept.conversation
         self._approver = approver
         self._approvals = approvals
         self._call = ToolCall(
@@ -68,15 +70,42 @@ class DirectCall(Running):
 
     async def execute(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._begin()
         self._task = asyncio.create_task(self._execute())
         if self._why is not None:
             self._task.cancel()
+        failure: A3SError | None = None
         try:
             self._result = (await self._task)[0]
         except asyncio.CancelledError:
+            failure = self._why or Cancelled("the call was cancelled")
             if self._why is None:
                 raise
             raise self._why from None
+        except A3SError as error:
+            failure = error
+            raise
+        finally:
+            self._end(failure)
+
+    def _begin(self) -> None:
+        """Begin a run of the session's file: `audit` and `sessions show` see a call, too."""
+        if self._kept.id is None:
+            return
+        self._kept.begin(self._emitter)
+        plan, session = self._plan, self._kept.id
+        start = start_event("", plan.workspace, plan, session_id=session)
+        self._emitter.emit(start.replace(prompt=None))
+
+    def _end(self, failure: A3SError | None) -> None:
+        if self._kept.id is None:
+            return
+        duration = self._emitter.elapsed_ms()
+        end: Event = End(text="", total_tokens=0, turns=0, tool_calls=0, duration_ms=duration)
+        if failure is not None:
+            end = error_event(failure, duration_ms=duration)
+        self._emitter.emit(end)
+        self._kept.end_run(end)
 
     async def _execute(self) -> list[ToolResult]:
         sandbox = await self._plan.confinement.sandbox()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SessionBusy
+from ..events import TERMINAL
 from ..permissions.approvals import Approvals
 from ..run.kept import Kept, keep
 from ..run.opening import Opening
@@ -31,6 +32,10 @@ from .session_request import given_attachments, session_request
 
 if TYPE_CHECKING:
     from ..permissions.approval import Approver
+
+
+#: The events around a direct call.
+FRAME = ("start", *TERMINAL)
 
 
 class Session(Closing):
@@ -214,12 +219,13 @@ class Session(Closing):
         def begin(sink: EventSink, drain: Drain) -> Running:
             emitter = Emitter()
             emitter.redact(self._plan.redactor)
-            emitter.add_event_sink(sink, drain)
             # The stream of a direct call is read in here, so no one could answer through it.
             approver, call = self._callback(), (name, arguments or {})
-            conversation = self._opened().conversation
-            calls.append(
-                DirectCall(self._plan, emitter, conversation, approver, call, self._approvals)
+            kept = self._opened()
+            calls.append(DirectCall(self._plan, emitter, kept, approver, call, self._approvals))
+            # What surrounds the call is for the session's file alone.
+            emitter.add_event_sink(
+                lambda events: sink([one for one in events if one.type not in FRAME]), drain
             )
             return calls[0]
 

@@ -182,7 +182,7 @@ class Pretty:
     # Calls
 
     def _tool_start(self, event: Event) -> None:
-        if event.turn == 0:
+        if event.turn == 0 and event.tool_name == "generate_object":
             return  # the run's own answer, which `end` shows
         label = self._call(event, argument(event.tool_input))
         output = Output(self._page, f"{label} │ ", uncut=self._uncut)

@@ -72,6 +72,8 @@ class _OpenRun:
         self.why: str | None = KILLED
         #: Whether a later run has reported that it was interrupted.
         self.told = False
+        #: Whether it is a call that the library's user made, and no prompt.
+        self.direct = False
 
 
 class Reading:
@@ -144,6 +146,7 @@ class Reading:
         self._settle()
         prompt = start.get("prompt")
         self._run = _OpenRun(prompt if isinstance(prompt, str) else None, start.get("attachments"))
+        self._run.direct = prompt is None
         self._unfinished = ""
         self.facts.begin(start.get("model"))
         self.facts.take(start)
@@ -252,6 +255,12 @@ class Reading:
             self._messages.append(closing(partial, why or lost))
             if why is not None and not run.told:
                 self._unfinished = account(why, partial, interrupted)
+        elif run.direct and run.why == KILLED and not run.told:
+            names = ", ".join(name for id, name in run.begun.items() if id not in run.ends)
+            if names:
+                self._unfinished = (
+                    f"a direct call was interrupted: {names}; it may have had effects"
+                )
         self._run.words = []
 
     def _notices(self) -> Iterable[SessionNotice]:

@@ -102,13 +102,9 @@ class Store:
             unwritable = NotKept(f"the session cannot be saved: {path}: {error.strerror}")
             descriptor = self._open_to_read(path)
         self._lock(descriptor, name)
-        file, past, interrupted = self._opened(name, descriptor, hide, torn=unwritable is None)
-        if unwritable is not None:
-            file.lose(unwritable)
-            return file, past
-        if interrupted:
-            file.interrupted()
-        file.note(str(workspace), again=True)
+        file, past = self._opened(name, descriptor, hide, unwritable)
+        if unwritable is None:
+            file.note(str(workspace), again=True)
         return file, past
 
     def fork(
@@ -129,7 +125,7 @@ class Store:
                 self.erase(name)
                 os.close(descriptor)
                 raise NotKept(f"the session cannot be copied: {error.strerror}") from None
-        file, past, _ = self._opened(name, descriptor, hide)
+        file, past = self._opened(name, descriptor, hide)
         file.forked(source, past.unfinished)
         file.note(str(workspace), again=False)
         return file, past
@@ -142,16 +138,16 @@ class Store:
         except OSError as error:
             raise NotKept(f"the session {name} cannot be renamed: {error.strerror}") from None
         self._lock(descriptor, name)
-        file, past, _ = self._opened(name, descriptor, str)
+        file, past = self._opened(name, descriptor, str)
         file.rename(title, past.unfinished)
         file.close()
         if file.failure is not None:
             raise file.failure
 
     def _opened(
-        self, name: str, descriptor: int, hide: Hide, *, torn: bool = True
-    ) -> tuple[SessionFile, Past, bool]:
-        """Read an open file; remove a `torn` last line. Return whether its last run was cut."""
+        self, name: str, descriptor: int, hide: Hide, unwritable: NotKept | None = None
+    ) -> tuple[SessionFile, Past]:
+        """Read an open file, and mend its end: a last line that is torn, a last run without one."""
         from .past import Reading
 
         path = self.path(name)
@@ -159,10 +155,15 @@ class Store:
         os.lseek(descriptor, 0, os.SEEK_SET)  # a copy has just been written
         with open(descriptor, "rb", closefd=False) as lines:
             past = reading.read(lines)
-        if reading.torn and torn:
-            os.ftruncate(descriptor, reading.size)
         file = SessionFile(path, descriptor, self.recent, hide, reading.facts, reading.size)
-        return file, past, reading.interrupted
+        if unwritable is not None:
+            file.lose(unwritable)
+            return file, past
+        if reading.torn:
+            os.ftruncate(descriptor, reading.size)
+        if reading.interrupted:
+            file.interrupted()
+        return file, past
 
     def open(self, id: str, workspace: Path | str, *, hide: Hide = str) -> tuple[SessionFile, Past]:
         """Continue the session with exactly this id, or create it."""

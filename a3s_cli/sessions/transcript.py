@@ -29,7 +29,8 @@ def transcript(row: Summary, lines: Iterable[bytes], style: Style) -> Iterator[s
         line = checker.take(data)
         if line.event is not None and line.event.type == "start":
             pretty = Pretty(shown.append, shown.append, style)
-            yield _prompt(line.event)
+            if line.event.prompt is not None:
+                yield _prompt(line.event)
         if line.event is not None:
             pretty.accept([line.event])
         elif text := _unread(line):

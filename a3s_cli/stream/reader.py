@@ -113,10 +113,16 @@ class Checker:
         ]
 
     def _aside(self, value: dict[str, Any]) -> Iterator[Problem]:
+        self._leave(value)
         if value["type"] == INTERRUPTED and not self._ended:
             self._open.clear()
             self._ended = True
             yield Problem(self._number, "type", "the run was interrupted: it has no end or error")
+
+    def _leave(self, value: dict[str, Any]) -> None:
+        """Expect the runs of another session after the line that says that it is a copy."""
+        if isinstance(self._session, str) and value.get("forkedFrom") == self._session:
+            self._session = ...
 
     def _begin_again(self) -> Iterator[Problem]:
         """End one run of a session and expect the next."""
@@ -151,6 +157,8 @@ class Checker:
     def _frame(self, value: dict[str, Any]) -> Iterator[Problem]:
         kind, seq, ts = value["type"], value.get("seq"), value.get("ts")
         session = value.get("sessionId") if kind == "start" else None
+        if session is not None:
+            self._leave(value)
         # A recording of a process that keeps no session goes on where a `prev` leads back.
         goes_on = kind == "start" and self._ended and "prev" in value and self._session is None
         same = session is not None and self._session in (..., session)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from a3s_cli import SessionBusy
+from a3s_cli import PermissionPolicy, SessionBusy
 from a3s_cli.sessions.store import Store
 
 from ..support.replies import bash, error, stall, text
@@ -148,3 +149,59 @@ def test_where_nothing_can_be_kept(library: Library, tmp_path: Path) -> None:
     result = library.session([text("hi")], store=place).send("go")
     notices = [event for event in result.events if event.type == "notice"]
     assert [one.code for one in notices] == ["session_not_kept"] and result.text == "hi"
+
+
+def test_a_direct_call(library: Library) -> None:
+    """A run of its own in the session's file, without a prompt; the model is told nothing."""
+    policy = PermissionPolicy(allow=["bash(echo *)"])
+    script = [text("one."), text("two.")]
+    session = library.session(script, session_id="mine", permission_policy=policy)
+    session.send("first")
+    done = session.tool("bash", {"command": "echo hi"})
+    assert [event.type for event in done.events] == ["tool_start", "tool_output_delta", "tool_end"]
+    assert session.tool("bash", {"command": "rm x"}).failed
+    session.send("second")
+    said = [("user", "first"), ("assistant", "one."), ("user", "second")]
+    assert library.asked(2) == said
+    session.close()
+    path = store(library).path("mine")
+    kept = [one for one in lines(path) if not one["type"].startswith("session_")]
+    starts = [n for n, one in enumerate(kept) if one["type"] == "start"]
+    first, ok, denied, _ = (kept[a:b] for a, b in pairwise([*starts, len(kept)]))
+    assert [one["type"] for one in ok] == ["start", *[e.type for e in done.events], "end"]
+    assert [one["type"] for one in denied] == ["start", "permission_denied", "end"]
+    assert "prompt" not in ok[0] and ok[1]["toolInput"] == {"command": "echo hi"}
+    assert ok[0].keys() >= {"policySha256", "sessionId", "model", "cwd"} and len(first) > 3
+    audit = library.bench("audit", str(path), "--policy", policy_file(library))
+    assert audit.status == 5 and b"bash (direct)" in audit.stdout
+    shown = library.bench("sessions", "show", "mine").stdout.decode()
+    assert shown.count("> ") == 2 and "echo hi" in shown, shown
+    past = store(library).past("mine")
+    assert [one.text for one in past.messages] == ["first", "one.", "second", "two."]
+    assert past.notices == []
+
+
+def policy_file(library: Library) -> str:
+    """A policy for `audit` that no call of echo complies with."""
+    file = library.bench.root / "ci.toml"
+    file.write_text('[[rule]]\nid = "quiet"\nmust_not = ["bash(echo *)"]\n')
+    return str(file)
+
+
+def test_a_direct_call_that_was_killed(library: Library) -> None:
+    """The next prompt is told of it."""
+    session = library.session([], session_id="mine")
+    session.tool("bash", {"command": "echo hi"})
+    session.close()
+    path = store(library).path("mine")
+    whole = path.read_bytes().splitlines(keepends=True)
+    place = next(n for n, one in enumerate(whole) if one.startswith(b'{"type":"tool_start"'))
+    path.write_bytes(b"".join(whole[: place + 1]))
+    past = store(library).past("mine")
+    assert past.unfinished == "a direct call was interrupted: bash; it may have had effects"
+    assert past.messages == []
+    again = library.session([text("ok")], session_id="mine")
+    notice = next(e for e in again.send("go").events if e.type == "notice")
+    assert (notice.code, notice.text) == ("session_interrupted", past.unfinished)
+    assert library.asked(1) == [("user", "go")]
+    again.close()

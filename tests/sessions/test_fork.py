@@ -113,3 +113,28 @@ def test_what_cannot_be_copied(a3s: Bench, args: list[str], sentence: bytes) -> 
     result = a3s("run", *args, "go", script=[], laws="none")
     assert result.status == 2 and sentence in result.stderr
     assert not list(sessions(a3s).glob("*.ndjson"))
+
+
+def test_a_copy_is_read_by_audit_and_replay(a3s: Bench) -> None:
+    """Its file has the runs of two sessions; so has one whose source was killed."""
+    first = a3s.spawn(
+        "run", "--allow", "bash", "go", script=[bash("echo hi"), stall("half")], laws="prefix"
+    )
+    first.wait_for("text_delta")
+    fork = a3s("run", "-c", "--fork", "and now?", script=[text("well")])
+    first.signal(signal.SIGKILL)
+    first.finish()
+    whole = a3s("run", "-c", "--fork", "again", script=[text("yes")])
+    assert whole.events[0]["forkedFrom"] == fork.events[0]["sessionId"]
+    name = whole.events[0]["sessionId"]
+    line = (
+        f"a3s sessions export {name} > s.ndjson; a3s replay - -o raw < s.ndjson;"
+        " a3s audit s.ndjson > report; echo $?; a3s replay s.ndjson -o json | cmp - s.ndjson"
+    )
+    result = a3s.shell(line, script=[]).finish()
+    # A run without an end is no whole stream, as in any session with one.
+    assert result.stdout == b"halfwell\nyes\n65\n"
+    assert result.stderr.startswith(b"a3s: the last run of this session did not come to its end")
+    foreign = a3s.work / "foreign"
+    foreign.write_bytes((a3s.work / "s.ndjson").read_bytes().replace(b"forkedFrom", b"forkedFrmo"))
+    assert a3s("replay", str(foreign)).status == 65

@@ -149,7 +149,7 @@ export class Conversation {
     for (const run of this.runs) run.paint();
   }
 
-  started({ prompt, truncated }) {
+  started({ prompt = "(a direct call)", truncated }) {
     if (this.running && !this.run.began) {
       if (truncated || prompt === this.run.prompt) return;
       this.refused({ message: "Another run is active in this session." });
