@@ -144,6 +144,8 @@ class Endpoint(Value):
     wire: str
     base_url: str
     api_key: str | None = field(default=None, repr=False)
+    #: The variable that was to hold the key and has no value, if the configuration names one.
+    unset_key: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     #: This vendor's deviations from its wire, as data (`config.vendors`).
     quirks: Mapping[str, Any] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from ..model import Endpoint, Quirks
 from .base_urls import host, is_loopback, normalise
 from .layers import provider_from
 from .model_names import LOCAL, REPLAY, unknown_provider
-from .settings import Config, ModelSettings, ProviderSettings, Setting
+from .settings import Config, ModelSettings, ProviderSettings, Setting, unquoted
 from .vendors import Vendor, key_variables, url_variables, vendor
 
 DEFAULT_LOCAL_MODEL = "qwen2.5-coder-1.5b"
@@ -57,11 +57,23 @@ def endpoint(config: Config, model: str, environment: Mapping[str, str]) -> Endp
         wire=wire_name,
         base_url=url,
         api_key=_api_key(name, url, settings, provider, headers),
+        unset_key=_unset_key(settings, provider),
         headers=headers,
         quirks=_quirks(known, url, query, own),
         max_output_tokens=settings.get("max_tokens"),
         context_tokens=settings.get("context_tokens"),
     )
+
+
+def quoted_key(config: Config, model: str) -> str | None:
+    """Return where the key of `provider/model` comes from if it has quotes around it."""
+    name, _, identifier = model.partition("/")
+    provider = config.provider(name)
+    if provider is None:
+        return None
+    scopes = (provider.models.get(identifier), provider)
+    setting = _pick("api_key", *[scope for scope in scopes if scope])
+    return setting.origin if setting and unquoted(setting.value) != setting.value else None
 
 
 def configured_cost(config: Config, model: str) -> dict[str, float] | None:
@@ -109,12 +121,20 @@ def _api_key(
     known = vendor(name)
     if is_loopback(url) or not _AUTHORISATION.isdisjoint(headers) or (known and known.keyless):
         return None
-    variable = model.unset.get("api_key") or provider.unset.get("api_key") or key_variables(name)[0]
-    raise AuthError(f"no API key for {name}", hint=f"export {variable}=…", provider=name)
+    unset = _unset_key(model, provider)
+    why = f': env("{unset}") has no value' if unset else ""
+    hint = f"export {unset or key_variables(name)[0]}=…"
+    raise AuthError(f"no API key for {name}{why}", hint=hint, provider=name)
+
+
+def _unset_key(*scopes: ModelSettings) -> str | None:
+    """Return the variable without a value that was to hold the credentials, if any."""
+    names = (scope.unset.get(key) for scope in scopes for key in ("api_key", *_AUTHORISATION))
+    return next(filter(None, names), None)
 
 
 def _checked_key(setting: Setting) -> str:
-    key: str = setting.value
+    key = unquoted(setting.value)
     if _KEY.fullmatch(key):
         return key
     if _KEY.fullmatch(key.strip()):

@@ -229,12 +229,12 @@ class ConfigFile(Items):
             self._assign(scope.settings, item, name, wire_keys.WIRE_KEYS[name], scope.unset)
         elif name in wire_keys.WIRE_LISTS:
             entries = self._strings(item, name, wire_keys.WIRE_LISTS[name])
-            scope.settings[name] = Setting([entry.value for entry in entries], self._origin(item))
+            self._store(scope.settings, name, [entry.value for entry in entries], item)
         elif name == wire_keys.EXTRA_BODY:
             fields = {
                 inner.name: self._json(inner, scope.unset) for inner in self._body(item, name)
             }
-            scope.settings[name] = Setting(fields, self._origin(item))
+            self._store(scope.settings, name, fields, item)
         else:
             return False
         return True
@@ -269,9 +269,8 @@ class ConfigFile(Items):
                 self._assign(prices, inner, name, price)
             else:
                 self._unknown_key(inner, COST_KEYS)
-        model.settings["cost"] = Setting(
-            {name: setting.value for name, setting in prices.items()}, self._origin(item)
-        )
+        values = {name: setting.value for name, setting in prices.items()}
+        self._store(model.settings, "cost", values, item)
 
     def _headers(self, scope: ModelSettings, item: Attribute | Block) -> None:
         for inner in self._body(item, "headers"):
@@ -280,7 +279,7 @@ class ConfigFile(Items):
             if inner.name.lower() in _FRAMING:
                 self._fail(inner, "a header that does not say where the body ends", inner.name)
             # Header names ignore case; with one spelling a stronger layer replaces a weaker one.
-            self._assign(scope.headers, inner, inner.name.lower(), _header)
+            self._assign(scope.headers, inner, inner.name.lower(), _header, scope.unset)
 
 
 def _header(data: Any) -> str:

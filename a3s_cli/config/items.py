@@ -60,7 +60,18 @@ class Items:
         data = self._data(item.value, name, {} if unset is None else unset)
         if data is None:
             return
-        into[name] = Setting(self._checked(check, data, item.name, item.value), self._origin(item))
+        self._store(into, name, self._checked(check, data, item.name, item.value), item)
+
+    def _store(
+        self, into: dict[str, Setting], name: str, value: Any, item: Attribute | Block
+    ) -> None:
+        """Store a value; the last one of a file counts."""
+        if (earlier := into.get(name)) is not None:
+            key = item.name[:_MAX_NAME]
+            line = earlier.origin.rpartition(":")[2]
+            text = f'{self._at(item)}: "{key}" counts, and not the one in line {line}'
+            self._notice("config_key_repeated", text, item, key=key)
+        into[name] = Setting(value, self._origin(item))
 
     def _checked(self, check: Check, data: Any, name: str, place: AclValue) -> Any:
         try:

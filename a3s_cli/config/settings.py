@@ -63,6 +63,12 @@ class McpSources(NamedTuple):
     env: Collection[str] = ()
 
 
+def unquoted(key: str) -> str:
+    """Return a key without the quotes around it, which docker's env files keep."""
+    text = key.strip()
+    return text[1:-1] if len(text) > 2 and text[0] == text[-1] and text[0] in "\"'" else key
+
+
 class ModelSettings:
     """The settings of one model; its key and URL override its provider's.
 

@@ -125,7 +125,9 @@ class HttpProvider:
         if isinstance(error, AuthError) and not self._endpoint.api_key:
             from ..config.vendors import key_variables
 
-            error.hint = f"no key was sent: export {key_variables(name)[0]}=…"
+            unset = self._endpoint.unset_key
+            why = f'env("{unset}") has no value' if unset else "no key was sent"
+            error.hint = f"{why}: export {unset or key_variables(name)[0]}=…"
         return error
 
 

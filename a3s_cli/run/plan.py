@@ -14,10 +14,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..config.endpoints import DEFAULT_LOCAL_MODEL, endpoint
+from ..config.endpoints import DEFAULT_LOCAL_MODEL, endpoint, quoted_key
 from ..config.layers import load
 from ..config.model_names import LOCAL, model_name, no_model
-from ..config.settings import EXEC, Config, McpSources, command_of
+from ..config.settings import EXEC, Config, ConfigNotice, McpSources, command_of
 from ..errors import AuthError, UsageError
 from ..events import SCHEMA_VERSION, Start
 from ..permissions.policy import Policy
@@ -226,6 +226,9 @@ def chosen_model(config: Config, environment: Mapping[str, str]) -> str:
     with contextlib.suppress(AuthError):
         # A missing key fails the run, after `start`; any other error is raised here.
         endpoint(config, name, environment)
+    if origin := quoted_key(config, name):
+        text = f"{origin}: the key is used without the quotes around it"
+        config.notices.append(ConfigNotice("config_key_quoted", text, {}))
     return name
 
 

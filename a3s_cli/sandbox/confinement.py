@@ -92,7 +92,7 @@ class Confinement:
             if self.demanded_by:
                 raise ConfigError(
                     f"{self.demanded_by} needs a sandbox, but none is available: {probe.reason}",
-                    hint="install bubblewrap, or see a3s-policy(7)",
+                    hint=f"{probe.remedy}, or see a3s-policy(7)",
                 )
             return None
         from .hidden import homes

@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ..config.settings import Config, ModelSettings, Setting
+from ..config.settings import Config, ModelSettings, Setting, unquoted
 from ..config.vendors import ALIASES, VENDORS, key_variables
 from ..errors import A3SError, ConfigError, UsageError
 from ..secrets.redaction import SHORTEST
@@ -89,7 +89,8 @@ def provider_keys(config: Config | None, environ: Mapping[str, str]) -> dict[str
     """Return every provider key that we hold, under a name that identifies it."""
     providers = config.providers if config else {}
     variables = _vendor_variables().union(*map(key_variables, providers))
-    held = {name: value for name, value in environ.items() if name in variables and value}
+    # Without the quotes around it a key is hidden with them, too.
+    held = {name: unquoted(value) for name, value in environ.items() if name in variables and value}
     for name, provider in providers.items():
         for scope in (provider, *provider.models.values()):
             for value in _credentials(scope):
@@ -104,7 +105,7 @@ def other_secrets(environ: Mapping[str, str], names: Sequence[str] = ()) -> dict
     held = {name: environ[name] for name in names if environ.get(name)}
     for name, value in environ.items():
         if name.upper().endswith(_TOKENS) and _is_random(value):
-            held.setdefault(name, value)
+            held.setdefault(name, unquoted(value))
         for number, one in enumerate(filter(_is_random, _in_urls(value))):
             held.setdefault(f"{name}_{number + 1}" if number else name, one)
     return held
@@ -248,7 +249,7 @@ def _vendor_variables() -> frozenset[str]:
 def _credentials(scope: ModelSettings) -> Iterator[str]:
     """Yield the secrets in the configuration of a provider or a model."""
     if key := scope.get("api_key"):
-        yield key
+        yield unquoted(key)
     yield from _header_secrets({name: one.value for name, one in scope.headers.items()})
     yield from filter(None, _in_urls(scope.get("base_url") or ""))
 
@@ -286,7 +287,7 @@ def _is_random(value: str) -> bool:
 
 
 def _variable_of(value: str, environ: Mapping[str, str]) -> str | None:
-    return next((name for name, one in environ.items() if one == value), None)
+    return next((name for name, one in environ.items() if unquoted(one) == value), None)
 
 
 def _unused(name: str, held: Mapping[str, str]) -> str:

@@ -41,11 +41,16 @@ class Probe:
         foreign: bool = False,
     ) -> None:
         linux = sys.platform == "linux"
-        path = environment.get("PATH", "")
+        # Without a search path, a shell looks in these places.
+        path = environment.get("PATH") or os.defpath
         self.program = find("bwrap", path, [workspace]) if linux else None
-        #: Why it cannot be used.
-        missing = "bwrap is not installed" if linux else "bwrap is for Linux only"
-        self.reason = missing if self.program is None else ""
+        #: Why it cannot be used, and what would help.
+        self.reason, self.remedy = "", "install bubblewrap"
+        if self.program is None and (unusable := find("bwrap", path, ())) and linux:
+            self.reason = f"{unusable} lies in the workspace, where a command could replace it"
+            self.remedy = "choose another workspace with -C"
+        elif self.program is None:
+            self.reason = "bwrap is not installed" if linux else "bwrap is for Linux only"
         self._answer: bool | None = None if self.program else False
         self._child: int | None = None
         self._output = -1

@@ -314,3 +314,29 @@ def test_documented_files_load_without_a_word(house: House, name: str, crlf: boo
     assert config.get("max_turns") == (20 if name == "B" else 50)
     unused = {"A": 0, "B": 1, "C": 0, "D": 5}
     assert len(config.unused) == unused[name]
+
+
+def test_a_setting_that_is_given_twice(house: House) -> None:
+    """However it is spelled, and in whichever block of the file."""
+    path = house.user(
+        "max_turns = 3\nmaxTurns = 4\n"
+        'permissions { onAsk = "deny" }\npermissions { on_ask = "fail" }\n'
+        'providers "p" { apiKey = "one" } providers "p" { api_key = "two"\n'
+        '  headers { A = "x"\n a = "y" }\n  models "m" { cost { input = 1\n input = 2 }\n'
+        "  cost { input = 3 } } }\n"
+        'system = "a"'
+    )
+    config = house.load()
+    assert {code for code, _ in notices(config)} == {"config_key_repeated"}
+    assert [(fields["key"], fields["line"]) for _, fields in notices(config)] == [
+        ("maxTurns", 2), ("on_ask", 4), ("api_key", 5), ("a", 7), ("input", 9), ("cost", 10),
+    ]  # fmt: skip
+    assert config.notices[0].text == f'{path}:2:1: "maxTurns" counts, and not the one in line 1'
+    assert (config.get("max_turns"), config.get("on_ask")) == (4, "fail")
+    assert "two" not in repr(config.notices)
+
+
+def test_a_setting_that_is_given_once_in_each_file(house: House) -> None:
+    house.user("max_turns = 3")
+    house.project("max_turns = 2")
+    assert house.load().notices == []

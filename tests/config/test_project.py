@@ -52,11 +52,12 @@ def test_a_hostile_project_only_tightens(house: House) -> None:
         "permissions.default_decision", "permissions.on_ask", "permissions.ask",
         "mcp_servers", "skills", "default_model", "max_turns", "tool_timeout", "max_retries",
     ]  # fmt: skip
-    [(code, fields)] = notices(after)
+    (repeated, told), (code, fields) = notices(after)
+    assert (repeated, told["key"]) == ("config_key_repeated", "max_tool_rounds")
     assert code == "config_untrusted"
     assert fields["file"] == str(path)
     assert sorted(fields["keys"]) == sorted(names)
-    text = after.notices[0].text
+    text = after.notices[1].text
     assert text.startswith(f"{path}: no effect") and all(name in text for name in names)
     assert "s3cret" not in text + repr(after.settings)
 

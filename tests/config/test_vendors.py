@@ -88,8 +88,9 @@ def test_no_key_says_what_to_export(work: Path) -> None:
         with pytest.raises(AuthError) as caught:
             place(work, model, text)
         name = model.partition("/")[0]
+        why = f': env("{variable}") has no value' if "env(" in text else ""
         assert (str(caught.value), caught.value.hint) == (
-            f"no API key for {name}",
+            f"no API key for {name}{why}",
             f"export {variable}=…",
         )
         assert caught.value.exit_status == 77
