@@ -30,6 +30,12 @@ LOST = "its line in the session's file cannot be read"
 #: The events of a call that does not run.
 _REFUSED = ("permission_denied", "tool_rejected")
 _MESSAGES = b'{"type":"' + MESSAGES.encode() + b'"'
+#: Most of a file: lines that are decoded only if an answer was cut, and never.
+_TEXT = b'{"type":"text_delta",'
+_DELTAS = tuple(
+    b'{"type":"%s_delta",' % kind for kind in (b"tool_output", b"reasoning", b"tool_input")
+)
+_WHOLE = b"}\n"
 
 
 class SessionNotice(Value):
@@ -63,8 +69,8 @@ class _OpenRun:
         #: The prompt and what it came with, until its step is read.
         self.prompt = prompt
         self.attachments = attachments
-        #: The text since the last step.
-        self.words: list[str] = []
+        #: The lines of text since the last step, with their numbers.
+        self.words: list[tuple[int, bytes]] = []
         #: The calls that have begun (id: name), and outputs and failures of those that ended.
         self.begun: dict[str, str] = {}
         self.ends: dict[str, tuple[str, bool]] = {}
@@ -105,6 +111,11 @@ class Reading:
                 self.torn = len(data)
                 break
             self.size += len(data)
+            if data.startswith(_DELTAS) and data.endswith(_WHOLE):
+                continue
+            if data.startswith(_TEXT) and data.endswith(_WHOLE):
+                self._run.words.append((number, data))
+                continue
             try:
                 self._take(_parsed(data))
             except ValueError:
@@ -116,11 +127,7 @@ class Reading:
         if not isinstance(value, dict):
             raise ValueError("no JSON object")
         kind = value.get("type")
-        if kind == "text_delta":  # most of a file
-            self._run.words.append(str(value.get("text")))
-        elif kind == "tool_output_delta":
-            return
-        elif kind == MESSAGES:
+        if kind == MESSAGES:
             self._step(value)
         elif kind == "turn_start":
             self._run.words = []
@@ -250,7 +257,7 @@ class Reading:
         ]
         self._close_calls()
         if self._messages and self._messages[-1].role != "assistant":
-            why, partial = run.why or why, "".join(run.words)
+            why, partial = run.why or why, self._words()
             lost = LOST if partial else None
             self._messages.append(closing(partial, why or lost))
             if why is not None and not run.told:
@@ -262,6 +269,16 @@ class Reading:
                     f"a direct call was interrupted: {names}; it may have had effects"
                 )
         self._run.words = []
+
+    def _words(self) -> str:
+        """Return the text since the last step."""
+        words = []
+        for number, data in self._run.words:
+            try:
+                words.append(str(_parsed(data)["text"]))
+            except (ValueError, KeyError):
+                self._lost.append(number)
+        return "".join(words)
 
     def _notices(self) -> Iterable[SessionNotice]:
         if self._lost:
