@@ -150,8 +150,10 @@ class Recent:
 
 def _newest_first(names: list[str]) -> list[str]:
     """Sort links. One dated in the future, by a clock that was wrong, is behind all others."""
+    names = sorted(names, reverse=True)
     now = _name(time.time_ns() + _AHEAD, "", "")[:_WHEN]
-    return sorted(names, key=lambda name: (name[:_WHEN] <= now, name), reverse=True)
+    ahead = next((place for place, name in enumerate(names) if name[:_WHEN] <= now), 0)
+    return names[ahead:] + names[:ahead]
 
 
 def _listed(directory: Path) -> list[str]:
