@@ -24,6 +24,8 @@ SHORTEST = 8
 _FRAGMENT = 16
 #: A longer value is hidden in pieces of this size, so that what is held back stays short.
 _PIECE = 1024
+#: Bytes that suffice for a secret behind the end of a text that will be cut there.
+MARGIN = 4 * 2 * _PIECE
 #: Characters of one line of a value: files and logs show the lines of a key one by one.
 _LINE = 16
 
@@ -62,6 +64,16 @@ class Redactor:
             return text
         stream = self.stream()
         return stream.feed(text) + stream.finish()
+
+    def unsplit(self, text: str, begin: int, end: int) -> tuple[int, int]:
+        """Widen a part of a text until it splits no secret: a part of one is not found later."""
+        before = -1, -1
+        while before != (begin, end) and begin < end and self.finds(text):
+            before = begin, end
+            for start, stop, _ in self.found(text, len(text)):  # they may overlap
+                if start < end and stop > begin:
+                    begin, end = min(begin, start), max(end, stop)
+        return begin, end
 
     def sentence(self, text: str) -> str:
         """Return a sentence without secrets, including the start of one that was cut off."""

@@ -20,6 +20,7 @@ from ..files.ignore import is_secret
 from ..files.walk import WorkspaceTree
 from ..files.wildcards import Wildcard
 from ..files.workspace import Workspace
+from ..secrets.redaction import NOTHING, Redactor
 from ..tool_protocol import ToolReturn
 from .files import PAGE_BYTES, is_binary, lines, plural
 from .grep_worker import COLUMNS
@@ -60,8 +61,14 @@ class GrepReport:
     """Collects rows, file by file, in the order in which the engine goes through them."""
 
     def __init__(
-        self, workspace: Workspace, start: Path, wanted: Wildcard | None, context: int
+        self,
+        workspace: Workspace,
+        start: Path,
+        wanted: Wildcard | None,
+        context: int,
+        redactor: Redactor = NOTHING,
     ) -> None:
+        self._redactor = redactor
         self._workspace = workspace
         self._start = start
         #: None where `start` is a file: then it was named, and nothing is passed over.
@@ -155,14 +162,14 @@ class GrepReport:
                 before.clear()
                 if self.matches == MATCHES:
                     raise Full
-                self._add(f"{shown}:{number}: {_text(line, dropped, column)}")
+                self._add(f"{shown}:{number}: {self._text(line, dropped, column)}")
                 self.matches += 1
                 after, previous = self._context, number
             elif after:
-                self._add(f"{shown}-{number}- {_text(line, dropped)}")
+                self._add(f"{shown}-{number}- {self._text(line, dropped)}")
                 after, previous = after - 1, number
             elif self._context:
-                before.append(f"{shown}-{number}- {_text(line, dropped)}")
+                before.append(f"{shown}-{number}- {self._text(line, dropped)}")
 
     def _add(self, row: str) -> None:
         self._room -= len(row.encode()) + 1
@@ -170,16 +177,15 @@ class GrepReport:
             raise Full
         self.rows.append(row)
 
-
-def _text(line: bytes, dropped: int, column: int = 1) -> str:
-    """Decode a line and cut it, around the match where that is farther on."""
-    text = line.decode("utf-8", "replace").removeprefix("\ufeff").removesuffix("\r")
-    if len(text) <= LINE_CHARACTERS and not dropped:
-        return text
-    place = len(line[: column - 1].decode("utf-8", "replace"))
-    start = 0 if place < LINE_CHARACTERS - BEFORE else place - BEFORE
-    kept = text[start : start + LINE_CHARACTERS]
-    before = f"[column {start}] …" if start else ""
-    rest = len(line) + dropped - len(text[: start + LINE_CHARACTERS].encode())
-    after = f"… [{plural(rest, 'more byte')}]" if rest > 0 else ""
-    return f"{before}{kept}{after}"
+    def _text(self, line: bytes, dropped: int, column: int = 1) -> str:
+        """Decode a line and cut it, around the match where that is farther on."""
+        text = line.decode("utf-8", "replace").removeprefix("\ufeff").removesuffix("\r")
+        if len(text) <= LINE_CHARACTERS and not dropped:
+            return text
+        place = len(line[: column - 1].decode("utf-8", "replace"))
+        start = 0 if place < LINE_CHARACTERS - BEFORE else place - BEFORE
+        start, end = self._redactor.unsplit(text, start, start + LINE_CHARACTERS)
+        before = f"[column {start}] …" if start else ""
+        rest = len(line) + dropped - len(text[:end].encode())
+        after = f"… [{plural(rest, 'more byte')}]" if rest > 0 else ""
+        return f"{before}{text[start:end]}{after}"

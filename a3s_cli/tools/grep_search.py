@@ -151,7 +151,7 @@ async def _run(search: Search, argv: list[str], lines: int, context: ToolContext
     from ..processes import spawner as process
 
     wanted = None if search.single else Wildcard(search.glob)
-    report = GrepReport(context.workspace, search.start, wanted, lines)
+    report = GrepReport(context.workspace, search.start, wanted, lines, context.redactor)
     try:
         with explained(context, search.cwd):
             finished = await process.run(

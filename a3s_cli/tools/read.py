@@ -15,6 +15,7 @@ from io import BufferedReader, BytesIO
 from typing import Any, BinaryIO, ClassVar
 
 from ..files.text import NotText, decode, form_of, visible
+from ..secrets.redaction import MARGIN, NOTHING, Redactor
 from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
 from ..values import State, field
 from .files import PAGE_BYTES, FileTool, as_edited, explained, is_binary, lines, plural, remember
@@ -69,7 +70,8 @@ class Read(FileTool):
             if is_binary(file):
                 raise _not_text(file, shown)
             before = await _skip(file, offset)
-            page = await _page(file, shown, FilePage(before, column, encoding), limit)
+            empty = FilePage(before, column, encoding, context.redactor)
+            page = await _page(file, shown, empty, limit)
             if not page.rows:
                 return _nothing(shown, before, offset)
             left, exact = await _count(file, page)
@@ -83,6 +85,8 @@ class FilePage(State):
     #: Characters of each line that are not shown.
     column: int = 0
     encoding: str = ""
+    #: Knows the secrets that no cut may split.
+    redactor: Redactor = NOTHING
     rows: list[str] = field(default_factory=list)
     bytes: int = 0
     crlf: int = 0
@@ -116,7 +120,7 @@ class FilePage(State):
 
 
 async def _page(file: BinaryIO, shown: str, page: FilePage, limit: int) -> FilePage:
-    async for line, dropped in lines(file, 4 * (page.column + LINE_CHARACTERS) + 4):
+    async for line, dropped in lines(file, 4 * (page.column + LINE_CHARACTERS) + MARGIN):
         if b"\0" in line:
             raise _not_text(file, shown)
         row = _row(line, dropped, page)
@@ -142,12 +146,12 @@ def _row(line: bytes, dropped: int, page: FilePage) -> str:
         row = row.removesuffix("\r")
     if page.column == 0 and len(row) <= LINE_CHARACTERS and not dropped:
         return row
-    kept = row[page.column : page.column + LINE_CHARACTERS]
-    if len(row) <= page.column + LINE_CHARACTERS and not dropped:
+    begin, follows = page.redactor.unsplit(row, page.column, page.column + LINE_CHARACTERS)
+    kept = row[begin:follows]
+    if len(row) <= follows and not dropped:
         return kept
-    shown = text[: page.column + LINE_CHARACTERS].encode("utf-8", "surrogateescape")
+    shown = text[:follows].encode("utf-8", "surrogateescape")
     rest = len(line) + dropped - len(shown)
-    follows = page.column + LINE_CHARACTERS
     return f"{kept}… [{plural(rest, 'more byte')}: column={follows}]"
 
 
