@@ -19,11 +19,12 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run left behind: its directory, its last words, and its tools' names."""
+    """What a run left behind: its directory, its last words, its tools' names and outputs."""
 
     directory: Path
     answer: str
     tools: tuple[str, ...]
+    outputs: tuple[str, ...] = ()
 
     def says(self, *patterns: str) -> bool:
         """Whether the answer matches every pattern, without regard to case."""
@@ -42,6 +43,14 @@ class Outcome:
     def exists(self, path: str) -> bool:
         """Whether something has this name."""
         return (self.directory / path).exists()
+
+    def saw(self, pattern: str) -> bool:
+        """Whether the output of a tool matches, without regard to case."""
+        return any(re.search(pattern, output, re.IGNORECASE) for output in self.outputs)
+
+    def names(self) -> list[str]:
+        """What the directory holds, sorted."""
+        return sorted(path.name for path in self.directory.iterdir())
 
 
 @dataclass(frozen=True, slots=True)

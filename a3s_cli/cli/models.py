@@ -48,6 +48,10 @@ def models(ctx: click.Context, as_json: bool, config_file: str | None) -> None:
     Prices are in dollars per million tokens: as configured, else as listed in the table
     that comes with a3s, on the day that is shown. With the name of a provider, its
     server is asked what it offers.
+
+    Of a local model it says how large it is, whether it is here, and what it is good at.
+    Any other model in GGUF can be named by its path, or by its place on Hugging Face, as
+    in -m local/./model.gguf and -m local/hf:OWNER/REPO:FILE.gguf.
     """
     if ctx.invoked_subcommand is not None:
         return

@@ -6,7 +6,8 @@ import click
 
 
 @click.command(
-    epilog="\b\nExamples:\n  a3s models pull\n  a3s models pull qwen2.5-coder-0.5b",
+    epilog="\b\nExamples:\n  a3s models pull\n  a3s models pull qwen2.5-coder-0.5b\n"
+    "  a3s models pull hf:OWNER/REPO:FILE.gguf",
 )
 @click.argument("name", required=False)
 def pull(name: str | None) -> int:

@@ -102,6 +102,7 @@ def request(given: Mapping[str, Any]) -> dict[str, Any]:
         "mcp_files": given["mcp_config"],
         "pull": given["pull"],
         "offline": given["offline"],
+        "keep_alive": given["keep_alive"],
     }
 
 
@@ -193,6 +194,7 @@ RULES = ("allow", "deny", "ask", "default_decision", "reading", "allow_all", "pe
 SECTIONS_OF_A_RUN = {
     "Model": (
         "model", "fallback_model", "max_tokens", "temperature", "reasoning", "pull", "offline",
+        "keep_alive",
     ),
     "Rules": ("tools", "plugins", *RULES, "on_ask", "approver_timeout", "read_only"),
     "MCP servers": ("mcp", "no_mcp", "mcp_config"),
@@ -290,6 +292,12 @@ limit_options = _all(
 weights_options = _all(
     click.option("--pull", is_flag=True, help="Download the local model's missing weights."),
     click.option("--offline", is_flag=True, help="Never download weights."),
+    click.option(
+        "--keep-alive",
+        type=DURATION,
+        metavar="DURATION",
+        help="Keep the local model loaded for this long after a run.",
+    ),
 )
 plain_option = click.option(
     "--plain", is_flag=True, help="On a terminal, no colour, no Markdown and no live line."

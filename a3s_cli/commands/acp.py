@@ -34,6 +34,7 @@ def acp(
         tools=None if tools is None else chosen_tools(tools),
         answers=True,
         conceals=True,
+        keeps_model=True,
     )
     redactor = _checked(template)
     if debug:

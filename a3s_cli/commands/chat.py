@@ -59,7 +59,7 @@ def chat(options: RunOptions) -> NoReturn:
             "chat needs a terminal on stdin and stdout",
             hint="for one prompt: a3s run PROMPT; for several from a program: a3s run --input json",
         )
-    request = requested(options, lambda _: "", answers=True)
+    request = replace(requested(options, lambda _: "", answers=True), keeps_model=True)
     Chat(options, request).run()
 
 

@@ -48,7 +48,7 @@ def converse(options: RunOptions) -> NoReturn:
     """Do the runs requested on stdin and exit with the status of the last one."""
     if use := _other_use_of_stdin(options):
         raise UsageError(f"{use} and --input json cannot be combined: both read stdin")
-    request = requested(options, _first_prompt, answers=True)
+    request = replace(requested(options, _first_prompt, answers=True), keeps_model=True)
     if request.attachments and not request.prompt:
         raise UsageError(
             "--attach needs a prompt argument: the messages on stdin bring their own attachments"

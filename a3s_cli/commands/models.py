@@ -62,3 +62,5 @@ def _facts(row: dict[str, Any]) -> Iterator[str]:
         yield f"window {window}"
     if row.get("seesImages"):
         yield "sees images"
+    if good_at := row.get("goodAt"):
+        yield f"for {good_at}"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..config.installation import how_to_add
 from ..errors import Cancelled
-from ..local import catalogue, weights
+from ..local import catalogue, own, weights
 from ..local.progress import DownloadProgress
 
 #: Seconds between two drawings of the line.
@@ -49,12 +49,15 @@ class Shown(DownloadProgress):
 def pull_for_a_person(name: str | None) -> Path:
     """Download a model's weights unless they are installed; return their path."""
     environment = dict(os.environ)
-    model = catalogue.find(name)
+    called, size = name or catalogue.DEFAULT, ""
+    if not own.is_own(called):
+        model = catalogue.find(called)
+        called, size = model.name, f"{model.size / 1e6:,.0f} MB "
     shown = Shown()
     if path := weights.installed(name, environment):
-        shown.say(f"{model.name} is already installed")
+        shown.say(f"{called} is already installed")
         return path
-    shown.say(f"{model.name}: {model.size / 1e6:,.0f} MB into {weights.directory(environment)}")
+    shown.say(f"{called}: {size}into {weights.directory(environment)}")
     try:
         path = asyncio.run(until_signalled(name, environment, shown))
     finally:

@@ -26,6 +26,7 @@ class EmbeddedModel(Value):
     """One file of weights in GGUF, licensed under Apache-2.0 like all of these."""
 
     name: str
+    #: What it is good at.
     description: str
     size: int
     sha256: str
@@ -49,7 +50,7 @@ MODELS = {
     for model in (
         EmbeddedModel(
             name="qwen2.5-coder-1.5b",
-            description="the default",
+            description="files, commands and small programs; the default",
             size=1_117_320_768,
             sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
             upstream="Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF/resolve/main/"
@@ -86,7 +87,7 @@ MODELS = {
         ),
         EmbeddedModel(
             name="qwen2.5-coder-0.5b",
-            description="small: half the memory, twice the speed, less able",
+            description="short questions and single changes: half the memory, twice the speed",
             size=491_400_064,
             sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
             upstream="Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF/resolve/main/"
@@ -107,7 +108,7 @@ MODELS = {
         ),
         EmbeddedModel(
             name="smollm2-135m",
-            description="for tests: too weak for an agent",
+            description="tests of programs that use a3s; too weak for work",
             size=98_362_432,
             sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
             upstream=None,

@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 ATTEMPTS = 3
 
 
+def endpoint(environment: Mapping[str, str]) -> str:
+    """Return the hub's address, or a mirror's."""
+    return (environment.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
+
+
 async def fill(
     partial: Path, model: EmbeddedModel, environment: Mapping[str, str], progress: Progress
 ) -> None:
     """Complete the partial file from where it ends."""
-    endpoint = environment.get("HF_ENDPOINT") or "https://huggingface.co"
-    url = f"{endpoint.rstrip('/')}/{model.upstream}"
+    url = f"{endpoint(environment)}/{model.upstream}"
     offset = length(partial)
     begun, failures = False, 0
     progress(offset, model.size, url)

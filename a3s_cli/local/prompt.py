@@ -11,7 +11,9 @@ that its state can be kept (see `server`).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from ..messages import Message, Text, ToolResult, ToolSpec
 from ..model import Request
@@ -40,23 +42,43 @@ TOOLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "ls": ("List a directory with the sizes.", ("path",)),
 }
 
+
+class Step(NamedTuple):
+    """One call of an example, and what came of it."""
+
+    tool: str
+    arguments: dict[str, str]
+    output: str
+    failed: bool = False
+
+
 #: The example turns: what the user says, the calls with their results, the answer.
-Step = tuple[str, dict[str, str], str]
 EXAMPLES: Sequence[tuple[str, tuple[Step, ...], str]] = (
     (
         "List the files in img",
-        (("ls", {"path": "img"}, "812 cat.png\n       90 dog.svg\n[2 entries]"),),
-        "The files in img are cat.png and dog.svg.",
+        (
+            Step(
+                "ls",
+                {"path": "img"},
+                "812 cat.png\n       90 dog.svg\n       33 owl.gif\n[3 entries]",
+            ),
+        ),
+        "The files in img are cat.png, dog.svg and owl.gif.",
     ),
     (
-        "How many words does intro.md have?",
-        (("bash", {"command": "wc -w < intro.md"}, "214"),),
-        "intro.md has 214 words.",
+        "How many files are in docs?",
+        (Step("bash", {"command": "find docs -type f | wc -l"}, "5"),),
+        "There are 5 files in docs.",
+    ),
+    (
+        "Use hostname",
+        (Step("bash", {"command": "hostname"}, "atlas"),),
+        "hostname prints: atlas",
     ),
     (
         "Make a file todo.txt with the line: call Bob",
         (
-            (
+            Step(
                 "write",
                 {"file_path": "todo.txt", "content": "call Bob\n"},
                 "Wrote todo.txt: 9 bytes, 1 line.",
@@ -67,8 +89,8 @@ EXAMPLES: Sequence[tuple[str, tuple[Step, ...], str]] = (
     (
         "Set the timeout to 30 in app.yaml",
         (
-            ("read", {"file_path": "app.yaml"}, "1\tname: app\n2\ttimeout: 5"),
-            (
+            Step("read", {"file_path": "app.yaml"}, "1\tname: app\n2\ttimeout: 5"),
+            Step(
                 "edit",
                 {
                     "file_path": "app.yaml",
@@ -82,23 +104,52 @@ EXAMPLES: Sequence[tuple[str, tuple[Step, ...], str]] = (
     ),
     (
         "Rename a.js to main.js and move it to a folder lib",
-        (("bash", {"command": "mkdir -p lib && mv a.js lib/main.js"}, "[no output]"),),
+        (Step("bash", {"command": "mkdir -p lib && mv a.js lib/main.js"}, "[no output]"),),
         "I moved a.js to lib/main.js.",
     ),
     (
+        "Fix the bug in mean.py",
+        (
+            Step(
+                "read",
+                {"file_path": "mean.py"},
+                "1\tdef mean(x):\n2\t    return sum(x) * len(x)",
+            ),
+            Step(
+                "edit",
+                {
+                    "file_path": "mean.py",
+                    "old_string": "    return sum(x) * len(x)",
+                    "new_string": "    return sum(x) / len(x)",
+                },
+                "Edited mean.py: 1 replacement, at line 2.",
+            ),
+        ),
+        "I fixed mean.py: it multiplied by the length, now it divides by it.",
+    ),
+    (
         "Where is MAX_SIZE defined?",
-        (("grep", {"pattern": "MAX_SIZE ="}, "src/pool.py:14: MAX_SIZE = 8\n[1 match in 1 file]"),),
+        (
+            Step(
+                "grep", {"pattern": "MAX_SIZE"}, "src/pool.py:14: MAX_SIZE = 8\n[1 match in 1 file]"
+            ),
+        ),
         "MAX_SIZE is defined in src/pool.py, line 14.",
     ),
     (
+        "What does old.md say?",
+        (Step("read", {"file_path": "old.md"}, "old.md does not exist", failed=True),),
+        "There is no file old.md here.",
+    ),
+    (
         "Append 'Tuesday: gym' to week.txt",
-        (("bash", {"command": "echo 'Tuesday: gym' >> week.txt"}, "[no output]"),),
+        (Step("bash", {"command": "echo 'Tuesday: gym' >> week.txt"}, "[no output]"),),
         "I appended the line to week.txt.",
     ),
     (
         "Add a function neg to ops.py",
         (
-            (
+            Step(
                 "bash",
                 {"command": "cat >> ops.py <<'END'\n\ndef neg(x):\n    return -x\nEND"},
                 "[no output]",
@@ -108,13 +159,13 @@ EXAMPLES: Sequence[tuple[str, tuple[Step, ...], str]] = (
     ),
     (
         "What age is Ana in people.csv?",
-        (("read", {"file_path": "people.csv"}, "1\tname,age,city\n2\tAna,52,Porto"),),
+        (Step("read", {"file_path": "people.csv"}, "1\tname,age,city\n2\tAna,52,Porto"),),
         "Ana is 52.",
     ),
     (
         "What is the total of the column cost in bills.csv?",
         (
-            (
+            Step(
                 "bash",
                 {
                     "command": "python3 -c \"import csv; print(sum(float(row['cost'])"
@@ -127,24 +178,36 @@ EXAMPLES: Sequence[tuple[str, tuple[Step, ...], str]] = (
     ),
     (
         "Change all http: to https: in links.md",
-        (("bash", {"command": "sed -i 's/http:/https:/g' links.md"}, "[no output]"),),
+        (Step("bash", {"command": "sed -i 's/http:/https:/g' links.md"}, "[no output]"),),
         "I changed every http: to https: in links.md.",
     ),
     (
         "Find logo.svg",
-        (("glob", {"pattern": "**/logo.svg"}, "web/img/logo.svg\n[1 file]"),),
+        (Step("glob", {"pattern": "**/logo.svg"}, "web/img/logo.svg\n[1 file]"),),
         "It is web/img/logo.svg.",
     ),
     (
-        "Run setup.sh and then sim.py",
-        (("bash", {"command": "bash setup.sh && python3 sim.py"}, "ready\nenergy: 12.5"),),
-        "They printed: ready, and energy: 12.5",
+        "Write sim.py that prints 4 times 3, then run it",
+        (
+            Step(
+                "write",
+                {"file_path": "sim.py", "content": "print(4 * 3)\n"},
+                "Wrote sim.py: 13 bytes, 1 line.",
+            ),
+            Step("bash", {"command": "python3 sim.py"}, "12"),
+        ),
+        "sim.py printed: 12",
     ),
     ("Who painted the Mona Lisa?", (), "Leonardo da Vinci painted the Mona Lisa."),
 )
 
+#: What the tools that search say of nothing.
+_NOTHING = ("No matches.", "No files match ", "[0 entries]")
+_ABSENT = re.compile(r"does not exist|no such file|cannot find|can't find", re.IGNORECASE)
 #: Characters of one tool's result, and of what a user adds to the system prompt, that fit.
 RESULT, ADDED = 4000, 3000
+#: Characters of that for the project's own instructions.
+INSTRUCTIONS = 2600
 
 
 def shortened(spec: ToolSpec) -> ToolSpec:
@@ -158,7 +221,7 @@ def shortened(spec: ToolSpec) -> ToolSpec:
         "properties": {name: properties[name] for name in known if name in properties},
         "required": [name for name in required if name in known],
     }
-    return ToolSpec(spec.name, description, parameters)
+    return replace(spec, description=description, parameters=parameters)
 
 
 def beginning(tools: Sequence[ToolSpec]) -> tuple[str, list[Message]]:
@@ -171,11 +234,11 @@ def examples(tools: Sequence[ToolSpec]) -> Iterator[Message]:
     """Yield the example turns that need no other tool than these."""
     names = {tool.name for tool in tools}
     for question, steps, answer in EXAMPLES:
-        if names.issuperset(name for name, _, _ in steps):
+        if names.issuperset(step.tool for step in steps):
             yield said("user", question)
-            for name, arguments, output in steps:
-                yield said("assistant", tags.written(name, arguments))
-                yield said("user", result(output))
+            for step in steps:
+                yield said("assistant", tags.written(step.tool, step.arguments))
+                yield said("user", result(step.output, failed=step.failed))
             yield said("assistant", answer)
 
 
@@ -225,7 +288,29 @@ def turns(messages: Sequence[Message], diverted: Container[str]) -> Iterator[Mes
 def result(output: str, *, failed: bool = False) -> str:
     """Write what a tool returned; a failure says what to do, or it would be taken for the end."""
     text = cut(output.strip(), RESULT) or "[no output]"
-    return f"It failed:\n{text}\nTry another way." if failed else f"Result:\n{text}"
+    if not failed:
+        empty = text.startswith(_NOTHING)
+        return f"Result:\n{text}" + ("\nLook in another way before you answer." if empty else "")
+    advice = "Say so, unless you can find it." if is_absent(text) else "Try another way."
+    return f"It failed:\n{text}\n{advice}"
+
+
+def is_vain(result: ToolResult) -> bool:
+    """Return whether a call has failed or found nothing."""
+    return result.failed or result.output.startswith(_NOTHING)
+
+
+def is_absent(output: str) -> bool:
+    """Return whether a failure says that something is not there."""
+    return bool(_ABSENT.search(output))
+
+
+def fitting(instructions: str) -> str:
+    """Return as many lines of a project's instructions as a small model can use."""
+    if len(instructions) <= INSTRUCTIONS:
+        return instructions
+    head = instructions[:INSTRUCTIONS]
+    return head[: head.rfind("\n") + 1].rstrip() or head
 
 
 def cut(text: str, limit: int) -> str:

@@ -2,35 +2,26 @@
 
 Underneath is an ordinary endpoint of the chat-completions wire, which happens to
 be a child of this process. What is added here is what a small model lacks: the
-prompt of `prompt`, the calls of `tags`, and three restraints. A file that is
-there is read before it is changed: the first `write` or `edit` of one that the
-model has not seen becomes a `read` of it. A call that was just made is not made
-again, and after a dozen calls the model has to answer: both turn into one more
-request for the same conversation in which only words are allowed.
+prompt of `prompt`, the calls of `tags`, and the restraints of `conduct`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..errors import ConfigError, NetworkError, TruncatedStream
 from ..events import Notice
-from ..messages import Message, ToolCall, ToolResult, ToolSpec, Usage
+from ..messages import ToolSpec
 from ..model import (
-    CallChunk,
     Chunk,
-    Decoder,
     Endpoint,
-    HttpRequest,
     Request,
-    StopChunk,
-    UsageChunk,
     Way,
     Wire,
 )
@@ -40,105 +31,16 @@ from ..providers.openai_chat import OpenAIChat
 from ..stream.emitter import Emitter
 from ..transport.patience import Patience
 from ..transport.post import Transport
-from ..values import State, replace
-from . import catalogue, prompt, server, tags, weights
+from ..values import replace
+from . import own, prompt, server, states, weights
+from .conduct import Conduct
 from .progress import DownloadProgress
-from .server import Server
-from .shapes import bounded
+from .server import Server, Wish
+from .wires import WAYS, LocalWire, ServerWire, ShapedWire
 
-MOST_CALLS = 12
 MOST_TOKENS = 2048
-WAYS = (Way("strict"), Way("json"), Way("prompt"))
 #: Seconds between two reports of a download.
 INTERVAL = 4.0
-
-
-class LocalWire(State):
-    """The chat-completions wire with llama.cpp's own fields: sampling by a grammar."""
-
-    wire: Wire
-    tools: Sequence[ToolSpec]
-    name: str = "openai-chat"
-
-    def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
-        """Build the POST."""
-        post = self.wire.encode(request, endpoint)
-        body = json.loads(post.body) | {
-            "cache_prompt": True,
-            "grammar": tags.grammar(self.tools),
-        }
-        headers = {**post.headers, **server.ONE_CONNECTION_EACH}
-        return replace(post, headers=headers, body=json.dumps(body).encode())
-
-    def decoder(self, endpoint: Endpoint) -> Decoder:
-        """Return a new decoder for one response."""
-        return LocalDecoder(self.wire.decoder(endpoint), self.tools)
-
-    def ways(self, endpoint: Endpoint) -> Sequence[Way]:
-        """Calls and words are all that this can be asked for."""
-        return ()
-
-
-class ShapedWire(State):
-    """The same for an answer that is a JSON value: the server samples by its schema."""
-
-    wire: Wire
-    name: str = "openai-chat"
-
-    def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
-        """Build the POST."""
-        shape = request.shape
-        post = self.wire.encode(replace(request, shape=None), endpoint)
-        body = json.loads(post.body) | {"cache_prompt": True}
-        if shape and shape.mode == "strict":
-            body["response_format"] = {"type": "json_object", "schema": bounded(shape.schema)}
-        elif shape and shape.mode == "json":
-            body["response_format"] = {"type": "json_object"}
-        return replace(post, body=json.dumps(body).encode())
-
-    def decoder(self, endpoint: Endpoint) -> Decoder:
-        """Return a new decoder for one response."""
-        return self.wire.decoder(endpoint)
-
-    def ways(self, endpoint: Endpoint) -> Sequence[Way]:
-        """Return the ways to ask the server for a value of a schema."""
-        return WAYS
-
-
-class LocalDecoder:
-    """Makes a call of the tags at the end of an answer."""
-
-    def __init__(self, decoder: Decoder, tools: Sequence[ToolSpec]) -> None:
-        self._decoder = decoder
-        self._tools = tools
-        self._scanner = tags.Scanner()
-
-    @property
-    def complete(self) -> bool:
-        """True once the protocol's own end was seen."""
-        return self._decoder.complete
-
-    def feed(self, events: Iterable[tuple[str, str]]) -> list[Chunk]:
-        """Decode the events of one network read."""
-        chunks: list[Chunk] = []
-        for chunk in self._decoder.feed(events):
-            if isinstance(chunk, str):
-                if text := self._scanner.feed(chunk):
-                    chunks.append(text)
-            elif isinstance(chunk, StopChunk):
-                chunks += self._ended(chunk)
-            else:
-                chunks.append(chunk)
-        return chunks
-
-    def _ended(self, stop: StopChunk) -> Iterable[Chunk]:
-        if text := self._scanner.close():
-            yield text
-        if self._scanner.call and stop.reason == "end_turn":
-            name, arguments = tags.read(self._scanner.call, self._tools)
-            yield CallChunk(0, "", name, json.dumps(arguments, ensure_ascii=False))
-            stop = StopChunk("tool_use", stop.raw)
-        yield stop
 
 
 class LocalPlan(Protocol):
@@ -154,6 +56,10 @@ class LocalPlan(Protocol):
     def pull(self) -> bool: ...
     @property
     def offline(self) -> bool: ...
+    @property
+    def keep_alive(self) -> float | None: ...
+    @property
+    def keeps_model(self) -> bool: ...
 
 
 class LocalProvider:
@@ -174,8 +80,9 @@ class LocalProvider:
         self._plan = plan
         self._emitter = emitter
         self._server: Server | None = None
-        #: The arguments of the changes that became a look at the file.
-        self._diverted: set[str] = set()
+        self._conduct = Conduct(self._ask, plan.workspace)
+        #: What a model is that is not one of the catalogue.
+        self._own: own.Header | None = None
 
     @property
     def ways(self) -> Sequence[Way]:
@@ -186,17 +93,10 @@ class LocalProvider:
         """Send the request once; see `Provider.stream`."""
         tools = tuple(map(prompt.shortened, request.tools))
         running = self._server or await self._start(tools)
-        general = system_prompt(self._plan.workspace)
-        adapted = replace(
-            prompt.adapt(request, general, self._diverted),
-            max_tokens=request.max_tokens or MOST_TOKENS,
-            temperature=request.temperature or 0.0,
-        )
-        if request.shape:
-            answers = self._provider(ShapedWire(OpenAIChat())).stream(adapted)
+        if self._speaks_for_itself:
+            answers = self._provider(ServerWire(OpenAIChat())).stream(request)
         else:
-            allowed = tools if len(calls_since(request.messages)) < MOST_CALLS else ()
-            answers = self._restrained(adapted, request.messages, allowed)
+            answers = self._adapted(request, tools)
         try:
             async with aclosing(answers) as answer:
                 async for chunks in answer:
@@ -206,86 +106,85 @@ class LocalProvider:
                 raise running.death() from None
             raise
 
+    def _adapted(
+        self, request: Request, tools: Sequence[ToolSpec]
+    ) -> AsyncGenerator[list[Chunk], None]:
+        """Send a request in the form that a small model can follow."""
+        general = system_prompt(self._plan.workspace)
+        adapted = replace(
+            prompt.adapt(request, general, self._conduct.diverted),
+            max_tokens=request.max_tokens or MOST_TOKENS,
+            temperature=request.temperature or 0.0,
+        )
+        if request.shape:
+            return self._provider(ShapedWire(OpenAIChat())).stream(adapted)
+        return self._conduct.answer(adapted, request.messages, tools)
+
     async def close(self) -> None:
         """Stop the server and close the connections."""
         if self._server:
             await self._server.stop()
         await self._transport.close()
 
-    async def _restrained(
-        self, request: Request, history: Sequence[Message], tools: Sequence[ToolSpec]
-    ) -> AsyncGenerator[list[Chunk], None]:
-        """Yield the answer; if it ends in a call that was just made, an answer in words."""
-        held: list[Chunk] = []
-        async with aclosing(self._ask(request, tools)) as answer:
-            async for chunks in answer:
-                if held or any(isinstance(chunk, CallChunk) for chunk in chunks):
-                    held += chunks
-                else:
-                    yield chunks
-        if not any(
-            repeats(chunk, history, tools) for chunk in held if isinstance(chunk, CallChunk)
-        ):
-            if held:
-                yield [self._looking_first(chunk, history, tools) for chunk in held]
-            return
-        spent = sum((c.usage for c in held if isinstance(c, UsageChunk)), Usage())
-        async with aclosing(self._ask(request, ())) as answer:
-            async for chunks in answer:
-                yield [
-                    UsageChunk(spent + c.usage) if isinstance(c, UsageChunk) else c for c in chunks
-                ]
-
-    def _looking_first(
-        self, chunk: Chunk, history: Sequence[Message], tools: Sequence[ToolSpec]
-    ) -> Chunk:
-        """Turn the change of a file that the model has not seen into a look at it."""
-        writes = isinstance(chunk, CallChunk) and _named(tools, chunk.name, "writes")
-        if not isinstance(chunk, CallChunk) or not writes:
-            return chunk
-        path = str(parsed(chunk.arguments).get("file_path", ""))
-        seen = any(path in call.arguments for call, _ in calls_since(history))
-        readable = any(tool.name == "read" for tool in tools)
-        if seen or not readable or not (self._plan.workspace / path).is_file():
-            return chunk
-        look = json.dumps({"file_path": path})
-        self._diverted.add(look)
-        return replace(chunk, name="read", arguments=look)
-
     def _ask(
-        self, request: Request, tools: Sequence[ToolSpec]
+        self, request: Request, tools: Sequence[ToolSpec], forced: bool
     ) -> AsyncGenerator[list[Chunk], None]:
-        """Send one request in which these tools may be called."""
-        return self._provider(LocalWire(OpenAIChat(), tools)).stream(request)
+        """Send one request in which these tools may be called, or one must be."""
+        return self._provider(LocalWire(OpenAIChat(), tools, forced)).stream(request)
 
     def _provider(self, wire: Wire) -> HttpProvider:
         return HttpProvider(wire, self._endpoint, self._transport, self._patience)
 
     async def _start(self, tools: Sequence[ToolSpec]) -> Server:
         model = await self._model()
-        running = await self._launch(model)
+        self._own = own.header(model) if own.is_own(self._endpoint.model) else None
         system, messages = prompt.beginning(tools)
         opening = Request("", system, [*messages, prompt.said("user", ".")], max_tokens=1)
         body = OpenAIChat().encode(opening, self._endpoint).body
-        state = server.kept_state(running, body, model)
+        name = states.name_of(states.identity(model, server.CONTEXT), body)
+        running = await self._launch(model, name)
+        if running.prepared or self._speaks_for_itself:
+            return running
+        state = running.states and running.states / name
         try:
-            ready = await server.restore(running, self._transport, state)
+            ready = await states.restore(self._endpoint, self._transport, state)
         except NetworkError:  # llama.cpp aborts where the state is damaged
             await running.stop()
-            running, ready = await self._launch(model), False
+            running, ready = await self._launch(model, name), False
         if not ready:
-            self._emitter.emit(
-                Notice(
-                    code="model_preparing",
-                    text=f"{self._endpoint.model} reads its instructions, which takes a while "
-                    "the first time",
-                )
+            preparing = states.prepare(
+                self._endpoint, self._transport, state, body, self._preparing()
             )
-            await server.prepare(running, self._transport, state, body)
+            await preparing
         return running
 
-    async def _launch(self, model: Path) -> Server:
-        self._server = await server.start(model, self._plan.child_environment)
+    @property
+    def _speaks_for_itself(self) -> bool:
+        """Whether the model's own chat template is used, with its own form of calls."""
+        return self._own is not None and self._own.knows_tools
+
+    def _preparing(self) -> states.Progress:
+        """Return what reports how much of the instructions has been read."""
+        estimate, told = states.Estimate(), time.monotonic()
+        name = self._endpoint.model
+        self._notice("model_preparing", f"{name} reads its instructions, once for all runs")
+
+        def progress(read: int, total: int) -> None:
+            nonlocal told
+            if read and time.monotonic() - told > INTERVAL:
+                told = time.monotonic()
+                words = estimate.words(read, total)
+                self._notice("model_preparing", f"{name} reads its instructions: {words}")
+
+        return progress
+
+    def _notice(self, code: str, text: str) -> None:
+        self._emitter.emit(Notice(code=code, text=text))
+
+    async def _launch(self, model: Path, beginning: str) -> Server:
+        plan = self._plan
+        wish = Wish(model, plan.child_environment, beginning, plan.keep_alive, plan.keeps_model)
+        self._server = await server.acquire(wish, self._notice)
         self._endpoint = self._server.endpoint(self._endpoint.model)
         return self._server
 
@@ -294,10 +193,11 @@ class LocalProvider:
         plan, name = self._plan, self._endpoint.model
         if path := weights.installed(name, plan.environment):
             return path
-        size = f"{catalogue.find(name).size / 1e9:.2f} GB"
-        if not plan.offline and not plan.pull and not os.isatty(2):
+        size = weights.size_of(name)
+        fetched = not own.is_own(name) or name.startswith("hf:")
+        if fetched and not (plan.offline or plan.pull or os.isatty(2)):
             raise ConfigError(
-                f"the model {name} ({size}) is not here",
+                f"the model {name}{size} is not here",
                 hint=f"a3s models pull {name}, or a3s run --pull",
             )
         progress = DownloadProgress()
@@ -322,37 +222,3 @@ class LocalProvider:
                     source=progress.source,
                 )
             )
-
-
-def calls_since(messages: Sequence[Message]) -> list[tuple[ToolCall, bool]]:
-    """Yield the calls since the user last spoke, the newest first, and whether each failed."""
-    found: list[tuple[ToolCall, bool]] = []
-    failed: set[str] = set()
-    for message in reversed(messages):
-        if message.role == "user":
-            break
-        failed |= {p.call_id for p in message.parts if isinstance(p, ToolResult) and p.failed}
-        found += [(call, call.id in failed) for call in reversed(message.calls)]
-    return found
-
-
-def repeats(chunk: CallChunk, history: Sequence[Message], tools: Sequence[ToolSpec]) -> bool:
-    """Return whether a call was made before, and nothing was changed since."""
-    for call, failed in calls_since(history):
-        if (call.name, parsed(call.arguments)) == (chunk.name, parsed(chunk.arguments)):
-            return True
-        if not failed and not _named(tools, call.name, "harmless"):
-            return False
-    return False
-
-
-def _named(tools: Sequence[ToolSpec], name: str, attribute: str) -> bool:
-    return any(tool.name == name and getattr(tool, attribute) for tool in tools)
-
-
-def parsed(arguments: str) -> Any:
-    """Return the value of a call's arguments; text that is not JSON stands for itself."""
-    try:
-        return json.loads(arguments)
-    except ValueError:
-        return arguments

@@ -1,61 +1,80 @@
-"""The life of the embedded model's server: started, asked for its state, stopped.
+"""The life of the embedded model's server: started or joined, and left.
 
-One server serves one run and dies with it. Reading the fixed beginning of every
-prompt takes an ordinary processor many seconds, so it is done once: the state of
-the model after it is kept beside the weights, under a name that says everything
-it depends on, and is loaded again in milliseconds. Only that beginning is ever
-kept, nothing of a conversation.
+A server serves one run and dies with it, unless it was asked to stay (`kept`). Two
+copies of the weights are in memory only where both fit; else a run waits for the other.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..config.installation import how_to_add
-from ..errors import ConfigError, NetworkError, ProviderError
+from ..errors import ConfigError, ProviderError
 from ..model import Endpoint
 from ..processes.spawner import Service
-from ..values import State
-from . import weights
-
-if TYPE_CHECKING:
-    import asyncio
-
-    from ..transport.post import Transport
+from ..values import State, Value
+from . import kept, memory, states, weights
 
 CONTEXT = 8192
-#: How many states are kept: one for each set of tools that was last in use.
-STATES = 3
-#: For every request: llama.cpp closes the connection after a streamed answer without having
-#: said so, and a request that is sent on it in that moment is lost.
-ONE_CONNECTION_EACH = {"connection": "close"}
+#: Tokens that are read at a time: how often progress can be told.
+BATCH = 256
+#: Seconds that loading may take, and after which it is told that it takes long.
+LOADING, LONG = 300.0, 5.0
+#: Seconds between two tries for a lock, and how long another run is waited for.
+PAUSE, QUEUE = 0.25, 1800.0
+
+
+class Wish(Value):
+    """What server a run needs, and what becomes of it."""
+
+    model: Path
+    environment: Mapping[str, str]
+    #: What the model will read first.
+    beginning: str
+    #: Seconds for which the server stays; None if it ends with the run.
+    keep_alive: float | None = None
+    #: Whether this process lives on, and the server as long.
+    lives_on: bool = False
 
 
 class Server(State):
     """A running server. `gone` is done when it has ended by itself."""
 
-    service: Service
+    service: Service | None
+    link: kept.Joined | None
     address: str
     key: str
     log: Path | None
     states: Path | None
     gone: asyncio.Task[bytes]
+    #: Whether the beginning is what the model has last read.
+    prepared: bool = False
+    #: The lock that says that a copy of weights is in memory.
+    lock: int | None = None
 
     def endpoint(self, model: str) -> Endpoint:
         """Return the server as an ordinary endpoint of its wire."""
         return Endpoint("local", model, "openai-chat", f"{self.address}/v1", self.key)
 
     async def stop(self) -> None:
-        """Stop the server, and remove its log, which is of no use after a good end."""
+        """Stop the server, or leave one that stays; remove a log that is of no use any more."""
         self.gone.cancel()
-        await self.service.stop()
-        if self.log:
-            self.log.unlink(missing_ok=True)
+        if self.link:
+            self.link.writer.close()
+        if self.service:
+            await self.service.stop()
+            if self.log:
+                self.log.unlink(missing_ok=True)
+        if self.lock is not None:
+            os.close(self.lock)
+            self.lock = None
 
     def death(self) -> ProviderError:
         """Return the error for a server that ended by itself."""
@@ -63,45 +82,152 @@ class Server(State):
         return ProviderError(f"the embedded model's server ended: {reason}", hint=hint)
 
 
-async def start(model: Path, environment: Mapping[str, str]) -> Server:
-    """Start a server and wait until it has loaded the model."""
-    import asyncio
-    import json
-    import secrets
+async def acquire(wish: Wish, notice: Callable[[str, str], None]) -> Server:
+    """Return a server with the model loaded: one that stays, or a new one.
 
+    `notice` is given the code and the text of a notice. Raises ConfigError if the model
+    cannot be loaded, or not within `LOADING` seconds, and SessionBusy if there is no memory.
+    """
     if not weights.runtime_installed():
         raise ConfigError(
             "the embedded model needs the extra `local`, which is not installed",
             hint=how_to_add("local"),
         )
-    key = secrets.token_urlsafe(24)
-    states = state_directory(environment)
-    log = states.parent / f"server-{os.getpid()}.log" if states else None
-    options = {
-        "model": str(model),
-        "context": CONTEXT,
-        # Generating waits for every thread at every token: one that shares its processor
-        # stalls all. Reading a prompt does much between two waits: all may help.
-        "threads": max(1, processors() - 1),
-        "batch_threads": processors(),
-        "states": f"{states}/" if states else "",
-    }
-    service = await Service.start(
-        (sys.executable, "-P", str(Path(__file__).with_name("serve.py")), json.dumps(options)),
-        cwd=Path("/"),
-        environment={**environment, "A3S_LOCAL_KEY": key},
-        stderr=log,
-    )
+
+    def is_slow() -> None:
+        notice(
+            "model_loading",
+            f"{wish.model.name} is being loaded, which takes longer the first time and while "
+            f"other programs are busy (at most {LOADING:.0f} s)",
+        )
+
+    slow = asyncio.get_running_loop().call_later(LONG, is_slow)
     try:
-        while not (line := await service.readline()).startswith(b"http"):
-            if not line:
-                reason, hint = last_words(log)
-                raise ConfigError(f"llama.cpp could not load {model}: {reason}", hint=hint)
+        with contextlib.suppress(kept.Refused):
+            if server := await _staying(wish):
+                return server
+        return await _own(wish, notice)
+    finally:
+        slow.cancel()
+
+
+async def _staying(wish: Wish) -> Server | None:
+    """Return a server that stays, started if this run wants one; else None."""
+    directory = states.state_directory(wish.environment)
+    if directory is None:
+        return None
+    served = directory.with_name("served")
+    identity = states.identity(wish.model, CONTEXT)
+    path = served / f"{states.name_of(identity, b'server')[:16]}.sock"
+    log = path.with_suffix(".log")
+    wanted = wish.keep_alive is not None or wish.lives_on
+    if not wanted and not path.exists():
+        return None
+    served.mkdir(mode=0o700, exist_ok=True)
+    with timely(wish.model):
+        async with asyncio.timeout(LOADING), locked(path.with_suffix(".lock")):
+            joined = await kept.join(path, wish.beginning, wish.keep_alive)
+            if joined is None and wanted:
+                options = {**_options(wish.model, directory), "linger": wish.keep_alive or 0.0}
+                await kept.begin(path, options, wish.environment, log)
+                joined = await kept.join(path, wish.beginning, wish.keep_alive)
+                if joined is None:
+                    raise _not_loaded(wish.model, log)
+    if joined is None:
+        return None
+    if wish.lives_on:
+        kept.hold(path, wish.beginning)
+    return Server(
+        None,
+        joined,
+        joined.address,
+        joined.key,
+        log,
+        directory,
+        asyncio.ensure_future(joined.reader.read(1)),
+        prepared=joined.beginning == wish.beginning,
+    )
+
+
+async def _own(wish: Wish, notice: Callable[[str, str], None]) -> Server:
+    """Start a server for this run alone, once there is memory for it."""
+    directory = states.state_directory(wish.environment)
+    log = directory and directory.with_name(f"server-{os.getpid()}.log")
+    lock = await memory.turn(wish.model, directory, notice) if directory else None
+    try:
+        service = await Service.start(
+            (
+                *(sys.executable, "-P", str(Path(__file__).with_name("serve.py"))),
+                json.dumps(_options(wish.model, directory)),
+            ),
+            cwd=Path("/"),
+            environment=wish.environment,
+            stderr=log,
+        )
+    except BaseException:
+        if lock is not None:
+            os.close(lock)
+        raise
+    try:
+        with timely(wish.model):
+            async with asyncio.timeout(LOADING):
+                while not (line := await service.readline()).startswith(b"http"):
+                    if not line:
+                        raise _not_loaded(wish.model, log)
     except BaseException:
         await service.stop()
+        if lock is not None:
+            os.close(lock)
         raise
+    address, key = line.decode().split()
     gone = asyncio.ensure_future(service.readline())
-    return Server(service, line.decode().strip(), key, log, states, gone)
+    return Server(service, None, address, key, log, directory, gone, lock=lock)
+
+
+def _options(model: Path, directory: Path | None) -> dict[str, Any]:
+    return {
+        "model": str(model),
+        "context": CONTEXT,
+        "batch": BATCH,
+        # A thread that waits for one that does not run burns its processor: leave one free.
+        "threads": max(1, processors() - 1),
+        "batch_threads": processors(),
+        "states": f"{directory}/" if directory else "",
+    }
+
+
+def _not_loaded(model: Path, log: Path | None) -> ConfigError:
+    reason, hint = last_words(log)
+    return ConfigError(f"llama.cpp could not load {model}: {reason}", hint=hint)
+
+
+@contextlib.contextmanager
+def timely(model: Path) -> Any:
+    """Turn the end of patience into a sentence."""
+    try:
+        yield
+    except TimeoutError:
+        raise ConfigError(
+            f"{model} was not loaded within {LOADING:.0f} s",
+            hint="a smaller model loads sooner: -m local/qwen2.5-coder-0.5b",
+        ) from None
+
+
+@contextlib.asynccontextmanager
+async def locked(path: Path) -> AsyncGenerator[None, None]:
+    """Hold a lock file; the kernel gives it back however we end."""
+    import fcntl
+
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        while True:
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            await asyncio.sleep(PAUSE)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def processors() -> int:
@@ -116,16 +242,6 @@ def processors() -> int:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
         allowed = min(allowed, max(1, int(quota) // int(period)))
     return allowed
-
-
-def state_directory(environment: Mapping[str, str]) -> Path | None:
-    """Return the directory of kept states, made if need be; None where nothing can be kept."""
-    try:
-        states = weights.directory(environment) / "states"
-        states.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except (OSError, ConfigError):
-        return None
-    return states if os.access(states, os.W_OK) else None
 
 
 def last_words(log: Path | None) -> tuple[str, str | None]:
@@ -143,87 +259,3 @@ def last_words(log: Path | None) -> tuple[str, str | None]:
         if any(word in line.lower() for word in ("error", "failed", "assert")):
             return line.split(" : ")[-1].strip(), hint
     return "it gave no reason; often the memory did not suffice", hint
-
-
-def kept_state(server: Server, beginning: bytes, model: Path) -> Path | None:
-    """Return the file for the state after `beginning`, which need not exist, or None.
-
-    `beginning` is a request that contains it; with the weights, the runtime and the size of
-    the context that is all that the state depends on.
-    """
-    import hashlib
-    from importlib.util import find_spec
-
-    if not server.states:
-        return None
-    runtime = find_spec("xllamacpp")
-    files = [model, *([Path(runtime.origin)] if runtime and runtime.origin else [])]
-    found = [path.stat() for path in files]
-    identity = repr([CONTEXT, *((stat.st_size, stat.st_mtime_ns) for stat in found)])
-    return server.states / hashlib.sha256(beginning + identity.encode()).hexdigest()[:24]
-
-
-async def restore(server: Server, transport: Transport, state: Path | None) -> bool:
-    """Load a kept state; return whether that succeeded. One that cannot be loaded is removed."""
-    if not state or not state.exists():
-        return False
-    arguments = {"filename": state.name}
-    try:
-        restored = await command(server, transport, "/slots/0?action=restore", arguments)
-    except NetworkError:  # llama.cpp aborts
-        state.unlink(missing_ok=True)
-        raise
-    if restored:
-        os.utime(state)
-    else:
-        state.unlink(missing_ok=True)
-    return restored
-
-
-async def prepare(
-    server: Server, transport: Transport, state: Path | None, beginning: bytes
-) -> None:
-    """Have the model read the beginning, and keep its state."""
-    await send(server, transport, "/v1/chat/completions", beginning)
-    if not state:
-        return
-    fresh = state.with_name(f"{state.name}.{os.getpid()}")
-    if await command(server, transport, "/slots/0?action=save", {"filename": fresh.name}):
-        with contextlib.suppress(OSError):
-            os.replace(fresh, state)
-            prune(state.parent)
-
-
-def prune(states: Path) -> None:
-    """Remove the states that were not used for the longest time."""
-    by_age = sorted(states.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-    for old in by_age[STATES:]:
-        old.unlink(missing_ok=True)
-
-
-async def command(
-    server: Server, transport: Transport, path: str, arguments: dict[str, Any]
-) -> bool:
-    """Send a command that may fail without harm; return whether it succeeded."""
-    import json
-
-    from ..transport.post import HttpFailure
-
-    try:
-        await send(server, transport, path, json.dumps(arguments).encode())
-    except HttpFailure:
-        return False
-    return True
-
-
-async def send(server: Server, transport: Transport, path: str, body: bytes) -> bytes:
-    """Post to the server and return its whole answer."""
-    from ..transport.patience import Patience
-
-    headers = {
-        "authorization": f"Bearer {server.key}",
-        "content-type": "application/json",
-        **ONE_CONNECTION_EACH,
-    }
-    pieces = transport.post(server.address + path, headers, body, Patience(None, None))
-    return b"".join([piece async for piece in pieces])

@@ -33,9 +33,9 @@ Arguments = Mapping[str, Any]
 #: What a model calls as if it were a tool of its own: `<tool=rm>old.log</tool>`. With `bash` on
 #: offer it gets what it meant; without the names here it would be driven to some other tool.
 _PROGRAMS = (
-    "awk cat chmod cp curl cut date df diff du echo env file find git gzip head ln make mkdir "
-    "mv node npm pip printf ps pwd python python3 rm rmdir sed seq sh sort stat tail tar "
-    "touch tr tree uname uniq unzip wc which whoami xargs zip"
+    "awk cat chmod cp cut date df diff du echo env file find git head hostname id ln make "
+    "mkdir mv node npm pip printf ps pwd python python3 rm rmdir sed seq sh sort stat tail tar "
+    "touch tr tree uname uniq uptime wc which whoami xargs zip"
 )
 PROGRAMS = _PROGRAMS.split()
 
@@ -110,11 +110,13 @@ def properties(tool: ToolSpec) -> dict[str, dict[str, Any]]:
     return found
 
 
-def grammar(tools: Sequence[ToolSpec]) -> str:
-    """Return the grammar of an answer: text, then perhaps one call of these tools."""
-    rules = ['root ::= "<" text-1 | [^<] text-0']
-    rules += scan("text", OPENING, "call" if tools else None, may_end=True)
+def grammar(tools: Sequence[ToolSpec], *, forced: bool = False) -> str:
+    """Return the grammar of an answer: text, then perhaps one call of these tools.
+
+    `forced` allows nothing but a call. Markup of calls cannot stand in text.
+    """
     seen: dict[str, str] = {}
+    rules = [f"root ::= {quoted(OPENING)} call"] if forced else text_rules(bool(tools))
     if tools:
         calls = [call_rule(tool, seen) for tool in tools]
         if any(tool.name == "bash" for tool in tools):
@@ -123,6 +125,17 @@ def grammar(tools: Sequence[ToolSpec]) -> str:
             calls.append(f'({program}) ">" ([^<\\n] {words} | {quoted(CLOSING)})')
         rules.append("call ::= " + " | ".join(calls))
     return "\n".join([*rules, *seen.values()])
+
+
+def text_rules(may_call: bool) -> list[str]:
+    """Return the rules for text in which no tag of a call stands, unless a call follows."""
+    opening, closing = OPENING.removesuffix("="), CLOSING.removesuffix(">")
+    rules = ['root ::= "<" text-1 | [^<] text-0']
+    rules += scan("text", {opening: "opened", closing: "word"}, may_end=True)
+    # `<toolbar>` is a word, `<tool>` is a call gone wrong.
+    rules.append("word ::= [a-zA-Z] text-0")
+    rules.append('opened ::= word | "=" call' if may_call else "opened ::= word")
+    return rules
 
 
 def call_rule(tool: ToolSpec, seen: dict[str, str]) -> str:
@@ -151,34 +164,38 @@ def value_rule(end: str, schema: Mapping[str, Any], seen: dict[str, str]) -> str
         name, rules = f"{plain}-number", ['"-"? [0-9]+']
     else:
         name = f"{plain}-0"
-        seen[name] = "\n".join(scan(plain, end, "nothing", may_end=False))
+        seen[name] = "\n".join(scan(plain, {end: "nothing"}, may_end=False))
         seen["nothing"] = 'nothing ::= ""'
         return name
     seen[name] = f"{name} ::= {rules[0]} {quoted(end)}"
     return name
 
 
-def scan(name: str, marker: str, after: str | None, *, may_end: bool) -> Iterator[str]:
-    """Return the rules for text up to the first `marker`, then `after`.
+def scan(name: str, markers: Mapping[str, str], *, may_end: bool) -> Iterator[str]:
+    """Return the rules for text up to the first of the markers, then what follows that one.
 
     A grammar cannot say "anything but", so this is the automaton that searches
-    the marker: state n has seen the first n of its characters.
+    the markers: each of its states is how much of one has been seen.
     """
-    for state in range(len(marker)):
-        reached = {
-            letter: longest_suffix(marker[:state] + letter, marker)
-            for letter in sorted(set(marker))
-        }
-        onward = {letter: number for letter, number in reached.items() if number}
+    beginnings = {marker[:size] for marker in markers for size in range(len(marker))}
+    states = sorted(beginnings, key=lambda seen: (len(seen), seen))
+    letters = sorted(set("".join(markers)))
+    for number, seen in enumerate(states):
+        onward: dict[str, str] = {}
+        for letter in letters:
+            reached = next(
+                text
+                for text in ((seen + letter)[at:] for at in range(len(seen) + 2))
+                if text in markers or text in beginnings
+            )
+            if reached:
+                after = markers.get(reached)
+                onward[letter] = after or f"{name}-{states.index(reached)}"
         ways = [f"[^{''.join(map(in_class, onward))}] {name}-0"]
-        for letter, number in onward.items():
-            if number < len(marker):
-                ways.append(f"{quoted(letter)} {name}-{number}")
-            elif after is not None:
-                ways.append(f"{quoted(letter)} {after}")
+        ways += [f"{quoted(letter)} {rule}" for letter, rule in onward.items()]
         if may_end:
             ways.append('""')
-        yield f"{name}-{state} ::= " + " | ".join(ways)
+        yield f"{name}-{number} ::= " + " | ".join(ways)
 
 
 def longest_suffix(seen: str, marker: str) -> int:

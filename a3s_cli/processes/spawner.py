@@ -162,6 +162,22 @@ class Service:
         await end(self._child)
 
 
+def start_lasting(
+    argv: Sequence[str], *, cwd: Path, environment: Mapping[str, str], stderr: Path
+) -> subprocess.Popen[bytes]:
+    """Start a process that may outlive us and has to end by itself; its stderr goes to a file."""
+    with stderr.open("wb") as file:
+        return subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=file,
+            cwd=cwd,
+            env=dict(environment),
+            start_new_session=True,
+        )
+
+
 def kill_all() -> None:
     """Order every live tree to be killed without a grace; does not wait."""
     for child in list(_live):

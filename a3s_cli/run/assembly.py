@@ -80,12 +80,7 @@ def assemble(
     tools = chosen(plan) if where.quirks.get("tool_call", True) else {}
     writable = sandbox.writable if sandbox else ""
     conditions = Conditions(config.get("tool_timeout"), writable)
-    instructions = ""
-    if plan.project:
-        found = project_instructions(plan.workspace)
-        instructions = found.text
-        for path, text in found.unread:
-            emitter.emit(Notice(code="instructions_unread", text=text, file=path))
+    instructions = _instructions(plan, where, emitter)
     skills, readable = _skills(plan, emitter, tools) if plan.skills else ("", ())
     request = _request(plan, where, tools, conditions, instructions, skills)
     around = surroundings(plan, emitter, conversation, sandbox, Nested(asker, request), asker.sees)
@@ -103,6 +98,30 @@ def assemble(
         asker, request, conversation, limit, listed=lambda: limit_of(listed.window, answer)
     )
     return Assembly(account, provider, asker, around, calls, request, compactor)
+
+
+def _instructions(plan: Plan, where: Endpoint, emitter: Emitter) -> str:
+    """Return what the project says of itself, and emit notices of what is not used."""
+    if not plan.project:
+        return ""
+    found = project_instructions(plan.workspace)
+    for path, text in found.unread:
+        emitter.emit(Notice(code="instructions_unread", text=text, file=path))
+    if where.wire != LOCAL:
+        return found.text
+    from ..local.prompt import fitting
+
+    text = fitting(found.text)
+    if text != found.text:
+        emitter.emit(
+            Notice(
+                code="instructions_unread",
+                text=f"AGENTS.md is too long for {where.model}: of its {len(found.text):,} "
+                f"characters the first {len(text):,} are used",
+                file=str(plan.workspace / "AGENTS.md"),
+            )
+        )
+    return text
 
 
 def chosen(plan: Plan) -> dict[str, Tool]:

@@ -101,18 +101,20 @@ def _local(environment: Mapping[str, str]) -> list[dict[str, Any]]:
     rows = []
     for name, model in MODELS.items():
         here = installed(name, environment) is not None
+        size = f"{model.size / 1e9:.2f} GB"
         if not runtime:
-            state = f"needs the extra local: {how_to_add('local')}"
+            state = f"{size}: needs the extra local: {how_to_add('local')}"
         elif here:
-            state = "ready"
+            state = f"{size}, ready"
         else:
-            state = f"{model.size / 1e9:.2f} GB: a3s models pull {name}"
+            state = f"{size}: a3s models pull {name}"
         rows.append(
             {
                 "model": f"{LOCAL}/{name}",
                 "ready": runtime and here,
                 "bytes": model.size,
                 "state": state,
+                "goodAt": model.description,
             }
         )
     return rows

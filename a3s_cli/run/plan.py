@@ -59,6 +59,10 @@ class Plan(Value):
     #: Whether the local model's weights are downloaded without asking, or never.
     pull: bool = False
     offline: bool = False
+    #: Seconds for which the local model's server stays after the run; None: it ends with it.
+    keep_alive: float | None = None
+    #: Whether that server stays for as long as this process lives.
+    keeps_model: bool = False
     #: The user's own tools by name; `tools` includes their names.
     own_tools: Mapping[str, Any] = field(default_factory=dict)
     #: The MCP servers of the run, and patterns of their tools that are wanted (None: all).
@@ -208,6 +212,8 @@ def make_plan(request: RunRequest, config: Config) -> Plan:
         pull=request.pull,
         offline=request.offline,
         gate=request.gate,
+        keep_alive=request.keep_alive,
+        keeps_model=request.keeps_model,
     )
 
 
@@ -313,10 +319,13 @@ def tool_class(name: str) -> type[Tool]:
 
 
 def default_tools(model: str) -> list[str]:
-    """Return the default tools; small models are not offered those that need a schema."""
+    """Return the default tools; small models are not offered those that they misuse:
+    what needs a schema, and the network, to which they turn unasked.
+    """
     if model.partition("/")[0] != LOCAL:
         return list(TOOLS)
-    return [name for name in TOOLS if not tool_class(name).asks_model]
+    classes = {name: tool_class(name) for name in TOOLS}
+    return [name for name, tool in classes.items() if not (tool.asks_model or tool.network)]
 
 
 def offered_tools(names: Sequence[str], config: Config, confinement: Confinement) -> list[str]:

@@ -51,6 +51,10 @@ class RunRequest(Value):
     #: Whether the local model's weights are downloaded without asking, or never.
     pull: bool = False
     offline: bool = False
+    #: Seconds for which the local model's server stays after the run; None: it ends with it.
+    keep_alive: float | None = None
+    #: Whether that server stays for as long as this process lives.
+    keeps_model: bool = False
     #: The file to record the stream in, if any.
     record: Path | None = None
     #: What happens to a call that needs approval. None: as configured, by default `prompt` if

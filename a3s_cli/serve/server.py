@@ -92,6 +92,7 @@ def serve(
         "secrets": secrets,
         "answers": True,
         "conceals": True,
+        "keeps_model": True,
     }
     # Plan a run without a prompt, so that errors are reported now and not to the first client.
     template = RunRequest(**common)

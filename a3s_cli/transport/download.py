@@ -41,6 +41,30 @@ async def download(url: str, *, size: int, offset: int = 0) -> AsyncGenerator[by
         raise NetworkError(f"{host} could not be reached: {error}") from error
 
 
+async def small_text(url: str, limit: int) -> str:
+    """Return a text of at most `limit` bytes. Raises NetworkError or ProviderError."""
+    host = httpx.URL(url).host
+    timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
+    content = b""
+    try:
+        async with (
+            httpx.AsyncClient(follow_redirects=True, timeout=timeout) as client,
+            client.stream("GET", url) as response,
+        ):
+            if response.status_code != 200:
+                status = response.status_code
+                raise ProviderError(f"{host} answered with status {status}", status=status)
+            async for piece in response.aiter_bytes():
+                content += piece
+                if len(content) > limit:
+                    raise ProviderError(f"{host} answered with more than was asked for")
+    except httpx.TimeoutException:
+        raise NetworkError(f"{host} did not answer in time") from None
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise NetworkError(f"{host} could not be reached: {error}") from error
+    return content.decode(errors="replace")
+
+
 def leading(status: int, headers: Mapping[str, str], size: int, offset: int, host: str) -> int:
     """Return how many bytes of the answer lie before `offset`, or refuse the answer."""
     if status == 206:

@@ -42,6 +42,7 @@ function __a3s_takes_value
             'a3s acp --first-byte-timeout' \
             'a3s acp --max-retries' \
             'a3s acp --max-parallel' \
+            'a3s acp --keep-alive' \
             'a3s audit --policy' \
             'a3s audit --head' \
             'a3s audit -o' \
@@ -98,6 +99,7 @@ function __a3s_takes_value
             'a3s batch --first-byte-timeout' \
             'a3s batch --max-retries' \
             'a3s batch --max-parallel' \
+            'a3s batch --keep-alive' \
             'a3s batch results --order' \
             'a3s chat -m' \
             'a3s chat --model' \
@@ -138,6 +140,7 @@ function __a3s_takes_value
             'a3s chat --max-retries' \
             'a3s chat --max-parallel' \
             'a3s chat --session' \
+            'a3s chat --keep-alive' \
             'a3s config -C' \
             'a3s config --cwd' \
             'a3s config --config' \
@@ -213,6 +216,7 @@ function __a3s_takes_value
             'a3s run --max-parallel' \
             'a3s run --session' \
             'a3s run --record' \
+            'a3s run --keep-alive' \
             'a3s serve --host' \
             'a3s serve --port' \
             'a3s serve --allow-origin' \
@@ -254,6 +258,7 @@ function __a3s_takes_value
             'a3s serve --first-byte-timeout' \
             'a3s serve --max-retries' \
             'a3s serve --max-parallel' \
+            'a3s serve --keep-alive' \
             'a3s tools --plugin'
             return 0
     end
@@ -389,6 +394,7 @@ complete -c a3s -n '__a3s_at \'a3s acp\'' -l max-retries -x -d 'Limit retries (4
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l max-parallel -x -d 'Run up to N calls at once (8).'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l pull -d 'Download the local model\'s missing weights.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l offline -d 'Never download weights.'
+complete -c a3s -n '__a3s_at \'a3s acp\'' -l keep-alive -x -d 'Keep the local model loaded for this long after a run.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -l debug -d 'Log to stderr.'
 complete -c a3s -n '__a3s_at \'a3s acp\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s audit\'' -l policy -r -F -d 'Check the runs against this policy (TOML).'
@@ -461,6 +467,7 @@ complete -c a3s -n '__a3s_at \'a3s batch\'' -l no-session -d 'Do not keep the it
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l record -d 'Record each run, for a3s audit DIR.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l pull -d 'Download the local model\'s missing weights.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l offline -d 'Never download weights.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l keep-alive -x -d 'Keep the local model loaded for this long after a run.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -s q -l quiet -d 'Write only usage errors to stderr.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l debug -d 'Log to stderr.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -s h -l help -d 'Show this message and exit.'
@@ -519,6 +526,7 @@ complete -c a3s -n '__a3s_at \'a3s chat\'' -l fork -d 'Continue in a copy; the o
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l no-session -d 'Do not save a session, nor the lines typed.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l pull -d 'Download the local model\'s missing weights.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l offline -d 'Never download weights.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l keep-alive -x -d 'Keep the local model loaded for this long after a run.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l debug -d 'Log to stderr.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s completion\'' -s h -l help -d 'Show this message and exit.'
@@ -649,6 +657,7 @@ complete -c a3s -n '__a3s_at \'a3s run\'' -l no-session -d 'Do not save a sessio
 complete -c a3s -n '__a3s_at \'a3s run\'' -l record -r -F -d 'Also record the stream in a new file.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l pull -d 'Download the local model\'s missing weights.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l offline -d 'Never download weights.'
+complete -c a3s -n '__a3s_at \'a3s run\'' -l keep-alive -x -d 'Keep the local model loaded for this long after a run.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -s q -l quiet -d 'Write only usage errors to stderr.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l debug -d 'Log to stderr.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -s h -l help -d 'Show this message and exit.'
@@ -701,6 +710,7 @@ complete -c a3s -n '__a3s_at \'a3s serve\'' -l max-retries -x -d 'Limit retries 
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l max-parallel -x -d 'Run up to N calls at once (8).'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l pull -d 'Download the local model\'s missing weights.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l offline -d 'Never download weights.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l keep-alive -x -d 'Keep the local model loaded for this long after a run.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l debug -d 'Log to stderr.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s sessions\'' -a export -d 'Print the file of a session: NDJSON.'

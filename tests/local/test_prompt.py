@@ -81,9 +81,10 @@ def test_examples_need_only_what_is_offered() -> None:
 def test_the_examples_are_calls_that_the_tools_accept() -> None:
     schemas = {spec.name: spec.parameters for spec in SPECS}
     for _, steps, _ in prompt.EXAMPLES:
-        for name, arguments, _ in steps:
-            assert set(schemas[name].get("required", ())) <= set(arguments)
-            assert set(arguments) <= set(schemas[name]["properties"])
+        for step in steps:
+            schema = schemas[step.tool]
+            assert set(schema.get("required", ())) <= set(step.arguments)
+            assert set(step.arguments) <= set(schema["properties"])
 
 
 def test_an_unknown_tool_keeps_its_first_sentence_and_what_it_requires() -> None:

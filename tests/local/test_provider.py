@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from a3s_cli.local.provider import repeats
+from a3s_cli.local.restraint import repeats
 from a3s_cli.messages import Message, Text, ToolCall, ToolResult
 from a3s_cli.model import CallChunk
 from a3s_cli.registry import TOOLS, load

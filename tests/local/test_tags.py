@@ -18,6 +18,8 @@ from a3s_cli.registry import TOOLS, load
 #: The tools that the embedded model is offered.
 SPECS = tuple(shortened(tool().spec()) for tool in map(load, TOOLS.values()) if not tool.asks_model)
 NO_TAG = st.text().filter(lambda text: "</" not in text)
+#: What of a tag cannot stand in text: `<toolbar>` can.
+LEAKED = re.compile(r"</?tool(?![a-zA-Z])")
 PARAMETERS = {spec.name: tuple(tags.properties(spec)) for spec in SPECS}
 
 
@@ -46,14 +48,39 @@ def test_the_grammar_lets_every_call_through(call: tuple[str, dict[str, str]]) -
 
 @given(st.text(alphabet="<tool=bash>/ \nx", min_size=1))
 def test_the_grammar_is_text_then_perhaps_a_call(text: str) -> None:
-    wanted = re.fullmatch(r"(?s).*?<tool=bash>.*?</tool>", text)
-    expected = tags.OPENING not in text or bool(wanted and text.count("</tool>") == 1)
+    words, tag, call = text.partition("<tool=")
+    whole = not tag or bool(re.fullmatch(r"(?s)bash>(?!.*</tool>.*</tool>).*</tool>", call))
+    expected = whole and not LEAKED.search(words)
     assert Grammar(tags.grammar(SPECS)).accepts(text) == expected
 
 
 @given(st.text(min_size=1))
 def test_without_tools_there_are_only_words(text: str) -> None:
-    assert Grammar(tags.grammar(())).accepts(text) == (tags.OPENING not in text)
+    assert Grammar(tags.grammar(())).accepts(text) == (not LEAKED.search(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["<tool>ls</tool>", "Done.</tool>", "<tool", "a <tool bash>", "<tool_edit>"]
+)
+def test_no_markup_of_a_call_can_stand_in_text(text: str) -> None:
+    for tools in ((), SPECS):
+        assert not Grammar(tags.grammar(tools)).accepts(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["a <toolbar> of tools", "<b>", "x < t", "</toolbox>", "<<toolkit"]
+)
+def test_words_that_begin_like_markup_are_words(text: str) -> None:
+    assert Grammar(tags.grammar(SPECS)).accepts(text)
+
+
+@given(calls(), st.text(alphabet="<tool=bash>/ x", min_size=1))
+def test_where_a_call_is_due_nothing_else_is_possible(call: Any, text: str) -> None:
+    grammar = Grammar(tags.grammar(SPECS, forced=True))
+    assert grammar.accepts(tags.written(*call))
+    assert grammar.accepts(text) == bool(
+        re.fullmatch(r"<tool=bash>[^<]*(<(?!/tool>)[^<]*)*</tool>", text)
+    )
 
 
 @given(st.text(alphabet="<tol=bash>/ x"), calls(), st.lists(st.integers(1, 9), min_size=1))

@@ -1,0 +1,206 @@
+"""One answer of a small model: what it may do next, and what its answer still has to say.
+
+A large model needs none of this. Each restraint answers one kind of failure:
+
+- it says what it would do: where the prompt plainly needs a look or a change, the answer
+  has to begin with a call, and words before the change are asked for again, once, unseen;
+- it repeats itself: a call that was just made, in whatever variant, leaves only words;
+- it overwrites what it has not read: such a call becomes a look at the file;
+- it mends by appending: then only a change of what is there is allowed;
+- it does not report what came out: that is put behind the answer (`grounding`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+from ..messages import Message, ToolSpec, Usage
+from ..model import CallChunk, Chunk, Request, StopChunk, UsageChunk
+from ..values import State, field, replace
+from . import grounding, intent, prompt, restraint
+from .restraint import calls_since, is_tool
+
+#: Calls in answer to one prompt, and failing ones after which it may give up in words.
+MOST_CALLS, MOST_TRIES = 12, 3
+#: What is said to a model that has answered in words where something is to be changed.
+NUDGE = "Nothing has been changed yet. Do it now with a tool."
+
+Answer = AsyncGenerator[list[Chunk], None]
+#: Sends a request in which these tools may be called; the last argument: must one be?
+Ask = Callable[[Request, Sequence[ToolSpec], bool], Answer]
+
+
+class Conduct(State):
+    """Answers requests of one run."""
+
+    ask: Ask
+    workspace: Path
+    #: The arguments of the changes that became a look at the file.
+    diverted: set[str] = field(default_factory=set)
+
+    async def answer(
+        self, request: Request, history: Sequence[Message], tools: Sequence[ToolSpec]
+    ) -> Answer:
+        """Yield the answer to an adapted request; `history` is the conversation as it is."""
+        asked = last_words(history)
+        if text := self._shown(asked, history):
+            yield [text, StopChunk("end_turn")]
+            return
+        calls = calls_since(history)
+        over = len(calls) >= MOST_CALLS or restraint.is_stuck(history, tools)
+        allowed = () if over else tools
+        if not intent.may_change(asked):
+            allowed = [tool for tool in allowed if not tool.writes]
+        first = bool(allowed) and self._must_call(asked, history)
+        due = bool(allowed) and self._due(asked, history, tools)
+        held: list[Chunk] = []
+        offered = self._offered(asked, history, allowed) if first else allowed
+        async with aclosing(self.ask(request, offered, first)) as answer:
+            async for chunks in answer:
+                if due or held or any(isinstance(c, (CallChunk, StopChunk)) for c in chunks):
+                    held += chunks
+                else:
+                    yield chunks
+                    self._said(chunks)
+        second = self._second(request, history, held, asked, tools, due=due)
+        if second is None:
+            yield self._finished(held, history, tools, asked)
+            return
+        spent = sum((c.usage for c in held if isinstance(c, UsageChunk)), Usage())
+        self._text = ""
+        async with aclosing(second) as answer:
+            held = []
+            async for chunks in answer:
+                added = [
+                    UsageChunk(spent + c.usage) if isinstance(c, UsageChunk) else c for c in chunks
+                ]
+                if held or any(isinstance(c, (CallChunk, StopChunk)) for c in added):
+                    held += added
+                else:
+                    yield added
+                    self._said(added)
+        yield self._finished(held, history, tools, asked)
+
+    _text: str = ""
+
+    def _said(self, chunks: Sequence[Chunk]) -> None:
+        self._text += "".join(c for c in chunks if isinstance(c, str))
+
+    def _shown(self, asked: str, history: Sequence[Message]) -> str:
+        """Return the file that was to be shown, once it has been read."""
+        self._text = ""
+        path = intent.shown(asked, self.workspace)
+        calls = calls_since(history)
+        if not path or len(calls) != 1 or calls[0][1] or calls[0][0].name != "read":
+            return ""
+        if restraint.parsed(calls[0][0].arguments) != {"file_path": path}:
+            return ""
+        return grounding.reported(grounding.outputs_since(history)[0].output, "read")
+
+    def _due(self, asked: str, history: Sequence[Message], tools: Sequence[ToolSpec]) -> bool:
+        """Return whether a change was asked for that has not been made or tried."""
+        if not intent.wants_change(asked, self.workspace):
+            return False
+        calls = calls_since(history)
+        failing = bool(calls) and calls[0][1]
+        return not failing and not restraint.has_changed(history, tools)
+
+    def _must_call(self, asked: str, history: Sequence[Message]) -> bool:
+        """Return whether words would be a guess: nothing has been seen, or only failures."""
+        results = grounding.outputs_since(history)
+        if len(results) >= MOST_TRIES or any(not prompt.is_vain(result) for result in results):
+            return False
+        if results and prompt.is_absent(results[0].output):
+            return False
+        return intent.needs_call(asked, self.workspace)
+
+    def _offered(
+        self, asked: str, history: Sequence[Message], tools: Sequence[ToolSpec]
+    ) -> Sequence[ToolSpec]:
+        """Return the tools of a call that must be, without those that cannot be meant."""
+        if intent.shown(asked, self.workspace):
+            meant = [tool for tool in tools if tool.name == "read"]
+        elif intent.program(asked):
+            meant = [tool for tool in tools if tool.name == "bash"]
+        else:
+            # What has found nothing finds nothing again.
+            vain = {result.name for result in grounding.outputs_since(history)} - {"bash"}
+            meant = [tool for tool in tools if tool.name not in vain]
+        return meant or tools
+
+    def _second(
+        self,
+        request: Request,
+        history: Sequence[Message],
+        held: Sequence[Chunk],
+        asked: str,
+        tools: Sequence[ToolSpec],
+        *,
+        due: bool,
+    ) -> Answer | None:
+        """Return another answer in place of the first; None if that one will do."""
+        call = next((chunk for chunk in held if isinstance(chunk, CallChunk)), None)
+        if call is None:
+            ended = any(isinstance(c, StopChunk) and c.reason == "end_turn" for c in held)
+            text = "".join(chunk for chunk in held if isinstance(chunk, str))
+            if not due or not ended or not text.strip():
+                return None
+            said = [prompt.said("assistant", text), prompt.said("user", NUDGE)]
+            changing = [tool for tool in tools if not tool.harmless]
+            again = replace(request, messages=[*request.messages, *said])
+            return self.ask(again, changing, True) if changing else None
+        if restraint.repeats(call, history, tools):
+            return self.ask(request, (), False)
+        if intent.mends(asked) and restraint.appends(call):
+            editors = [tool for tool in tools if tool.writes]
+            return self.ask(request, editors, True) if editors else None
+        return None
+
+    def _finished(
+        self,
+        held: Sequence[Chunk],
+        history: Sequence[Message],
+        tools: Sequence[ToolSpec],
+        asked: str,
+    ) -> list[Chunk]:
+        """Return the rest of an answer: a look before a change, or what came out behind it."""
+        finished: list[Chunk] = []
+        called = any(isinstance(chunk, CallChunk) for chunk in held)
+        for chunk in held:
+            if isinstance(chunk, StopChunk) and chunk.reason == "end_turn" and not called:
+                results = grounding.outputs_since(history)
+                if results and is_tool(tools, results[0].name, "writes"):
+                    results = []
+                if added := grounding.missing(self._text, asked, results):
+                    finished.append(f"\n\n{added}" if self._text.strip() else added)
+            elif isinstance(chunk, str):
+                self._said([chunk])
+            finished.append(self._looking_first(chunk, history, tools))
+        return finished
+
+    def _looking_first(
+        self, chunk: Chunk, history: Sequence[Message], tools: Sequence[ToolSpec]
+    ) -> Chunk:
+        """Turn the change of a file that the model has not seen into a look at it."""
+        if not isinstance(chunk, CallChunk) or not is_tool(tools, chunk.name, "writes"):
+            return chunk
+        arguments = restraint.parsed(chunk.arguments)
+        path = str(arguments.get("file_path", "")) if isinstance(arguments, dict) else ""
+        seen = any(path in call.arguments for call, _ in calls_since(history))
+        readable = any(tool.name == "read" for tool in tools)
+        if not path or seen or not readable or not (self.workspace / path).is_file():
+            return chunk
+        look = json.dumps({"file_path": path})
+        self.diverted.add(look)
+        return replace(chunk, name="read", arguments=look)
+
+
+def last_words(history: Sequence[Message]) -> str:
+    """Return what the user last said."""
+    for message in reversed(history):
+        if message.role == "user":
+            return message.text
+    return ""

@@ -1,0 +1,106 @@
+"""Whether an answer reports what the tools printed, and the words to add if it does not.
+
+"I used uname -s to get the operating system" is a small model's idea of an answer. The
+test is cheap and general: of what came out, something that the prompt did not already
+contain has to occur in the answer. If nothing does, what came out is put behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ..messages import Message, ToolResult
+from . import intent
+
+#: Characters and lines of an output that are put behind an answer.
+MOST, LINES = 1500, 40
+_NOTE = re.compile(r"^\[.*\]$")
+_NUMBERED = re.compile(r"^ *\d+\t", re.MULTILINE)
+_SIZED = re.compile(r"^ *(?:\d+|-) (?=\S)", re.MULTILINE)
+_FACT = re.compile(r"[\w@][\w.@:/+-]*\w|\d")
+_DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
+_SPOKEN = re.compile(
+    r"\b(?:no|none|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b",
+    re.IGNORECASE,
+)
+#: Words that occur in every sentence, and say nothing.
+_COMMON = frozenset(
+    (
+        *("the", "and", "for", "with", "this", "that", "from", "are", "was", "were", "has"),
+        *("have", "not", "but", "you", "your", "its", "file", "files", "line", "lines", "error"),
+        *("name", "none", "true", "false", "import", "def", "return", "print", "class", "self"),
+    )
+)
+
+
+def reported(output: str, tool: str) -> str:
+    """Return an output without what the tool adds: line numbers, sizes, notes."""
+    if tool == "read":
+        output = _NUMBERED.sub("", output)
+    if tool == "ls":
+        output = _SIZED.sub("", output)
+    lines = [line for line in output.splitlines() if not _NOTE.match(line)]
+    return "\n".join(lines).strip("\n")
+
+
+def outputs_since(messages: Sequence[Message]) -> list[ToolResult]:
+    """Return the results since the user last spoke, the newest first."""
+    found: list[ToolResult] = []
+    for message in reversed(messages):
+        if message.role == "user":
+            break
+        found += [part for part in reversed(message.parts) if isinstance(part, ToolResult)]
+    return found
+
+
+def facts(text: str) -> set[str]:
+    """Return what tells a text from others: its names and numbers, in lower case."""
+    found = {word.lower().strip(".:/") for word in _FACT.findall(text)}
+    return {word for word in found if (len(word) > 2 or word.isdigit()) and word not in _COMMON}
+
+
+def missing(answer: str, prompt: str, results: Sequence[ToolResult]) -> str:
+    """Return what has to be put behind an answer so that it reports what came out; often nothing.
+
+    `results` are those since the prompt, the newest first.
+    """
+    if not results:
+        return ""
+    newest = reported(results[0].output, results[0].name)
+    if not newest.strip() or is_grounded(answer, prompt, results, newest):
+        return ""
+    lines = newest.splitlines()
+    kept = "\n".join(lines[:LINES])[:MOST]
+    return kept if kept == newest else f"{kept}\n…"
+
+
+def is_grounded(answer: str, prompt: str, results: Sequence[ToolResult], newest: str) -> bool:
+    """Return whether an answer has something of the results that the prompt did not have."""
+    if intent.wants_list(prompt):
+        names = [line.strip().rstrip("/@*") for line in newest.splitlines()]
+        return len(names) > LINES or all(name in answer for name in names)
+    if intent.wants_number(prompt):
+        if _SPOKEN.search(answer):
+            return True
+        printed = "\n".join(result.output for result in results)
+        counted = {str(len(newest.splitlines()))}
+        return bool(numbers(answer) & (numbers(printed) | counted))
+    asked, said = facts(prompt), facts(answer)
+    fresh: set[str] = set()
+    for result in results:
+        fresh |= facts(reported(result.output, result.name)) - asked
+    if not fresh or said & fresh:
+        return True
+    # `heron` reports `heron.txt`, and `errors` an error.
+    long = [word for word in said - asked if len(word) > 3]
+    return any(word in one or (len(one) > 3 and one in word) for word in long for one in fresh)
+
+
+def numbers(text: str) -> set[str]:
+    """Return the numbers in a text: without separators of thousands, and without zeros behind."""
+    found = set()
+    for written in _DIGITS.findall(text):
+        whole = re.sub(r",(?=\d{3}\b)", "", written)
+        found.add(whole.rstrip("0").rstrip(".") if "." in whole else whole)
+    return found

@@ -1,0 +1,147 @@
+"""What a prompt asks for, as far as its words show it: a call first, a change, a number.
+
+A small model often says what it would do instead of doing it. Whether a prompt can be
+answered without a look at the directory is mostly plain from its words: it names a file, a
+program to run, or what is here. Then the answer has to begin with a call. The rules are
+deliberately few and cautious: a prompt that none of them knows is the model's to judge.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+#: A name with an ending, perhaps with directories: `src/a.py`, `.env`.
+_NAME = re.compile(r"(?<![\w./~:@-])(?:[\w~.-]+/)*[\w-]*\.[A-Za-z]\w{0,7}(?![\w@/(-])")
+_QUOTED = re.compile(r"`([^`\n]+)`")
+_WORD = re.compile(r"[\w./~-]+")
+_COMMAND = re.compile(
+    r"\b(?:use|run|running|execute|call|using|via)\s+(?:the\s+)?(?:command\s+|program\s+)?"
+    r"[`'\"]?([\w.-]+)",
+    re.IGNORECASE,
+)
+_HERE = re.compile(
+    r"\b(?:here|(?:this|the|current|working)\s+(?:current\s+|working\s+)?"
+    r"(?:directory|folder|repo(?:sitory)?|project|workspace|machine|computer|system)"
+    r"|(?:which|what|all|any|every|the|each|find|list|count|many|largest|biggest|newest|oldest|"
+    r"smallest)\s+(?:\S+\s+){0,3}?(?:files?|folders?|director(?:y|ies)))\b",
+    re.IGNORECASE,
+)
+_GENERAL = re.compile(
+    r"\b(?:how (?:do|can|would|should) (?:i|you|we|one)|what(?: is|'s) an?"
+    r"|difference between)\b",
+    re.IGNORECASE,
+)
+_CHANGE = re.compile(
+    r"\b(?:create|write|make|add|append|insert|delete|remove|erase|rename|move|copy|change|"
+    r"replace|set|update|fix|repair|correct|edit|sort|save|put|extract|convert|refactor|"
+    r"generate|implement|touch|store)\b",
+    re.IGNORECASE,
+)
+_QUESTION = re.compile(
+    r"^\W*(?:(?:which|what|who|where|why|when|how|is|are|does|do|did|can|show|print|display|list|"
+    r"count|explain|describe|summari[sz]e|find|tell|look|read|search|run|execute|use)\b)",
+    re.IGNORECASE,
+)
+_MEND = re.compile(
+    r"\b(?:fix|bug|repair|correct|wrong|broken|should (?:be|return))\b", re.IGNORECASE
+)
+_NUMBER = re.compile(
+    r"\b(?:how (?:many|much|big|large|long)|count|number of|sum|total|average|size|add up)\b",
+    re.IGNORECASE,
+)
+_LIST = re.compile(
+    r"(?:please\s+)?(?:(?:list|show|name)\s+(?:me\s+)?(?:all\s+)?(?:of\s+)?(?:the\s+)?"
+    r"(?:files|folders|directories|contents|entries)"
+    r"|(?:which|what)\s+(?:files|folders|directories)\s+(?:are|exist|do (?:i|we) have)"
+    r"|what(?:'s|\s+is)\s+in\s+(?:this|the)\s+(?:current\s+)?(?:folder|directory))\b"
+    r"(?:\s+(?:there|are|in|of|here|this|the|current|working|directory|folder|\S+/|[\w.-]+))*"
+    r"\s*[.?!]?",
+    re.IGNORECASE,
+)
+_SHOW = re.compile(
+    r"(?:please\s+)?(?:show|print|display|cat|output|open)\s+(?:me\s+)?(?:the\s+)?"
+    r"(?:(?:whole\s+|full\s+)?(?:contents?|text)\s+of\s+)?(?:the\s+)?(?:file\s+)?"
+    r"[`'\"]?([^\s`'\"]+?)[`'\"]?\s*[.!?]?",
+    re.IGNORECASE,
+)
+#: What chooses some of the files that are listed.
+_PICKS = re.compile(
+    r"\b(?:not|with|that|which are|empty|contain\w*|mention\w*|larger|smaller|newer|older|than|"
+    r"executable|hidden|largest|biggest|smallest|newest|oldest)\b",
+    re.IGNORECASE,
+)
+#: What `_COMMAND` may find that is also an ordinary word of such a sentence.
+_NO_PROGRAM = frozenset(("it", "a", "an", "the", "this", "that", "test", "tests", "file", "time"))
+
+
+def needs_call(prompt: str, workspace: Path) -> bool:
+    """Return whether the answer must begin with a call."""
+    if _GENERAL.search(prompt) and not mentioned(prompt, workspace):
+        return False
+    return bool(
+        program(prompt)
+        or _HERE.search(prompt)
+        or _NAME.search(prompt)
+        or mentioned(prompt, workspace)
+    )
+
+
+def wants_change(prompt: str, workspace: Path) -> bool:
+    """Return whether something in the directory has to be another afterwards."""
+    change = _CHANGE.search(prompt)
+    return bool(change and not _QUESTION.match(prompt) and needs_call(prompt, workspace))
+
+
+def may_change(prompt: str) -> bool:
+    """Return whether files may be changed: not for what is only a question."""
+    return bool(_CHANGE.search(prompt) or not _QUESTION.match(prompt))
+
+
+def mends(prompt: str) -> bool:
+    """Return whether something that is there has to be made right."""
+    return bool(_MEND.search(prompt))
+
+
+def wants_number(prompt: str) -> bool:
+    """Return whether the answer is a number."""
+    return bool(_NUMBER.search(prompt))
+
+
+def wants_list(prompt: str) -> bool:
+    """Return whether the answer is the names of what a directory holds."""
+    return bool(_LIST.fullmatch(prompt.strip())) and not _PICKS.search(prompt)
+
+
+def program(prompt: str) -> str:
+    """Return the program that the prompt says to use; empty if it names none that is here."""
+    found = [match[1] for match in _COMMAND.finditer(prompt)]
+    found += [words.split()[0] for words in _QUOTED.findall(prompt) if words.strip()]
+    for name in found:
+        if name.lower() not in _NO_PROGRAM and "/" not in name and shutil.which(name):
+            return name
+    return ""
+
+
+def shown(prompt: str, workspace: Path) -> str:
+    """Return the file that the prompt wants to see as it is; empty if it wants something else."""
+    match = _SHOW.fullmatch(prompt.strip())
+    if not match:
+        return ""
+    path = match[1]
+    return path if _NAME.fullmatch(path) or path in mentioned(prompt, workspace) else ""
+
+
+def mentioned(prompt: str, workspace: Path) -> list[str]:
+    """Return the files and directories of the workspace that the prompt names."""
+    found = []
+    for word in dict.fromkeys(_WORD.findall(prompt)):
+        path = word.strip(".") if not word.startswith(".") else word.rstrip(".")
+        plain = path.islower() and path.isalpha()
+        if path in ("", ".", "..", "/") or (plain and not (workspace / path).is_dir()):
+            continue
+        if os.path.lexists(workspace / path):
+            found.append(path)
+    return found

@@ -1,0 +1,144 @@
+"""What a small model is kept from, through the whole program: its answers are recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ..support.a3s import Bench
+from ..support.run import Result
+from .own_models import Model
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    return tmp_path / "models"
+
+
+def run(a3s: Bench, model: Model, prompt: str, *flags: str) -> Result:
+    command = ("run", "-m", "local", "-o", "json", "--allow-all", "--no-session", *flags)
+    return a3s(*command, prompt, env=model.environment)
+
+
+def calls(result: Result) -> list[tuple[str, object]]:
+    return [(event["toolName"], event["toolInput"]) for event in result.of("tool_start")]
+
+
+def test_a_prompt_that_needs_a_look_must_begin_with_a_call(a3s: Bench, models: Path) -> None:
+    model = Model.make(models, "<tool=ls></tool>", "There is one: otter.txt.")
+    (a3s.work / "otter.txt").write_text("x")
+    result = run(a3s, model, "Which files are here?")
+    first, second = model.asked
+    assert first["grammar"].startswith('root ::= "<tool=" call\n')
+    assert second["grammar"].startswith('root ::= "<" text-1')
+    assert (calls(result), result.last["text"]) == ([("ls", {})], "There is one: otter.txt.")
+
+
+def test_one_that_needs_none_may_be_words(a3s: Bench, models: Path) -> None:
+    model = Model.make(models, "Oslo.")
+    result = run(a3s, model, "What is the capital of Norway?")
+    assert model.asked[0]["grammar"].startswith('root ::= "<" text-1')
+    assert (calls(result), result.last["text"]) == ([], "Oslo.")
+
+
+def test_a_program_that_is_named_is_run(a3s: Bench, models: Path) -> None:
+    model = Model.make(models, "<tool=bash>uname -s</tool>", "I used uname -s to see it.")
+    result = run(a3s, model, "Use uname -s to get the operating system")
+    call = next(x for x in model.asked[0]["grammar"].split("\n") if x.startswith("call ::="))
+    assert '"bash>"' in call and '"read>"' not in call
+    printed = result.of("tool_end")[0]["toolOutput"].strip()
+    assert result.last["text"] == f"I used uname -s to see it.\n\n{printed}"
+
+
+def test_files_that_were_to_be_listed_are_listed(a3s: Bench, models: Path) -> None:
+    for name in ("otter.txt", "heron.py"):
+        (a3s.work / name).write_text("x")
+    model = Model.make(models, "<tool=ls></tool>", "There are 2 files.")
+    result = run(a3s, model, "Which files are here?")
+    assert result.last["text"] == "There are 2 files.\n\nheron.py\notter.txt"
+    assert result.text == result.last["text"]
+
+
+def test_a_file_that_was_to_be_shown_is_shown_as_it_is(a3s: Bench, models: Path) -> None:
+    (a3s.work / "notes.txt").write_text("otter 12\n\n  heron\n")
+    model = Model.make(models, "<tool=read>notes.txt</tool>")
+    result = run(a3s, model, "Show me notes.txt")
+    assert result.last["text"] == "otter 12\n\n  heron"
+    assert len(model.asked) == 1
+
+
+def test_words_in_place_of_a_change_are_asked_for_again_unseen(a3s: Bench, models: Path) -> None:
+    (a3s.work / "app.ini").write_text("port = 1\n")
+    model = Model.make(
+        models,
+        "<tool=read>app.ini</tool>",
+        "I changed the port to 2.",
+        "<tool=bash>sed -i 's/1/2/' app.ini</tool>",
+        "The port is 2 now.",
+    )
+    result = run(a3s, model, "Set the port to 2 in app.ini")
+    assert (a3s.work / "app.ini").read_text() == "port = 2\n"
+    assert result.last["text"] == "The port is 2 now."
+    assert "I changed" not in "".join(event["text"] for event in result.of("text_delta"))
+    third = model.asked[2]
+    assert third["grammar"].startswith('root ::= "<tool=" call\n')
+    assert [m["content"] for m in third["messages"]][-2:] == [
+        "I changed the port to 2.",
+        "Nothing has been changed yet. Do it now with a tool.",
+    ]
+    # The tokens of the answer that no one saw count.
+    assert result.of("turn_end")[1]["totalTokens"] == 20
+
+
+def test_mending_by_appending_is_not_done(a3s: Bench, models: Path) -> None:
+    (a3s.work / "add.py").write_text("def add(a, b):\n    return a - b\n")
+    model = Model.make(
+        models,
+        "<tool=read>add.py</tool>",
+        "<tool=bash>cat >> add.py <<'END'\ndef add(a, b):\n    return a + b\nEND</tool>",
+        "<tool=edit>\n<file_path>add.py</file_path>\n<old_string>a - b</old_string>\n"
+        "<new_string>a + b</new_string>\n</tool>",
+        "I fixed add.py.",
+    )
+    result = run(a3s, model, "Fix the bug in add.py")
+    assert (a3s.work / "add.py").read_text() == "def add(a, b):\n    return a + b\n"
+    assert [name for name, _ in calls(result)] == ["read", "edit"]
+
+
+def test_variants_of_one_pipe_come_to_an_end(a3s: Bench, models: Path) -> None:
+    (a3s.work / "a.txt").write_text("x")
+    variants = [f"<tool=bash>grep -{flag} zz a.txt | wc -l</tool>" for flag in "cinvE"]
+    model = Model.make(models, *variants[:3], "It does not occur.")
+    result = run(a3s, model, "How often does zz occur in a.txt?")
+    assert len(calls(result)) == 3
+    assert "call ::=" not in model.asked[3]["grammar"]
+    assert result.last["text"].startswith("It does not occur.")
+
+
+def test_a_file_is_read_before_it_is_overwritten(a3s: Bench, models: Path) -> None:
+    (a3s.work / "a.txt").write_text("old")
+    write = "<tool=write>\n<file_path>a.txt</file_path>\n<content>new</content>\n</tool>"
+    model = Model.make(models, write, write, "Done.")
+    result = run(a3s, model, "Put new into a.txt")
+    assert [name for name, _ in calls(result)] == ["read", "write"]
+    assert (a3s.work / "a.txt").read_text() == "new"
+
+
+def test_what_is_not_there_is_to_be_said(a3s: Bench, models: Path) -> None:
+    model = Model.make(models, "<tool=read>zz.txt</tool>", "There is no file zz.txt.")
+    run(a3s, model, "What does zz.txt say?")
+    told = model.asked[1]["messages"][-1]["content"]
+    assert told == "It failed:\nzz.txt does not exist\nSay so, unless you can find it."
+
+
+def test_instructions_that_are_too_long_are_cut_and_it_is_said(a3s: Bench, models: Path) -> None:
+    line = "Write everything in the style of the house, and name all things well.\n"
+    (a3s.work / "AGENTS.md").write_text(line * 430)
+    model = Model.make(models, "Hello.")
+    result = run(a3s, model, "Say hello")
+    (notice,) = [n for n in result.of("notice") if n["code"] == "instructions_unread"]
+    assert notice["text"].startswith("AGENTS.md is too long for qwen2.5-coder-1.5b: of its 30,")
+    sent = model.asked[0]["messages"][-1]["content"]
+    assert sent.count(line) == 37
+    assert sent.endswith("\n\nSay hello")
