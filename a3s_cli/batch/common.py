@@ -69,6 +69,8 @@ class Common(Value):
         shared = value.pop("request")
         shared["workspace"] = Path(shared["workspace"])
         directory = value["directory"] = Path(value["directory"])
+        # The workers share one server of the embedded model for as long as they live.
+        shared["keeps_model"] = True
         request = RunRequest(**shared, apart=directory, conceals=True)
         value["item_models"] = tuple(value["item_models"])
         return cls(request=request, **value)

@@ -28,6 +28,10 @@ from . import tags
 from .shapes import bounded
 from .states import ONE_CONNECTION_EACH
 
+#: Characters of an answer in which a circle is looked for, and how often.
+TAIL, EVERY = 1600, 100
+#: How often something has to be repeated in a row, and the characters of it.
+ROUNDS, SHORTEST, LONGEST = 8, 16, 200
 WAYS = (Way("strict"), Way("json"), Way("prompt"))
 
 
@@ -83,6 +87,16 @@ class ShapedWire(State):
         return WAYS
 
 
+def goes_round(tail: str) -> bool:
+    """Return whether a text ends in the same words, again and again."""
+    return any(
+        len(tail) >= ROUNDS * period
+        and tail[-(ROUNDS - 1) * period :] == tail[-ROUNDS * period : -period]
+        and any(map(str.isalnum, tail[-period:]))
+        for period in range(SHORTEST, LONGEST + 1)
+    )
+
+
 class ServerWire(State):
     """The same for a model that knows tools: its template and the server's parser do the work."""
 
@@ -125,17 +139,24 @@ class LocalDecoder:
         self._decoder = decoder
         self._tools = tools
         self._scanner = tags.Scanner()
+        self._tail = ""
+        self._unchecked = 0
+        self._loops = False
 
     @property
     def complete(self) -> bool:
-        """True once the protocol's own end was seen."""
-        return self._decoder.complete
+        """True once the protocol's own end was seen, or the answer goes round in a circle."""
+        return self._loops or self._decoder.complete
 
     def feed(self, events: Iterable[tuple[str, str]]) -> list[Chunk]:
         """Decode the events of one network read."""
         chunks: list[Chunk] = []
-        for chunk in self._decoder.feed(events):
+        for chunk in () if self._loops else self._decoder.feed(events):
             if isinstance(chunk, str):
+                if self._goes_round(chunk):
+                    self._scanner.call = ""
+                    chunks.append(StopChunk("end_turn", "repetition"))
+                    break
                 if text := self._scanner.feed(chunk):
                     chunks.append(text)
             elif isinstance(chunk, StopChunk):
@@ -143,6 +164,15 @@ class LocalDecoder:
             else:
                 chunks.append(chunk)
         return chunks
+
+    def _goes_round(self, piece: str) -> bool:
+        """Return whether the answer has begun to repeat itself without end."""
+        self._tail = (self._tail + piece)[-TAIL:]
+        self._unchecked += len(piece)
+        if self._unchecked >= EVERY:
+            self._unchecked = 0
+            self._loops = goes_round(self._tail)
+        return self._loops
 
     def _ended(self, stop: StopChunk) -> Iterable[Chunk]:
         if text := self._scanner.close():
