@@ -35,7 +35,7 @@ Examples:
 
 #: The sections of `--help`.
 SECTIONS = {
-    "Server": ("host", "port", "origins", "opens"),
+    "Server": ("host", "port", "hosts", "origins", "opens"),
     "Prompt": ("system", "append_system", "tool_input"),
     **SECTIONS_OF_A_RUN,
 }
@@ -61,6 +61,13 @@ SECTIONS = {
     metavar="ORIGIN",
     multiple=True,
     help="Accept requests with the token from pages of ORIGIN.",
+)
+@click.option(
+    "--allow-host",
+    "hosts",
+    metavar="NAME",
+    multiple=True,
+    help="Accept requests to this name, such as a proxy's.",
 )
 @click.option("--open", "opens", is_flag=True, help="Open the page in a browser.")
 @model_options
@@ -93,6 +100,11 @@ def serve(**given: Any) -> None:
         ) from None
 
     where = server.Where(
-        given["host"], given["port"], given["origins"], given["opens"], given["cwd"]
+        given["host"],
+        given["port"],
+        given["origins"],
+        given["opens"],
+        given["cwd"],
+        tuple(map(server.checked_name, given["hosts"])),
     )
     server.serve(request(given), given["tools"], where, click.echo, debug=given["debug"])

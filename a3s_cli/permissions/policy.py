@@ -95,9 +95,8 @@ class Policy:
         self._reading = reading and default_decision == "ask"
         #: What the guard of protected places puts back; part of the digest.
         self.protect: Literal["all", "tracked"] = "all"
-        #: The program that answers what asks; part of the digest.
+        #: The program that answers what asks, and what identifies the MCP servers: both as well.
         self.approver: Sequence[str] = ()
-        #: What identifies the MCP servers of the run; part of the digest.
         self.servers: Sequence[object] = ()
 
     def digest(self) -> str:

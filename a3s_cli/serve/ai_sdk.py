@@ -67,7 +67,22 @@ def asked(body: dict[str, Any]) -> PromptRequest:
     message = prompt(said, kept=named is not None)
     asks = field(body, "asks", bool) is True
     attached = files(said, kept=named is not None)
-    return PromptRequest(message, named, model(body), body.get("schema"), asks, attached)
+    branch = _branch(body, said)
+    return PromptRequest(
+        message, named, model(body), body.get("schema"), asks, attached, branch=branch
+    )
+
+
+def _branch(body: Mapping[str, Any], said: list[ClientMessage]) -> tuple[str, ...] | None:
+    """Return the earlier messages of the user if an answer or a message is made anew.
+
+    The client then names what it replaces: `regenerate` sets `trigger`, an edited message
+    `messageId`, and `messages` ends with the message to answer.
+    """
+    anew = field(body, "trigger", str) == "regenerate-message"
+    if not anew and not field(body, "messageId", str):
+        return None
+    return tuple(one.text for one in said[:-1] if one.role == "user")
 
 
 def _said(messages: list[Any], number: int) -> ClientMessage:

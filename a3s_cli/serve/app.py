@@ -31,7 +31,7 @@ from .disk_threads import beside
 from .follow import EventSource, Render, attended, run_lines, session_lines
 from .guard import json_body, refusal
 from .openapi import document
-from .prompt_request import PromptRequest
+from .prompt_request import PromptRequest, blamed
 from .refused import Refused, not_found
 from .runs import LiveRun, Runs
 from .session_lines import SessionLines, ends, place
@@ -70,6 +70,7 @@ class Routes:
             Route("/api/ai-sdk/{session}/stream", self.ai_sdk_again),
             Route("/v1/chat/completions", self.completions, methods=post),
             Route("/v1/models", self.openai_models),
+            Route("/v1/models/{model:path}", self.openai_model),
         ]
 
     async def page(self, _: Request) -> Response:
@@ -210,6 +211,13 @@ class Routes:
         rows = await beside(self._catalogue)
         return _json(openai.models([row["model"] for row in rows if row["ready"]]))
 
+    async def openai_model(self, request: Request) -> Response:
+        """Return one model, in OpenAI's format."""
+        name = request.path_params["model"]
+        rows = await beside(self._catalogue)
+        found = openai.one_model(name, [row["model"] for row in rows if row["ready"]])
+        return _json(openai.no_model(name), 404) if found is None else _json(found)
+
     async def _begin(self, asked: PromptRequest, *, asks: bool, key: str = "") -> LiveRun:
         try:
             return await self._runs.begin(asked, asks=asks, key=key)
@@ -217,7 +225,7 @@ class Routes:
             if asked.model is None:
                 raise
             # The request names a model that the configuration does not know.
-            raise UsageError(str(error), hint=error.hint) from None
+            raise blamed("model", error) from None
 
 
 def app(runs: Runs, catalogue: Catalogue) -> Starlette:

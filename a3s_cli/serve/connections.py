@@ -12,6 +12,8 @@ from typing import Any, cast
 import h11  # noqa: TID251  # serve/ is where HTTP is spoken as a server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from ..jsontext import dumps
+
 #: Seconds for the headers of a request, and then for its body.
 HEAD, BODY = 10.0, 60.0
 
@@ -36,6 +38,22 @@ class Connection(H11Protocol):
         """Stop waiting."""
         self._stop()
         super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP request, in JSON like every other refusal."""
+        transport = cast("Any", self.transport)
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            body = dumps({"error": {"code": "http", "message": "this is no valid HTTP request"}})
+            headers = [
+                ("content-type", "application/json"),
+                ("content-length", str(len(body))),
+                ("cache-control", "no-store"),
+                ("connection", "close"),
+            ]
+            answer = h11.Response(status_code=400, headers=headers, reason="Bad Request")
+            for event in (answer, h11.Data(data=body), h11.EndOfMessage()):
+                transport.write(self.conn.send(event))
+        transport.close()
 
     def _wait(self) -> None:
         """Start the timer for the next part of a request; data of the same part keeps it."""

@@ -59,6 +59,7 @@ _TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{SHORTEST},}}")
 _SAFE = ("GET", "HEAD")
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]+)?", re.ASCII)
 _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]+)?", re.ASCII)
+_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.ASCII)
 
 
 def refusal(status: int, code: str, message: str, hint: str | None = None) -> Response:
@@ -140,7 +141,7 @@ class Guard:
         """Return the response if no route is needed, else None; raise `Refused`."""
         host = request.headers.get("host", "").lower()
         if not self._is_ours(host):
-            raise Refused(403, "host", f"the Host {host[:100]!r} is not a name of this server")
+            raise Refused(403, "host", _foreign(host))
         origin = request.headers.get("origin", f"http://{host}").lower()
         is_own = origin in (f"http://{host}", f"https://{host}")
         if not is_own and origin not in self._origins:
@@ -213,6 +214,22 @@ def checked_origin(origin: str) -> str:
             "without a path"
         )
     return origin.lower()
+
+
+def checked_name(name: str) -> str:
+    """Return a host's name as browsers send it; raise `UsageError` if it is none."""
+    if not _NAME.fullmatch(name.lower()):
+        raise UsageError(
+            f"--allow-host {name[:100]}: expected the exact name of a host such as "
+            "host.docker.internal, without a port"
+        )
+    return name.lower()
+
+
+def _foreign(host: str) -> str:
+    found = _HOST.fullmatch(host)
+    allow = f"; to accept it, start a3s serve with --allow-host {found[2]}" if found else ""
+    return f"the Host {host[:100]!r} is not a name of this server{allow}"
 
 
 def too_long() -> Refused:

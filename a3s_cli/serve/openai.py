@@ -17,12 +17,14 @@ comments: it has no `id:`, no `event:`, no `retry:`. The SDKs resend a request
 after an error unless `x-should-retry` forbids it; a run may have changed files,
 so it is always forbidden.
 
+Messages of the roles `system` and `developer` are the system prompt, and replace ours.
 Sampling parameters in a request are ignored, because the configuration sets
 them. Tools in a request are refused, because they would never be called.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -36,6 +38,7 @@ from .prompt_request import (
     DEFAULT_MODEL,
     ClientMessage,
     PromptRequest,
+    blamed,
     element,
     field,
     file_at,
@@ -58,6 +61,8 @@ SHOWN = 4096
 #: Characters of one chunk: readers that fail on a line of 64 KiB are common here as well.
 PIECE = 8192
 
+#: Messages of these roles are the system prompt of the request.
+_SYSTEM = ("system", "developer")
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 #: HTTP statuses of a run that failed; any other is a 500.
 _STATUSES = {
@@ -98,13 +103,23 @@ def asked(body: Json) -> PromptRequest:
     if field(body, "n", int) not in (None, 1):
         raise wrong("n", body["n"], "1")
     field(body, "stream", bool)
-    named = session(body, "sessionId")
+    try:
+        named = session(body, "sessionId")
+    except UsageError as error:
+        raise blamed("sessionId", error) from None
     said = [_said(messages, number) for number in range(len(messages))]
     kept = named is not None
+    system = "\n\n".join(one.text for one in said if one.role in _SYSTEM and one.text.strip())
+    rest = [one for one in said if one.role not in _SYSTEM]
     return PromptRequest(
-        prompt(said, kept=kept), named, model(body), _schema(body),
-        attachments=files(said, kept=kept),
-    )  # fmt: skip
+        prompt(rest, kept=kept),
+        named,
+        model(body),
+        _schema(body),
+        attachments=files(rest, kept=kept),
+        system=system or None,
+        schema_field="response_format.json_schema.schema",
+    )
 
 
 def _said(messages: Sequence[Any], number: int) -> ClientMessage:
@@ -345,7 +360,10 @@ def failure(message: str, code: str, hint: str | None = None) -> Json:
 
 def refusal(error: A3SError) -> Json:
     """Return the body for a request that was refused before a run started."""
-    return failure(str(error), error.code, error.hint)
+    told = failure(str(error), error.code, error.hint)
+    found = re.match(r"`([^`]+)` of the body", str(error))
+    told["error"]["param"] = found[1] if found else None
+    return told
 
 
 def status(code: str) -> int:
@@ -357,8 +375,22 @@ def models(names: Iterable[str], created: int = 0) -> Json:
     """Return the list of models: the configured one as `a3s`, then those with a name."""
     # `PROVIDER/MODEL` means that a provider accepts any name; it cannot be chosen.
     chosen = (name for name in names if name != DEFAULT_MODEL and not name.endswith("/MODEL"))
-    listed = [
-        {"id": name, "object": "model", "created": created, "owned_by": name.partition("/")[0]}
-        for name in (DEFAULT_MODEL, *chosen)
-    ]
+    listed = [_listed(name, created) for name in (DEFAULT_MODEL, *chosen)]
     return {"object": "list", "data": listed}
+
+
+def one_model(name: str, names: Iterable[str]) -> Json | None:
+    """Return the model of a name, as in the list; None if it is not in there."""
+    return next((row for row in models(names)["data"] if row["id"] == name), None)
+
+
+def no_model(name: str) -> Json:
+    """Return the body of the response for a model that is not in the list."""
+    missing = failure(f"there is no model {name[:100]!r}: GET /v1/models lists them", "usage")
+    missing["error"] |= {"param": "model", "code": "model_not_found"}
+    return missing
+
+
+def _listed(name: str, created: int) -> Json:
+    owner = name.partition("/")[0]
+    return {"id": name, "object": "model", "created": created, "owned_by": owner}

@@ -157,6 +157,7 @@ def _paths() -> Json:
             {"200": {"description": "a completion, or its chunks if `stream` is true"}},
         ),
         "/v1/models": _get("List the models, as OpenAI does", _json(_ANY)),
+        "/v1/models/{model}": _get("Return one model, as OpenAI does", _json(_ANY)),
     }
 
 

@@ -7,11 +7,12 @@ being written, so an error names its place, what was found and what was expected
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import UsageError
+from ..errors import A3SError, UsageError
 from ..input.attachments import ALONE, Given
 from ..jsontext import dumps
 
@@ -36,6 +37,12 @@ class PromptRequest:
     asks: bool = False
     #: The files that come with the prompt.
     attachments: tuple[Given, ...] = ()
+    #: The system prompt; None for the configured one.
+    system: str | None = None
+    #: The user's earlier messages, where the answer replaces everything that followed them.
+    branch: tuple[str, ...] | None = None
+    #: Where the body has the schema.
+    schema_field: str = dataclasses.field(default="schema", compare=False)
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,12 @@ def wrong(place: str, found: Any, expected: str) -> UsageError:
     if len(shown) > 60:
         shown = shown[:60] + "…"
     return UsageError(f"`{place}` of the body is {shown}: expected {expected}")
+
+
+def blamed(place: str, error: A3SError) -> UsageError:
+    """Return a failure as an error of the body's field that it is about, and not of a flag."""
+    said = str(error).removeprefix(f"--{place}: ")
+    return UsageError(f"`{place}` of the body: {said}", hint=error.hint)
 
 
 def session(body: Mapping[str, Any], *names: str) -> str | None:

@@ -13,12 +13,12 @@ import asyncio
 import hashlib
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..api.answer_type import AnswerType
-from ..errors import Cancelled, SessionBusy
+from ..errors import Cancelled, SessionBusy, UsageError
 from ..jsontext import clean
 from ..permissions.waiting import WaitingApprover
 from ..run.kept import keep
@@ -31,9 +31,10 @@ from ..sessions.ids import new_id
 from ..sessions.listing import row_json, summaries
 from ..sessions.store import Store
 from . import approvals
+from .branch import go_back
 from .disk_threads import beside, later, settled
 from .log import Log
-from .prompt_request import PromptRequest
+from .prompt_request import PromptRequest, blamed
 from .refused import Refused, not_found
 
 log = logging.getLogger(__name__)
@@ -69,8 +70,18 @@ class LiveRun:
         """Whether it is about to end without further action."""
         return self.log.over or self._why is not None
 
-    def open(self, request: RunRequest, plan: Plan, *, asks: bool) -> None:
-        """Open the session and emit the first event, before any work is done."""
+    def open(
+        self,
+        request: RunRequest,
+        plan: Plan,
+        *,
+        asks: bool,
+        branch: Sequence[str] | None = None,
+    ) -> None:
+        """Open the session and emit the first event, before any work is done.
+
+        With a `branch` the conversation first goes back to behind these messages.
+        """
         opening = Opening(request)
         # Before the session is locked: an attachment may not be usable.
         opening.use(plan)
@@ -78,6 +89,8 @@ class LiveRun:
         kept = keep(plan.environment, plan.workspace, hide, named=self.session)
         # Syncing a turn to a slow disk must not delay other clients.
         kept.force_by(later)
+        if branch is not None:
+            go_back(kept, branch)
         opening.keep(lambda _: kept)
         opening.emitter.add_line_sink(self.log.append)
         self._opening, self._asks = opening, asks and plan.on_ask == "prompt"
@@ -239,13 +252,19 @@ class Runs:
         if self._store and self._store.has(run.session) and run.session not in self._own():
             raise _no_session(run.session)
         request = self._request(asked)
-        run.open(request, make_plan(request, load_config(request)), asks=asks)
+        plan = make_plan(request, load_config(request))
+        run.open(request, plan, asks=asks, branch=asked.branch)
 
     def _request(self, asked: PromptRequest) -> RunRequest:
         settings = self._common["settings"]
         if asked.model is not None:
             settings = {**settings, "model": asked.model}
-        schema = AnswerType.of(asked.schema).schema
+        if asked.system is not None:
+            settings = {**settings, "system": clean(asked.system)}
+        try:
+            schema = AnswerType.of(asked.schema).schema
+        except UsageError as error:
+            raise blamed(asked.schema_field, error) from None
         fields = {**self._common, "settings": settings, "schema": schema}
         prompt = clean(asked.message)
         return RunRequest(**fields, prompt=prompt, attachments=asked.attachments)

@@ -34,8 +34,10 @@ from ..run.plan import chosen_tools, load_config, make_plan
 from ..run.request import RunRequest
 from .app import app
 from .connections import Connection
-from .guard import VARIABLE, Guard, Tokens
+from .guard import VARIABLE, Guard, Tokens, checked_name
 from .runs import Runs
+
+__all__ = ["Where", "checked_name", "serve"]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: Seconds that runs have to finish after a signal, and then to end once cancelled.
@@ -61,6 +63,8 @@ class Where:
     opens: bool
     #: The directory to work in; None for this one.
     cwd: str | None = None
+    #: Names of this server besides its own.
+    hosts: tuple[str, ...] = ()
 
 
 def serve(
@@ -102,7 +106,7 @@ def serve(
     def catalogue() -> list[dict[str, object]]:
         return models(os.environ, template.config_file, template.settings)
 
-    names = [where.host, socket.gethostname()]
+    names = [where.host, socket.gethostname(), *where.hosts]
     guard = Guard(app(runs, catalogue), tokens, names, where.origins)
     server = _Server(guard, runs)
     address = f"http://{_shown(where.host)}:{port}/?token="

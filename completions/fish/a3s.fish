@@ -220,6 +220,7 @@ function __a3s_takes_value
             'a3s serve --host' \
             'a3s serve --port' \
             'a3s serve --allow-origin' \
+            'a3s serve --allow-host' \
             'a3s serve -m' \
             'a3s serve --model' \
             'a3s serve --fallback-model' \
@@ -665,6 +666,7 @@ complete -c a3s -n '__a3s_at \'a3s schema\'' -s h -l help -d 'Show this message 
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l host -x -d 'Listen on HOST (127.0.0.1).'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l port -x -d 'Listen on port N (8321); 0 picks a free one.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l allow-origin -x -d 'Accept requests with the token from pages of ORIGIN.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l allow-host -x -a '(set -nx)' -d 'Accept requests to this name, such as a proxy\'s.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l open -d 'Open the page in a browser.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -s m -l model -x -a '(__a3s_models)' -d 'Use this model.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l fallback-model -x -a '(__a3s_models)' -d 'Ask this model if the one before is unavailable.'

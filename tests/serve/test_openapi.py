@@ -17,7 +17,10 @@ from .serving import Host
 def test_every_route_is_described_and_nothing_else() -> None:
     table = Routes(cast("Any", None), list).table()
     routes = {
-        route.path.replace("{tool_id:path}", "{toolId}"): (route.methods or set()) - {"HEAD"}
+        route.path.replace("{tool_id:path}", "{toolId}").replace(":path}", "}"): (
+            route.methods or set()
+        )
+        - {"HEAD"}
         for route in table
         if isinstance(route, Route) and route.path != "/"
     }

@@ -3,6 +3,9 @@
 import { Attachments } from "./attachments.js";
 import { add, element } from "./dom.js";
 
+const EMPTY = "The schema is empty: write one, or close “{ } Object” for an answer in text.";
+const TOUCH = matchMedia("(hover: none) and (pointer: coarse)");
+
 export class Composer {
   /** `send(message, options)` starts a run, `steer(message)` sends to the active one. */
   constructor(send, steer) {
@@ -10,6 +13,8 @@ export class Composer {
     Object.assign(this, { send, steer, prompt, schema, model, last: "", busy: false });
     this.attachments = new Attachments();
     this.prompt.addEventListener("input", () => this.fit());
+    // The key of a phone's keyboard shows what it does.
+    if (TOUCH.matches) this.prompt.enterKeyHint = "enter";
     this.prompt.addEventListener("keydown", (event) => this.key(event));
     element("composer").addEventListener("submit", (event) => this.submit(event));
     element("shaped").addEventListener("click", () => this.shape());
@@ -17,8 +22,11 @@ export class Composer {
   }
 
   key(event) {
-    // Enter may belong to an input method.
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) this.submit(event);
+    // Enter may belong to an input method (229 where it says so in no other way); on a touch
+    // screen, which has no Shift, it is a new line.
+    const composing = event.isComposing || event.keyCode === 229;
+    const sends = event.key === "Enter" && !event.shiftKey && !composing && !TOUCH.matches;
+    if (sends || (event.key === "Enter" && (event.ctrlKey || event.metaKey))) this.submit(event);
     if (event.key === "ArrowUp" && !this.prompt.value) {
       event.preventDefault();
       this.write(this.last);
@@ -56,12 +64,14 @@ export class Composer {
     }
     const options = this.model.value ? { model: this.model.value } : {};
     element("wrong").textContent = "";
-    try {
-      const schema = !element("shape").hidden && this.schema.value.trim();
-      if (schema) options.schema = JSON.parse(schema);
-    } catch (error) {
-      element("wrong").textContent = `Not valid JSON: ${error.message}`;
-      return this.schema.focus();
+    if (!element("shape").hidden) {
+      try {
+        options.schema = JSON.parse(this.schema.value);
+      } catch (error) {
+        const said = this.schema.value.trim() ? `Not valid JSON: ${error.message}` : EMPTY;
+        element("wrong").textContent = said;
+        return this.schema.focus();
+      }
     }
     this.last = message;
     this.write("");

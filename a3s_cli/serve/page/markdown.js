@@ -16,6 +16,8 @@ const QUOTE = /^ {0,3}> ?/;
 const ROW = /^ {0,3}\|/;
 const DELIMITERS = /^ *\|?( *:?-+:? *\|)* *:?-+:?(?: *\|)? *$/;
 const HALF_MARKER = /^ *([-*+]|\d{1,9}[.)]?) *$/;
+const TASK = /^\[([ xX])\] +(?=[^ ])/;
+const HALF_TASK = /^\[(?:[ xX](?:\] *)?)?$/;
 // Beginnings of a line that may still become one of several blocks.
 const HALF = [
   /^ *$/, ROW, HALF_MARKER,
@@ -33,8 +35,10 @@ const DEEPEST = 20;
 function undecided(rest, depth = 0) {
   if (HALF.some((one) => one.test(rest))) return true;
   if (depth > DEEPEST) return false;
+  if (depth && HALF_TASK.test(rest)) return true;
   if (QUOTE.test(rest)) return undecided(rest.replace(QUOTE, ""), depth + 1);
-  return MARKER.test(rest) && undecided(rest.replace(MARKER, ""), depth + 1);
+  if (!MARKER.test(rest)) return false;
+  return undecided(rest.replace(MARKER, "").replace(TASK, ""), depth + 1);
 }
 
 /** A document that grows: `write`, then `paint` once a frame, and `close`. */
@@ -195,7 +199,17 @@ export class Markdown {
     list.item = add(list.element, "li");
     list.column = indent.length;
     list.inner = indent.length + marker.length + (space.length > 4 ? 1 : space.length);
-    this.inside(rest.slice(mark.length), whole);
+    const inside = rest.slice(mark.length);
+    const [box = "", ticked] = TASK.exec(inside) ?? [];
+    if (box) this.task(list.item, ticked !== " ");
+    this.inside(inside.slice(box.length), whole);
+  }
+
+  /** Begin an item of a task list. */
+  task(item, checked) {
+    item.className = "task";
+    const label = checked ? "done" : "to do";
+    add(item, "input", "", "", { type: "checkbox", disabled: true, checked, ariaLabel: label });
   }
 
   row(depth, rest) {

@@ -165,7 +165,8 @@ def test_a_phone(host: Host, open_page: Open) -> None:
     chat = open_page(
         serving, viewport={"width": 320, "height": 640}, has_touch=True, is_mobile=True
     )
-    chat.send("Wide " * 50)
+    chat.prompt.fill("Wide " * 50)
+    chat.button("Send").tap()
     chat.button("No").tap()
     expect(chat.ends).to_have_count(1)
     assert chat.page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [320, 320]

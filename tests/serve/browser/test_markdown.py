@@ -29,6 +29,11 @@ def a(address: str, inside: str) -> str:
 CASES = {
     "one\ntwo\n\nthree": "<p>one\ntwo</p><p>three</p>",
     "# A *b*\ntext\n###### c": "<h3>A <em>b</em></h3><p>text</p><h6>c</h6>",
+    "- [ ] a\n- [x] *b*\n- [X]c\n- [y] d\n- [": (
+        '<ul><li class="task"><input type="checkbox" disabled="" aria-label="to do"><p>a</p></li>'
+        '<li class="task"><input type="checkbox" disabled="" aria-label="done"><p><em>b</em></p>'
+        "</li><li><p>[X]c</p></li><li><p>[y] d</p></li><li><p>[</p></li></ul>"
+    ),
     "#hash": "<p>#hash</p>",
     "**a *b* `*c*`** __d__ _e_ ~~f~~ ***g***": (
         "<p><strong>a <em>b</em> <code>*c*</code></strong> <strong>d</strong> <em>e</em> "
