@@ -61,6 +61,7 @@ SCRIPTS: dict[str, Callable[[], list[Reply]]] = {
         text("hello.py has 2 lines."),
     ],
     "slow": lambda: [bash("sleep 600")],
+    "readme": lambda: [text("A generator ", "yields values."), text("It yields.")],
     "library": lambda: [
         text("A generator ", "yields values."),
         text("It yields."),
@@ -92,6 +93,12 @@ CHANGING = [
     (re.compile(r'"(runId|sessionId|cwd|policySha256|toolId)":"[^"]*"'), r'"\1":""'),
     (re.compile(r"\b\d+\.\ds$", re.M), "0.0s"),
 ]
+
+
+def documents() -> list[str]:
+    """The front page, and every page that it leads to."""
+    pages = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/*.md"))
+    return ["README.md", *pages]
 
 
 def sessions(name: str) -> list[Any]:
@@ -159,7 +166,7 @@ def press_control_c(a3s: Bench, run: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "session"), [*sessions("README.md"), *sessions("docs/pipelines.md")]
+    ("script", "session"), [one for name in documents() for one in sessions(name)]
 )
 def test_sessions(a3s: Bench, script: str | None, session: str) -> None:
     for program in ("jq", "git", "curl"):
@@ -191,9 +198,10 @@ def programs(document: str) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    ("script", "program", "output"), programs((ROOT / "README.md").read_text())
+    ("script", "program", "output"),
+    [one for name in documents() for one in programs((ROOT / name).read_text())],
 )
-def test_programs_of_the_readme(a3s: Bench, script: str, program: str, output: str) -> None:
+def test_programs_of_the_documents(a3s: Bench, script: str, program: str, output: str) -> None:
     make_repository(a3s.work)
     (a3s.work / "program.py").write_text(program)
     line = f"PYTHONPATH={shlex.quote(str(ROOT))} {shlex.quote(sys.executable)} program.py"
@@ -202,15 +210,14 @@ def test_programs_of_the_readme(a3s: Bench, script: str, program: str, output: s
     assert len(result.requests) == len(SCRIPTS[script]())
 
 
-def test_the_readme_shows_the_contract() -> None:
+def test_the_pages_show_the_contract() -> None:
     """Every event and every exit status that there is, and none that there is not."""
     from a3s_cli import errors
     from a3s_cli.events import Event
 
-    readme = (ROOT / "README.md").read_text()
-    events = readme.split("## The events")[1].split("\n## ")[0]
+    events = (ROOT / "docs/events.md").read_text()
     assert set(re.findall(r"^\| `(\w+)`", events, re.M)) == set(Event.kinds)
-    statuses = readme.split("## Exit statuses")[1].split("\n## ")[0]
+    statuses = (ROOT / "docs/exit-statuses.md").read_text()
     table = dict(re.findall(r"^\| ([\d, ]+) \|([^|]*)\|", statuses, re.M))
     shown = {int(number) for numbers in table for number in numbers.split(",")}
     assert shown == {int(status) for status in errors.ExitStatus}
@@ -237,8 +244,28 @@ def test_no_link_leads_nowhere() -> None:
                 assert link[1] in anchors, (document, link)
 
 
-def test_the_configuration_of_the_readme_loads(a3s: Bench) -> None:
-    found = re.search(r"^```hcl\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
+def test_the_front_page_is_short_and_leads_to_every_page() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert len(readme.split()) <= 1500
+    assert all(f"({name})" in readme for name in documents()[1:])
+
+
+def test_every_picture_is_described() -> None:
+    for name in documents():
+        page = (ROOT / name).read_text()
+        pictures = re.findall(r"!\[(.*?)\]\((.*?)\)", page)
+        pictures += [
+            (re.search(r'alt="(.*?)"', tag)[1], re.search(r'src="(.*?)"', tag)[1])  # type: ignore[index]
+            for tag in re.findall(r"<img .*?>", page)
+        ]
+        for words, place in pictures:
+            assert len(words.split()) >= 5, (name, place)
+            assert ((ROOT / name).parent / place).exists(), (name, place)
+
+
+def test_the_configuration_of_the_documents_loads(a3s: Bench) -> None:
+    page = (ROOT / "docs/configuration.md").read_text()
+    found = re.search(r"^```hcl\n(.*?)^```$", page, re.M | re.S)
     assert found
     (a3s.work / "own.acl").write_text(found[1])
     shown = a3s("config", "--config", "own.acl", env={"WORK_KEY": "k"})

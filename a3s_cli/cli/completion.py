@@ -6,6 +6,7 @@ import click
 
 EPILOG = """\b
 Examples:
+  a3s completion --install
   source <(a3s completion bash)      # in ~/.bashrc
   source <(a3s completion zsh)       # in ~/.zshrc, after compinit
   a3s completion fish | source       # in ~/.config/fish/config.fish
@@ -24,18 +25,33 @@ def _print_models(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]), required=False)
+@click.option("--install", is_flag=True, help="Write the script where the shell looks for it.")
 @click.option(
     "--models", is_flag=True, is_eager=True, hidden=True, expose_value=False, callback=_print_models
 )
 @click.pass_context
-def completion(ctx: click.Context, shell: str) -> None:
-    """Print the completion script for a shell.
+def completion(ctx: click.Context, shell: str | None, install: bool) -> None:
+    """Print the completion script for a shell, or install it for you.
 
     pip installs the scripts below share/ of its prefix, where shells find
-    them. This command is for every other setup.
+    them. This command is for every other setup. With --install, SHELL is
+    by default the one in $SHELL.
     """
+    import os
+
     from ..manual.completions import script
     from ..manual.tree import read
 
-    click.echo(script(read(ctx.find_root().command), shell), nl=False)
+    if shell is None:
+        login = os.path.split(os.environ.get("SHELL", ""))[1]
+        if not install or login not in ("bash", "zsh", "fish"):
+            raise click.UsageError("name the shell: a3s completion bash, zsh or fish", ctx)
+        shell = login
+    text = script(read(ctx.find_root().command), shell)
+    if not install:
+        click.echo(text, nl=False)
+        return
+    from ..commands.completion import installed
+
+    click.echo(installed(shell, text, os.environ))
