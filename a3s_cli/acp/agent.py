@@ -18,6 +18,7 @@ from ..version import __version__
 from .blocks import prompt_of
 from .conversation import Conversation, Editor, failure, refused
 from .modes import modes, state
+from .servers import servers
 
 VERSION = 1
 #: Sessions of one page of a list.
@@ -75,6 +76,7 @@ class Agent:
             "agentCapabilities": {
                 "loadSession": True,
                 "promptCapabilities": {"embeddedContext": True, "image": self._sees_images()},
+                "mcpCapabilities": {"http": True, "sse": False},
                 "sessionCapabilities": {"list": {}, "resume": {}, "fork": {}, "close": {}},
             },
             "authMethods": [
@@ -213,16 +215,16 @@ class Agent:
     def _made(self, id: str, params: Params) -> Conversation:
         """Make a session that works in the directory which the editor names."""
         editor, cwd = self._other_end(), _string(params, "cwd")
-        if params.get("mcpServers"):
-            raise refused(
-                INVALID_PARAMS, "mcp_unsupported", "MCP servers cannot be used in a3s acp yet",
-                "remove them from the editor's settings for this agent",
-            )  # fmt: skip
         if params.get("additionalDirectories"):
             raise RpcError(INVALID_PARAMS, "`additionalDirectories` are not supported")
         if not Path(cwd).is_absolute() or not Path(cwd).is_dir():
             raise RpcError(INVALID_PARAMS, f"`cwd` is no absolute path of a directory: {cwd[:200]}")
-        request = replace(self._template, workspace=Path(cwd).resolve())
+        request = replace(
+            self._template,
+            workspace=Path(cwd).resolve(),
+            mcp_servers=servers(params.get("mcpServers")),
+            mcp_origin="the editor",
+        )
         conversation = Conversation(id, request, editor)
         try:
             conversation.plan()

@@ -13,6 +13,7 @@ from ..events import End, Event
 from ..messages import ToolCall, ToolResult
 from ..permissions.approval import Approver
 from ..permissions.approvals import Approvals
+from ..registry import MCP
 from ..run.assembly import assemble, chosen, surroundings
 from ..run.calls import Calls
 from ..run.kept import Kept
@@ -24,7 +25,7 @@ from ..values import Value
 from .event_stream import Running
 
 if TYPE_CHECKING:
-    from ..tool_protocol import Sandbox
+    from ..tool_protocol import Sandbox, Tool
 
 
 class ToolOutcome(Value):
@@ -118,13 +119,11 @@ class DirectCall(Running):
     async def _called(self, sandbox: Sandbox | None) -> list[ToolResult]:
         plan, emitter, approver = self._plan, self._emitter, self._approver
         tools = chosen(plan)
+        if plan.mcp and self._call.name.startswith(MCP):
+            return await self._by_server(tools, sandbox)
         tool = tools.get(self._call.name)
         if tool is None or not tool.asks_model:
-            around = surroundings(plan, emitter, self._conversation, sandbox)
-            calls = Calls(
-                around, tools, on_ask="deny", approver=approver, approvals=self._approvals
-            )
-            return await calls.run([self._call], turn=0)
+            return await self._made(tools, sandbox)
         assembly = assemble(
             plan, emitter, self._conversation, voice=Voice(approver), sandbox=sandbox
         )
@@ -132,6 +131,25 @@ class DirectCall(Running):
             return await assembly.calls.run([self._call], turn=0)
         finally:
             await assembly.provider.close()
+
+    async def _made(self, tools: dict[str, Tool], sandbox: Sandbox | None) -> list[ToolResult]:
+        around = surroundings(self._plan, self._emitter, self._conversation, sandbox)
+        calls = Calls(
+            around, tools, on_ask="deny", approver=self._approver, approvals=self._approvals
+        )
+        return await calls.run([self._call], turn=0)
+
+    async def _by_server(self, tools: dict[str, Tool], sandbox: Sandbox | None) -> list[ToolResult]:
+        """Make the call with the MCP servers of the session, which end with it."""
+        from ..run.mcp import servers_of
+
+        servers = servers_of(self._plan, self._emitter)
+        try:
+            servers.begin()
+            await servers.ready()
+            return await self._made({**tools, **servers.tools}, sandbox)
+        finally:
+            await servers.close()
 
     def cancel(self, why: A3SError) -> None:
         self._why = self._why or why

@@ -6,7 +6,7 @@ AttributeError, which suggests the nearest one.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, dataclass_transform
 
 from ..values import Value
@@ -83,6 +83,9 @@ class SessionOptions(_Named):
     Tools and permissions:
       tools               Names of built-in tools and functions made with `tool`; by default
                           all built-in tools.
+      mcp_servers         MCP servers beside the configured ones: {"NAME": {"command": …,
+                          "args": [...]}} or {"url": …}, as in the JSON files of a3s-mcp(5).
+      mcp                 Names of the MCP servers to use, only these; () for none.
       permission_policy   The rules, as a PermissionPolicy.
       on_ask              Function, plain or async, called with a Question for each call that
                           needs approval. It returns "once", "always" (for the rest of the
@@ -119,6 +122,8 @@ class SessionOptions(_Named):
 
     model: str | None = None
     permission_policy: PermissionPolicy | None = None
+    mcp_servers: Mapping[str, Mapping[str, Any]] | None = None
+    mcp: Sequence[str] | None = None
     tools: Sequence[str | FunctionTool] | None = None
     system: str | None = None
     role: str | None = None

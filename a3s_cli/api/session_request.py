@@ -45,6 +45,8 @@ def session_request(
         project=options.project,
         skills=options.skills,
         tools=_built_in(given),
+        mcp=None if options.mcp is None else tuple(options.mcp),
+        mcp_servers=options.mcp_servers or {},
         own_tools=_own(given),
         # Only a callback answers, whatever is configured for a terminal.
         on_ask="deny",

@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..config.layers import load as load_config
-from ..config.settings import Config
+from ..config.settings import Config, McpSources
 from ..errors import ExitStatus, UsageError
 from ..files.workspace import Workspace
 from ..jsontext import dumps, is_plain, loads
 from ..output.person import complain
 from ..permissions.calls import decide
 from ..permissions.policy import Decision
-from ..registry import TOOLS, load
+from ..registry import MCP, TOOLS, load
 from ..run.plan import chosen_confinement, chosen_policy, plugin_tools, withheld_by
 from ..sandbox.confinement import Confinement
 from ..tool_protocol import Subject, Tool
 from ..values import Value, field
+
+if TYPE_CHECKING:
+    from ..config.mcp_servers import McpServer
 
 STATUS = {"allow": ExitStatus.OK, "ask": ExitStatus.APPROVAL, "deny": ExitStatus.POLICY}
 
@@ -54,17 +57,21 @@ def judge(question: PolicyQuestion) -> tuple[str, int]:
         config_file=question.config_file,
         permissions=question.permissions,
         project=question.project,
+        mcp=McpSources(),
     )
     for notice in config.notices:
         complain(notice.text)
     own = plugin_tools(config)
     policy = chosen_policy(config, question.rules, allow_all=question.allow_all, own_tools=own)
-    tool = own.get(question.tool) or _tool(question.tool)
+    server = _server_tool(question.tool, config) if question.tool.startswith(MCP) else None
+    tool = own.get(question.tool) or server or _tool(question.tool)
     arguments = _arguments(question, tool)
     subject, _, decision = decide(policy, tool, arguments, workspace, confined=True)
     if decision.rule == "reading" and not _confined(config, workspace.root, tool):
         subject, _, decision = decide(policy, tool, arguments, workspace)
-    if tool.name not in own:
+    if server is not None:
+        decision = _server_withheld(server, config) or decision
+    elif tool.name not in own:
         decision = _withheld(tool, config, workspace.root) or decision
     return _shown(decision, subject), STATUS[decision.decision]
 
@@ -87,6 +94,34 @@ def _tool(name: str) -> Tool:
         )
     tool: Tool = load(TOOLS[name])()
     return tool
+
+
+class _ServerTool(Tool):
+    """A tool of an MCP server that is not started: only the rules are asked."""
+
+    def __init__(self, name: str, servers: Sequence[McpServer]) -> None:
+        self.name = name  # type: ignore[misc]
+        self.parameters = {"type": "object", "properties": {}}  # type: ignore[misc]
+        #: The server, if it is configured.
+        self.servers = servers
+
+
+def _server_tool(name: str, config: Config) -> _ServerTool:
+    from ..mcp.names import prefix
+
+    servers = [one for one in config.mcp_servers.values() if name.startswith(prefix(one.name))]
+    return _ServerTool(name, servers)
+
+
+def _server_withheld(tool: _ServerTool, config: Config) -> Decision | None:
+    from ..run.mcp import withheld_by
+
+    for server in tool.servers:
+        if name := withheld_by(server, config):
+            origin = config.settings[name].origin
+            reason = f"{tool.name} is not offered: {name} is set in {origin}"
+            return Decision("deny", name, reason)
+    return None
 
 
 def _confined(config: Config, workspace: Path, tool: Tool) -> bool:

@@ -95,7 +95,6 @@ class Http:
             task.cancel()
         if self._sending:
             await asyncio.wait(self._sending)
-        self.peer.close()
         if self._session:
             with contextlib.suppress(A3SError, TimeoutError):
                 async with asyncio.timeout(FAREWELL):

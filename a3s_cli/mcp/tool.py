@@ -173,7 +173,7 @@ class McpTool(Tool):
             raise ToolError(f"the MCP server {self.told.server} failed: {error}") from None
         except RpcError as error:
             raise ToolError(f"the server refused the call: {error} ({error.code})") from None
-        return returned(result)
+        return returned(result, context.most_shown)
 
 
 def _progress_line(told: Mapping[str, Any]) -> str:

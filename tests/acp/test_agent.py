@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from acp import RequestError
 
+from ..mcp.bench import Scripted
 from ..support import processes
 from ..support.a3s import Bench
 from ..support.files import PDF, PNG, base64_of, data_url
@@ -36,6 +37,7 @@ def test_what_is_advertised(a3s: Bench) -> None:
             assert can["promptCapabilities"] == {
                 "image": True, "audio": False, "embeddedContext": True,
             }  # fmt: skip
+            assert can["mcpCapabilities"]["http"] and not can["mcpCapabilities"]["sse"]
             assert set(can["sessionCapabilities"]) == {"list", "resume", "fork", "close"}
             assert {one["id"] for one in told["authMethods"]} == {"config", "env"}
             for method in ("config", "env"):
@@ -422,12 +424,34 @@ def test_two_sessions_at_once(a3s: Bench) -> None:
     run(test)
 
 
+def test_the_editors_own_servers(a3s: Bench) -> None:
+    scripted = Scripted(a3s)
+    command, *args = scripted.argv("one", calls={"echo": {"environment": ["GIVEN"]}})
+    server = {
+        "name": "theirs",
+        "command": command,
+        "args": args,
+        "env": [{"name": "GIVEN", "value": "by the editor"}],
+    }
+
+    async def test() -> None:
+        script = [call("mcp__theirs__echo", {"text": "hi"}), text("done")]
+        async with opened(a3s, "--allow", "mcp__theirs", script=script) as desk:
+            made = await desk.raw("session/new", cwd=str(a3s.work), mcpServers=[server])
+            await desk.prompt(made["sessionId"], "Go.")
+            *_, ended = desk.editor.of("tool_call_update")
+            assert ended["status"] == "completed"
+            assert "by the editor" in str(ended)
+
+    run(test)
+
+
 def test_what_cannot_be_had_is_refused_clearly(a3s: Bench) -> None:
     async def test() -> None:
         async with opened(a3s) as desk:
-            server = {"name": "x", "command": "/bin/x", "args": [], "env": []}
             for params, about in (
-                ({"cwd": str(a3s.work), "mcpServers": [server]}, "MCP"),
+                ({"cwd": str(a3s.work), "mcpServers": {}}, "mcpServers"),
+                ({"cwd": str(a3s.work), "mcpServers": [{"command": "x"}]}, "mcpServers"),
                 ({"cwd": "relative", "mcpServers": []}, "cwd"),
                 ({"cwd": "/no/such/place", "mcpServers": []}, "cwd"),
                 ({"mcpServers": []}, "cwd"),
