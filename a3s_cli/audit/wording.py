@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from ..output.disarm import Disarmer
 from ..output.terminal import single_line
+from ..output.wording import dollars
 from ..secrets.masking import mask
 from ..stream.reader import Problem
 from .verdict import Breach, RuleVerdict, Verdict
@@ -54,7 +55,7 @@ def facts(verdict: Verdict) -> list[tuple[str, str]]:
         ("denied", str(totals.denied) if totals.denied else None),
         ("rejected", str(totals.rejected) if totals.rejected else None),
         ("tokens", str(totals.tokens)),
-        ("cost", f"${totals.cost_usd:.4f}" if totals.cost_usd is not None else None),
+        ("cost", None if totals.cost_usd is None else dollars(totals.cost_usd)),
         ("duration", f"{totals.duration_ms / 1000:.1f} s"),
         ("permissions", totals.policy_sha256),
         ("recording", verdict.head),

@@ -14,6 +14,7 @@ import orjson
 
 from ..errors import UsageError
 from ..jsontext import dumps
+from ..output.wording import dollars
 from ..values import State, field
 from .journal import NAME, whole_lines
 from .ledger import item_end
@@ -60,7 +61,7 @@ class BatchState(State):
         ]
         lines += [f"  {count} {code}" for code, count in sorted(self.codes.items())]
         if self.cost_usd is not None:
-            lines.append(f"  ${self.cost_usd:.4f}")
+            lines.append(f"  {dollars(self.cost_usd)}")
         return "\n".join(lines) + "\n"
 
 

@@ -24,7 +24,7 @@ from ..messages import Message, Usage
 from ..output.log import log_to_stderr
 from ..output.person import complain, readable
 from ..output.terminal import Style, encode
-from ..output.wording import count, tokens
+from ..output.wording import count, dollars, tokens
 from ..output.writer import Writer
 from ..permissions.approvals import Approvals
 from ..run.kept import Kept
@@ -235,7 +235,7 @@ class Chat(Process):
     def _account(self) -> str:
         parts = [tokens(self._usage)]
         if self._cost is not None:
-            parts.append(f"${self._cost:.4f}")
+            parts.append(dollars(self._cost))
         return " · ".join(parts)
 
     def _say(self, text: str) -> None:

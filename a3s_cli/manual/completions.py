@@ -44,8 +44,11 @@ def files(root: CommandTree) -> dict[str, str]:
 def _words(value: OptionValue, root: CommandTree) -> tuple[str, ...]:
     """Return the possible words of a value, if they are known in advance."""
     match value.kind:
-        case "choice":
-            return value.choices
+        case "choice":  # of `exec:COMMAND` only the beginning can be known
+            return tuple(
+                "".join(choice.partition(":")[:2]) if choice.endswith("COMMAND") else choice
+                for choice in value.choices
+            )
         case "rule" | "tool" | "tools":
             return tuple(TOOLS)
         case "weights":
@@ -158,7 +161,8 @@ def _zsh_option(option: Option, root: CommandTree) -> Iterator[str]:
             yield f"{others}{flag}[{help}]"
         else:
             sign = "=" if flag.startswith("--") else "+"
-            value = f":{option.value.name.lower()}:{_zsh_action(option.value, root)}"
+            name = _coloned(option.value.name.lower())
+            value = f":{name}:{_zsh_action(option.value, root)}"
             yield f"{others}{flag}{sign}[{help}]{value}"
 
 
@@ -166,7 +170,12 @@ def _zsh_action(value: OptionValue, root: CommandTree) -> str:
     words = " ".join(_words(value, root))
     if value.kind == "tools":
         return f"_sequence compadd - {words}"
-    return f"({words})" if words else _ZSH[value.kind]
+    return f"({_coloned(words)})" if words else _ZSH[value.kind]
+
+
+def _coloned(text: str) -> str:
+    """Keep the colons of a text from separating the parts of a specification."""
+    return text.replace(":", r"\:")
 
 
 # -- fish --------------------------------------------------------------------------

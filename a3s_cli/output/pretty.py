@@ -24,7 +24,7 @@ from .disarm import Disarmer, disarm
 from .drawing import Drawing
 from .page import DIM, Output, Prose, ReasoningBlock, TerminalPage
 from .terminal import Style, encode, fit, neutralise, single_line
-from .wording import argument, compact, count, diagnostics, duration, tokens
+from .wording import argument, compact, count, diagnostics, dollars, duration, tokens
 
 if TYPE_CHECKING:
     from .diff import Diff
@@ -327,7 +327,7 @@ class Pretty:
         elif event.total_tokens:
             parts.append(count(event.total_tokens, "token"))
         if event.cost_usd is not None:
-            parts.append(f"${event.cost_usd:.4f}")
+            parts.append(dollars(event.cost_usd))
         parts.append(duration(event.duration_ms))
         self._page.section("close")
         self._page.line(f"{self._mark(good)} {self._style.paint(DIM, ' · '.join(parts))}")

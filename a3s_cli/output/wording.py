@@ -68,6 +68,11 @@ def tokens(usage: Usage) -> str:
     return f"{usage.input_tokens} tokens in, {usage.output_tokens} out"
 
 
+def dollars(amount: float) -> str:
+    """Return US dollars as readable text: `$0.0123`, and `<$0.0001` for less than that."""
+    return "<$0.0001" if 0 < amount < 0.0001 else f"${amount:.4f}"
+
+
 def diagnostics(event: Event) -> str:
     """Return the lines for stderr about a notice, a retry, an error or a call that did not run."""
     lead, hint = _MESSAGES[event.type](event)

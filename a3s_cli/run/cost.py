@@ -173,8 +173,10 @@ class Account:
         if self._uncounted:
             raise MaxCost("the provider reports no usage, so --max-cost cannot be enforced")
         if self.usage and (spent := self.cost_usd or 0.0) >= self._limit:
+            from ..output.wording import dollars
+
             raise MaxCost(
-                f"the run has cost ${spent:.4f}, and ${self._limit:g} is allowed",
+                f"the run has cost {dollars(spent)}, and ${self._limit:g} is allowed",
                 hint="--max-cost sets the limit",
             )
 

@@ -12,7 +12,7 @@ from ..events import camel
 from ..jsontext import dumps
 from ..output.disarm import disarm
 from ..output.terminal import cells, fit, single_line
-from ..output.wording import count
+from ..output.wording import count, dollars
 from .head import Summary
 from .store import Store
 
@@ -78,7 +78,7 @@ def _columns(row: Summary, now: float, *, directories: bool) -> list[str]:
         count(row.turns, "turn"),
         disarm(single_line(row.verdict or "")),
         "" if row.total_tokens is None else f"{_short(row.total_tokens)} tokens",
-        "" if row.cost_usd is None else f"${row.cost_usd:.4f}",
+        "" if row.cost_usd is None else dollars(row.cost_usd),
     ]
 
 
