@@ -9,6 +9,7 @@ repository is executed. Then the user trusts it, and its configuration counts.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -175,8 +176,11 @@ def test_the_notice_names_what_has_no_effect_and_the_way_out(a3s: Bench) -> None
     trap = a3s.serve([])
     hostile(a3s, trap)
     result = run(a3s, a3s.serve([text("hi")], "openai-chat"))
-    [notice] = [event for event in result.of("notice") if event["code"] == "config_untrusted"]
+    notice, servers = (
+        event for event in result.of("notice") if event["code"] == "config_untrusted"
+    )
     assert notice["text"].endswith(f"  a3s trust {a3s.work}")
+    assert (servers["file"], servers["keys"]) == (f"{a3s.work}/.mcp.json", ["mcpServers"])
     assert set(notice["keys"]) == {
         "default_model", "system", "append_system", "sandbox", "network", "read_only", "env",
         "trust", "max_turns", "providers", "permissions.allow", "permissions.default_decision",
@@ -201,6 +205,7 @@ def test_trust_lets_it_count(a3s: Bench) -> None:
     # Not even a trusted file may hand out a provider's key: that would end the run.
     config = a3s.work / ".a3s" / "config.acl"
     config.write_text(config.read_text().replace('env = ["OPENAI_API_KEY"]\n', ""))
+    (a3s.work / ".mcp.json").unlink()  # a server that does not answer ends the run as well
     assert a3s.start([*A3S, "trust"], None, "none", True).finish().status == 0
     result = run(a3s, theirs, model=None)
     assert result.events[0].get("model") == "evil/expensive", result.last
@@ -212,6 +217,7 @@ def test_trust_lets_it_count(a3s: Bench) -> None:
     assert after["outside"] == after["configuring"] == after["globbing"] == "deny"
     [notice] = [event for event in result.of("notice") if event["code"] == "config_untrusted"]
     assert notice["keys"] == ["trust"]
-    assert Path(a3s.home / ".config" / "a3s" / "config.acl").read_text() == (
-        f'trust = ["{a3s.work}"]\n'
+    assert re.fullmatch(
+        f'trust = \\["{re.escape(str(a3s.work))}@sha256:[0-9a-f]{{64}}"\\]\\n',
+        Path(a3s.home / ".config" / "a3s" / "config.acl").read_text(),
     )
