@@ -25,7 +25,7 @@ from .place import Failed, Place
 
 PARTS = ("startup", "editor", "throughput", "growth", "instructions")
 #: Measured in this process, each by a script of its own.
-SCRIPTS = {"api": "api_streams", "objects": "object_growth"}
+SCRIPTS = {"api": "api_streams", "batch": "batch", "objects": "object_growth"}
 
 
 def arguments() -> argparse.Namespace:

@@ -62,6 +62,7 @@ SCRIPTS: dict[str, Callable[[], list[Reply]]] = {
     ],
     "slow": lambda: [bash("sleep 600")],
     "readme": lambda: [text("A generator ", "yields values."), text("It yields.")],
+    "batch": lambda: [text("Hello", "!"), text("Hello", "!")],
     "library": lambda: [
         text("A generator ", "yields values."),
         text("It yields."),

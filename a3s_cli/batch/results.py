@@ -20,6 +20,10 @@ from .journal import NAME, whole_lines
 from .ledger import item_end
 
 
+#: US dollars that are worth a line.
+CENT = 0.01
+
+
 def journals(directory: Path) -> list[Path]:
     """Return the journals of a batch, its shards included. Raises UsageError if there is none."""
     found = [directory / NAME, *sorted(directory.glob(f"shard-*-of-*/{NAME}"))]
@@ -60,7 +64,7 @@ class BatchState(State):
             f" {pending} pending{', running' if self.running else ''}"
         ]
         lines += [f"  {count} {code}" for code, count in sorted(self.codes.items())]
-        if self.cost_usd is not None:
+        if self.cost_usd and self.cost_usd >= CENT / 2:
             lines.append(f"  {dollars(self.cost_usd)}")
         return "\n".join(lines) + "\n"
 
