@@ -19,7 +19,6 @@ from ..values import State, field
 from .journal import NAME, whole_lines
 from .ledger import item_end
 
-
 #: US dollars that are worth a line.
 CENT = 0.01
 
