@@ -71,8 +71,8 @@ class Watched:
 
     def __init__(self, place: Path, url: str, *args: str, out: int = subprocess.DEVNULL) -> None:
         environment = {
-            "PATH": os.environ["PATH"], "HOME": str(place), "OPENAI_BASE_URL": url,
-            "OPENAI_API_KEY": "sk-bench-0123456789",
+            "PATH": os.environ["PATH"], "HOME": str(place.with_name("home")),
+            "OPENAI_BASE_URL": url, "OPENAI_API_KEY": "sk-bench-0123456789",
         }  # fmt: skip
         command = [PYTHON, "-m", "a3s_cli", "batch", *args, "-m", "openai/m"]
         self.begun = time.monotonic()
@@ -187,7 +187,10 @@ def main() -> None:
     """Print the table."""
     print("| | measured | wanted |\n|---|---|---|")
     with tempfile.TemporaryDirectory(prefix="a3s-bench-") as root, model() as served:
-        place = Path(root)
+        # The home lies elsewhere: in a workspace it would have to be searched for credentials.
+        place = Path(root) / "work"
+        for directory in (place, Path(root) / "home"):
+            directory.mkdir()
         assert served.stdout
         url = f"http://127.0.0.1:{int(served.stdout.readline())}/v1"
         throughput(place, url)
