@@ -1,4 +1,4 @@
-"""`a3s help`: the same as `--help`, for who types it first."""
+"""`a3s help COMMAND`: the same text as `a3s COMMAND --help`."""
 
 from __future__ import annotations
 

@@ -70,8 +70,8 @@ def hidden(diff: Diff, hide: Callable[[str], str]) -> Diff:
 
 
 def between(before: str, after: str, *, numbered: bool = True) -> Diff:
-    """Return the diff of two texts."""
-    old, new = _lines(before), _lines(after)
+    """Return the diff of two texts; pieces of a file are not `numbered`."""
+    old, new = _lines(before, whole=numbered), _lines(after, whole=numbered)
     rows: list[Row] = []
     added = removed = 0
     for number, group in enumerate(_groups(old, new)):
@@ -114,11 +114,12 @@ def _groups(old: list[str], new: list[str]) -> list[list[tuple[str, int, int, in
     ]
 
 
-def _lines(text: str) -> list[str]:
-    """Return the lines; one that does not end with a newline says so, as in other diffs."""
+def _lines(text: str, *, whole: bool) -> list[str]:
+    """Return the lines; the last one of a whole file says if its newline is missing."""
     lines = text.replace("\r\n", "\n").split("\n")
     last = lines.pop()
-    return [*lines, f"{last}  (no newline at the end)"] if last else lines
+    note = "  (no newline at the end)" if whole else ""
+    return [*lines, last + note] if last else lines
 
 
 def omitted(rows: int) -> str:

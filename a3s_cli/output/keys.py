@@ -1,8 +1,8 @@
 """A terminal that gives each key as it is pressed, and is left as it was found.
 
 Only line mode and echo are off: Ctrl-C stays a signal of the kernel's. Ctrl-Z is
-done here, because a shell must get its terminal back in line mode. Whoever ends the
-process without a return from here calls `restore` first.
+done here, because a shell must get its terminal back in line mode. Code that ends the
+process without returning through here calls `restore` first.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def not_connected(url: str, error: BaseException) -> NetworkError:
     through = f" through the proxy {host(proxy)}" if proxy else ""
     reason = cause(error)
     if reason == os.strerror(errno.ECONNREFUSED) and not proxy and is_loopback(url):
-        # Told with the first attempt: who has to start the server need not wait for the last.
+        # The sentence of the first attempt says so: retries do not start a server.
         reason += "; is the server running?" + _start(url)
     failure = NetworkError(f"could not connect to {host(url)}{through}: {reason}")
     tls = _tls_failure(error)

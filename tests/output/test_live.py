@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from typing import Any
 
 import pyte
 import pytest
+
+from a3s_cli.events import Error, Notice, TurnStart
+from a3s_cli.output.pretty import Pretty
+from a3s_cli.output.terminal import Style
 
 from ..support.a3s import Bench
 from ..support.replies import Reply, bash, stall, text
@@ -85,3 +91,33 @@ def test_never_in_a_pipe(a3s: Bench) -> None:
     shown = a3s("run", "--allow", "bash", "-o", "pretty", "go", script=script).stdout.decode()
     lines = [line.partition(" · ")[0] for line in shown.split("\n")]
     assert lines[3:7] == ["[1] │ red", "[1] ✓ exit 0", "", "**b**"]
+
+
+def test_a_download_is_one_line_and_goes_on_with_the_next_run() -> None:
+    sent: list[bytes] = []
+    style = Style(terminal=True, laid_out=True, moves=True, fixed_width=60)
+    sink = Pretty(sent.append, sent.append, style)
+
+    async def fetch() -> None:
+        sink.accept([TurnStart(turn=1)])
+        for share in range(3):
+            text = f"fetching m from hub: {share} % of 9 MB"
+            sink.accept([Notice(code="model_download", text=text)])
+            deadline = time.monotonic() + SOON
+            while f"{share} %" not in b"".join(sent).decode():
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.02)
+
+    asyncio.run(fetch())
+    assert b"\n" not in b"".join(sent)
+    sink.accept([
+        Error(error="cancelled by SIGINT", code="cancelled", retryable=False, exit_code=130,
+              turns=0, tool_calls=0, total_tokens=0, duration_ms=1, signal="SIGINT"),
+    ])  # fmt: skip
+    rows = screen(b"".join(sent).decode())
+    assert rows[1:] == [
+        "a3s: cancelled by SIGINT",
+        "hint: what has arrived is kept; the next run resumes the dow",
+        "nload",
+    ]
+    assert rows[0].startswith("✗ cancelled, exit 130")
