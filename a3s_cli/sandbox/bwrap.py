@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config.places import user_skills
+from ..files.protected import resolved
 from ..values import State, Value, field, replace
 from . import caches, hidden, mounts
 from .guarding import Guarding
@@ -344,7 +345,7 @@ class Bubblewrap(State):
         )
         view.keep(directory, temporary)
         if skills := user_skills(self.environment):
-            view.show(os.path.realpath(skills))  # a skill may have scripts that a command runs
+            view.show(resolved(skills))  # a skill may have scripts that a command runs
         if self._caches is None:
             self._caches = caches.make(self.roots[0], self.environment)
         if self._caches and not self.read_only:

@@ -10,7 +10,12 @@ BASES = {
     "files": (
         "mkdir -p src/deep docs; echo a > src/a.txt; echo b > src/deep/b.txt; echo c > docs/c.md;"
         "printf 'all:\\n\\tcat src/a.txt > out.txt\\n' > Makefile; ln -s src/a.txt link;"
-        "mkdir -p template/.vscode; echo t > template/t.txt; touch empty; mkdir void"
+        "mkdir -p template/.vscode; echo t > template/t.txt; touch empty; mkdir void;"
+        "printf '%s\\n' 'import zipfile; z = zipfile.ZipFile(\"p-1-py3-none-any.whl\", \"w\")'"
+        ' \'z.writestr("p.py", ""); d = "p-1.dist-info/"\''
+        ' \'z.writestr(d + "METADATA", "Metadata-Version: 2.1\\nName: p\\nVersion: 1\\n")\''
+        ' \'z.writestr(d + "WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")\''
+        ' \'z.writestr(d + "RECORD", "")\' > wheel.py'
     ),
     # `other` changes protected files and adds some; `plain` does neither; all are recorded.
     "repository": (
@@ -128,6 +133,11 @@ python3 -c 'print(1)' > out.txt; git add out.txt; git commit -qm out; git show -
 
 _FILES = """
 make; cat out.txt; ls -A
+python3 wheel.py; python3 -m pip install -q --no-index --target t ./p-1-py3-none-any.whl 2>&1; ls t
+python3 wheel.py; python3 -m pip install --no-index nothing-of-this-name 2>&1 | tail -1; ls
+python3 -m pip list --format=freeze 2>&1 | wc -l; python3 -m pip cache dir >/dev/null; ls
+printf 'def test_a(): assert 1\\n' > test_a.py; python3 -m pytest -q test_a.py | tail -1 | cut -c1-8
+printf 'def test_a(): assert 0\\n' > test_a.py; python3 -m pytest -q test_a.py >/dev/null 2>&1; echo $?
 make -s nothing 2>&1; make -n
 tar cf x.tar src docs; tar tf x.tar; mkdir y; tar xf x.tar -C y; find y | sort
 tar czf x.tgz .; tar tzf x.tgz | wc -l
@@ -181,6 +191,9 @@ cd ..; ls -d work*; mv work/none x 2>&1; true
 _CLONE = """
 cd w; git pull -q; cat f; git log --oneline; git status
 cd w; git merge -q origin/main; git log --oneline
+SERVE; cd w; git pull -q $URL/up.git main; cat f; git log --oneline; git status
+SERVE; git clone -q $URL/up.git c; git -C c log --oneline; ls -A c; git -C c fetch -q
+SERVE; cd w; git remote add web $URL/up.git; git fetch -q web; git merge -q web/main; git branch -a
 cd w; git rebase -q origin/main; git log --oneline
 cd w; git reset -q --hard @{u}; cat f; git status
 cd w; echo n > n; git add n; git commit -qm n; git pull -q --no-rebase --no-edit; git log --oneline
@@ -208,8 +221,15 @@ cd top; git config submodule.sub.active true; git submodule set-branch -b main s
 cd top; git submodule absorbgitdirs; git -C sub rev-parse --git-dir
 """
 
+#: Serves the workspace on loopback, at a port that is free, as long as the command runs.
+_SERVE = (
+    "git -C up.git update-server-info; python3 -u -m http.server --bind 127.0.0.1 0"
+    " > $TMPDIR/log 2>&1 & until port=$(grep -o 'port [0-9]*' $TMPDIR/log); do sleep 0.02; done;"
+    " URL=http://127.0.0.1:${port#port }; trap 'kill %1' EXIT"
+)
+
 CORPUS = [
-    (base, command)
+    (base, command.replace("SERVE", _SERVE))
     for base, commands in (
         ("repository", _REPOSITORY),
         ("files", _FILES),
