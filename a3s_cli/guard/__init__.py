@@ -10,6 +10,7 @@ no right to leave behind is put back when its call ends.
     refs         the tips of a repository's refs
     history      whether a recorded commit, or an ancestor, has a content at a path
     record       what is remembered of a workspace, safe from crashes and from commands
+    neighbours   runs at work in trees above and below
     verdict      what a place may hold; pure
     whose        whether a change is the user's or a command's
     changes      which files a command has changed, for those who watch

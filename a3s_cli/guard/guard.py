@@ -12,15 +12,17 @@ its own calls; the last one to compare has nothing running beside it that could 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from ..values import State, field
-from . import contents, whose
+from . import contents, neighbours, whose
 from .asking import Asking
 from .changes import changed
 from .contents import NOTHING, Held, Mark
+from .neighbours import Neighbour
 from .record import Record, Remembered, Repository
 from .refs import Refs, head
 from .report import Found, Report
@@ -75,7 +77,7 @@ class Guard(State):
     def close(self) -> None:
         """Let go of the record."""
         if self._begun and not self._calls:
-            self.record.finish()
+            self.record.finish(lambda: neighbours.withdraw(self.record))
         self.record.close()
 
     async def begin(self) -> list[Report]:
@@ -97,6 +99,7 @@ class Guard(State):
             if self._calls == 0:
                 self.record.load()
                 alone = self.record.alone()
+                others = await asyncio.to_thread(neighbours.at_work, self.record, self.roots)
                 if not self._begun:
                     await asyncio.to_thread(self._look_first)
                 if alone:
@@ -105,17 +108,22 @@ class Guard(State):
                         if self._begun:
                             await asyncio.to_thread(self._scan.look)
                         users = whose.since(bound)
-                        reports = await self._settle(users, users_refs=bound)
-                    elif self._begun:
-                        self._absorb(path for path in self.record.places if self._is_ours(path))
+                        now = [one for one in others if not one.ended]
+                        reports = await self._settle(
+                            lambda found: (
+                                users(found) and not any(o.covers(found.path) for o in now)
+                            ),
+                            users_refs=bound,
+                        )
                     else:
-                        ours = {*self.record.places, *self._scan.places}
-                        await asyncio.to_thread(self._absorb, filter(self._is_ours, ours))
-                    self._believe(Trees(self._scan), bound)
+                        await asyncio.to_thread(self._absorb, self._users(others))
+                    self._believe(Trees(self._scan), others, bound)
                     self.record.touch("begun")
                 if not self._begun:
                     self._remember_trees()
                     self.record.unfinished = whose.boot()
+                    with contextlib.suppress(OSError):
+                        neighbours.announce(self.record, self.roots)
                 self._save()
                 self._begun = True
                 self.record.run()
@@ -141,6 +149,27 @@ class Guard(State):
             self._known.add(tree.root)
             self.asking.heads[tree.root] = head(tree.gitdir, tree.commondir)
 
+    def _users(self, others: Sequence[Neighbour]) -> list[str]:
+        """Return the paths where only the user can have changed something; note the others."""
+        known = {*self.record.places, *(() if self._begun else self._scan.places)}
+        found = []
+        for path in filter(self._is_ours, sorted(known)):
+            other = next((one for one in others if one.covers(path)), None)
+            mark = contents.mark(path) if other else None
+            if other is None or (other.ended and mark and mark.ctime > other.ended):
+                found.append(path)
+            elif not self._begun:
+                self._adopt(path, other)
+        return found
+
+    def _adopt(self, path: str, other: Neighbour) -> None:
+        """Take over what another run's record has of a path, whatever is there just now."""
+        theirs = other.record.places.get(path) or Remembered(accepted=[NOTHING])
+        now = contents.read(path)[0]
+        self.record.places[path] = Remembered(theirs.good, [*theirs.accepted], now)
+        with contextlib.suppress(OSError):
+            self.record.keep(theirs.good, other.record.content(theirs.good))
+
     def _absorb(self, paths: Iterable[str]) -> None:
         """Take what has changed for the user's."""
         for path in list(paths):
@@ -163,10 +192,15 @@ class Guard(State):
             self.record.places[path] = Remembered(now, [now], now, sure)
             self.record.keep(now, data)
 
-    def _believe(self, trees: Trees, bound: int = 0) -> None:
+    def _believe(self, trees: Trees, others: Sequence[Neighbour], bound: int = 0) -> None:
         """Take refs that have moved since the last comparison for the user's work."""
         for commondir in trees.commondirs:
             repository = self.record.repositories.setdefault(commondir, Repository())
+            if other := next((one for one in others if one.covers(f"{commondir}/HEAD")), None):
+                # Its commands may have moved them.
+                theirs = other.record.repositories.get(commondir, Repository())
+                repository.tips = {**theirs.tips, **repository.tips}
+                continue
             tips = self._refs.setdefault(commondir, Refs(commondir)).tips()
             for path, objects in tips.items():
                 mark = contents.mark(path) if bound else None

@@ -16,7 +16,7 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
 
 from ..values import State, field
@@ -147,8 +147,8 @@ class Record:
         finally:
             os.close(descriptor)
 
-    def finish(self) -> None:
-        """Note that this run has ended; nothing where another one is at work."""
+    def finish(self, then: Callable[[], None]) -> None:
+        """Note that this run has ended, and do that; nothing where another one is at work."""
         if self.directory is None:
             return
         with contextlib.suppress(OSError), self._locked() as locked:
@@ -156,6 +156,7 @@ class Record:
                 self.load()
                 self.unfinished = ""
                 self.save()
+                then()
 
     def alone(self) -> bool:
         """Tell whether no other run has a command running in this tree."""

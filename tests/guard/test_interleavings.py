@@ -254,3 +254,55 @@ def test_what_could_not_be_put_back_is_not_the_users(directory: Path) -> None:
 
     asyncio.run(scene())
     assert protected(tree) == before
+
+
+@pytest.mark.parametrize("order", ["outer", "inner"])
+@pytest.mark.parametrize("first", ["outer", "inner"])
+def test_a_tree_in_another_one(directory: Path, first: str, order: str) -> None:
+    """A run begins above or below one that is at work: what it finds there is not the user's."""
+    tree = fresh(directory)
+    before = protected(tree)
+    roots = {"outer": tree, "inner": tree / "sub"}
+
+    async def scene() -> None:
+        guards = {
+            name: guard_of(root, directory / "records" / name) for name, root in roots.items()
+        }
+        second = "inner" if first == "outer" else "outer"
+        await guards[first].begin()
+        write(tree / "sub" / ".envrc", "evil")
+        write(tree / "sub" / "deep" / ".mcp.json", "evil")
+        await guards[second].begin()
+        write(tree / "sub" / ".envrc", "evil again")
+        for name in (order, "inner" if order == "outer" else "outer"):
+            await guards[name].end()
+        # And once more, when nothing else is at work any more.
+        await guards[first].begin()
+        await guards[first].end()
+        for guard in guards.values():
+            guard.close()
+
+    asyncio.run(scene())
+    assert protected(tree) == before
+    assert os.listdir(directory / "records" / "active") == []
+
+
+def test_below_a_tree_in_which_everything_was_killed(directory: Path) -> None:
+    tree = fresh(directory)
+    write(tree / "sub" / "mine" / ".envrc", "mine")
+    before = protected(tree)
+
+    async def scene() -> None:
+        outer = guard_of(tree, directory / "records" / "outer")
+        await outer.begin()
+        write(tree / "sub" / ".envrc", "evil")
+        outer.record.close()
+        await asyncio.sleep(2.2)  # beyond the moment in which the command may still have lived
+        write(tree / "sub" / "mine" / ".envrc", "mine, later")
+        inner = guard_of(tree / "sub", directory / "records" / "inner")
+        await inner.begin()
+        await inner.end()
+        inner.close()
+
+    asyncio.run(scene())
+    assert protected(tree) == before | {"sub/mine/.envrc": "mine, later"}
