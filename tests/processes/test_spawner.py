@@ -98,3 +98,21 @@ def test_who_was_orphaned_before_it_could_ask_to_die_ends() -> None:
         supervisor.die_with(1)  # as if ours had died: who is our parent now is another one
         os._exit(0)
     assert processes.reap(child) == 128 + signal.SIGKILL
+
+
+def test_the_last_words_are_heard_on_a_busy_machine() -> None:
+    """A command speaks and ends while we are not looking, and the timer is over as well."""
+    said: list[bytes] = []
+
+    async def receive(data: bytes) -> None:
+        said.append(data)
+
+    async def scene() -> process.Finished:
+        asyncio.get_running_loop().call_later(0.05, time.sleep, 1.5)
+        return await process.run(
+            ["/bin/sh", "-c", "sleep 0.2; echo late"],
+            cwd=Path("/"), environment={"PATH": os.environ["PATH"]}, timeout=30, receive=receive,
+        )  # fmt: skip
+
+    finished = asyncio.run(scene())
+    assert (finished.exit_code, b"".join(said)) == (0, b"late\n")

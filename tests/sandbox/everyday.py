@@ -140,7 +140,7 @@ printf 'def test_a(): assert 1\\n' > test_a.py; python3 -m pytest -q test_a.py |
 printf 'def test_a(): assert 0\\n' > test_a.py; python3 -m pytest -q test_a.py >/dev/null 2>&1; echo $?
 make -s nothing 2>&1; make -n
 tar cf x.tar src docs; tar tf x.tar; mkdir y; tar xf x.tar -C y; find y | sort
-tar czf x.tgz .; tar tzf x.tgz | wc -l
+tar czf $TMPDIR/x.tgz .; tar tzf $TMPDIR/x.tgz | wc -l
 cp -r template new; cp -a src copy; ls -A new copy
 cp -al src hard; stat -c %h hard/a.txt; rm -r hard
 rsync -a src/ mirror/; rsync -a --delete docs/ mirror/; find mirror | sort
@@ -192,8 +192,8 @@ _CLONE = """
 cd w; git pull -q; cat f; git log --oneline; git status
 cd w; git merge -q origin/main; git log --oneline
 SERVE; cd w; git pull -q $URL/up.git main; cat f; git log --oneline; git status
-SERVE; git clone -q $URL/up.git c; git -C c log --oneline; ls -A c; git -C c fetch -q
-SERVE; cd w; git remote add web $URL/up.git; git fetch -q web; git merge -q web/main; git branch -a
+SERVE; git clone -q $URL/up.git c; git -C c log --oneline; git -C c fetch -q; git -C c remote remove origin
+SERVE; cd w; git remote add web $URL/up.git; git fetch -q web; git merge -q web/main; git remote remove web
 cd w; git rebase -q origin/main; git log --oneline
 cd w; git reset -q --hard @{u}; cat f; git status
 cd w; echo n > n; git add n; git commit -qm n; git pull -q --no-rebase --no-edit; git log --oneline
