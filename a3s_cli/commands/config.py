@@ -33,6 +33,7 @@ def shown(*, cwd: str | None, config_file: str | None, project: bool, as_json: b
     if not workspace.is_dir():
         raise UsageError(f"-C: there is no directory {cwd}")
     config = load({}, os.environ, workspace, config_file=config_file, project=project)
+    config.settings["reading"] = config.reading
     return as_object(config) if as_json else readable(as_text(config))
 
 

@@ -140,6 +140,14 @@ class Config:
         """Return the value in force; for a list (`deny`, `env`), a tuple of `Setting`."""
         return self.settings[name].value
 
+    @property
+    def reading(self) -> Setting:
+        """Whether commands that only read need no rule: not beside a default that was chosen."""
+        chosen = self.settings["default_decision"].origin
+        if self.get("reading") and chosen != "default":
+            return Setting(False, f"default_decision, which is set, turns it off ({chosen})")
+        return self.settings["reading"]
+
     def provider(self, name: str) -> ProviderSettings | None:
         """Return a provider's settings, under this name or another of the same vendor."""
         if name in self.providers:

@@ -390,8 +390,7 @@ def chosen_policy(
         default_decision="allow" if allow_all else config.get("default_decision"),
         tools=(*TOOLS, *own_tools),
         grant_asks=allow_all,
-        # A default that was chosen decides on all that no rule covers.
-        reading=config.get("reading") and config.settings["default_decision"].origin == "default",
+        reading=config.reading.value,
     )
     policy.protect = config.get("protect")
     return policy

@@ -6,9 +6,11 @@ import contextlib
 import errno
 import os
 from collections.abc import AsyncIterator, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
+from ..files.text import form_of
 from ..files.workspace import NotAFile, Workspace, printable
 from ..tool_protocol import Subject, Tool, ToolContext, ToolError, ToolReturn
 
@@ -125,6 +127,18 @@ def is_binary(file: BinaryIO) -> bool:
     """Whether a file just opened holds something else than text; does not move in it."""
     start: bytes = file.peek(BINARY_PROBE)[:BINARY_PROBE]  # type: ignore[attr-defined]
     return b"\0" in start
+
+
+def searchable(file: BinaryIO) -> BinaryIO | None:
+    """Return the text of a file just opened, behind its mark; None if it is binary.
+
+    UTF-16 with a mark comes as UTF-8.
+    """
+    form = form_of(file.peek(4)[:4])  # type: ignore[attr-defined]
+    file.read(len(form.bom))
+    if form.encoding == "utf-8":
+        return None if is_binary(file) else file
+    return BytesIO(file.read().decode(form.encoding, "replace").encode())
 
 
 def remember(context: ToolContext, path: Path, file: BinaryIO | None = None) -> None:

@@ -22,7 +22,7 @@ from ..files.wildcards import Wildcard
 from ..files.workspace import Workspace
 from ..secrets.redaction import NOTHING, Redactor
 from ..tool_protocol import ToolReturn
-from .files import PAGE_BYTES, is_binary, lines, plural
+from .files import PAGE_BYTES, lines, plural, searchable
 from .grep_worker import COLUMNS
 
 MATCHES = 500
@@ -110,8 +110,8 @@ class GrepReport:
         before = self.matches
         try:
             with self._workspace.open_file(path) as file:
-                if not is_binary(file):
-                    await self._show(file, self._workspace.show(path), hits)
+                if (text := searchable(file)) is not None:
+                    await self._show(text, self._workspace.show(path), hits)
         except OSError:
             return  # it is gone, or no file of the workspace any more
         finally:

@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..files.text import form_of
 from ..files.wildcards import Wildcard, literal, unknown
 from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
 from ..values import Value
@@ -69,7 +68,7 @@ class Search(Value):
             "--sort=path",
             "--no-mmap",
         ]
-        command += ["--text", "--encoding=none", f"--max-columns={COLUMNS}"]
+        command += ["--text", "--encoding=auto", f"--max-columns={COLUMNS}"]
         command.append(f"--max-filesize={LARGEST}")
         command += ["--max-columns-preview", "--regex-size-limit=200M", "--dfa-size-limit=200M"]
         command += ["--hidden", "--no-require-git", "--no-ignore-parent", "--no-ignore-dot"]
@@ -120,12 +119,6 @@ def _wanted(arguments: dict[str, Any], context: ToolContext) -> Search:
         if single and start.stat().st_size > LARGEST:
             shown = context.workspace.show(start)
             raise ToolError(f"{shown} is larger than {LARGEST >> 20} MiB: search it with bash")
-        if single:
-            with context.workspace.open_file(start) as file:
-                form = form_of(file.read(4))
-            if form.encoding != "utf-8":
-                shown = context.workspace.show(start)
-                raise ToolError(f"{shown} is {form.name}, which is not searched: read shows it")
     return Search(context.workspace.root, start, single, pattern, glob)
 
 

@@ -18,7 +18,7 @@ from typing import BinaryIO
 from ..files.walk import WorkspaceTree
 from ..files.wildcards import Wildcard
 from ..files.workspace import Workspace
-from .files import is_binary
+from .files import searchable
 
 #: Bytes of a file that is searched: an engine may hold a whole line in memory.
 LARGEST = 64 * 1024 * 1024
@@ -53,8 +53,9 @@ def main(arguments: list[str]) -> None:
     for path in paths:
         try:
             with workspace.open_file(path) as file:
-                if os.fstat(file.fileno()).st_size <= LARGEST and not is_binary(file):
-                    _print(str(path).removeprefix(base), file, regex)
+                small = os.fstat(file.fileno()).st_size <= LARGEST
+                if small and (text := searchable(file)) is not None:
+                    _print(str(path).removeprefix(base), text, regex)
         except BrokenPipeError:
             return
         except OSError:

@@ -114,3 +114,12 @@ def test_the_command(house: House) -> None:
     status, out, complaint = shown(house, "-C", str(house.work / "no"))
     assert (status, out) == (2, "")
     assert f"there is no directory {house.work}/no" in complaint
+
+
+def test_a_default_that_was_chosen_turns_reading_off(house: House) -> None:
+    assert house.load().reading == (True, "default")
+    path = house.user('permissions { default_decision = "ask" }')
+    why = f"default_decision, which is set, turns it off ({path}:1)"
+    told = json.loads(shown(house, "--json")[1])["settings"]["reading"]
+    assert told == {"value": False, "origin": why}
+    assert f"# {why}" in shown(house)[1]

@@ -182,3 +182,53 @@ def test_a_hostile_rule_does_not_hang() -> None:
 )
 def test_secrets(path: str, secret: bool) -> None:
     assert is_secret(Path(path).parts) is secret
+
+
+def test_rules_outside_of_the_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's own rules and `info/exclude` hold in a tree, a linked one and a submodule."""
+    home = tmp_path / "home"
+    (home / ".config/git").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    (home / ".config/git/ignore").write_text("*.usual\n")
+
+    def git(directory: Path, *arguments: str) -> str:
+        person = ("-c", "user.name=n", "-c", "user.email=e", "-c", "protocol.file.allow=always")
+        done = subprocess.run(
+            ["git", "-C", directory, *person, *arguments],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout
+
+    main = tmp_path / "main"
+    main.mkdir()
+    git(main, "init", "-q", "-b", "main")
+    git(main, "commit", "-q", "--allow-empty", "-m", "m")
+    git(main, "worktree", "add", "-q", "../linked")
+    git(main, "submodule", "--quiet", "add", str(main), "mod")
+    (main / ".git/info/exclude").write_text("*.main\n")
+    (main / ".git/modules/mod/info/exclude").write_text("*.mod\n")
+    trees = [main, tmp_path / "linked", main / "mod"]
+    for tree in trees:
+        (tree / "deep").mkdir()
+        for name in ("a.usual", "a.main", "a.mod", "a.own", "a.seen"):
+            (tree / name).touch()
+            (tree / "deep" / name).touch()
+    for named in ("", "*.own\n"):
+        if named:
+            (home / ".gitconfig").write_text("[core]\n\texcludesFile = ~/mine\n")
+            (home / "mine").write_text(named)
+        for tree in trees:
+            told = git(tree, "ls-files", "-z", "-o", "--exclude-standard").split("\0")
+            workspace = Workspace(tree)
+            found = [
+                str(entry.path.relative_to(tree))
+                for entry in WorkspaceTree(workspace).walk(tree, Wildcard("**"))
+                if entry.kind == "file" and entry.path.parts[-2] in (tree.name, "deep")
+            ]
+            mine = [name for name in found if name.rpartition("/")[2].startswith("a.")]
+            assert sorted(one for one in mine if not one.startswith("mod/")) == sorted(
+                name for name in told if name.startswith(("a.", "deep/"))
+            )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess  # noqa: TID251 - a mount of its own needs a process of its own
+import sys
 import tempfile
 from pathlib import Path
 
@@ -88,3 +90,45 @@ def test_a_kill_leaves_a_journal_that_restores_the_file(root: Path, half: bool) 
         assert file.read() in (b"old content\n", b"new content that is longer\n")
     assert (root / "a").samefile(root / "b")
     assert os.listdir(in_place.directory()) == []
+
+
+MOUNTED = """
+import os, subprocess, sys
+from pathlib import Path
+from a3s_cli.files.workspace import Workspace
+
+work, other = Path(sys.argv[1]), Path(sys.argv[2])
+subprocess.run(["mount", "--bind", other, work / "a"], check=True)
+before = os.stat(other)
+Workspace(work).replace(work / "a", b"new and longer")
+after = os.stat(work / "a")
+print((work / "a").read_text(), other.read_text(), after.st_ino == before.st_ino, os.listdir(work))
+"""
+
+
+def test_a_file_that_is_mounted(root: Path) -> None:
+    """As a container mounts one: no other file can take its place."""
+    (root / "a").write_text("below")
+    other = root.parent / "other"
+    other.write_text("old")
+    unshare = ["unshare", "-m", *(() if os.geteuid() == 0 else ("-r",))]
+    done = subprocess.run(
+        [*unshare, sys.executable, "-c", MOUNTED, root, other],
+        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert done.stdout == "new and longer new and longer True ['a']\n", done.stderr
+    assert (root / "a").read_text() == "below"
+    assert os.listdir(in_place.directory()) == []
+
+
+def test_a_name_outside_is_kept_with_mode_and_content(root: Path) -> None:
+    """Some of its names are in the workspace, one is not: the one that is edited leaves them."""
+    (root / "a").write_text("old")
+    (root / "a").chmod(0o640)
+    os.link(root / "a", root / "b")
+    os.link(root / "a", root.parent / "outside")
+    Workspace(root).replace(root / "a", b"new")
+    assert [path.read_text() for path in (root / "a", root / "b", root.parent / "outside")] == [
+        "new", "old", "old",
+    ]  # fmt: skip
+    assert (root / "a").stat().st_mode & 0o777 == 0o640

@@ -139,7 +139,6 @@ def test_binary_files_are_passed_over(engine: Desk) -> None:
         {
             "a.bin": b"x\n\0",
             "late": b"x\n" + b"." * 9000 + b"\0\nx\n",
-            "utf16": "x".encode("utf-16"),
         },
     )
     assert engine.output("grep", pattern="^x$") == ("late:1: x\nlate:3: x\n[2 matches in 1 file]")
@@ -243,3 +242,32 @@ def test_an_engine_is_not_believed(desk: Desk, tmp_path: Path) -> None:
     program.chmod(0o755)
     desk.path = f"{tmp_path}:/usr/bin:/bin"
     assert desk.output("grep", pattern="o") == "a:1: one\n[1 match in 1 file]"
+
+
+def test_utf_16_and_marks(engine: Desk) -> None:
+    """What has a mark is searched as the text that it is; what has none and NULs is binary."""
+    text = "first é\r\nsecond\r\n"
+    fill(
+        engine,
+        {
+            "big": b"\xfe\xff" + text.encode("utf-16-be"),
+            "little": b"\xff\xfe" + text.encode("utf-16-le"),
+            "marked": b"\xef\xbb\xbf" + text.encode(),
+            "plain": text,
+            "unmarked": text.encode("utf-16-le"),
+        },
+    )
+    names = ("big", "little", "marked", "plain")
+    expected = [f"{name}:1: first é" for name in names]
+    assert engine.output("grep", pattern="^first .$").split("\n") == [
+        *expected,
+        "[4 matches in 4 files]",
+    ]
+    assert engine.output("grep", pattern="second", path="little") == (
+        "little:2: second\n[1 match in 1 file]"
+    )
+    assert engine.output("grep", pattern="é", context=1, glob="b*").split("\n") == [
+        "big:1: first é",
+        "big-2- second",
+        "[1 match in 1 file]",
+    ]
