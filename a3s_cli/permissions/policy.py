@@ -41,7 +41,7 @@ from ..errors import UsageError
 from ..fingerprint import fingerprint
 from ..values import Value, replace
 from .hints import flags, rules_for_path, short
-from .rules import Rule, parse_rule
+from .rules import Rule, names_subject, parse_rule, total
 
 if TYPE_CHECKING:
     from ..tool_protocol import Subject
@@ -209,7 +209,7 @@ class Policy:
     ) -> Decision:
         def first(rules: tuple[Rule, ...], *, allows: bool = False) -> Rule | None:
             for rule in rules:
-                if rule.applies(tool) and _names(rule, subject, path, root, allows=allows):
+                if rule.applies(tool) and names_subject(rule, subject, path, root, allows=allows):
                     return rule
             return None
 
@@ -239,7 +239,7 @@ class Policy:
             for rules in (self._deny, self._ask, self._allow)
         )
         what = f"`{short(script)}`"
-        if rule := _total(deny):
+        if rule := total(deny):
             return _denied(rule, what)
         writes_denied, writes_asked = (
             [rule for rule in rules if rule.applies("write") and not rule.applies(tool)]
@@ -247,9 +247,9 @@ class Policy:
         )
         writing = writes_denied, writes_asked
         if all(rule.total for rule in deny + ask) and not any(writing):
-            if rule := _total(ask):
+            if rule := total(ask):
                 return self._asks(rule.text, f"{what} needs approval by {rule.text}", hint=_GRANT)
-            if rule := _total(allow):
+            if rule := total(allow):
                 return Decision("allow", rule.text, f"{what} is allowed by {rule.text}")
             if self._default == "allow":
                 return self._by_default(what, ())
@@ -262,7 +262,7 @@ class Policy:
         decision = self._parsed(rules, what, tool)
         if decision.rule != "default" or decision.decision == "allow":
             return decision
-        if confined and self._reading and not rules.hidden and not _total(ask):
+        if confined and self._reading and not rules.hidden and not total(ask):
             from .reading import why_not
 
             obstacle = why_not(parsed, places)
@@ -285,12 +285,12 @@ class Policy:
             # No flag may grant this in general: it could be what a rule denies.
             return Decision("ask", "default", f"{what} needs approval: {hidden}", "", found)
         caught = rules.caught(rules.ask) or rules.caught_writing(rules.writing[1])
-        if caught is None and (rule := _total(rules.ask)):
+        if caught is None and (rule := total(rules.ask)):
             caught = what, rule
         if caught:
             reason = f"{caught[0]} needs approval by {caught[1].text}"
             return self._asks(caught[1].text, reason, found, hint=_GRANT)
-        if rule := _total(rules.allow):
+        if rule := total(rules.allow):
             if hidden:
                 reason = f"{what} needs approval: {hidden}"
                 return self._asks("default", reason, found, hint=_GRANT)
@@ -380,21 +380,3 @@ def _relative(path: PurePath, root: PurePath | None) -> str:
 
 def _denied(rule: Rule, what: str, found: tuple[str, ...] = ()) -> Decision:
     return Decision("deny", rule.text, f"{what} is denied by {rule.text}", "", found)
-
-
-def _total(rules: Sequence[Rule]) -> Rule | None:
-    return next((rule for rule in rules if rule.total), None)
-
-
-def _names(
-    rule: Rule, subject: Subject, path: PurePath | None, root: PurePath | None, *, allows: bool
-) -> bool:
-    if rule.total:
-        return True
-    if subject.kind == "path" and path is not None:
-        return rule.matches_path(path, root, allows=allows)
-    if subject.kind == "url":
-        from .url_pattern import url_matches
-
-        return url_matches(rule.pattern or "*", subject.value, strictly=allows)
-    return False

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -30,6 +30,7 @@ from .rule_pattern import could_match, matches, path_matches
 from .shell_found import JOINED, NOT_KNOWN, UNKNOWN, Command, Word
 
 if TYPE_CHECKING:
+    from ..tool_protocol import Subject
     from .places import Places
 
 #: Options before a subcommand that are looked through; more are taken for a disguise.
@@ -340,3 +341,23 @@ def _nearest(tool: str, tools: Collection[str]) -> str:
 
     near = difflib.get_close_matches(tool.lower(), sorted(tools), n=1, cutoff=0.5)
     return f"; did you mean {near[0]}?" if near else ""
+
+
+def total(rules: Sequence[Rule]) -> Rule | None:
+    """Return the first rule without a pattern."""
+    return next((rule for rule in rules if rule.total), None)
+
+
+def names_subject(
+    rule: Rule, subject: Subject, path: PurePath | None, root: PurePath | None, *, allows: bool
+) -> bool:
+    """Whether a rule of the right tool names what a call acts on, which is no script."""
+    if rule.total:
+        return True
+    if subject.kind == "path" and path is not None:
+        return rule.matches_path(path, root, allows=allows)
+    if subject.kind == "url":
+        from .url_pattern import url_matches
+
+        return url_matches(rule.pattern or "*", subject.value, strictly=allows)
+    return False
