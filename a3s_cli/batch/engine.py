@@ -66,6 +66,8 @@ class Engine(Protocol):
 
     #: Its name, as in `batch_start`.
     name: str
+    #: Whether workers may say on stderr what goes wrong.
+    debug: bool
 
     async def open(self, setup: bytes, jobs: int, port: Port, listener: Listener) -> None:
         """Get ready for at most so many jobs at a time. Raises what makes that impossible."""

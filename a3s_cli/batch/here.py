@@ -45,6 +45,7 @@ class Here:
     """Runs jobs in worker processes on this machine."""
 
     name = "here"
+    debug = False
 
     def __init__(self) -> None:
         self._setup = b""
@@ -106,7 +107,7 @@ class Here:
             task.cancel()
 
     def _begin_worker(self) -> None:
-        worker = _Worker(peer.start(MODULE))
+        worker = _Worker(peer.start(MODULE, environment=os.environ, quiet=not self.debug))
         self._workers.append(worker)
         task = asyncio.create_task(self._serve(worker))
         self._tasks.add(task)

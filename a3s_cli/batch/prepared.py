@@ -50,6 +50,7 @@ class BatchRequest(Value):
     item_models: tuple[str, ...] = ()
     record: bool = False
     keep_sessions: bool = True
+    debug: bool = False
 
     @classmethod
     def default_directory(cls, name: str) -> Path:
@@ -82,7 +83,10 @@ class Prepared:
             keep_sessions=asked.keep_sessions,
         )
         self._engine = engine(asked.engine)
+        self._engine.debug = asked.debug
         plan = self.common.plan()
+        # If this process is ours alone, no command finds the keys in it.
+        plan.conceal()
         self.journal = Journal(place / NAME)
         try:
             path = asked.source.file(place)

@@ -142,7 +142,10 @@ class Worker:
         told = {"version": __version__}
         try:
             common = self._common = Common.unpack(payload)
-            told["policy"] = common.plan().policy.digest()
+            plan = common.plan()
+            told["policy"] = plan.policy.digest()
+            # A command of one worker must not find the keys in the memory of another.
+            plan.conceal()
             _warm()
         except A3SError as error:
             told |= failed(error)

@@ -78,6 +78,7 @@ def requested(options: BatchOptions) -> BatchRequest:
         workspace=workspace(),
         tools=None if options.tools is None else chosen_tools(options.tools),
         schema=schema,
+        conceals=True,
     )
     models = [one.strip() for one in (options.item_models or "").split(",")]
     return BatchRequest(
@@ -86,6 +87,7 @@ def requested(options: BatchOptions) -> BatchRequest:
         directory=directory,
         shard=shard,
         item_models=tuple(filter(None, models)),
+        debug=options.debug,
         **options.batch,
     )
 

@@ -49,7 +49,7 @@ def start(
     module: str,
     arguments: Sequence[str] = (),
     *,
-    environment: Mapping[str, str] | None = None,
+    environment: Mapping[str, str],
     quiet: bool = True,
 ) -> Peer:
     """Start a module of ours in a session of its own; a `quiet` one has no stderr.
@@ -64,7 +64,8 @@ def start(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL if quiet else None,
-            env=None if environment is None else dict(environment),
+            # Given as a copy: what the kernel shows of our own may be wiped.
+            env=dict(environment),
             start_new_session=True,
             pass_fds=(theirs.fileno(),),
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import uuid
 
+from ..support.terminal import Terminal
 from .bench import BatchBench
 from .model import Model
 
@@ -131,3 +133,40 @@ def test_status_says_how_far_it_is(batch: BatchBench) -> None:
         "items": 2, "succeeded": 1, "failed": 1, "pending": 0, "codes": {"provider_error": 1},
         "running": False,
     }  # fmt: skip
+
+
+def test_no_command_finds_a_key_in_any_process_of_the_batch(batch: BatchBench) -> None:
+    key = "sk-bench-" + uuid.uuid4().hex
+    look = f"cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep -c {key[9:30]}"
+    batch.items([{"id": f"i{n}", "prompt": f"run {look}"} for n in range(4)])
+    result = batch(
+        "items.ndjson", "--allow-all", "--sandbox", "off", "--jobs", "2",
+        env={"OPENAI_API_KEY": key},
+    )  # fmt: skip
+    assert result.status == 0
+    assert [one["toolOutput"].strip() for one in result.of("tool_end")] == ["0"] * 4
+
+
+def test_a_program_answers_for_calls(batch: BatchBench) -> None:
+    approver = batch.bench.bin / "approve"
+    approver.write_text('#!/bin/sh\ncat > /dev/null\necho \'{"answer": "once"}\'\n')
+    approver.chmod(0o755)
+    batch.items([{"id": "a", "prompt": "run touch made"}])
+    denied = batch("items.ndjson", "-d", "one")
+    assert [one["type"] for one in denied.events].count("permission_denied") == 1
+    allowed = batch("items.ndjson", "-d", "two", "--on-ask", f"exec:{approver}")
+    assert allowed.one("permission_answer")["by"] == "program"
+    assert (batch.work / "made").exists()
+    assert batch("items.ndjson", "-d", "three", "--on-ask", "fail").status == 1
+    assert batch("items.ndjson", "--on-ask", "prompt").status == 2
+
+
+def test_progress_is_one_line_on_a_terminal(batch: BatchBench, model: Model) -> None:
+    terminal = Terminal(columns=70)
+    batch.items([{"id": "w", "prompt": "wait 1"}, {"id": "bad", "prompt": "fail 400"}])
+    run = batch.spawn("items.ndjson", stderr=terminal.side)
+    terminal.wait_for("1/2, 1 failed, 1 running")
+    model.open()
+    assert run.finish().status == 1
+    assert "2/2, 1 failed, 0 running" in terminal.rest()
+    terminal.close()
