@@ -6,7 +6,7 @@ A large model needs none of this. Each restraint answers one kind of failure:
   has to begin with a call, and words before the change are asked for again, once, unseen;
 - it repeats itself: a call that was just made, in whatever variant, leaves only words;
 - it overwrites what it has not read: such a call becomes a look at the file;
-- it mends by appending: then only a change of what is there is allowed;
+- it alters a file by appending to it: then only a change of what is there is allowed;
 - it does not report what came out: that is put behind the answer (`grounding`).
 """
 
@@ -55,17 +55,17 @@ class Conduct(State):
         if not intent.may_change(asked):
             allowed = [tool for tool in allowed if not tool.writes]
         first = bool(allowed) and self._must_call(asked, history)
-        due = bool(allowed) and self._due(asked, history, tools)
+        nudge = self._nudge(asked, history, tools) if allowed else ""
         held: list[Chunk] = []
         offered = self._offered(asked, history, allowed) if first else allowed
         async with aclosing(self.ask(request, offered, first)) as answer:
             async for chunks in answer:
-                if due or held or any(isinstance(c, (CallChunk, StopChunk)) for c in chunks):
+                if nudge or held or any(isinstance(c, (CallChunk, StopChunk)) for c in chunks):
                     held += chunks
                 else:
                     yield chunks
                     self._said(chunks)
-        second = self._second(request, history, held, asked, tools, due=due)
+        second = self._second(request, history, held, asked, tools, nudge)
         if second is None:
             yield self._finished(held, history, tools, asked)
             return
@@ -100,13 +100,16 @@ class Conduct(State):
             return ""
         return grounding.reported(grounding.outputs_since(history)[0].output, "read")
 
-    def _due(self, asked: str, history: Sequence[Message], tools: Sequence[ToolSpec]) -> bool:
-        """Return whether a change was asked for that has not been made or tried."""
-        if not intent.wants_change(asked, self.workspace):
-            return False
+    def _nudge(self, asked: str, history: Sequence[Message], tools: Sequence[ToolSpec]) -> str:
+        """Return what is to be said to words in place of a change; empty if none is missing."""
         calls = calls_since(history)
-        failing = bool(calls) and calls[0][1]
-        return not failing and not restraint.has_changed(history, tools)
+        if not intent.wants_change(asked, self.workspace) or (calls and calls[0][1]):
+            return ""
+        if not restraint.has_changed(history, tools):
+            return NUDGE
+        if left := intent.left_over(asked, self.workspace):
+            return f"{left}\nChange that, too, with a tool."
+        return ""
 
     def _must_call(self, asked: str, history: Sequence[Message]) -> bool:
         """Return whether words would be a guess: nothing has been seen, or only failures."""
@@ -121,7 +124,7 @@ class Conduct(State):
         self, asked: str, history: Sequence[Message], tools: Sequence[ToolSpec]
     ) -> Sequence[ToolSpec]:
         """Return the tools of a call that must be, without those that cannot be meant."""
-        if intent.shown(asked, self.workspace):
+        if intent.shown(asked, self.workspace) or intent.to_be_read(asked, self.workspace):
             meant = [tool for tool in tools if tool.name == "read"]
         elif intent.program(asked):
             meant = [tool for tool in tools if tool.name == "bash"]
@@ -138,23 +141,22 @@ class Conduct(State):
         held: Sequence[Chunk],
         asked: str,
         tools: Sequence[ToolSpec],
-        *,
-        due: bool,
+        nudge: str,
     ) -> Answer | None:
         """Return another answer in place of the first; None if that one will do."""
         call = next((chunk for chunk in held if isinstance(chunk, CallChunk)), None)
         if call is None:
             ended = any(isinstance(c, StopChunk) and c.reason == "end_turn" for c in held)
             text = "".join(chunk for chunk in held if isinstance(chunk, str))
-            if not due or not ended or not text.strip():
+            if not nudge or not ended or not text.strip():
                 return None
-            said = [prompt.said("assistant", text), prompt.said("user", NUDGE)]
+            said = [prompt.said("assistant", text), prompt.said("user", nudge)]
             changing = [tool for tool in tools if not tool.harmless]
             again = replace(request, messages=[*request.messages, *said])
             return self.ask(again, changing, True) if changing else None
         if restraint.repeats(call, history, tools):
             return self.ask(request, (), False)
-        if intent.mends(asked) and restraint.appends(call):
+        if intent.alters(asked) and restraint.appends(call):
             editors = [tool for tool in tools if tool.writes]
             return self.ask(request, editors, True) if editors else None
         return None
@@ -174,6 +176,7 @@ class Conduct(State):
                 results = grounding.outputs_since(history)
                 if results and is_tool(tools, results[0].name, "writes"):
                     results = []
+                results = [r for r in results if not is_tool(tools, r.name, "writes")]
                 if added := grounding.missing(self._text, asked, results):
                     finished.append(f"\n\n{added}" if self._text.strip() else added)
             elif isinstance(chunk, str):

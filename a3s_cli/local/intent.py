@@ -45,11 +45,29 @@ _QUESTION = re.compile(
     r"count|explain|describe|summari[sz]e|find|tell|look|read|search|run|execute|use)\b)",
     re.IGNORECASE,
 )
-_MEND = re.compile(
-    r"\b(?:fix|bug|repair|correct|wrong|broken|should (?:be|return))\b", re.IGNORECASE
+#: Changes of what is there, and those that add to it.
+_ALTER = re.compile(
+    r"\b(?:fix|bug|repair|correct|wrong|broken|should (?:be|return)|rename|change|replace|set"
+    r"|update|remove|delete|sort|refactor)\b",
+    re.IGNORECASE,
+)
+_ADD = re.compile(
+    r"\b(?:add|append|insert|write|create|put|save|extract|store|generate|implement)\b",
+    re.IGNORECASE,
 )
 _NUMBER = re.compile(
-    r"\b(?:how (?:many|much|big|large|long)|count|number of|sum|total|average|size|add up)\b",
+    r"\b(?:how (?:many|much|often|big|large|long)|count|number of|sum|total|average|size|add up)\b",
+    re.IGNORECASE,
+)
+#: What cannot be answered by a look into one file.
+_DOES = re.compile(
+    r"\b(?:run|runs|running|execute|print|prints|output|outputs|result|use|find|search|grep|lines?"
+    r"|words?|git|test|tests|pass)\b",
+    re.IGNORECASE,
+)
+_FROM_TO = re.compile(
+    r"\b(?:rename|change|replace)\s+(?:\w+\s+){0,4}?['\"`]?([\w.-]+)['\"`]?\s+(?:to|with|by|into)"
+    r"\s+['\"`]?([\w-]+)",
     re.IGNORECASE,
 )
 _LIST = re.compile(
@@ -91,18 +109,19 @@ def needs_call(prompt: str, workspace: Path) -> bool:
 
 def wants_change(prompt: str, workspace: Path) -> bool:
     """Return whether something in the directory has to be another afterwards."""
-    change = _CHANGE.search(prompt)
+    change = _CHANGE.search(_NAME.sub("", prompt))
     return bool(change and not _QUESTION.match(prompt) and needs_call(prompt, workspace))
 
 
 def may_change(prompt: str) -> bool:
     """Return whether files may be changed: not for what is only a question."""
-    return bool(_CHANGE.search(prompt) or not _QUESTION.match(prompt))
+    return bool(_CHANGE.search(_NAME.sub("", prompt)) or not _QUESTION.match(prompt))
 
 
-def mends(prompt: str) -> bool:
-    """Return whether something that is there has to be made right."""
-    return bool(_MEND.search(prompt))
+def alters(prompt: str) -> bool:
+    """Return whether what is there has to be another, and nothing is to be added."""
+    words = _NAME.sub("", prompt)
+    return bool(_ALTER.search(words) and not _ADD.search(words))
 
 
 def wants_number(prompt: str) -> bool:
@@ -132,6 +151,34 @@ def shown(prompt: str, workspace: Path) -> str:
         return ""
     path = match[1]
     return path if _NAME.fullmatch(path) or path in mentioned(prompt, workspace) else ""
+
+
+def to_be_read(prompt: str, workspace: Path) -> bool:
+    """Return whether the answer is what one file says."""
+    if may_change(prompt) or wants_number(prompt) or _DOES.search(prompt):
+        return False
+    return len(files(prompt, workspace)) == 1
+
+
+def left_over(prompt: str, workspace: Path) -> str:
+    """Return what the prompt wants to be replaced in a file and is still there, in a sentence."""
+    match = _FROM_TO.search(prompt)
+    if not match:
+        return ""
+    for path in files(prompt, workspace):
+        try:
+            lines = (workspace / path).read_text(errors="replace").splitlines()
+        except OSError:
+            continue
+        for number, line in enumerate(lines, 1):
+            if re.search(rf"(?<!\w){re.escape(match[1])}(?!\w)", line):
+                return f"{match[1]} still occurs in {path}, line {number}: {line.strip()[:200]}"
+    return ""
+
+
+def files(prompt: str, workspace: Path) -> list[str]:
+    """Return the files of the workspace that the prompt names."""
+    return [path for path in mentioned(prompt, workspace) if (workspace / path).is_file()]
 
 
 def mentioned(prompt: str, workspace: Path) -> list[str]:

@@ -142,3 +142,28 @@ def test_instructions_that_are_too_long_are_cut_and_it_is_said(a3s: Bench, model
     sent = model.asked[0]["messages"][-1]["content"]
     assert sent.count(line) == 37
     assert sent.endswith("\n\nSay hello")
+
+
+def test_what_is_left_over_of_a_change_is_asked_for(a3s: Bench, models: Path) -> None:
+    (a3s.work / "shop.py").write_text("def otter(n):\n    return n\n\n\nprint(otter(6))\n")
+    edits = [
+        f"<tool=edit>\n<file_path>shop.py</file_path>\n<old_string>{old}</old_string>\n"
+        f"<new_string>{new}</new_string>\n</tool>"
+        for old, new in (("def otter", "def heron"), ("print(otter", "print(heron"))
+    ]
+    answers = ("<tool=read>shop.py</tool>", edits[0], "I renamed it.", edits[1], "It is heron now.")
+    model = Model.make(models, *answers)
+    result = run(a3s, model, "Rename the function otter to heron in shop.py")
+    assert (a3s.work / "shop.py").read_text().count("heron") == 2
+    assert result.last["text"] == "It is heron now."
+    assert model.asked[3]["messages"][-1]["content"] == (
+        "otter still occurs in shop.py, line 5: print(otter(6))\nChange that, too, with a tool."
+    )
+
+
+def test_a_question_about_one_file_begins_with_reading_it(a3s: Bench, models: Path) -> None:
+    (a3s.work / "settings.json").write_text('{"port": 4711}\n')
+    model = Model.make(models, "<tool=read>settings.json</tool>", "The port is 4711.")
+    run(a3s, model, "Which port is in settings.json?")
+    call = next(x for x in model.asked[0]["grammar"].split("\n") if x.startswith("call ::="))
+    assert call == 'call ::= "read>" to-tool-0'

@@ -177,3 +177,33 @@ def test_only_what_came_since_the_prompt_counts() -> None:
 
     found = grounding.outputs_since([*turn("old"), *turn("new")])
     assert [result.output for result in found] == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("Which port is in a.py?", True),
+        ("Explain a.py", True),
+        ("What does a.py print?", False),
+        ("How many lines does a.py have?", False),
+        ("Fix a.py", False),
+        ("Compare a.py and Makefile", False),
+    ],
+)
+def test_what_one_file_says(place: Path, prompt: str, expected: bool) -> None:
+    assert intent.to_be_read(prompt, place) == expected
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("Rename x to y in a.py", "x still occurs in a.py, line 1: x = 1"),
+        ("In a.py change the value from 1 to 2.", "1 still occurs in a.py, line 1: x = 1"),
+        ("Replace every 'x' with 'y' in a.py", "x still occurs in a.py, line 1: x = 1"),
+        ("Rename z to y in a.py", ""),
+        ("Rename a.py to b.py", ""),
+        ("Fix a.py", ""),
+    ],
+)
+def test_what_is_left_over(place: Path, prompt: str, expected: str) -> None:
+    assert intent.left_over(prompt, place) == expected
