@@ -1,6 +1,7 @@
 """Measure a3s and the agents that are installed, and print a table.
 
-python -m benchmarks [PART…]     startup, editor, throughput, growth, instructions; or api, objects
+python -m benchmarks [PART…]     startup, editor, throughput, growth, instructions; or api,
+                                 objects, mcp
 """
 
 from __future__ import annotations
@@ -25,7 +26,12 @@ from .place import Failed, Place
 
 PARTS = ("startup", "editor", "throughput", "growth", "instructions")
 #: Measured in this process, each by a script of its own.
-SCRIPTS = {"api": "api_streams", "batch": "batch", "objects": "object_growth"}
+SCRIPTS = {
+    "api": "api_streams",
+    "batch": "batch",
+    "objects": "object_growth",
+    "mcp": "mcp_servers",
+}
 
 
 def arguments() -> argparse.Namespace:
@@ -34,7 +40,9 @@ def arguments() -> argparse.Namespace:
         prog="python -m benchmarks", description="Measure a3s, and the agents on PATH beside it."
     )
     parser.add_argument(
-        "part", nargs="*", help=f"one or more of {', '.join(PARTS)} (default: these), api, objects"
+        "part",
+        nargs="*",
+        help=f"some of {', '.join(PARTS)} (default: these), api, batch, objects, mcp",
     )
     here = Path(sys.executable).with_name("a3s")
     parser.add_argument("--a3s", type=Path, default=here, help="the a3s to measure (%(default)s)")

@@ -34,6 +34,8 @@ UNUSED = {
     "readline", "a3s_cli.config.acl", "a3s_cli.stream.recorder",
     "a3s_cli.stream.reader",
     "a3s_cli.transport.client", "a3s_cli.transport.get", "a3s_cli.cli.audit",
+    "a3s_cli.mcp", "a3s_cli.run.mcp", "a3s_cli.config.mcp_servers", "a3s_cli.config.mcp_files",
+    "a3s_cli.jsonrpc", "a3s_cli.processes.piped",
 }  # fmt: skip
 #: What must not be in the way of the first line.
 LATER = UNUSED | HEAVY | {"hashlib", "a3s_cli.run.response", "a3s_cli.sandbox.bwrap"}

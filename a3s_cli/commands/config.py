@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..config import acl
 from ..config.layers import load
@@ -17,12 +17,16 @@ from ..config.settings import (
     PERMISSION_KEYS,
     RULES,
     Config,
+    McpSources,
     ModelSettings,
     ProviderSettings,
     Setting,
 )
 from ..errors import UsageError
 from ..output.person import readable
+
+if TYPE_CHECKING:
+    from ..config.mcp_servers import McpServer
 
 _COLUMN = 44
 
@@ -32,7 +36,9 @@ def shown(*, cwd: str | None, config_file: str | None, project: bool, as_json: b
     workspace = Path(cwd or ".")
     if not workspace.is_dir():
         raise UsageError(f"-C: there is no directory {cwd}")
-    config = load({}, os.environ, workspace, config_file=config_file, project=project)
+    config = load(
+        {}, os.environ, workspace, config_file=config_file, project=project, mcp=McpSources()
+    )
     config.settings["reading"] = config.reading
     return as_object(config) if as_json else readable(as_text(config))
 
@@ -44,6 +50,7 @@ def as_object(config: Config) -> str:
     document = {
         "settings": {name: _entry(setting) for name, setting in config.settings.items()},
         "providers": {name: _provider(found) for name, found in config.providers.items()},
+        "mcpServers": {name: _server(found) for name, found in config.mcp_servers.items()},
         "files": config.files,
         "unused": [{"key": key.value, "origin": key.origin} for key in config.unused],
         "notices": [
@@ -67,6 +74,10 @@ def as_text(config: Config) -> str:
         lines += [f"providers {_quoted(provider.name)} {{", *_scope(provider, "  ")]
         for model in provider.models.values():
             lines += [f"  models {_quoted(model.name)} {{", *_scope(model, "    "), "  }"]
+        lines.append("}")
+    for server in config.mcp_servers.values():
+        lines.append(_commented(f"mcp_servers {_quoted(server.name)} {{", server.origin))
+        lines += [f"  {name} = {_literal(value)}" for name, value in _server(server).items()]
         lines.append("}")
     lines += [f"# {key.origin}: {key.value} is not used by a3s" for key in config.unused]
     lines += [f"# {notice.code}: {_plain(notice.text)}" for notice in config.notices]
@@ -98,6 +109,24 @@ def _scope(scope: ModelSettings, indent: str) -> Iterator[str]:
     for name, variable in scope.unset.items():
         if name not in scope.settings:
             yield f"{indent}# {name}: the variable {_plain(variable)} is not set"
+
+
+def _server(server: McpServer) -> dict[str, Any]:
+    """Return what differs from the defaults, with the values of secrets masked."""
+    plain = {
+        name: getattr(server, name)
+        for name in ("command", "url", "timeout", "cwd", "optional", "enabled", "sandbox")
+    }
+    plain["url"] = _without_secrets(server.url)
+    for name in ("args", "tools"):
+        plain[name] = [*getattr(server, name)]
+    said = server.read_only
+    plain["read_only"] = said if isinstance(said, bool) else [*said]
+    shown = {name: value for name, value in plain.items() if value or name == "enabled"}
+    for name in ("env", "headers"):
+        if found := getattr(server, name):
+            shown[name] = {_quoted(key): mask(value) for key, value in found.items()}
+    return shown
 
 
 def _line(name: str, setting: Setting, indent: str = "") -> str:

@@ -127,6 +127,8 @@ class Run:
             self._voice.approver = _program(plan)
         if plan.mcp:
             self._begin_servers()
+            # They start while the rest is being loaded.
+            await asyncio.sleep(0)
         sandbox = await self._sandbox()
         self._assembly = assembly = assemble(
             plan, self._emitter, conversation, voice=self._voice, sandbox=sandbox
