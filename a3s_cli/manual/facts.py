@@ -94,6 +94,14 @@ def event_fields() -> list[Block]:
     return [Item(f"`{name}`", tuple(_fields(kind))) for name, kind in Event.kinds.items()]
 
 
+def batch_fields() -> list[Block]:
+    """Return every event of a batch with its fields."""
+    from ..events.batch import BatchEvent
+
+    kinds = BatchEvent.batch_kinds.items()
+    return [Item(f"`{name}`", tuple(_fields(kind))) for name, kind in kinds]
+
+
 def _fields(kind: type[Event]) -> Iterator[Block]:
     yield Paragraph(_doc(kind))
     hints = typing.get_type_hints(kind, include_extras=True)

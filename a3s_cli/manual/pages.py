@@ -114,6 +114,7 @@ def _generated(name: str) -> Sequence[Block]:
     return {
         "events": facts.event_list,
         "fields": facts.event_fields,
+        "batch-fields": facts.batch_fields,
         "statuses": facts.exit_statuses,
         "run-statuses": facts.run_statuses,
         "tools": facts.tools,

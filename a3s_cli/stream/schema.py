@@ -33,8 +33,29 @@ _ENVELOPE = {
 
 
 def event_schema() -> str:
-    """Return the schema of one line, as indented JSON with a newline."""
-    return json.dumps(schema_document(), indent=2, ensure_ascii=False) + "\n"
+    """Return the schema of one line, a batch's included, as indented JSON with a newline."""
+    document = schema_document()
+    own = batch_definitions()
+    document["oneOf"] += [{"$ref": f"#/$defs/{kind}"} for kind in own]
+    document["$defs"] |= own
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def batch_definitions() -> dict[str, Any]:
+    """Return the schemas of a batch's own lines; the events of its runs are those of any run."""
+    from ..events.batch import BatchEvent
+
+    own = {kind: _numbered(_event(cls)) for kind, cls in BatchEvent.batch_kinds.items()}
+    failed = _numbered(_event(Event.kinds["error"]))
+    return {**own, "batch_error": {**failed, "not": {"required": ["seq"]}}}
+
+
+def _numbered(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a line that a batch numbers, and no run."""
+    place = {"type": "integer", "minimum": 0, "description": "from 0 in the stream of a batch"}
+    fields = {key: one for key, one in schema["properties"].items() if key != "seq"}
+    required = ["bseq" if key == "seq" else key for key in schema["required"]]
+    return {**schema, "properties": {**fields, "bseq": place}, "required": required}
 
 
 def schema_document() -> dict[str, Any]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import uuid
+
+from a3s_cli.validation import Validator
 
 from ..support.terminal import Terminal
 from .bench import BatchBench
@@ -170,3 +173,17 @@ def test_progress_is_one_line_on_a_terminal(batch: BatchBench, model: Model) -> 
     assert run.finish().status == 1
     assert "2/2, 1 failed, 0 running" in terminal.rest()
     terminal.close()
+
+
+def test_every_line_satisfies_the_schema_that_is_printed(batch: BatchBench) -> None:
+    document = json.loads(batch.bench("schema").stdout)
+    batch.items([{"id": "a", "prompt": "fail 503"}, {"id": "b", "prompt": "run echo hi"}])
+    ended = batch("items.ndjson", "--max-retries", "0", "--attempts", "2", "--allow", "bash")
+    run = batch.spawn("items.ndjson", "--max-retries", "0", "--attempts", "9")
+    run.wait_for_output(b'"item_retry"')
+    run.signal(signal.SIGTERM)
+    lines = [*ended.events, *run.finish().events]
+    validator = Validator(document)
+    assert {one["type"] for one in lines} >= {"batch_start", "item_retry", "item_end", "batch_end"}
+    assert [one for one in lines if not validator.is_valid(one)] == []
+    assert "seq" not in lines[-1] and lines[-1]["type"] == "error"
