@@ -87,7 +87,7 @@ class Driver:
             if terms.attempts == 1:
                 self._end_interrupted()
             if self._history.next_open(0) is not None:
-                await engine.open(setup, terms.jobs, self.gate, self)
+                await self._open(setup)
                 await self._launch()
             if self.why is not None:
                 await self._end_flights()
@@ -98,6 +98,21 @@ class Driver:
         finally:
             await engine.close()
         return await self.ledger.end(self.limit, self.why)
+
+    async def _open(self, setup: bytes) -> None:
+        """Open the engine, unless everything is to end before it is ready."""
+        opening = asyncio.create_task(
+            self._engine.open(setup, self._terms.jobs, self.gate, self), name="a3s-engine"
+        )
+        opening.add_done_callback(lambda _: self._changed.set())
+        while not opening.done() and self.why is None:
+            self._changed.clear()
+            await self._something(None)
+        if not opening.done():
+            opening.cancel()
+        await asyncio.wait([opening])
+        if not opening.cancelled():
+            opening.result()
 
     def cancel(self, why: A3SError) -> None:
         """End the batch: cancel what runs; what has no result is run by the same command again."""

@@ -83,10 +83,12 @@ class Ledger:
         self._next = 0
         self._waiting: dict[int, int] = {}
         # Results that were shown by an earlier run of the batch.
-        self._old = bytes(map(history.is_done, range(len(items)))) if in_order else b""
+        self._old = b""
 
     def begin(self, engine: str, jobs: int, policy: str) -> None:
         """Open the journal's chapter and the stream."""
+        if self._in_order:
+            self._old = bytes(map(self.history.is_done, range(len(self.items))))
         batch_id = self.history.batch_id
         about = {"version": __version__, "policySha256": policy, "engine": engine}
         line = {"type": "batch_open", "ts": now(), "batchId": batch_id, **about}

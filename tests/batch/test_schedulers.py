@@ -72,6 +72,17 @@ def test_the_manifest_s_command_runs_a_shard(batch: BatchBench, index: int) -> N
     assert batch.texts("work") == {f"i{n}": str(n) for n in (index, index + 4)}
 
 
+def test_the_line_for_parallel_runs_its_shards(batch: BatchBench) -> None:
+    (line,) = re.findall(r"^parallel '(.*)' ::: 1 2 3 4$", DOCUMENT, re.M)
+    batch.say(8)
+    env = {**batch.model.environment(), "A3S_MODEL": "openai/m"}
+    # What GNU parallel makes of it: the argument in place of the braces.
+    for number in "13":
+        command = ["sh", "-c", line.replace("{}", number)]
+        assert batch.bench.start(command, None, "none", True, env=env).finish().status == 0
+    assert batch.texts("work").keys() == {"i0", "i4", "i2", "i6"}
+
+
 def test_the_sbatch_file_is_a_script() -> None:
     told = subprocess.run(
         ["bash", "-n", "-c", file("batch.sbatch")], capture_output=True, check=False

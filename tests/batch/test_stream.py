@@ -10,6 +10,7 @@ from a3s_cli.validation import Validator
 
 from ..support.terminal import Terminal
 from .bench import BatchBench
+from .laws import check_batch
 from .model import Model
 
 
@@ -187,3 +188,20 @@ def test_every_line_satisfies_the_schema_that_is_printed(batch: BatchBench) -> N
     assert {one["type"] for one in lines} >= {"batch_start", "item_retry", "item_end", "batch_end"}
     assert [one for one in lines if not validator.is_valid(one)] == []
     assert "seq" not in lines[-1] and lines[-1]["type"] == "error"
+
+
+def test_retried_items_are_shown_in_order_too(batch: BatchBench) -> None:
+    batch.items([{"id": f"i{n}", "prompt": "fail 400"} for n in range(3)])
+    assert batch("items.ndjson", "--order", "input").status == 1
+    again = batch("items.ndjson", "--order", "input", "--retry-failed")
+    assert [one["item"] for one in again.of("item_end")] == ["i0", "i1", "i2"]
+
+
+def test_a_signal_before_the_first_worker_is_ready(batch: BatchBench) -> None:
+    batch.say(3)
+    run = batch.spawn("items.ndjson")
+    run.wait_for_output(b'"batch_start"')
+    run.signal(signal.SIGINT)
+    result = run.finish()
+    assert result.exit_status == -signal.SIGINT
+    assert check_batch(result.stdout, None)[-1]["code"] == "cancelled"
