@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -55,6 +56,7 @@ def requests() -> None:
     """Print the size of the first request, and of those of a run together, both ways."""
     with tempfile.TemporaryDirectory() as root:
         bench = Bench(Path(root))
+        subprocess.run(["git", "init", "-q"], cwd=bench.work, check=True)
         servers = {
             "git": [*pip("mcp-server-git"), "--repository", str(bench.work)],
             "time": pip("mcp-server-time"),
@@ -70,6 +72,7 @@ def requests() -> None:
         now = call(name, {"timezone": "UTC"})
         script = [call("load_tools", {"names": [name]}), *[now] * (TURNS - 2), text("done")]
         result = bench("run", "hi", "--allow", "mcp__*", script=script)
+        assert result.last["type"] == "end", result.last
         listed = [json.loads(bench("mcp", "tools", one, "--json").stdout) for one in servers]
         bench.close()
     lazy = [len(json.dumps(one.body)) for one in result.requests]
@@ -105,4 +108,5 @@ def main() -> None:
     requests()
 
 
-main()
+if __name__ == "__main__":
+    main()

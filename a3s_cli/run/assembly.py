@@ -45,6 +45,8 @@ class Assembly(Value):
     calls: Calls
     request: Request
     compactor: Compactor
+    #: Whether the model may be offered tools.
+    takes_tools: bool = True
 
 
 def assemble(
@@ -77,7 +79,8 @@ def assemble(
         asker = _with_fallbacks(plan, emitter, asker, where)
         provider = asker.provider
     # A model configured with `tool_call = false` is offered no tools.
-    tools = chosen(plan) if where.quirks.get("tool_call", True) else {}
+    takes_tools = where.quirks.get("tool_call", True)
+    tools = chosen(plan) if takes_tools else {}
     writable = sandbox.writable if sandbox else ""
     conditions = Conditions(config.get("tool_timeout"), writable)
     instructions = _instructions(plan, where, emitter)
@@ -97,7 +100,7 @@ def assemble(
     compactor = Compactor(
         asker, request, conversation, limit, listed=lambda: limit_of(listed.window, answer)
     )
-    return Assembly(account, provider, asker, around, calls, request, compactor)
+    return Assembly(account, provider, asker, around, calls, request, compactor, takes_tools)
 
 
 def _instructions(plan: Plan, where: Endpoint, emitter: Emitter) -> str:

@@ -94,11 +94,13 @@ class Offer:
         for name, said in await self._servers.ready():
             self._emitter.emit(Notice(code="mcp_unavailable", text=said, key=name))
         request = self._assembly.request
-        return self._offered(request) if self._servers.tools else request
+        offers = self._servers.tools and self._assembly.takes_tools
+        return self._offered(request) if offers else request
 
     async def before_turn(self, request: Request) -> Request:
         """Return the request of the next turn: another one where a list has changed."""
-        return self._offered(request) if await self._servers.refresh() else request
+        changed = await self._servers.refresh() and self._assembly.takes_tools
+        return self._offered(request) if changed else request
 
     def _offered(self, request: Request) -> Request:
         assembly, added = self._assembly, self._servers.tools

@@ -343,3 +343,23 @@ def test_stderr_goes_to_the_log_alone(a3s: Bench, scripted: Scripted) -> None:
     assert quiet.stderr == b""
     loud = a3s("run", "go", "--debug", script=[text("ok")]).stderr.decode()
     assert "MCP server one: listening" in loud and "\x1b" not in loud
+
+
+def test_a_model_that_takes_no_tools_is_offered_none(a3s: Bench, scripted: Scripted) -> None:
+    scripted.add()
+    scripted.write('providers "openai" { models "test-model" { tool_call = false } }\n')
+    result = a3s("run", "go", script=[text("ok")])
+    assert result.of("tools_changed") == []
+    assert "tools" not in result.requests[0].body
+
+
+def test_a_recording_is_audited_and_replayed(a3s: Bench, scripted: Scripted) -> None:
+    scripted.add()
+    script = [call("mcp__one__echo", {"text": "hi"}), text("done")]
+    recording = str(a3s.root / "run.ndjson")
+    a3s("run", "go", "--allow", "mcp__one", "--record", recording, script=script)
+    policy = a3s.root / "policy.toml"
+    for rule, status in (('must_not = ["mcp__one__*"]', 5), ('must_only = ["mcp__one"]', 0)):
+        policy.write_text(f'[[rule]]\nid = "x"\n{rule}\n')
+        assert a3s("audit", recording, "--policy", str(policy)).status == status
+    assert b"done" in a3s("replay", recording, "-o", "raw").stdout
