@@ -99,7 +99,6 @@ class Servers:
                         raise error from None
                     said = f"{error}; {failure.hint}" if failure.hint else str(error)
                     missing.append((connection.server.name, said))
-        self._stale.clear()
         self._offer()
         return missing
 

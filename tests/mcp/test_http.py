@@ -190,3 +190,29 @@ def test_an_answer_that_never_comes_back(a3s: Bench, scripted: Scripted) -> None
         got = run(a3s, scripted, url)
     said = {end["toolOutput"] for end in got.of("tool_end")}
     assert said == {"the MCP server it failed: the stream of its answer broke off"}
+
+
+def test_a_list_that_changes_is_heard_of(a3s: Bench, scripted: Scripted) -> None:
+    """On the stream that a server of the first era says things on unasked."""
+    lists: list[str] = []
+    told = b'data: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n'
+
+    def answer(verb: str, headers: dict[str, str], message: Any) -> Answer:
+        method = (message or {}).get("method")
+        if verb == "GET":
+            return 200, STREAM, told
+        if method == "initialize":
+            can = {"tools": {"listChanged": True}}
+            said = {"protocolVersion": "2025-06-18", "capabilities": can}
+            return 200, JSON, result(message, said)
+        if method == "tools/list":
+            lists.append(method)
+            also = [{**ECHO, "name": "other"}] if len(lists) > 1 else []
+            return 200, JSON, result(message, {"tools": [ECHO, *also]})
+        return usual(message or {})
+
+    with serving(answer) as (url, _):
+        got = run(a3s, scripted, url)
+    first, second = got.of("tools_changed")
+    assert first["tools"][-1] == "mcp__it__echo"
+    assert second["tools"][-2:] == ["mcp__it__echo", "mcp__it__other"]
