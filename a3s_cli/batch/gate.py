@@ -27,7 +27,7 @@ JITTER = 0.1
 #: Seconds of a first refusal without a wish, doubled with each in a row, and the most of them.
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
 #: What remains of the rate after a refusal, and by which it grows with each answer.
-SHRINK, GROW = 0.7, 1.05
+SHRINK, GROW = 0.7, 1.03
 #: Seconds over which the rate of answers is observed.
 WINDOW = 10.0
 #: The lowest pace that a refusal leads to, in requests a second.
@@ -71,7 +71,7 @@ class Gate:
         self.tokens = 0
         #: Is told why the gate closes, and for how many seconds.
         self.on_close: Callable[[str, float], None] = lambda _, __: None
-        #: Is called when a free gate becomes a paced one.
+        #: Is called when the pace is reduced, also for the first time.
         self.on_pace: Callable[[], None] = lambda: None
 
     @property
@@ -196,9 +196,10 @@ class Gate:
                 self._answers.popleft()
             seen = min(max(now - self._since, 1.0), WINDOW)
             self._rate = max(len(self._answers) / seen, 1 / max(wait, 1.0), SLOWEST)
-            self.on_pace()
         else:
             self._rate = max(self._rate * SHRINK, SLOWEST)
+        # Who does not know of this reduction would not be heard at the next refusal.
+        self.on_pace()
 
 
 def limiting(error: A3SError) -> bool:

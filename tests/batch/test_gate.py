@@ -123,6 +123,8 @@ def test_a_free_gate_costs_nothing_until_it_is_refused() -> None:
     assert not gate.free
     assert 2 <= gate.closed_for <= 2.2
     # The rest of the burst that was refused closes it no further, and reduces nothing.
+    paced: list[int] = []
+    gate.on_pace = lambda: paced.append(gate.epoch)
     for _ in range(99):
         gate.refused("too fast", 2.0, 0)
     assert len(closings) == 1 and gate.epoch == 1
@@ -133,6 +135,9 @@ def test_a_free_gate_costs_nothing_until_it_is_refused() -> None:
     gate.sent()
     again = gate.reserve()
     assert again is not None and again >= 0.99
+    # Every reduction is told: a refusal from before the last one would not count.
+    gate.refused("too fast", 2.0, 1)
+    assert paced == [2]
 
 
 def test_a_wait_of_more_than_two_minutes_and_a_spent_budget_are_refused() -> None:
