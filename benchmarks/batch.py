@@ -120,6 +120,15 @@ class Watched:
         return time.monotonic() - self.begun
 
 
+def lives(pid: int) -> bool:
+    """Tell whether a process runs; a dead one may wait long for init to take note of it."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
+
+
 def items(place: Path, number: int, prompt: str = "say hi") -> None:
     """Write a data set."""
     lines = (json.dumps({"id": f"i{n}", "prompt": f"{prompt} {n}"}) + "\n" for n in range(number))
@@ -162,7 +171,7 @@ def in_flight(place: Path, url: str, served: subprocess.Popen[str]) -> None:
         begun = time.monotonic()
         batch.process.send_signal(number)
         batch.process.wait()
-        while any(Path(f"/proc/{pid}").exists() for pid in pids):
+        while any(map(lives, pids)):
             time.sleep(0.005)
         row(f"{number.name}: nothing left after", f"{time.monotonic() - begun:.2f} s", wanted)
 

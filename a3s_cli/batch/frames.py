@@ -1,7 +1,7 @@
 """Messages between the driver and a worker on this machine: frames on a socket.
 
 A frame is its kind (a byte), the job that it is about, the length of its payload and the
-payload. Frames that are made in one turn of the loop leave in one write.
+payload. Frames that are made in neighbouring turns of the loop leave in one write.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from collections.abc import AsyncIterator
 
 #: Bytes that may wait for the other side before producers have to wait.
 HIGH_WATER = 256 * 1024
+#: Turns of the loop for which frames are gathered: what one answer causes leaves together. A turn
+#: waits for nothing while there is anything to do.
+TURNS = 3
 _HEAD = struct.Struct("<cIQ")
 
 #: From the driver: what all jobs share, a job, its cancellation, a permit or why there is
@@ -42,8 +45,14 @@ class Channel:
     def send(self, kind: bytes, job: int = 0, payload: bytes = b"") -> None:
         """Send a frame soon; it is dropped where the other side is gone."""
         if not self._gathered:
-            asyncio.get_running_loop().call_soon(self._flush)
+            asyncio.get_running_loop().call_soon(self._flush_after, TURNS)
         self._gathered += (_HEAD.pack(kind, job, len(payload)), payload)
+
+    def _flush_after(self, turns: int) -> None:
+        if turns and self._gathered:
+            asyncio.get_running_loop().call_soon(self._flush_after, turns - 1)
+        elif self._gathered:
+            self._flush()
 
     def _flush(self) -> None:
         data, self._gathered = b"".join(self._gathered), []
