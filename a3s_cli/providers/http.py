@@ -12,10 +12,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 
 from ..errors import A3SError, AuthError, ProviderError, TruncatedStream
-from ..model import AdviceChunk, Chunk, Endpoint, Gate, Request, Way, Wire
+from ..model import AdviceChunk, Chunk, Endpoint, Gate, Request, UsageChunk, Way, Wire
 from ..sse import Parser
 from ..transport.faults import BrokenResponse
-from ..transport.patience import Patience
+from ..transport.patience import Patience, Quiet
 from ..transport.post import HttpFailure, Transport
 from .codec import finish, secrets
 from .failures import classify
@@ -81,13 +81,18 @@ class HttpProvider:
             await self._gate.permit(len(post.body) // BYTES_A_TOKEN)
         answer = self._transport.post(post.url, post.headers, post.body, self._patience)
         until: float | None = None
+        clock = asyncio.get_running_loop().time
+        quiet = Quiet(self._patience, clock())
         async with aclosing(answer) as body:
             try:
                 while data := await _next(body, until):
-                    if chunks := decoder.feed(parser.feed(data)):
+                    chunks = decoder.feed(parser.feed(data))
+                    if quiet.over(clock(), content=_says_something(chunks)):
+                        raise self._patience.no_content(post.url)
+                    if chunks:
                         yield chunks
                     if until is None and decoder.complete:
-                        until = asyncio.get_running_loop().time() + LINGER
+                        until = clock() + LINGER
             except BrokenResponse as error:
                 # What comes after the protocol's end is not worth failing for.
                 if not decoder.complete:
@@ -129,6 +134,10 @@ class HttpProvider:
             why = f'env("{unset}") has no value' if unset else "no key was sent"
             error.hint = f"{why}: export {unset or key_variables(name)[0]}=…"
         return error
+
+
+def _says_something(chunks: list[Chunk]) -> bool:
+    return bool(chunks) and any(type(one) is not UsageChunk for one in chunks)
 
 
 async def _next(body: AsyncIterator[bytes], until: float | None) -> bytes:

@@ -140,7 +140,15 @@ class Connection:
 
     async def _head(self, http: h11.Connection, patience: Patience) -> h11.Response:
         """Read the head of the answer, and the informational ones before it."""
-        seconds, late = patience.first_byte, patience.no_answer
+        try:
+            # All of them together: a server may send informational ones for ever.
+            async with TimeLimit(patience.first_byte):
+                return await self._heads(http, patience)
+        except TimeoutError:
+            raise patience.no_answer(self._url) from None
+
+    async def _heads(self, http: h11.Connection, patience: Patience) -> h11.Response:
+        seconds = None
         while not isinstance(event := http.next_event(), h11.Response):
             if event is not h11.NEED_DATA:
                 continue
@@ -148,8 +156,8 @@ class Connection:
                 async with TimeLimit(seconds):
                     http.receive_data(await self._incoming.read())
             except TimeoutError:
-                raise late(self._url) from None
-            seconds, late = patience.idle, patience.broken_off
+                raise patience.broken_off(self._url) from None
+            seconds = patience.idle
         return event
 
     async def read(self) -> bytes:

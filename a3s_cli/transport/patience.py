@@ -36,6 +36,32 @@ class Patience(Value):
             hint="--idle-timeout sets how long a3s waits",
         )
 
+    def no_content(self, url: str) -> ProviderTimeout:
+        """Return the error for an answer that went on without saying anything."""
+        return ProviderTimeout(
+            f"{host(url)} sent nothing but comments and empty pieces for {self.first_byte:g} s",
+            hint="--first-byte-timeout sets how long a3s waits",
+        )
+
+
+class Quiet:
+    """The patience with an answer that brings bytes and no content."""
+
+    def __init__(self, patience: Patience, now: float) -> None:
+        self._patience = patience
+        self._left = patience.first_byte
+        self._last = now
+
+    def over(self, now: float, *, content: bool) -> bool:
+        """Return whether patience has ended; `content` says whether a piece had any."""
+        last, self._last = self._last, now
+        if content:
+            self._left = self._patience.first_byte
+        elif self._left is not None:
+            # A longer silence was not the server's: then this process was stopped, or held up.
+            self._left -= min(now - last, self._patience.idle or now - last)
+        return self._left is not None and self._left < 0
+
 
 class Comments:
     """Tells the comments and empty lines at the beginning of an event stream from its events."""
