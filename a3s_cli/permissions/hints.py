@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .program_names import INTERPRETERS
 from .shell_found import names
 
 if TYPE_CHECKING:
@@ -15,6 +16,11 @@ _WITH_SUBCOMMANDS = names(
     "git gh npm pnpm yarn cargo go docker podman kubectl pip pip3 uv poetry apt apt-get brew"
     " systemctl helm terraform dotnet bundle rustup conda hg svn make just"
 )
+#: Their commands that run what the next word names: a script of a project, a program.
+_WITH_SCRIPTS = {
+    ("npm", "run"), ("npm", "exec"), ("pnpm", "run"), ("pnpm", "exec"), ("yarn", "run"),
+    ("bun", "run"), ("deno", "run"), ("go", "run"), ("poetry", "run"), ("bundle", "exec"),
+}  # fmt: skip
 MOST_FLAGS = 4
 _SHOWN = 80
 
@@ -66,11 +72,24 @@ def short(text: str) -> str:
 
 def _useful(words: Sequence[Word]) -> str:
     """The words that a rule for this command should name, where they are plain."""
-    count = 2 if words[0].text in _WITH_SUBCOMMANDS and len(words) > 1 else 1
+    texts = [word.text for word in words[:3]]
+    count = 2 if texts[0] in _WITH_SUBCOMMANDS and len(words) > 1 else 1
+    if count == 2 and not texts[1][:1].isalpha():
+        return ""
+    if tuple(texts[:2]) in _WITH_SCRIPTS:
+        count = 3
+    elif _interprets(texts[0]):
+        # A rule for its scripts must not cover the code that its options take.
+        count = 3 if texts[1:2] == ["-m"] else 2
     named = words[:count]
-    if count == 2 and not named[1].text[:1].isalpha():
+    if len(named) < count or (count > 1 and texts[count - 1].startswith("-")):
         return ""
     return " ".join(word.text for word in named) if all(map(_is_plain, named)) else ""
+
+
+def _interprets(program: str) -> bool:
+    name = program.rpartition("/")[2]
+    return name in INTERPRETERS or name.rstrip("0123456789.") in INTERPRETERS
 
 
 def _quoted(word: Word) -> str:

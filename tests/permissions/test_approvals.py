@@ -127,3 +127,40 @@ def test_approvals_never_overrule_a_denial_and_never_tighten(
         assert after.decision in ("ask", "allow")
     else:
         assert after == before
+
+
+#: A command, the rule that "always" adds, what that allows as well, and what it must not.
+INTERPRETED = [
+    ("python3 x.py", "python3 x.py:*", "python3 x.py --all", "python3 -c 'import os'"),
+    ("python3 x.py", "python3 x.py:*", "python3 x.py", "python3 -m http.server"),
+    ("python3.12 x.py", "python3.12 x.py:*", "python3.12 x.py a", "python3.12 - "),
+    ("/usr/bin/python3 x.py", "/usr/bin/python3 x.py:*", "/usr/bin/python3 x.py a", "python3 y.py"),
+    ("python3 -m pytest", "python3 -m pytest:*", "python3 -m pytest -q", "python3 -m http.server"),
+    ("timeout 5 python3 x.py", "timeout 5 python3 x.py:*", "", "timeout 5 python3 -c 1"),
+    ("node a.js", "node a.js:*", "node a.js b", "node -e 1"),
+    ("perl x.pl", "perl x.pl:*", "perl x.pl a", "perl -e 1"),
+    ("ruby x.rb", "ruby x.rb:*", "ruby x.rb a", "ruby -e 1"),
+    ("php a.php", "php a.php:*", "php a.php b", "php -r 1"),
+    ("deno run a.ts", "deno run a.ts:*", "deno run a.ts b", "deno run -A b.ts"),
+    ("go run x.go", "go run x.go:*", "go run x.go a", "go run y.go"),
+    ("npm run test", "npm run test:*", "npm run test a", "npm run deploy"),
+]
+
+
+@pytest.mark.parametrize(("said", "rule", "more", "other"), INTERPRETED)
+def test_always_for_a_script_is_not_for_code(said: str, rule: str, more: str, other: str) -> None:
+    asked = Asked("bash", script(said))
+    assert asked.scope == f"bash({rule})"
+    assert asked("bash", script(more or said)) == "allow"
+    assert asked("bash", script(other)) == "ask"
+
+
+@pytest.mark.parametrize(
+    "said", ["python3 -c 'print(1)'", "node -e 1", "python3 -u x.py", "python3"]
+)
+def test_always_for_code_is_for_that_code(said: str) -> None:
+    """An option before the script could be one that takes code."""
+    asked = Asked("bash", script(said))
+    assert asked("bash", script(said)) == "allow"
+    for other in (f"{said} x", "python3 -c 'print(2)'", "node -e 2", "python3 -u y.py"):
+        assert asked("bash", script(other)) == "ask"
