@@ -64,6 +64,14 @@ def explained(context: ToolContext, path: Path) -> Iterator[None]:
         raise ToolError(_sentence(error, path, context.workspace)) from error
 
 
+def names_file(path: Path) -> bool:
+    """Return whether a pattern, read as a path, is that of a file."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # longer than any name, or with a NUL
+        return False
+
+
 def _sentence(error: OSError, path: Path, workspace: Workspace) -> str:
     shown = workspace.show(path)
     if isinstance(error, FileNotFoundError):

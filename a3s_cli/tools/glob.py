@@ -8,18 +8,22 @@ a file.
 from __future__ import annotations
 
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..processes.threads import blocking
 from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
-from .files import PAGE_BYTES, SearchTool, explained, plural
+from .files import PAGE_BYTES, SearchTool, explained, names_file, plural
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..files.walk import Entry
     from ..files.wildcards import Wildcard
 
 FILES = 1000
+#: Held by the walk that takes a step, and the most seconds that another one waits for it.
+_STEP, _TURN = Lock(), 1.0
 
 
 class Glob(SearchTool):
@@ -62,7 +66,7 @@ def _search(
     found: list[str] = []
     room = PAGE_BYTES
     tree = WorkspaceTree(context.workspace)
-    for entry in tree.walk(start, wildcard):
+    for entry in _in_turn(tree.walk(start, wildcard)):
         if abandoned.is_set():
             break
         if not _is_file(entry, context):
@@ -75,12 +79,31 @@ def _search(
     return found, False, tree.ignored
 
 
+def _in_turn(entries: Iterator[Entry]) -> Iterator[Entry]:
+    """Yield the entries of a walk, whose steps no other walk takes at the same time.
+
+    Threads that compute get in the way of the loop, which waits for each of them
+    whenever it has waited for a disk or a signal.
+    """
+    while True:
+        # A walk that hangs on its disk holds up the others for a moment only.
+        mine = _STEP.acquire(timeout=_TURN)
+        try:
+            entry = next(entries, None)
+        finally:
+            if mine:
+                _STEP.release()
+        if entry is None:
+            return
+        yield entry
+
+
 def _wildcard(pattern: str, start: Path) -> Wildcard:
     """Compile the pattern; one that is absolute may still mean what is below `start`."""
     from ..files.wildcards import Wildcard, expand, literal, split, unknown
 
     relative = pattern.removeprefix(f"{start}/")
-    if (start / relative).is_file():
+    if names_file(start / relative):
         # A file of this name exists: `app/[id]/page.tsx` means it.
         relative = literal(relative)
     elif (sign := unknown(relative)) is not None:

@@ -16,12 +16,14 @@ from typing import Any
 from ..files.wildcards import Wildcard, literal, unknown
 from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
 from ..values import Value
-from .files import explained
+from .files import explained, names_file
 from .grep_pattern import Pattern, PatternError, parse
 from .grep_report import Full, GrepReport
 from .grep_worker import COLUMNS, LARGEST
 
 #: What holds this package, for a child that starts without our search path.
+#: Lines around a match that are ever shown.
+MOST_CONTEXT = 10_000
 _ENTRY = str(Path(__file__).parents[2])
 _WORKER = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
@@ -84,7 +86,7 @@ class Search(Value):
 async def search(arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
     """Return what grep's arguments find."""
     wanted = _wanted(arguments, context)
-    lines = int(arguments.get("context", 0))
+    lines = min(int(arguments.get("context", 0)), MOST_CONTEXT)
     ripgrep = find_ripgrep(context)
     if ripgrep:
         report = await _run(wanted, wanted.ripgrep(ripgrep), lines, context)
@@ -106,7 +108,7 @@ def _wanted(arguments: dict[str, Any], context: ToolContext) -> Search:
         raise ToolError(f"the pattern {arguments['pattern']!r} cannot be used: {error}") from None
     glob = arguments.get("glob") or "**"
     glob = glob if "/" in glob else f"**/{glob}"
-    if "**" not in glob and (start / glob).is_file():
+    if "**" not in glob and names_file(start / glob):
         glob = literal(glob)
     elif (sign := unknown(glob)) is not None:
         raise ToolError(f"the glob {glob} is not understood: {sign}(…) has no meaning here")
