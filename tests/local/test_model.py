@@ -42,7 +42,8 @@ def test_it_answers_and_reads_its_instructions_once(a3s: Bench, smallest: str) -
         turn = result.of("turn_end")[0]
         assert turn["usage"]["inputTokens"] > turn["usage"]["outputTokens"] > 0
         assert "retry" not in result.types
-    assert [told(result).count("model_preparing") for result in results] == [1, 0]
+    # On a slow machine it is told again how far it is.
+    assert ["model_preparing" in told(result) for result in results] == [True, False]
     assert not list(a3s.home.rglob("server-*.log"))
     # One that was damaged is made anew.
     (state,) = a3s.home.glob(".cache/a3s/models/states/*")
