@@ -122,6 +122,9 @@ def _response(value: dict[str, Any], id: Id | None) -> Response:
         code, message = error.get("code"), error.get("message")
         number = code if isinstance(code, int) else INTERNAL_ERROR
         return Response(id, error=RpcError(number, str(message), error.get("data")))
+    if error is not None:
+        # Not as the protocol has it, but an answer: the request must not wait for another.
+        return Response(id, error=RpcError(INTERNAL_ERROR, str(error)[:1000]))
     if "result" not in value:
         raise Malformed(INVALID_REQUEST, "a JSON-RPC message has a method, a result or an error")
     return Response(id, value["result"])

@@ -69,7 +69,12 @@ def corrected(error: A3SError, arguments: Sequence[str]) -> str | None:
     if error.correction is None:
         return None
     wrong, right = error.correction
-    return _meant([one.replace(wrong, right) if wrong in one else one for one in arguments])
+    # By itself, as `--option=word` or in a list; else inside of an argument, as a {column}.
+    alone = re.compile(rf"(?<![^=,]){re.escape(wrong)}(?![^,])")
+    meant = [alone.sub(lambda _: right, one) for one in arguments]
+    if meant == [*arguments]:
+        meant = [one.replace(wrong, right) for one in arguments]
+    return _meant(meant)
 
 
 def as_prompt(word: str, rest: Sequence[str]) -> str:

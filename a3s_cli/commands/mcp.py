@@ -207,4 +207,5 @@ def _tools_text(report: Report) -> str:
         words = " ".join(one["description"].split())[:300]
         lines.append(fill(words, 79, initial_indent="    ", subsequent_indent="    "))
     lines += [f"not offered: {why}" for why in report.unusable]
+    lines = lines or [f"{report.server.name}  offers no tools"]
     return readable("\n".join(lines)) + "\n"

@@ -96,6 +96,9 @@ def _json(found: Found) -> object:
         raise ConfigError(f"{place}: expected JSON, found: {error.msg}") from None
     except RecursionError:
         raise ConfigError(f"{found.path}: it is nested too deeply") from None
+    except ValueError:
+        # The only other one: an integer of more digits than are converted.
+        raise ConfigError(f"{found.path}: expected JSON, found a number that is too long") from None
     return value
 
 

@@ -11,6 +11,7 @@ see only variables that the user lists (`env = [...]`).
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -250,10 +251,20 @@ def _checked(key: str, expected: str, check: Check) -> Check:
     return checked
 
 
-def _string(data: Any) -> str:
-    if not isinstance(data, str) or not data.strip() or "\0" in data:
+def _word(data: Any) -> str:
+    """Return a text that an argument, a variable or a path can hold; raise ValueError for another.
+
+    A lone surrogate cannot be encoded, unless it stands for a byte of the environment.
+    """
+    if not isinstance(data, str) or b"\0" in os.fsencode(data):
         raise ValueError
     return data
+
+
+def _string(data: Any) -> str:
+    if not _word(data).strip():
+        raise ValueError
+    return str(data)
 
 
 def _strings(data: Any) -> tuple[str, ...]:
@@ -261,17 +272,15 @@ def _strings(data: Any) -> tuple[str, ...]:
         data = [data]
     if not isinstance(data, list | tuple):
         raise ValueError
-    for one in data:
-        if not isinstance(one, str) or "\0" in one:
-            raise ValueError
-    return tuple(data)
+    return tuple(map(_word, data))
 
 
 def _table(data: Any) -> dict[str, str]:
     if not isinstance(data, Mapping):
         raise ValueError
     for name, value in data.items():
-        if not isinstance(value, str) or "\0" in value or not name or "=" in name or "\0" in name:
+        _word(value)
+        if not _word(name) or "=" in name:
             raise ValueError
     return dict(data)
 

@@ -62,7 +62,9 @@ class Stdio:
 
     @property
     def last_words(self) -> str:
-        """The last lines of its stderr, as one."""
+        """The last lines of its stderr, as one; the very last may have no end of its own."""
+        for line in self._errors.finish():
+            self._say(line)
         return " / ".join(line for line in self._last if line)
 
     async def close(self) -> None:
@@ -111,9 +113,12 @@ class Stdio:
 
     def _said(self, data: bytes) -> None:
         for line in self._errors.feed(data):
-            shown = _shown(line)
-            self._last.append(shown)
-            log.debug("MCP server %s: %s", self._name, shown)
+            self._say(line)
+
+    def _say(self, line: bytes) -> None:
+        shown = _shown(line)
+        self._last.append(shown)
+        log.debug("MCP server %s: %s", self._name, shown)
 
 
 def _shown(line: bytes) -> str:

@@ -61,6 +61,11 @@ def test_others_approvals_are_not_ours(a3s: Bench, scripted: Scripted) -> None:
         ({"command": "a", "timeout": -1}, "expected a number of milliseconds above zero"),
         ({"command": "a", "timeout": True}, "expected a duration"),
         ({"command": "a", "env": {"A": 5}}, "expected an object of strings for env"),
+        ({"command": "a\ud800"}, "expected the name or path of a program for command"),
+        ({"command": "a", "args": ["\ud800"]}, "expected a list of strings for args"),
+        ({"command": "a", "env": {"A": "\ud800"}}, "expected an object of strings for env"),
+        ({"command": "a", "env": {"\ud800": "a"}}, "expected an object of strings for env"),
+        ({"command": "a", "cwd": "\ud800"}, "expected the path of a directory for cwd"),
         ({"url": "ftp://x"}, "expected a URL that begins with https:// or http:// for url"),
         ({"url": "http://x", "headers": {"a b": "c"}}, "for headers"),
         ({"url": "http://x", "type": "stdio"}, "expected what fits a url for transport"),
@@ -75,6 +80,38 @@ def test_what_is_wrong_with_an_entry(a3s: Bench, entry: Any, words: str) -> None
     assert (result.status, result.last["code"]) == (78, "config")
     assert result.last["error"].startswith(f"{path}: mcpServers.x: ")
     assert words in result.last["error"]
+
+
+def test_a_number_that_is_too_long(a3s: Bench) -> None:
+    path = a3s.root / "servers.json"
+    path.write_text('{"mcpServers": {"x": {"command": "a", "timeout": ' + "1" * 5000 + "}}}")
+    result = a3s("run", "go", "--mcp-config", str(path), script=[])
+    assert (result.status, result.last["code"]) == (78, "config")
+    assert result.last["error"] == f"{path}: expected JSON, found a number that is too long"
+
+
+def test_a_name_is_corrected_where_it_stands_alone(a3s: Bench, scripted: Scripted) -> None:
+    """No other word of the command that happens to contain it is changed."""
+    scripted.add("one")
+    for given, meant in (["on"], ["one"]), (["--json", "on"], ["--json", "one"]):
+        result = a3s("mcp", "test", *given, "--config", str(scripted.config))
+        assert result.status == 2
+        line = " ".join(["a3s", "mcp", "test", *meant, "--config", str(scripted.config)])
+        assert result.stderr.decode().splitlines()[-1] == f"hint: did you mean:  {line}"
+    result = a3s("run", "go on", "--mcp=on", script=[], laws="none")
+    assert result.stderr.decode().rstrip().endswith("'go on' --mcp=one")
+
+
+def test_last_words_without_an_end_of_line(a3s: Bench, scripted: Scripted) -> None:
+    scripted.add("one", stderr="first\nthe token is wrong", exit=3)
+    result = a3s("run", "go", script=[text("never")])
+    assert (result.status, result.last["hint"]) == (69, "it said: first / the token is wrong")
+
+
+def test_a_server_without_tools(a3s: Bench, scripted: Scripted) -> None:
+    scripted.add("one", tools=[])
+    result = a3s("mcp", "tools", "one")
+    assert (result.status, result.stdout) == (0, b"one  offers no tools\n")
 
 
 @pytest.mark.parametrize(

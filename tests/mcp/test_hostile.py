@@ -195,3 +195,14 @@ def test_a_large_structured_result_is_named(a3s: Bench, scripted: Scripted) -> N
     ended = a3s("run", "go", "--allow", "mcp__one", script=script).one("tool_end")
     assert set(ended["structured"]) == {"omitted", "sha256", "head"}
     assert ended["truncated"] is True
+
+
+def test_an_error_that_is_no_object_is_an_answer(a3s: Bench, scripted: Scripted) -> None:
+    """The call does not wait for a better one."""
+    line = '{"jsonrpc": "2.0", "id": @ID@, "error": "out of\\u001b[31m paper"}\n'
+    scripted.add(calls={"echo": {"raw": [line], "silent": True}})
+    script = [call("mcp__one__echo", {"text": "x"}), text("ok")]
+    result = a3s("run", "go", "--allow", "mcp__one", "--timeout", "20s", script=script)
+    ended = result.one("tool_end")
+    assert ended["exitCode"] == 1
+    assert ended["toolOutput"].startswith("the server refused the call: out of")
