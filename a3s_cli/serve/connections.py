@@ -53,6 +53,10 @@ class Connection(H11Protocol):
             answer = h11.Response(status_code=400, headers=headers, reason="Bad Request")
             for event in (answer, h11.Data(data=body), h11.EndOfMessage()):
                 transport.write(self.conn.send(event))
+        if self.cycle is not None:
+            # A body that broke off: the request that waits for the rest must not be answered again.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         transport.close()
 
     def _wait(self) -> None:

@@ -56,3 +56,20 @@ def test_the_address_does_not_go_where_commands_can_read_it(a3s: Bench) -> None:
     assert result.exit_status == 2
     assert b"in the workspace" in result.stderr
     assert (a3s.work / "address").read_bytes() == b""
+
+
+def test_a_body_that_is_no_http_is_answered_once(host: Host) -> None:
+    """By one refusal, and nothing is written on stderr but that there was such a request."""
+    serving = host.serve([])
+    for path in ("/api/chat", "/nowhere"):
+        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{serving.port}\r\n"
+        head += f"Authorization: Bearer {serving.token}\r\nContent-Type: application/json\r\n"
+        with socket.create_connection(("127.0.0.1", serving.port)) as client:
+            client.settimeout(HANG)
+            client.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\nZZ\r\n".encode())
+            answer = b""
+            while piece := client.recv(65536):
+                answer += piece
+        assert answer.startswith(b"HTTP/1.1 400 ") and answer.count(b"HTTP/1.1") == 1
+    assert serving.client.get("/api/models").status_code == 200
+    assert b"Traceback" not in serving.run._err
