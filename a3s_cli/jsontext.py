@@ -44,15 +44,16 @@ def escaped(data: bytes) -> bytes:
     return _AWKWARD.sub(_escape, data)
 
 
-def loads(data: str | bytes) -> Any:
+def loads(data: str | bytes, *, distinct: bool = False) -> Any:
     """Parse JSON strictly (no NaN), keeping the digits of huge integers.
 
-    Raises ValueError. A lone surrogate written as an escape comes back as one;
-    `clean` it before showing it.
+    Raises ValueError; with `distinct`, also for an object that has a key twice. A lone
+    surrogate written as an escape comes back as one; `clean` it before showing it.
     """
     import json
 
-    return json.loads(data, parse_constant=_refuse_constant)
+    pairs = _distinct if distinct else None
+    return json.loads(data, parse_constant=_refuse_constant, object_pairs_hook=pairs)
 
 
 class Written(dict[str, Any]):
@@ -63,6 +64,15 @@ class Written(dict[str, Any]):
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for key, one in pairs:
+        if key in value:
+            raise ValueError(f"the key {key!r} is there twice")
+        value[key] = one
+    return value
 
 
 class LineSplitter:

@@ -55,8 +55,10 @@ def told(error: click.UsageError, arguments: Sequence[str], known: Iterable[str]
         return _plain(error.format_message().replace("Option ", "").replace("requires", "needs"))
     if isinstance(error, click.MissingParameter):
         name = error.param.human_readable_name if error.param else "an argument"
-        place = error.ctx.command_path if error.ctx else "a3s"
-        return f"{name} is missing:  {place} {name}"
+        return f"{name} is missing:  {_path(error)} {_arguments(error) or name}"
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        names = _commands(error.ctx)
+        return f"{_path(error)} needs a command: {_one_of(names)}; see:  {_path(error)} --help"
     if isinstance(error, click.BadParameter):
         return _bad_value(error, words)
     if extra := re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", error.message):
@@ -124,7 +126,7 @@ def _unknown_option(error: click.NoSuchOption, words: list[str], of_run: set[str
 
 def _unknown_command(error: click.exceptions.NoSuchCommand, words: list[str]) -> str:
     wrong = error.command_name
-    names = error.ctx.command.list_commands(error.ctx) if _is_group(error.ctx) else []  # type: ignore[union-attr]
+    names = _commands(error.ctx)
     right = nearest(wrong, names, 0.6)
     said = f"{_path(error)} has no command {wrong!r}"
     if right is None:
@@ -132,12 +134,24 @@ def _unknown_command(error: click.exceptions.NoSuchCommand, words: list[str]) ->
     return f"{said}; {_meant([right if one == wrong else one for one in words])}"
 
 
-def _is_group(ctx: click.Context | None) -> bool:
-    return ctx is not None and isinstance(ctx.command, click.Group)
+def _commands(ctx: click.Context | None) -> list[str]:
+    group = ctx.command if ctx else None
+    return group.list_commands(ctx) if ctx and isinstance(group, click.Group) else []
 
 
 def _path(error: click.UsageError) -> str:
-    return error.ctx.command_path if error.ctx else "a3s"
+    """Return the command as the user typed it: a hidden one stands for what is above it."""
+    ctx = error.ctx
+    if ctx is not None and ctx.command.hidden and ctx.parent is not None:
+        ctx = ctx.parent
+    return ctx.command_path if ctx else "a3s"
+
+
+def _arguments(error: click.UsageError) -> str:
+    """Return the names of all arguments of the command, in their order."""
+    ctx = error.ctx
+    params = ctx.command.get_params(ctx) if ctx else []
+    return " ".join(one.make_metavar(ctx) for one in params if isinstance(one, click.Argument))  # type: ignore[arg-type]
 
 
 def _is_option(word: str, option: str) -> bool:
@@ -147,8 +161,8 @@ def _is_option(word: str, option: str) -> bool:
 def _bad_value(error: click.BadParameter, words: list[str]) -> str:
     name = _name(error)
     kind = getattr(error.param, "type", None)
-    value = re.search(r"'(.*?)' is not", error.message)
-    given = value[1] if value else ""
+    value = re.search(r"'(.*?)' is not|^(\S+) is not in the range", error.message)
+    given = (value[1] or value[2]) if value else ""
     if isinstance(kind, click.Choice):
         choices = [str(choice) for choice in kind.choices]
         return (

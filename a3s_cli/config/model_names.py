@@ -81,8 +81,7 @@ def no_model(local_installed: bool, environment: Mapping[str, str] | None = None
         hint=(
             "(1) export ANTHROPIC_API_KEY=… (or OPENAI_API_KEY, …) and pass -m anthropic/MODEL;"
             f" (2) use the embedded model, without a key: {pull};"
-            f' (3) write default_model = "PROVIDER/MODEL" to ~/.a3s/config.acl, or export'
-            f" {MODEL_VARIABLE}"
+            f" (3) a3s config set default_model PROVIDER/MODEL, or export {MODEL_VARIABLE}"
         ),
     )
 

@@ -114,12 +114,13 @@ def _reply(said: bytes) -> Reply:
     if rest.strip():
         return _failed("wrote more than one line")
     try:
-        answer = jsontext.loads(line.decode())
+        answer = jsontext.loads(line.decode(), distinct=True)
         if not isinstance(answer, dict):
             raise ValueError("an answer is a JSON object")
         return given_reply(answer)
     except (ValueError, RecursionError) as error:
-        why = "is no JSON" if type(error).__name__ == "JSONDecodeError" else f"is none: {error}"
+        unreadable = type(error).__name__ in ("JSONDecodeError", "UnicodeDecodeError")
+        why = "is no JSON" if unreadable else f"is none: {error}"
         return _failed(f"gave an answer that {why}")
 
 

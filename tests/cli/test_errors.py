@@ -59,12 +59,22 @@ SENTENCES: dict[str, tuple[tuple[str, ...], str]] = {
     "a number": (
         ("run", "--max-turns", "x", "hi"), "--max-turns is a whole number of at least 1, not 'x'",
     ),
+    "a number too low": (
+        ("run", "--max-turns", "0", "hi"), "--max-turns is a whole number of at least 1, not '0'",
+    ),
     "no value": (("run", "--max-turns"), "--max-turns needs an argument"),
     "a command of a command": (
         ("sessions", "shwo", "x"),
         "a3s sessions has no command 'shwo'; did you mean:  a3s sessions show x",
     ),
     "a missing argument": (("sessions", "rm"), "ID... is missing:  a3s sessions rm ID..."),
+    "one of two arguments": (
+        ("config", "set", "max_turns"), "VALUE is missing:  a3s config set KEY VALUE",
+    ),
+    "no command": (("policy",), "a3s policy needs a command: test; see:  a3s policy --help"),
+    "one provider at a time": (
+        ("models", "openai", "x"), "'x' is one argument too many; see:  a3s models --help",
+    ),
     "an argument too many": (
         ("tools", "foo"), "'foo' is one argument too many; see:  a3s tools --help",
     ),

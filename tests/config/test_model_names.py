@@ -93,4 +93,5 @@ def test_no_model_names_three_ways_out(work: Path) -> None:
         error = no_model(installed)
         hint = error.hint or ""
         assert error.exit_status == 78
-        assert "-m anthropic/MODEL" in hint and way in hint and "default_model =" in hint
+        assert "-m anthropic/MODEL" in hint and way in hint
+        assert "a3s config set default_model PROVIDER/MODEL" in hint

@@ -59,6 +59,8 @@ def test_a_yes_runs_the_call(a3s: Bench) -> None:
         (f"echo '{YES}'; exit 3", "the approver ended with exit status 3"),
         (f"echo '{YES}'; kill -SEGV $$", "the approver ended with exit status 139"),
         ("echo yes", "the approver gave an answer that is no JSON"),
+        ("printf '\\377\\n'", "the approver gave an answer that is no JSON"),
+        ("""echo '{"answer":"no","answer":"once"}'""", "NONE: the key 'answer' is there twice"),
         ("echo '[]'", "NONE: an answer is a JSON object"),
         ("""echo '{"answer":"yes"}'""", "NONE: `answer` is one of"),
         ("""echo '{"answer":"once","text":1}'""", "NONE: the `text`"),
