@@ -30,6 +30,8 @@ _SIGN = re.compile(r"[*_`\[\\~]|!(?=\[|\Z)")
 _LONGEST = 1000
 #: Signs that are tried as the closing one.
 _TRIED = 8
+#: Brackets inside brackets; a link has fewer.
+_DEEPEST = 32
 
 
 @cache
@@ -84,8 +86,10 @@ class Inline:
 
     def feed(self, text: str) -> None:
         """Take the next piece of the line."""
-        self._held += text
-        self._give(ended=False)
+        # A piece may be a whole answer, and each sign looks at all that is held.
+        for begin in range(0, len(text), _LONGEST):
+            self._held += text[begin : begin + _LONGEST]
+            self._give(ended=False)
 
     def end(self) -> None:
         """Give out the rest, because the line has ended."""
@@ -193,7 +197,7 @@ def _link(held: str, ended: bool) -> tuple[int, Runs | None] | None:
 def _closing(text: str, begin: int, opening: str, closing: str) -> int | None:
     """Return where the bracket at `begin` is closed."""
     depth, at = 0, begin
-    while at < len(text):
+    while at < len(text) and depth <= _DEEPEST:
         if text[at] == "\\":
             at += 1
         elif text[at] == opening:

@@ -264,3 +264,6 @@ def test_a_long_text_costs_its_length() -> None:
     for unit in ("*a ", "[a ", "`a ", "| a ", "**a** ", "_a", "((", "x" * 99):
         small, large = seconds(unit * proofs(400), 4), seconds(unit * proofs(1600), 4)
         assert large < 60 * max(small, 0.01), unit
+    for unit in ("[", "[x](", "*a "):  # an answer that comes in one piece
+        small, large = seconds(unit * 1000, 1 << 20), seconds(unit * 16000, 1 << 20)
+        assert large < 60 * max(small, 0.01), unit
