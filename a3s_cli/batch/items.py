@@ -53,11 +53,12 @@ class Items:
         name: str,
         check: Callable[[Item], None] = lambda _: None,
         shard: Shard | None = None,
+        unit: str = "line",
     ) -> Items:
         """Read and check every line; keep those of the shard.
 
         `check` may raise BadItem. Raises UsageError with the numbers of bad lines, `name`
-        being what the user calls the file.
+        being what the user calls the file and `unit` what a line of it was there.
         """
         try:
             items = cls(path)
@@ -72,13 +73,13 @@ class Items:
                 check(item)
                 numbers.append(number)
                 if (first := items.add(item, offset)) is not None:
-                    raise BadItem(f"the id {item.id!r} is that of line {numbers[first]} already")
+                    raise BadItem(f"the id {item.id!r} is that of {unit} {numbers[first]} already")
             except BadItem as error:
                 count += 1
                 if count <= NAMED:
-                    wrong.append(f"line {number}: {error}")
+                    wrong.append(f"{unit} {number}: {error}")
         if count:
-            more = f"; and {count - NAMED} more bad lines" if count > NAMED else ""
+            more = f"; and {count - NAMED} more bad {unit}s" if count > NAMED else ""
             raise UsageError(f"{name}: {'; '.join(wrong)}{more}")
         if not len(items):
             raise UsageError(f"{name}: there are no items", hint='one a line: {"prompt": "…"}')

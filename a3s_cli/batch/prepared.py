@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,7 @@ class Prepared:
         self.asked = asked
         place = asked.shard.directory(asked.directory.absolute())
         made = [one for one in (place, asked.directory.absolute()) if not one.exists()]
+        _require_limits(asked)
         most = _most_failures(asked.max_failures)
         request = replace(asked.request, apart=asked.directory.absolute())
         self.common = Common(
@@ -91,7 +93,8 @@ class Prepared:
         try:
             path = asked.source.file(place)
             check = self.common.check
-            self.items = Items.scan(path, asked.source.name, check, asked.shard)
+            unit = "row" if asked.source.is_table else "line"
+            self.items = Items.scan(path, asked.source.name, check, asked.shard, unit)
             self.history = History(self.items)
             self.history.read(self.journal.read())
         except BaseException:
@@ -128,6 +131,15 @@ def _part(whole: float | None, parts: int) -> float | None:
     return None if whole is None else whole / parts
 
 
+def _require_limits(asked: BatchRequest) -> None:
+    """Raise UsageError for a limit that would hold nothing back, as NaN does."""
+    for name, value in (("rpm", asked.rpm), ("tpm", asked.tpm)):
+        if value is not None and not 0 < value < inf:
+            raise UsageError(f"--{name}: expected a number above zero")
+    if asked.max_cost is not None and not 0 <= asked.max_cost < inf:
+        raise UsageError("--max-cost: expected a number from 0")
+
+
 def _most_failures(text: str | None) -> Any:
     """Return what makes a number of the items' count. Raises UsageError."""
     if text is None:
@@ -137,7 +149,7 @@ def _most_failures(text: str | None) -> Any:
         value = float(number) if percent else int(number)
     except ValueError:
         value = -1
-    if value < 0 or (percent and value > 100):
+    if not 0 <= value <= (100 if percent else value):
         raise UsageError(f"--max-failures {text}: expected a number, or a part such as 5%")
     return lambda items: int(items * value / 100) if percent else value
 

@@ -127,6 +127,33 @@ def test_csv(batch: BatchBench) -> None:
     assert attribute.status == 2
 
 
+def test_a_bad_row_is_counted_as_a_row(batch: BatchBench) -> None:
+    (batch.work / "people.csv").write_text('id,name\nx,"Ann\nLee"\nx,Bob\n')
+    result = batch("people.csv", "--prompt", "say {name}")
+    assert result.status == 2
+    assert result.stderr.endswith(b"people.csv: row 2: the id 'x' is that of row 1 already\n")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--max-cost", "nan"),
+        ("--max-cost", "inf"),
+        ("--max-cost", "-1"),
+        ("--rpm", "nan"),
+        ("--tpm", "inf"),
+        ("--max-failures", "nan%"),
+    ],
+)
+def test_a_limit_that_holds_nothing_back(batch: BatchBench, option: str, value: str) -> None:
+    batch.items([{"id": "a", "prompt": "say a"}])
+    result = batch("items.ndjson", option, value)
+    assert (result.status, result.stdout) == (2, b"")
+    assert result.stderr.startswith(f"a3s: {option}".encode())
+    assert b"expected a number" in result.stderr
+    assert not (batch.work / "items.ndjson.batch").exists()
+
+
 def test_stdin_is_kept_for_a_resume(batch: BatchBench) -> None:
     lines = b'{"id": "a", "prompt": "say a"}\n{"prompt": "say b"}\n'
     assert batch("-", stdin=lines).status == 2  # where would it be kept?
