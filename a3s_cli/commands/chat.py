@@ -27,6 +27,7 @@ from ..output.terminal import Style, encode
 from ..output.wording import count, dollars, tokens
 from ..output.writer import Writer
 from ..permissions.approvals import Approvals
+from ..run.cost import Account
 from ..run.kept import Kept
 from ..run.opening import Opening
 from ..run.plan import Plan, load_config, make_plan
@@ -160,21 +161,22 @@ class Chat(Process):
             self._say("")
             opening.begin()
             approver = self._approver(self._plan)
-            ended = self._loop.run_until_complete(opening.execute(approver))
+            self._loop.run_until_complete(opening.execute(approver))
         finally:
             self._running = False
         self._before.append(before)
         self._prompts += 1
-        self._add(ended)
+        self._add(opening.account)
         self._say("")
 
-    def _add(self, ended: Event) -> None:
-        usage = getattr(ended, "usage", None)
-        if usage:
-            self._usage = self._usage + usage
-        cost = getattr(ended, "cost_usd", None)
-        if cost is not None:
-            self._cost = (self._cost or 0.0) + cost
+    def _add(self, account: Account | None) -> None:
+        """Count a run, whatever its end: what a cancelled one has used is spent, too."""
+        if account is None:
+            return
+        if account.usage:
+            self._usage = self._usage + account.usage
+        if account.cost_usd is not None:
+            self._cost = (self._cost or 0.0) + account.cost_usd
 
     def _session_of(self, plan: Plan) -> Kept:
         if self._kept is None:

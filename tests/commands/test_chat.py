@@ -141,6 +141,20 @@ def test_a_question_in_a_conversation(a3s: Bench, terminal: Terminal) -> None:
     assert (a3s.work / "a").exists() and (a3s.work / "b").exists()
 
 
+def test_what_a_cancelled_run_has_used_is_counted(a3s: Bench, terminal: Terminal) -> None:
+    run = talking(a3s, terminal, [bash("touch made"), text("fine")])
+    shown(terminal)
+    terminal.type("go\n")
+    terminal.wait_for("[y]es")
+    terminal.type("\x03")
+    assert "✗ cancelled" in shown(terminal)
+    terminal.type("well?\n")
+    assert "fine" in shown(terminal)
+    terminal.type("\x04")
+    assert run.finish(SOON).status == 0
+    assert "2 prompts · 20 tokens in, 10 out\n" in terminal.rest()
+
+
 def test_commands(a3s: Bench, terminal: Terminal) -> None:
     run = talking(a3s, terminal, [text("ok")], "chat")
     shown(terminal)
