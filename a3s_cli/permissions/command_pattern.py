@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
-from .shell_found import JOINED
+from .marks import JOINED, LITERAL_STAR
 
-#: Stands for a `*` that is quoted in a pattern, and so is only a character.
-LITERAL_STAR = "\x1a"
 _ASSIGN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _REDIRECT = re.compile(r"(?<=[ ])(\d*)(&>>|&>|>>|>\||>&|<>|>|<)[ ]*(?![>&<(])")
 _NAME_END = re.compile(r"[A-Za-z0-9_]")

@@ -6,8 +6,9 @@ import os.path
 from typing import TYPE_CHECKING
 
 from . import programs, variables, wrappers
+from .marks import UNKNOWN
 from .program_checks import CHECKS
-from .shell_found import UNKNOWN, Command, Effect, Parsed, Risk, Word, names
+from .shell_found import Command, Effect, Parsed, Risk, Word, names
 
 if TYPE_CHECKING:
     from .shell_words import Words

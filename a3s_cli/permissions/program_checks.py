@@ -9,9 +9,10 @@ import re
 from collections.abc import Callable, Sequence
 
 from . import git_commands, variables
+from .marks import UNKNOWN
 from .program_options import Options, option_risks
 from .program_scripts import awk_risks, sed_risks
-from .shell_found import UNKNOWN, Risk, Word
+from .shell_found import Risk, Word
 
 _SQLITE_PLAIN = re.compile(
     r"\.(?:tables|schema|databases|indexes|indices|headers?|mode|dump|width|nullvalue|show|help"

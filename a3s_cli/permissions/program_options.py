@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from ..values import Value
-from .shell_found import UNKNOWN, Reach, Risk, Word
+from .marks import UNKNOWN
+from .shell_found import Reach, Risk, Word
 
 
 class Options(Value):

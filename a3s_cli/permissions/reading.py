@@ -14,20 +14,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from .marks import BRACKET, NOT_KNOWN, QUESTION, STAR, UNKNOWN
 from .places import Places
 from .reading_git import git_reads, prints_content
-from .shell_found import (
-    BRACKET,
-    NOT_KNOWN,
-    QUESTION,
-    STAR,
-    UNKNOWN,
-    Command,
-    Effect,
-    Parsed,
-    Word,
-    names,
-)
+from .shell_found import Command, Effect, Parsed, Word, names
 
 _PLAIN = names(
     "ls cat wc head tail cut nl tac fold fmt paste column rev tr stat du basename dirname realpath"

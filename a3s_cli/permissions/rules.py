@@ -25,13 +25,14 @@ from typing import TYPE_CHECKING
 from ..errors import UsageError
 from ..registry import LOAD_TOOLS, MCP
 from ..values import Value
-from .command_pattern import Pattern
+from .marks import JOINED, NOT_KNOWN, UNKNOWN
 from .rule_pattern import could_match, matches, path_matches
-from .shell_found import JOINED, NOT_KNOWN, UNKNOWN, Command, Word
 
 if TYPE_CHECKING:
     from ..tool_protocol import Subject
+    from .command_pattern import Pattern
     from .places import Places
+    from .shell_found import Command, Word
 
 #: Options before a subcommand that are looked through; more are taken for a disguise.
 _MOST_STARTS = 32
@@ -163,6 +164,8 @@ class Rule(Value):
 
 @lru_cache(maxsize=1024)
 def _form(pattern: str) -> Pattern:
+    from .command_pattern import Pattern
+
     return Pattern(pattern)
 
 
@@ -230,11 +233,11 @@ def _spellings(command: Command, program: str, places: Places | None) -> Iterato
     words = command.words
     yield words
     name = words[0].text
-    base = Word(command.name, words[0].splits, words[0].several)
+    base = words[0]._replace(text=command.name)
     if base.text != name:
         yield (base, *words[1:])
     if program and words[0].known and program != name and _same_program(program, name, places):
-        yield (Word(program), *words[1:])
+        yield (words[0]._replace(text=program), *words[1:])
     if base.text == "git" or base.text.startswith("git-"):
         from .git_commands import as_run
 

@@ -8,10 +8,11 @@ from pathlib import PurePath
 
 from . import programs, variables
 from .hints import MOST_FLAGS, exact, head, short
+from .marks import UNKNOWN
 from .places import Place, Places
 from .program_names import INTERPRETERS
 from .rules import Rule, parse_rule
-from .shell_found import UNKNOWN, Command, Effect, Parsed, Reach, Word, names
+from .shell_found import Command, Effect, Parsed, Reach, Word, names
 
 #: They join commands and change nothing else: beside a covered command they need no rule.
 _PLUMBING = names(

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal, NamedTuple
 
 from ..values import State, field
+from .marks import BRACKET, NOT_KNOWN, QUESTION, STAR, UNKNOWN
 
-#: Stands in a word's text for what is known only when the script runs. No
-#: script can hold it: bash cannot be given a NUL.
-UNKNOWN = "\0"
-#: Stand for the wildcards `*`, `?` and `[` of a word that the shell expands.
-STAR, QUESTION, BRACKET = "\x1c", "\x1d", "\x1e"
-#: Everything in a word's text that is not known before the script runs.
-NOT_KNOWN = re.compile(f"[{UNKNOWN}{STAR}{QUESTION}{BRACKET}]")
 _SHOWN = str.maketrans({UNKNOWN: "…", STAR: "*", QUESTION: "?", BRACKET: "["})
-#: Stands for a blank inside a word where words are joined by blanks: "a b" is one word.
-JOINED = "\x1f"
-
 #: How far something that a rule cannot see reaches, from the least to the most:
 #: `effect`: all commands are seen, and one of them does more than its words say;
 #: `changes`: the commands that are seen may do something else than their names say;

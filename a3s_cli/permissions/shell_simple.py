@@ -8,8 +8,9 @@ from collections import Counter
 
 from . import variables
 from .commands_found import found, run_as_script
+from .marks import UNKNOWN
 from .shell_arithmetic import NUMBER_VALUE, Unreadable
-from .shell_found import UNKNOWN, Effect, Word, names
+from .shell_found import Effect, Word, names
 from .shell_words import Words
 
 MAX_COMMANDS = 1_000

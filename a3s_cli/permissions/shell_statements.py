@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from .marks import NOT_KNOWN, UNKNOWN
 from .shell_arithmetic import MAX_DEPTH, NUMBER_VALUE, Unreadable
-from .shell_found import NOT_KNOWN, UNKNOWN, Effect, Word, names
+from .shell_found import Effect, Word, names
 from .shell_simple import SimpleCommands
 from .shell_words import PLAIN_WORD
 

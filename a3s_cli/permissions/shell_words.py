@@ -14,8 +14,9 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 
+from .marks import BRACKET, QUESTION, STAR, UNKNOWN
 from .shell_arithmetic import Arithmetic, Unreadable
-from .shell_found import BRACKET, QUESTION, STAR, UNKNOWN, Word
+from .shell_found import Word
 
 PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:@%+,^=~-]+(?=[ \t\n;&|<>)]|\Z)")
 _RUN = re.compile(r"""[^\\'"$`*?\[{ \t\n;&|<>()]+""")

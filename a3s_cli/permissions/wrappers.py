@@ -12,7 +12,8 @@ import re
 from collections.abc import Callable
 
 from ..values import State, field
-from .shell_found import UNKNOWN, Reach, Word, names
+from .marks import UNKNOWN
+from .shell_found import Reach, Word, names
 from .wrapper_table import WRAPPERS, Wrapper
 
 #: Wrappers around wrappers that are looked through in one command.
