@@ -28,7 +28,16 @@ from ..stream.reader import event_of
 from . import ai_sdk, native, openai
 from .approvals import checked_reply
 from .disk_threads import beside
-from .follow import EventSource, Render, attended, run_lines, session_lines
+from .follow import (
+    EventSource,
+    Render,
+    attended,
+    news,
+    news_frames,
+    past_lines,
+    run_lines,
+    session_lines,
+)
 from .guard import json_body, refusal
 from .openapi import document
 from .prompt_request import PromptRequest, blamed
@@ -63,6 +72,7 @@ class Routes:
             Route(f"{session}/cancel", self.cancel, methods=post),
             Route(f"{session}/steer", self.steer, methods=post),
             Route(f"{session}/permissions/{{tool_id:path}}", self.permission, methods=post),
+            Route("/api/news", self.news),
             Route("/api/models", self.models),
             Route("/api/schema", self.schema),
             Route("/openapi.json", self.openapi),
@@ -87,6 +97,8 @@ class Routes:
         """
         asked = native.asked(await json_body(request))
         run = await self._begin(asked, asks=True, key=request.headers.get("idempotency-key", ""))
+        if request.query_params.get("follow") == "0":
+            return _json({"sessionId": run.session, "runId": run.id}, 202)
         stream = EventSource(run_lines(self._runs, run))
         # Where to resume the stream, even if it breaks before its first event.
         stream.headers["content-location"] = f"/api/sessions/{run.session}/events"
@@ -118,7 +130,13 @@ class Routes:
         newest = next(reversed(known), "")
         if (run is None or run.log.over) and (not known or after == (newest, known[newest])):
             return _nothing()
+        if request.query_params.get("follow") == "0":
+            return EventSource(past_lines(self._runs, session, after))
         return EventSource(session_lines(self._runs, session, after))
+
+    async def news(self, _: Request) -> Response:
+        """Stream what every run adds from now on: one connection for all tabs of a browser."""
+        return EventSource(news(self._runs), news_frames)
 
     async def cancel(self, request: Request) -> Response:
         """Cancel the active run of a session, if there is one."""

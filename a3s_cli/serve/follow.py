@@ -80,13 +80,78 @@ async def session_lines(
             yield live
 
 
+async def past_lines(
+    runs: Runs, session: str, after: Place | None
+) -> AsyncGenerator[SessionLines | None, None]:
+    """Yield the lines of a session after a position, up to now."""
+    run = await runs.opened(session)
+    seq = after.seq if run is not None and after is not None and after.run == run.id else 0
+    async for found in read(runs.path(session), after):
+        if run is not None and found.run == run.id:
+            seq = found.seq + len(found.lines)
+        yield found
+    while run is not None and run.log.first <= seq < run.log.next:
+        lines = run.log.lines(seq, PIECE)
+        yield SessionLines(run.id, seq, lines)
+        seq += len(lines)
+
+
+async def news(runs: Runs) -> AsyncGenerator[Any, None]:
+    """Yield what every run adds from now on, as its session and lines; None while none does.
+
+    For a client that is too slow, and so has missed lines, the lines are empty: it has to
+    ask for what it missed.
+    """
+    woken = asyncio.Event()
+    places = {run: run.log.next for run in runs.going_on()}
+    runs.watchers.add(woken)
+    try:
+        yield None
+        while True:
+            woken.clear()
+            for run in runs.going_on():
+                places.setdefault(run, 0)
+            for run in list(places):
+                while (seq := places[run]) < run.log.next:
+                    missed = seq < run.log.first
+                    lines = [] if missed else run.log.lines(seq, PIECE)
+                    yield run.session, SessionLines(run.id, seq, lines)
+                    places[run] = run.log.next if missed else seq + len(lines)
+            for run in places.keys() - set(runs.going_on()):
+                if run.log.over:
+                    del places[run]
+            if not await _set_within(woken, HEARTBEAT):
+                yield None
+    finally:
+        runs.watchers.discard(woken)
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
+
+
+def news_frames(told: Any) -> bytes:
+    """Encode what `news` yields: like the native stream, with the session before the id."""
+    session, found = told
+    head = f"id: {session}/{found.run}:".encode()
+    if not found.lines:
+        return head + b"%d\ndata: null\n\n" % found.seq
+    return b"".join(
+        head + b"%d\ndata: %b\n\n" % (seq, line) for seq, line in enumerate(found.lines, found.seq)
+    )
+
+
 class EventSource(Response):
     """A response that lasts until the lines end or its client disconnects."""
 
     def __init__(
         self,
-        lines: AsyncGenerator[SessionLines | None, None],
-        render: Render = frames,
+        lines: AsyncGenerator[Any, None],
+        render: Callable[[Any], bytes] = frames,
         headers: Mapping[str, str] = HEADERS,
         left: Callable[[], None] | None = None,
     ) -> None:

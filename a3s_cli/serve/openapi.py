@@ -144,6 +144,7 @@ def _paths() -> Json:
             },
             _object(toolId=_STRING, answer=_ANSWER),
         ),
+        "/api/news": _get("Stream what every run adds from now on", _events("events")),
         "/api/models": _get("List the models", _list(_ANY)),
         "/api/schema": _get("Return the JSON Schema of an event", _json(_ANY)),
         "/openapi.json": _get("Return this document", _json(_ANY)),

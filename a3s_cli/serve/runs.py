@@ -13,7 +13,7 @@ import asyncio
 import hashlib
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,12 @@ class LiveRun:
         opening.begin()
         self.id = opening.id
 
+    def tell(self, wake: Callable[[bytes], None]) -> None:
+        """Call `wake` now and whenever there are new lines."""
+        assert self._opening
+        self._opening.emitter.add_line_sink(wake)
+        wake(b"")
+
     async def work(self) -> None:
         """Execute the run to its terminal event and unlock its session."""
         opening = self._opening
@@ -138,6 +144,8 @@ class Runs:
         self._unkept: dict[str, LiveRun] = {}
         self._keys: dict[str, tuple[bytes, LiveRun]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        #: Set when a run begins, or has added lines.
+        self.watchers: set[asyncio.Event] = set()
         #: Whether new runs are refused, because the server is shutting down.
         self.leaving = False
 
@@ -188,10 +196,15 @@ class Runs:
             raise
         self._unkept.pop(run.session, None)
         run.opened.set()
+        run.tell(self._wake)
         task = asyncio.create_task(self._work(run), name=f"a3s-run-{run.id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return run
+
+    def _wake(self, _: bytes = b"") -> None:
+        for woken in self.watchers:
+            woken.set()
 
     async def _take_session(self, run: LiveRun) -> None:
         """Make `run` the active run of its session, after an ending one is gone.

@@ -1,4 +1,6 @@
-// The server's API: requests, and a stream of events that survives its connection.
+// The server's API: requests, and the events of a session, which survive a lost connection.
+
+import { listen } from "./news.js";
 
 /** A request that the server refused, or did not answer (`lost`). */
 export class Refusal extends Error {
@@ -29,7 +31,7 @@ function post(path, body, signal) {
 
 const place = (session) => `/api/sessions/${encodeURIComponent(session)}`;
 
-export const chat = (body, signal) => post("/api/chat", body, signal);
+export const chat = (body, signal) => post("/api/chat?follow=0", body, signal);
 export const cancel = (session) => post(`${place(session)}/cancel`, {});
 export const steer = async (session, text) =>
   (await (await post(`${place(session)}/steer`, { text })).json()).steered;
@@ -58,38 +60,112 @@ async function* read(response) {
   }
 }
 
+// Who follows a session: functions that get what the shared connection says.
+const inboxes = new Set();
+let connected = false;
+let overheard = () => {};
+
+/** Call `tell(session)` when something happens in a session. */
+export function start(tell) {
+  overheard = tell;
+  listen((said) => {
+    if (typeof said === "boolean") connected = said;
+    for (const take of inboxes) take(said);
+    if (Array.isArray(said)) for (const [id] of said) overheard(id.split("/")[0]);
+  });
+}
+
+/** What the shared connection says from now on, to be awaited piece by piece. */
+function inbox(signal) {
+  const waiting = [];
+  let wake = () => {};
+  const take = (said) => {
+    waiting.push(said);
+    wake();
+  };
+  inboxes.add(take);
+  signal.addEventListener("abort", () => wake());
+  return {
+    async next() {
+      while (!waiting.length) {
+        signal.throwIfAborted();
+        await new Promise((resolve) => (wake = resolve));
+      }
+      return waiting.shift();
+    },
+    close: () => inboxes.delete(take),
+  };
+}
+
 /**
  * Yield every event of a session, in order and once, however often the connection is lost.
  *
- * It starts with `response`, after the event `last`, or with the first event, and ends with
- * the newest run. `lost(is)` reports the connection.
+ * It starts after the event `last`, or with the first event, and ends with the newest run.
+ * `lost(is)` reports the connection.
  */
-export async function* follow(session, response, last, signal, lost) {
-  let [run, seq] = last ? last.split(":") : [];
-  let over = false;
+export async function* follow(session, last, signal, lost) {
+  const news = inbox(signal);
+  const position = { run: "", seq: -1, over: false };
+  if (last) [position.run, position.seq] = [last.split(":")[0], Number(last.split(":")[1])];
+
+  /** Return whether an event is the next one; it throws where one is missing. */
+  function isNext(id, seq) {
+    const [owner] = id.split(":");
+    if (owner === position.run && seq <= position.seq) return false; // a duplicate
+    if (seq !== (owner === position.run ? position.seq + 1 : 0)) throw new Error("gap in seq");
+    Object.assign(position, { run: owner, seq });
+    return true;
+  }
+
   let found = false;
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      const headers = last ? { "last-event-id": last } : {};
-      response ??= await request(`${place(session)}/events`, { headers, signal });
-      if (response.status === 204) return;
-      lost(false);
-      for await (const [id, event] of read(response)) {
-        const [owner] = id.split(":");
-        if (owner === run && event.seq <= seq) continue; // a duplicate
-        if (event.seq !== (owner === run ? Number(seq) + 1 : 0)) throw new Error("gap in seq");
-        [last, run, seq, attempt, found] = [id, owner, event.seq, 0, true];
-        over = event.type === "end" || event.type === "error";
-        yield [id, event];
+  try {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const headers = position.run
+          ? { "last-event-id": `${position.run}:${position.seq}` }
+          : {};
+        const response = await request(`${place(session)}/events?follow=0`, { headers, signal });
+        if (response.status === 204) return;
+        for await (const [id, event] of read(response)) {
+          if (!isNext(id, event.seq)) continue;
+          [attempt, found] = [0, true];
+          position.over = event.type === "end" || event.type === "error";
+          yield [id, event];
+        }
+        lost(false);
+        if (position.over) return;
+      } catch (error) {
+        if (signal.aborted || (error instanceof Refusal && !error.lost)) throw error;
+        // Do not wait for a server that was never there.
+        if (!found && attempt > 3) throw error;
+        lost(true);
+        await new Promise((resolve) => setTimeout(resolve, Math.min(250 * 2 ** attempt, 5000)));
+        continue;
       }
-      if (over) return;
-    } catch (error) {
-      if (signal.aborted || (error instanceof Refusal && !error.lost)) throw error;
-      // Do not wait for a server that was never there.
-      if (!found && attempt > 3) throw error;
+      try {
+        for (let said = await news.next(); said !== true; said = await news.next()) {
+          if (said === false) lost(true);
+          else {
+            for (const [place, line] of said) {
+              const at = place.indexOf("/");
+              if (place.slice(0, at) !== session) continue;
+              const [id, event] = [place.slice(at + 1), JSON.parse(line)];
+              if (!event || !isNext(id, event.seq)) {
+                if (event) continue;
+                throw new Error("gap in seq");
+              }
+              position.over = event.type === "end" || event.type === "error";
+              yield [id, event];
+              if (position.over) return;
+            }
+          }
+        }
+      } catch (error) {
+        if (signal.aborted) throw error;
+        // Something is missing: the session has it.
+      }
     }
-    response = null;
-    lost(true);
-    await new Promise((resolve) => setTimeout(resolve, Math.min(250 * 2 ** attempt, 5000)));
+  } finally {
+    news.close();
   }
 }

@@ -106,6 +106,7 @@ const CLICKS = {
 for (const [id, act] of Object.entries(CLICKS)) element(id).addEventListener("click", act);
 window.addEventListener("popstate", open);
 
+api.start((session) => conversation.heard(session));
 open();
 sessions.refresh();
 api.list("models").then((rows) => composer.offer(rows), (error) => conversation.refused(error));

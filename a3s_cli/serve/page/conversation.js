@@ -22,6 +22,7 @@ export class Conversation {
     this.control?.abort();
     this.control = new AbortController();
     this.session = session;
+    this.following = null;
     this.runs = [];
     this.queue = [];
     this.last = null; // the id of the last event
@@ -78,6 +79,11 @@ export class Conversation {
     if (session) this.take(async () => null);
   }
 
+  /** Something happened in a session: another tab, or another program, may have begun a run. */
+  heard(session) {
+    if (session === this.session && !this.following) this.take(async () => null);
+  }
+
   async take(connect) {
     const { signal } = this.control;
     const lost = (is) => {
@@ -85,14 +91,15 @@ export class Conversation {
       this.changed();
     };
     let failure = null;
+    this.following = signal;
     let cut = { message: "This run was interrupted.", hint: "a3s was stopped while it ran." };
     try {
       // A prompt whose response was lost may be running: look for the run, do not resend.
-      const response = await connect(signal).catch((error) => {
+      await connect(signal).catch((error) => {
         if (!error.lost && error.code !== "busy") throw error;
         cut = error;
       });
-      const events = api.follow(this.session, response, this.last, signal, lost);
+      const events = api.follow(this.session, this.last, signal, lost);
       for await (const [id, event] of events) {
         this.last = id;
         this.queue.push(event);
@@ -103,6 +110,7 @@ export class Conversation {
       if (!(error instanceof api.Refusal)) throw error;
       failure = error;
     }
+    if (this.following === signal) this.following = null;
     this.drain(Infinity);
     this.lost = false;
     if (failure || this.running) this.refused(failure ?? cut);
