@@ -144,14 +144,14 @@ class Endpoint(Value):
     wire: str
     base_url: str
     api_key: str | None = field(default=None, repr=False)
-    #: The variable that was to hold the key and has no value, if the configuration names one.
-    unset_key: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     #: This vendor's deviations from its wire, as data (`config.vendors`).
     quirks: Mapping[str, Any] = field(default_factory=dict)
     #: Output tokens to request where the protocol demands a figure.
     max_output_tokens: int | None = None
     context_tokens: int | None = None
+    #: The variable that was to hold the key and has no value, if the configuration names one.
+    unset_key: str | None = None
 
 
 class Decoder(Protocol):

@@ -108,11 +108,11 @@ class Bubblewrap(State):
         return replace(finished, changed=self._named(ended))
 
     def _named(self, ended: Ended) -> list[str] | None:
-        """Return which files of the workspace a command has changed, where that is known."""
+        """Return the files of the workspace that a command has changed, if any and if known."""
         from ..guard.changes import told
 
         as_it_was = {one.path for one in ended.reports if one.kind == "put_back" and not one.keys}
-        return told(ended.changed, self.workspace or self.roots[0], as_it_was)
+        return told(ended.changed, self.workspace or self.roots[0], as_it_was) or None
 
     async def _run(self, command: Command, beat: str) -> Finished:
         from ..processes import spawner

@@ -172,9 +172,9 @@ class Routes:
 
     async def schema(self, _: Request) -> Response:
         """Return the JSON Schema of an event, as `a3s schema` does."""
-        from ..stream.schema import schema_document
+        from ..stream.schema import event_schema
 
-        return _json(schema_document())
+        return _json(orjson.loads(event_schema()))
 
     async def openapi(self, _: Request) -> Response:
         """Return the OpenAPI description of this API."""

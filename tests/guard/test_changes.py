@@ -35,7 +35,7 @@ def test_what_commands_changed(a3s: Bench) -> None:
     for name in ("kept", "gone", "old-name", "untouched", "directory/sub/file"):
         (a3s.work / name).parent.mkdir(parents=True, exist_ok=True)
         (a3s.work / name).write_text("x\n")
-    found = [end["changed"] for end in ends(a3s, *SCRIPTS, flags=("--sandbox", "require"))]
+    found = [end.get("changed", []) for end in ends(a3s, *SCRIPTS, flags=("--sandbox", "require"))]
     first = (
         *(".hidden", "back", "directory/sub/file", "gone", "kept", "new-name", "old-name"),
         *("src/new/a", "src/new/deep/é"),

@@ -81,7 +81,7 @@ def test_an_editor_streams_reloads_and_cancels(a3s: Bench, editor: str) -> None:
     page = PAGE.format(mine=a3s.work / "mine.txt", how=ASKS[plugin])
     assert seen.pop("page", "").strip() == page, (result.stderr, seen)
     usage, missing = seen.pop("usage"), seen.pop("missing")
-    assert "a3s run --no-session" in usage
+    assert "there is no option --no-such-option" in usage
     assert "no-such-program" in missing
     assert re.search("a3s asks nothing", seen.pop("messages").lower())
     # One process has done every run: it remembers, and the lines of the file went along.

@@ -66,7 +66,7 @@ def ripgrep(program: str) -> list[str]:
     return [
         *("--", program, "--no-config", "--color=never", "--no-heading", "--with-filename"),
         *("--line-number", "--column", "--null", "--no-messages", "--sort=path", "--no-mmap"),
-        *("--text", "--encoding=none", "--max-columns=4000", "--max-filesize=67108864"),
+        *("--text", "--encoding=auto", "--max-columns=4000", "--max-filesize=67108864"),
         *("--max-columns-preview", "--regex-size-limit=200M", "--dfa-size-limit=200M"),
         *("--hidden", "--no-require-git", "--no-ignore-parent", "--no-ignore-dot"),
         *("--no-ignore-global", "--no-ignore-exclude", "--no-follow", "--case-sensitive"),

@@ -49,6 +49,8 @@ def expected_code(status: int, message: str) -> str:
         return "rate_limited"
     if any(words in message for words in TOO_LONG):
         return "context_overflow"
+    if "image input is not supported" in message:  # sent again, it is refused again
+        return "provider_error"
     return "overloaded" if status >= 500 else "provider_error"
 
 

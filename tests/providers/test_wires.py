@@ -217,7 +217,7 @@ def test_a_wrong_value_of_a_file(a3s: Bench, line: str, told: str) -> None:
     assert (result.last["code"], result.status) == ("config", 78), result.last
     assert told in result.last["error"] + result.last.get("hint", ""), result.last
     assert "c.acl:3" in result.last["error"]
-    assert b"sk-" not in result.stdout and result.types == ["start", "error"]
+    assert b"sk-" not in result.stdout and "error" not in result.types[:-1]
 
 
 @pytest.mark.parametrize(

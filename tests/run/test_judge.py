@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from a3s_cli.errors import MaxToolCalls
 from a3s_cli.files.workspace import Workspace
 from a3s_cli.messages import ToolCall, ToolResult
-from a3s_cli.output.question import exposed, sheet
+from a3s_cli.output.question import Sheet, exposed, sheet
 from a3s_cli.output.terminal import cells
 from a3s_cli.permissions.approval import Answer, Question, Reply, Unanswered
 from a3s_cli.permissions.policy import Policy
@@ -59,13 +59,17 @@ def columns(row: str) -> int:
     return sum(1 if c.isascii() or c in "│┆" else 2 * bool(cells(c)) for c in row)
 
 
+def laid_out(asked: Question, width: int) -> Sheet:
+    return sheet(asked, width, "this run")
+
+
 @given(HOSTILE, st.integers(20, 120))
 @example("a" * 500, 20)
 @example("日" * 500, 21)
 @example("e" + "\u0301" * 500, 20)
 @settings(max_examples=proofs(400))
 def test_every_character_is_shown_and_none_is_obeyed(script: str, width: int) -> None:
-    rows = sheet(question(command=script), width).rows
+    rows = [row for row, _ in laid_out(question(command=script), width).rows]
     assert rows[0] == "  command"
     lines: list[str] = []
     for row in rows[1:]:
@@ -111,12 +115,12 @@ def test_exposed(line: str, shown: tuple[str, int]) -> None:
 
 
 def test_a_sheet() -> None:
-    shown = sheet(question(command="echo 1\n\x1b" + "x" * 20, timeout=5, **{"a\nb": [1]}), 20)
+    shown = laid_out(question(command="echo 1\n\x1b" + "x" * 20, timeout=5, **{"a\nb": [1]}), 20)
     assert (shown.title, shown.about) == (
         "May bash run?",
         ["  in /w", "  it needs approval"],
     )
-    assert shown.rows == [
+    assert [row for row, _ in shown.rows] == [
         "  command",
         "  1 │ echo 1",
         "  2 │ \\x1b" + "x" * 10,
@@ -130,17 +134,17 @@ def test_a_sheet() -> None:
 
 
 def test_a_note_says_that_the_order_may_be_another() -> None:
-    assert not any("right-to-left" in row for row in sheet(question(command="é"), 200).notes)
-    assert any("right-to-left" in row for row in sheet(question(command="rm א"), 200).notes)
+    assert not any("right-to-left" in row for row in laid_out(question(command="é"), 200).notes)
+    assert any("right-to-left" in row for row in laid_out(question(command="rm א"), 200).notes)
 
 
 def test_a_link_is_shown_with_what_it_leads_to() -> None:
-    shown = sheet(replace(question(file_path="notes.txt"), path=Path("/w/secret\n")), 80)
+    shown = laid_out(replace(question(file_path="notes.txt"), path=Path("/w/secret\n")), 80)
     assert shown.about == ["  in /w", "  on /w/secret\\n", "  it needs approval"]
 
 
 def test_no_arguments_are_said_to_be_none() -> None:
-    assert sheet(question(), 80).rows == ["  without arguments"]
+    assert laid_out(question(), 80).rows == [("  without arguments", "")]
 
 
 # -- what an answer does -------------------------------------------------------------------

@@ -172,7 +172,8 @@ def test_a_command_gets_the_allowed_environment_only(a3s: Bench) -> None:
     assert_hidden(result)
     names = set(result.of("tool_end")[0]["toolOutput"].split())
     given = {"PATH", "HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME",
-             "XDG_DATA_HOME", "LC_TIME", "CI", "WANTED", "GITHUB_TOKEN"}  # fmt: skip
+             "XDG_DATA_HOME", "LC_TIME", "CI", "WANTED", "GITHUB_TOKEN",
+             "A3S_PARENT_RUN_ID"}  # fmt: skip
     # set by bash, and by Python where the locale is C
     # and where a sandbox gives the commands caches of their own
     assert names - {"_", "SHLVL", "PWD", "OLDPWD", "LC_CTYPE"} - variables("x").keys() == (

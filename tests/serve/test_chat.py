@@ -263,7 +263,7 @@ def test_other_workspaces_sessions_are_not_shown(host: Host) -> None:
     serving = host.serve([text("here"), text("there")])
     env = host.bench.environment(serving.model)
     host.bench("run", "-m", "openai/test-model", "secret", env=env, cwd=elsewhere)
-    (row,) = json.loads(host.bench("sessions", "list", "--json", laws="none").stdout)
+    (row,) = json.loads(host.bench("sessions", "list", "--all", "--json", laws="none").stdout)
     assert serving.client.get("/api/sessions").json() == []
     for response in (
         serving.client.get(f"/api/sessions/{row['id']}/events"),

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from a3s_cli.config.installation import how_to_add
+
 from ..support import processes
 from ..support.replies import bash, text
 from .inside import request
@@ -193,7 +195,7 @@ def test_a_missing_extra_is_named(host: Host) -> None:
     assert (result.returncode, result.stdout, result.stderr) == (
         2,
         "",
-        "a3s: serve needs uvicorn, which is not installed:  pip install 'a3s-cli[serve]'\n",
+        f"a3s: serve needs uvicorn, which is not installed:  {how_to_add('serve')}\n",
     )
 
 

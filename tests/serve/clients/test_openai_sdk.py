@@ -32,7 +32,7 @@ Json = dict[str, Any]
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
 SHAPE = {"type": "json_schema", "json_schema": {"name": "thing", "schema": SCHEMA}}
 STREAM = {"stream": True, "stream_options": {"include_usage": True}}
-IMAGE = [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}]
+SOUND = [{"type": "input_audio", "input_audio": {"data": "AA==", "format": "wav"}}]
 REFUSED = (
     "openai refused the credentials (401): scripted 401 (check the API key and what it may use)"
 )
@@ -92,13 +92,14 @@ TALKS: list[tuple[Json, list[Reply], Json]] = [
     (_ask("?"), [error(401)], _failed("InternalServerError", 502, "auth", REFUSED)),
     (_ask("?", **STREAM), [error(401)], _failed("APIError", None, "auth", REFUSED)),
     (
-        _ask(IMAGE),
+        _ask(SOUND),
         [],
         _failed(
             "BadRequestError",
             400,
             "usage",
-            '`messages[0].content[0].type` of the body is "image_url": expected text',
+            '`messages[0].content[0].type` of the body is "input_audio":'
+            " expected text, image_url or file",
         ),
     ),
 ]

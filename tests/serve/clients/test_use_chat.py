@@ -86,7 +86,7 @@ def test_a_conversation_with_tools(host: Host) -> None:
                 "bash",
                 "c1",
                 {"command": WAITING},
-                output={"toolOutput": "one\ntwo\n", "exitCode": 0},
+                output={"toolOutput": "one\ntwo\n", "exitCode": 0, "changed": [go]},
             ),
             _tool("write", "c2", {"file_path": "x", "content": "y"}, errorText=denied),
             STEP,
@@ -158,7 +158,7 @@ def test_a_page_that_is_loaded_anew_goes_on_with_the_run(host: Host) -> None:
         ["resume"],  # nothing goes on any more: it stays as it is
         messages=past,
     )
-    output = {"toolOutput": "one\ntwo\n", "exitCode": 0}
+    output = {"toolOutput": "one\ntwo\n", "exitCode": 0, "changed": [go]}
     assert _messages(told) == [
         _user("Go."),
         _assistant(
