@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -41,16 +42,22 @@ def read(path: Path) -> list[dict[str, object]]:
 
 
 def test_cut_at_every_byte_it_keeps_every_whole_line_and_goes_on(tmp_path: Path) -> None:
-    path = tmp_path / NAME
-    written(path, LINES)
-    data = path.read_bytes()
+    written(tmp_path / NAME, LINES)
+    data = (tmp_path / NAME).read_bytes()
     ends = [at for at, byte in enumerate(data, 1) if byte == 10]
-    for size in range(len(data)):
+
+    def cut(size: int) -> None:
+        path = tmp_path / str(size) / NAME
+        path.parent.mkdir()
         path.write_bytes(data[:size])
         whole = sum(end <= size for end in ends)
         assert read(path) == LINES[:whole]
         written(path, LINES[whole:])
         assert path.read_bytes() == data
+
+    # Each waits for the disk most of the time.
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(cut, range(len(data))))
 
 
 @settings(max_examples=100)
