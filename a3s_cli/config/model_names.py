@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ..errors import ConfigError
-from .settings import MODEL_VARIABLE, Config
+from .settings import MODEL_VARIABLE, Config, Setting
 from .vendors import ALIASES, VENDORS, url_variables, vendor
 
 LOCAL = "local"
@@ -23,8 +23,11 @@ REPLAY = "replay"
 def model_name(config: Config) -> str | None:
     """Return the model in force: `provider/model`, `local` or None. Raises ConfigError."""
     setting = config.settings["default_model"]
-    if setting.value is None:
-        return None
+    return None if setting.value is None else resolved_name(config, setting)
+
+
+def resolved_name(config: Config, setting: Setting) -> str:
+    """Return the model that a setting names, by itself or by an alias. Raises ConfigError."""
     name: str = config.aliases.get(setting.value, setting).value
     provider, slash, model = name.partition("/")
     if provider == REPLAY and model:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..config.endpoints import DEFAULT_LOCAL_MODEL, endpoint, quoted_key
 from ..config.layers import load
-from ..config.model_names import LOCAL, model_name, no_model
+from ..config.model_names import LOCAL, model_name, no_model, resolved_name
 from ..config.settings import EXEC, Config, ConfigNotice, McpSources, command_of
 from ..errors import AuthError, UsageError
 from ..events import SCHEMA_VERSION, Start
@@ -243,8 +243,8 @@ def _fallbacks(config: Config) -> Sequence[str]:
     given: Sequence[Any] = config.get("fallback_model")
     if not given:
         return ()
-    flagged = [one.value for one in given if one.origin.startswith("--")]
-    names = flagged or [one.value for one in given]
+    flagged = [one for one in given if one.origin.startswith("--")]
+    names = [resolved_name(config, one) for one in flagged or given]
     return [f"{LOCAL}/{DEFAULT_LOCAL_MODEL}" if name == LOCAL else name for name in names]
 
 

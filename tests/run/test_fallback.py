@@ -115,6 +115,19 @@ def test_the_configuration_names_them_too(a3s: Bench) -> None:
     assert models(result) == ["a", "b"]
 
 
+def test_it_is_named_as_any_model_is(a3s: Bench) -> None:
+    own = a3s.root / "own.acl"
+    own.write_text('aliases { spare = "two/b" }')
+    flags = ("--config", str(own), "--fallback-model", "spare")
+    result = run(a3s, [BUSY, text("done")], *flags, retries="0")
+    assert (models(result), result.last["type"]) == (["a", "b"], "end")
+    result = a3s("run", "hi", "-m", "one/a", "--fallback-model", "b", laws="none")
+    told = result.stderr.decode()
+    assert (result.status, told.partition(";")[0]) == (
+        78, "a3s: --fallback-model: expected PROVIDER/MODEL, found b",
+    )  # fmt: skip
+
+
 def test_without_one_nothing_is_loaded(a3s: Bench) -> None:
     from tests.test_imports import loaded
 
