@@ -142,7 +142,9 @@ class Http:
         stream: _Stream | None = None
         async with self._transport.exchange("POST", self._url, headers, line) as (answer, body):
             if message.get("method") == "initialize":
-                self._session = answer.headers.get("mcp-session-id", "")
+                session = answer.headers.get("mcp-session-id", "")
+                # Another one cannot be sent back: the server has to do without.
+                self._session = session if session.isascii() and session.isprintable() else ""
             if not 200 <= answer.status < 300:
                 await self._refused(answer, body, id)
             elif id is not None and _kind(answer) == "text/event-stream":

@@ -134,6 +134,18 @@ def test_a_server_that_refuses(
     assert why in got.last["error"] and (hint or "") in got.last.get("hint", "")
 
 
+def test_a_session_whose_name_cannot_be_sent_back(a3s: Bench, scripted: Scripted) -> None:
+    def answer(_: str, __: dict[str, str], message: Any) -> Answer:
+        status, headers, body = usual(message)
+        return status, {**headers, "mcp-session-id": "s\xe9"}, body
+
+    with serving(answer) as (url, seen):
+        got = run(a3s, scripted, url)
+    assert got.last["type"] == "end"
+    assert b"a bug" not in got.stderr
+    assert set(seen.headers("mcp-session-id")) == {None}
+
+
 def test_an_address_where_nobody_listens(a3s: Bench, scripted: Scripted) -> None:
     got = run(a3s, scripted, "http://127.0.0.1:9/mcp")
     assert got.status == 69 and "could not connect to 127.0.0.1:9" in got.last["error"]
