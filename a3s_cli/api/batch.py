@@ -87,7 +87,7 @@ class Batch(Closing):
         self._prepared = Prepared(self._asked)
         output = Output(self._take, lambda: self._pending, self._drain)
         self._driver = self._prepared.driver(output)
-        self._task = asyncio.create_task(self._driver.run(self._prepared.common.pack()))
+        self._task = asyncio.create_task(self._driver.run(self._prepared.brief.pack()))
         self._task.add_done_callback(lambda _: self._ready.set())
 
     def _take(self, lines: bytes) -> None:

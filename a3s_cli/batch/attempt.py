@@ -23,7 +23,7 @@ from ..run.opening import Opening
 from ..run.plan import Plan
 from ..stream.redacted import EventRedactor
 from ..values import replace
-from .common import Common
+from .brief import Brief
 from .engine import Port
 from .item import BadItem, Item
 from .items import read_item
@@ -53,7 +53,7 @@ class Attempt:
     """One run of one item. `cancel` may be called at any time."""
 
     def __init__(
-        self, common: Common, request: bytes, port: Port, worker: str, send: Callable[[bytes], None]
+        self, brief: Brief, request: bytes, port: Port, worker: str, send: Callable[[bytes], None]
     ) -> None:
         """`request` is a line of JSON with the attempt's number, then the line of the item."""
         head, _, line = request.partition(b"\n")
@@ -61,7 +61,7 @@ class Attempt:
         self._number: int = told["attempt"]
         self._estimate: int = told["tokens"]
         self._line = line
-        self._common = common
+        self._brief = brief
         self._port = port
         self._worker = worker
         self._send = send
@@ -91,20 +91,20 @@ class Attempt:
             self._opening.cancel(self._why)
 
     async def _run(self, item: Item, drain: Callable[[], Any]) -> dict[str, Any]:
-        common = self._common
+        brief = self._brief
         gate = RunGate(self._port, self._estimate)
-        request, plan = common.prepared(item)
+        request, plan = brief.prepared(item)
         name = file_name(item.id, self._number)
-        record = self._recording(name) if common.record else None
+        record = self._recording(name) if brief.record else None
         request = replace(request, prompt=item.prompt, record=record, gate=gate)
         opening = self._opening = Opening(request)
         opening.use(replace(plan, gate=gate, record=record))
         opening.emitter.limit = ROOM
         if self._why is not None:
             opening.cancel(self._why)
-        if common.keep_sessions:
-            opening.keep(lambda plan: _kept(common.directory, name, plan))
-        if common.events:
+        if brief.keep_sessions:
+            opening.keep(lambda plan: _kept(brief.directory, name, plan))
+        if brief.events:
             opening.emitter.add_line_sink(self._stamped(item.id), drain)
         try:
             opening.begin()
@@ -114,7 +114,7 @@ class Attempt:
         return outcome_of(opening, terminal, gate)
 
     def _recording(self, name: str) -> Path:
-        path = self._common.directory / "runs" / f"{name}.ndjson"
+        path = self._brief.directory / "runs" / f"{name}.ndjson"
         path.parent.mkdir(mode=0o700, exist_ok=True)
         # Of an attempt that the journal lost, because the machine failed.
         path.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from ..errors import UsageError
 from ..run.plan import new_run_id
 from ..run.request import RunRequest
 from ..values import Value, field, replace
-from .common import Common
+from .brief import Brief
 from .driver import Driver, Terms
 from .engine import engine
 from .gate import Gate
@@ -76,7 +76,7 @@ class Prepared:
         _require_limits(asked)
         most = _most_failures(asked.max_failures)
         request = replace(asked.request, apart=asked.directory.absolute())
-        self.common = Common(
+        self.brief = Brief(
             request=request,
             directory=place,
             item_models=asked.item_models,
@@ -86,13 +86,13 @@ class Prepared:
         )
         self._engine = engine(asked.engine)
         self._engine.debug = asked.debug
-        plan = self.common.plan()
+        plan = self.brief.plan()
         # If this process is ours alone, no command finds the keys in it.
         plan.conceal()
         self.journal = Journal(place / NAME)
         try:
             path = asked.source.file(place)
-            check = self.common.check
+            check = self.brief.check
             unit = "row" if asked.source.is_table else "line"
             self.items = Items.scan(path, asked.source.name, check, asked.shard, unit)
             self.history = History(self.items)

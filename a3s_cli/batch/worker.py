@@ -19,7 +19,7 @@ from ..jsontext import dumps
 from ..processes import peer
 from ..version import __version__
 from .attempt import Attempt, failed
-from .common import Common
+from .brief import Brief
 from .frames import (
     ASK,
     CANCEL,
@@ -102,7 +102,7 @@ class Worker:
         self._channel = channel
         self._gate = RemoteGate(channel)
         self._name = f"{socket.gethostname()}:{os.getpid()}"
-        self._common: Common | None = None
+        self._brief: Brief | None = None
         self._jobs: dict[int, Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -114,10 +114,10 @@ class Worker:
 
     def _take(self, kind: bytes, job: int, payload: bytes) -> None:
         if kind == START:
-            assert self._common
+            assert self._brief
             send = self._channel.send
             attempt = Attempt(
-                self._common, payload, self._gate, self._name, lambda lines: send(LINES, job, lines)
+                self._brief, payload, self._gate, self._name, lambda lines: send(LINES, job, lines)
             )
             self._jobs[job] = attempt
             task = asyncio.create_task(self._run(job, attempt))
@@ -141,8 +141,8 @@ class Worker:
     def _set_up(self, payload: bytes) -> None:
         told = {"version": __version__}
         try:
-            common = self._common = Common.unpack(payload)
-            plan = common.plan()
+            brief = self._brief = Brief.unpack(payload)
+            plan = brief.plan()
             told["policy"] = plan.policy.digest()
             # A command of one worker must not find the keys in the memory of another.
             plan.conceal()

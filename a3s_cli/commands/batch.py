@@ -126,7 +126,7 @@ class BatchProcess:
         progress = self._progress()
         watching = asyncio.create_task(progress()) if progress else None
         try:
-            return await self._driver.run(self._prepared.common.pack())
+            return await self._driver.run(self._prepared.brief.pack())
         finally:
             if watching is not None:
                 watching.cancel()

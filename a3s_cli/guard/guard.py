@@ -87,7 +87,7 @@ class Guard(State):
     async def end(self, since: int = 0) -> Ended:
         """Compare what a command has left with the record, and put back what has no right.
 
-        `since` is when it began, in nanoseconds; with 0 nobody asks what it has changed.
+        `since` is when it began, in nanoseconds; 0 leaves out what it has changed.
         """
         return await uncancelled(self._end(since))
 

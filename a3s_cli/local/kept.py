@@ -3,7 +3,7 @@
 The one exception to "nothing outlives the run", and only where it was asked for: with
 `--keep-alive`, or by a front end that lives on itself. Every run that finds such a server
 uses it, one after another, so that the weights are in memory once. The connection to its
-socket is the whole protocol: whoever has one is a user, and the kernel closes it for one
+socket is the whole protocol: each holder of one is a user, and the kernel closes it for one
 that was killed (see `serve`). The socket is in a directory that no confined command sees;
 a program that a run has started is refused.
 """

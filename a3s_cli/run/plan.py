@@ -104,7 +104,7 @@ def new_run_id() -> str:
 
 
 def known_run_id(text: str) -> str | None:
-    """Return the id of a run that somebody tells us, or None if it cannot be one."""
+    """Return a run id from outside, or None if it cannot be one."""
     is_id = text.isascii() and text.isalnum() and len(text) <= LONGEST_ID
     return text if is_id else None
 

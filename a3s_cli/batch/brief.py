@@ -32,7 +32,7 @@ LARGEST_SCHEMA = 1 << 20
 REMEMBERED = 64
 
 
-class Common(Value):
+class Brief(Value):
     """The batch, as every worker knows it."""
 
     request: RunRequest
@@ -63,7 +63,7 @@ class Common(Value):
         )
 
     @classmethod
-    def unpack(cls, data: bytes) -> Common:
+    def unpack(cls, data: bytes) -> Brief:
         """Return what `pack` packed. The process is a worker's own."""
         value = orjson.loads(data)
         shared = value.pop("request")
