@@ -121,7 +121,7 @@ class Driver:
             self._loop.call_soon_threadsafe(self._changed.set)
 
     def _end_interrupted(self) -> None:
-        """Give a result to what was interrupted, where nothing may be run twice."""
+        """Report what was interrupted as an error, where nothing may be run twice."""
         for place in self._history.places(INTERRUPTED):
             item, _ = self.ledger.items.read(place)
             flight = Flight(place, item.id, item.sha256, self._history.attempts(place))

@@ -6,21 +6,7 @@ from typing import Any
 
 import click
 
-from .options import (
-    SECTIONS_OF_A_RUN,
-    confinement_options,
-    debug_option,
-    limit_options,
-    mcp_options,
-    model_options,
-    on_ask_options,
-    place_options,
-    request,
-    rule_options,
-    system_options,
-    tools_option,
-    weights_options,
-)
+from .options import SECTIONS_OF_A_RUN, request, run_options
 from .sections import Sectioned
 
 EPILOG = """\b
@@ -44,17 +30,7 @@ SECTIONS = {
     context_settings={"max_content_width": 80},
 )
 @click.option("--allow-full", is_flag=True, help="Offer the mode that asks for nothing.")
-@model_options
-@place_options
-@system_options
-@tools_option
-@mcp_options
-@rule_options
-@on_ask_options("Ask in the editor or a program, deny or end the run when a call needs approval.")
-@confinement_options
-@limit_options
-@weights_options
-@debug_option
+@run_options("Ask in the editor or a program, deny or end the run when a call needs approval.")
 @click.pass_context
 def acp(ctx: click.Context, /, **given: Any) -> None:
     """Be the agent of an editor.

@@ -6,23 +6,7 @@ from typing import Any
 
 import click
 
-from .options import (
-    POSITIVE,
-    SECTIONS_OF_A_RUN,
-    confinement_options,
-    debug_option,
-    limit_options,
-    mcp_options,
-    model_options,
-    on_ask_options,
-    place_options,
-    request,
-    rule_options,
-    system_options,
-    tool_input_option,
-    tools_option,
-    weights_options,
-)
+from .options import POSITIVE, SECTIONS_OF_A_RUN, request, run_options, tool_input_option
 from .sections import Sectioned
 
 EPILOG = """\b
@@ -122,22 +106,12 @@ class Batch(Sectioned, click.Group):
 @click.option("--order", type=click.Choice(["done", "input"]), default="done",
               help="Show results as they come, or in the order of the items.")  # fmt: skip
 @click.option("--progress", is_flag=True, help="Report on stderr every 30 s.")
-@model_options
-@place_options
-@system_options
 @click.option("--schema", metavar="FILE|JSON", help="Answer with JSON that matches this schema.")
-@tools_option
-@mcp_options
 @tool_input_option
-@rule_options
-@on_ask_options("Deny, end the run or ask a program when a call needs approval.", asks=False)
-@confinement_options
-@limit_options
+@run_options("Deny, end the run or ask a program when a call needs approval.", asks=False)
 @click.option("--no-session", is_flag=True, help="Do not keep the items' conversations.")
 @click.option("--record", is_flag=True, help="Record each run, for a3s audit DIR.")
-@weights_options
 @click.option("-q", "--quiet", is_flag=True, help="Write only usage errors to stderr.")
-@debug_option
 def batch(**given: Any) -> None:
     """Run many prompts and stream all of their events.
 

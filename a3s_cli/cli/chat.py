@@ -6,22 +6,7 @@ from typing import Any
 
 import click
 
-from .options import (
-    SECTIONS_OF_A_RUN,
-    confinement_options,
-    debug_option,
-    limit_options,
-    mcp_options,
-    model_options,
-    on_ask_options,
-    place_options,
-    plain_option,
-    request,
-    rule_options,
-    system_options,
-    tools_option,
-    weights_options,
-)
+from .options import SECTIONS_OF_A_RUN, plain_option, request, run_options, session_options
 from .sections import Sectioned
 
 SECTIONS = {
@@ -39,21 +24,9 @@ SECTIONS = {
     context_settings={"max_content_width": 80},
 )
 @plain_option
-@model_options
-@place_options
-@system_options
-@tools_option
-@mcp_options
-@rule_options
-@on_ask_options("Ask, deny, end the run or ask a program when a call needs approval.")
-@confinement_options
-@limit_options
-@click.option("--session", metavar="ID", help="Continue a session.")
-@click.option("-c", "--continue", "newest", is_flag=True, help="Continue the newest session here.")
-@click.option("--fork", is_flag=True, help="Continue in a copy; the old session stays as it is.")
+@run_options("Ask, deny, end the run or ask a program when a call needs approval.")
+@session_options
 @click.option("--no-session", is_flag=True, help="Do not save a session, nor the lines typed.")
-@weights_options
-@debug_option
 @click.pass_context
 def chat(ctx: click.Context, /, **given: Any) -> None:
     """Talk in one session, one run for each line.

@@ -303,3 +303,32 @@ plain_option = click.option(
     "--plain", is_flag=True, help="On a terminal, no colour, no Markdown and no live line."
 )
 debug_option = click.option("--debug", is_flag=True, help="Log to stderr.")
+session_options = _all(
+    click.option("--session", metavar="ID", help="Continue a session."),
+    click.option(
+        "-c", "--continue", "newest", is_flag=True, help="Continue the newest session here."
+    ),
+    click.option(
+        "--fork", is_flag=True, help="Continue in a copy; the old session stays as it is."
+    ),
+)
+
+
+def run_options(asking: str, *, asks: bool = True) -> Options:
+    """Return the options of every command that runs prompts.
+
+    `asking` is the help of `--on-ask`; `asks` is false where no one can be asked.
+    """
+    return _all(
+        model_options,
+        place_options,
+        system_options,
+        tools_option,
+        mcp_options,
+        rule_options,
+        on_ask_options(asking, asks=asks),
+        confinement_options,
+        limit_options,
+        weights_options,
+        debug_option,
+    )

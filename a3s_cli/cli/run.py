@@ -8,20 +8,11 @@ import click
 
 from .options import (
     SECTIONS_OF_A_RUN,
-    confinement_options,
-    debug_option,
-    limit_options,
-    mcp_options,
-    model_options,
-    on_ask_options,
-    place_options,
     plain_option,
     request,
-    rule_options,
-    system_options,
+    run_options,
+    session_options,
     tool_input_option,
-    tools_option,
-    weights_options,
 )
 from .sections import Sectioned
 
@@ -81,25 +72,13 @@ SECTIONS = {
 )
 @click.option("--json", "as_json", is_flag=True, help="Short for -o json.")
 @plain_option
-@model_options
-@place_options
-@system_options
 @click.option("--schema", metavar="FILE|JSON|-", help="Answer with JSON that matches this schema.")
-@tools_option
-@mcp_options
 @tool_input_option
-@rule_options
-@on_ask_options("Ask, deny, end the run or ask a program when a call needs approval.")
-@confinement_options
-@limit_options
-@click.option("--session", metavar="ID", help="Continue a session.")
-@click.option("-c", "--continue", "newest", is_flag=True, help="Continue the newest session here.")
-@click.option("--fork", is_flag=True, help="Continue in a copy; the old session stays as it is.")
+@run_options("Ask, deny, end the run or ask a program when a call needs approval.")
+@session_options
 @click.option("--no-session", is_flag=True, help="Do not save a session.")
 @click.option("--record", metavar="FILE", help="Also record the stream in a new file.")
-@weights_options
 @click.option("-q", "--quiet", is_flag=True, help="Write only usage errors to stderr.")
-@debug_option
 @click.pass_context
 def run(ctx: click.Context, /, **given: Any) -> None:
     """Run one prompt and exit.

@@ -6,22 +6,7 @@ from typing import Any
 
 import click
 
-from .options import (
-    SECTIONS_OF_A_RUN,
-    confinement_options,
-    debug_option,
-    limit_options,
-    mcp_options,
-    model_options,
-    on_ask_options,
-    place_options,
-    request,
-    rule_options,
-    system_options,
-    tool_input_option,
-    tools_option,
-    weights_options,
-)
+from .options import SECTIONS_OF_A_RUN, request, run_options, tool_input_option
 from .sections import Sectioned
 
 EPILOG = """\b
@@ -70,18 +55,8 @@ SECTIONS = {
     help="Accept requests to this name, such as a proxy's.",
 )
 @click.option("--open", "opens", is_flag=True, help="Open the page in a browser.")
-@model_options
-@place_options
-@system_options
-@tools_option
-@mcp_options
 @tool_input_option
-@rule_options
-@on_ask_options("Ask in the page or a program, deny or end the run when a call needs approval.")
-@confinement_options
-@limit_options
-@weights_options
-@debug_option
+@run_options("Ask in the page or a program, deny or end the run when a call needs approval.")
 def serve(**given: Any) -> None:
     """Serve a web page to talk to the agent, and its HTTP API.
 

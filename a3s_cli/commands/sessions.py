@@ -60,7 +60,7 @@ def _here() -> str:
 
 
 def rename(environment: Mapping[str, str], name: str, title: str) -> None:
-    """Give a session a title; an empty one shows its first prompt again. Raises UsageError."""
+    """Set the title of a session; an empty one shows its first prompt again. Raises UsageError."""
     if len(title) > LONGEST_TITLE:
         raise UsageError(f"the title has {len(title)} characters: at most {LONGEST_TITLE} fit")
     Store.find(environment).rename(name, clean(title))

@@ -20,6 +20,9 @@ from .schema import Schema
 
 REPAIRS = 2
 
+#: What a run says in the user's place where the conversation does not end with a prompt.
+AS_JSON = "Give the answer as JSON."
+
 
 class FinalObject(Tool):
     """Asks for the object; afterwards there is either a value or a reason why not."""

@@ -92,7 +92,7 @@ class Inline:
             self._give(ended=False)
 
     def end(self) -> None:
-        """Give out the rest, because the line has ended."""
+        """Show the rest, because the line has ended."""
         self._give(ended=True)
 
     def _give(self, *, ended: bool) -> None:

@@ -21,7 +21,7 @@ _changed: list[tuple[int, list[Any]]] = []
 
 
 def restore() -> None:
-    """Give the terminal its settings back, if they are changed."""
+    """Restore the settings of the terminal, if they are changed."""
     while _changed:
         terminal, settings = _changed.pop()
         with contextlib.suppress(termios.error, OSError):

@@ -192,7 +192,7 @@ class Run:
 
     async def _make_object(self, assembly: Assembly) -> None:
         """Have the model write the run's answer as an object of the plan's schema."""
-        from ..objects.final import FinalObject
+        from ..objects.final import AS_JSON, FinalObject
         from ..objects.schema import Schema
 
         conversation, schema = self._conversation, self._plan.schema
@@ -201,7 +201,7 @@ class Run:
         conversation.call_ids.take([call.id])
         prepared = Prepared(call, tool, {"schema": schema}, "default")
         if conversation.messages[-1].role != "user":
-            conversation.add(Message("user", (Text("Give the answer as JSON."),)))
+            conversation.add(Message("user", (Text(AS_JSON),)))
         result = await Execution(assembly.around, prepared, turn=0).run()
         if not tool.value:
             if tool.failure and any(message.files for message in conversation.messages):

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from ..messages import Message
     from ..run.kept import Kept
 
-#: What a run of ours says in the user's place.
-_OURS = ("Give the answer as JSON.",)
-
 
 def go_back(kept: Kept, earlier: Sequence[str]) -> None:
     """Drop what followed the last of the user's `earlier` messages and its answer."""
@@ -29,10 +26,12 @@ def go_back(kept: Kept, earlier: Sequence[str]) -> None:
 
 def _end(messages: Sequence[Message], earlier: Sequence[str]) -> int:
     """Return the place of the first message to drop."""
+    from ..objects.final import AS_JSON
+
     asked = [
         place
         for place, message in enumerate(messages)
-        if message.role == "user" and message.text not in _OURS
+        if message.role == "user" and message.text != AS_JSON
     ]
     ends = [*asked, len(messages)]
     if not earlier:

@@ -132,7 +132,7 @@ class SessionFile:
             self._noted = self._recent.used(self.id, self._workspace, self._noted)
 
     def rename(self, title: str, unfinished: str) -> None:
-        """Give the session a title; it is used no later than before."""
+        """Set the title of the session, without counting that as a use of it."""
         assert self._descriptor is not None
         used = os.fstat(self._descriptor)
         self.facts.title = title

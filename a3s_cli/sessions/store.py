@@ -131,7 +131,7 @@ class Store:
         return file, past
 
     def rename(self, id: str, title: str) -> None:
-        """Give a session a title. Raises UsageError, or SessionBusy if it is in use."""
+        """Set the title of a session. Raises UsageError, or SessionBusy if it is in use."""
         name = self.named(id)
         try:
             descriptor = os.open(self.path(name), _RESUME)

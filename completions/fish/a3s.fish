@@ -60,6 +60,7 @@ function __a3s_takes_value
             'a3s batch --max-failures' \
             'a3s batch --events' \
             'a3s batch --order' \
+            'a3s batch --schema' \
             'a3s batch -m' \
             'a3s batch --model' \
             'a3s batch --fallback-model' \
@@ -72,7 +73,6 @@ function __a3s_takes_value
             'a3s batch -s' \
             'a3s batch --system' \
             'a3s batch --append-system' \
-            'a3s batch --schema' \
             'a3s batch --tools' \
             'a3s batch --plugin' \
             'a3s batch --mcp' \
@@ -139,8 +139,8 @@ function __a3s_takes_value
             'a3s chat --first-byte-timeout' \
             'a3s chat --max-retries' \
             'a3s chat --max-parallel' \
-            'a3s chat --session' \
             'a3s chat --keep-alive' \
+            'a3s chat --session' \
             'a3s config -C' \
             'a3s config --cwd' \
             'a3s config --config' \
@@ -175,6 +175,7 @@ function __a3s_takes_value
             'a3s run -o' \
             'a3s run --output' \
             'a3s run --input' \
+            'a3s run --schema' \
             'a3s run -m' \
             'a3s run --model' \
             'a3s run --fallback-model' \
@@ -187,7 +188,6 @@ function __a3s_takes_value
             'a3s run -s' \
             'a3s run --system' \
             'a3s run --append-system' \
-            'a3s run --schema' \
             'a3s run --tools' \
             'a3s run --plugin' \
             'a3s run --mcp' \
@@ -214,9 +214,9 @@ function __a3s_takes_value
             'a3s run --first-byte-timeout' \
             'a3s run --max-retries' \
             'a3s run --max-parallel' \
+            'a3s run --keep-alive' \
             'a3s run --session' \
             'a3s run --record' \
-            'a3s run --keep-alive' \
             'a3s serve --host' \
             'a3s serve --port' \
             'a3s serve --allow-origin' \
@@ -421,6 +421,8 @@ complete -c a3s -n '__a3s_at \'a3s batch\'' -l max-failures -x -d 'Stop after mo
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l events -x -a 'all terminal' -d 'Show the events of runs, or results only.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l order -x -a 'done input' -d 'Show results as they come, or in the order of the items.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l progress -d 'Report on stderr every 30 s.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l schema -r -F -d 'Answer with JSON that matches this schema.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l tool-input -d 'Also stream the arguments of tool calls.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -s m -l model -x -a '(__a3s_models)' -d 'Use this model.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l fallback-model -x -a '(__a3s_models)' -d 'Ask this model if the one before is unavailable.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l max-tokens -x -d 'Limit each response to N tokens.'
@@ -432,13 +434,11 @@ complete -c a3s -n '__a3s_at \'a3s batch\'' -l no-project -d 'Ignore AGENTS.md a
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l no-skills -d 'Tell the model of no skills.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -s s -l system -x -d 'Replace the system prompt.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l append-system -x -d 'Add to the system prompt.'
-complete -c a3s -n '__a3s_at \'a3s batch\'' -l schema -r -F -d 'Answer with JSON that matches this schema.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l tools -x -a '(__a3s_list bash read write edit grep glob ls web_fetch generate_object)' -d 'Offer only these tools.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l plugin -x -a '(set -nx)' -d 'Offer the tools of this installed plug-in.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l mcp -x -a '(set -nx)' -d 'Use only this MCP server; repeatable.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l no-mcp -d 'Use no MCP server.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l mcp-config -r -F -d 'Add the MCP servers of a JSON file.'
-complete -c a3s -n '__a3s_at \'a3s batch\'' -l tool-input -d 'Also stream the arguments of tool calls.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l allow -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Allow calls, as in bash(git log:*).'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l deny -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Deny calls, even if allowed elsewhere.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l ask -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Require approval for calls.'
@@ -464,13 +464,13 @@ complete -c a3s -n '__a3s_at \'a3s batch\'' -l idle-timeout -x -d 'Limit a respo
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l first-byte-timeout -x -d 'Limit the wait for a response to begin (300s).'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l max-retries -x -d 'Limit retries (4).'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l max-parallel -x -d 'Run up to N calls at once (8).'
-complete -c a3s -n '__a3s_at \'a3s batch\'' -l no-session -d 'Do not keep the items\' conversations.'
-complete -c a3s -n '__a3s_at \'a3s batch\'' -l record -d 'Record each run, for a3s audit DIR.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l pull -d 'Download the local model\'s missing weights.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l offline -d 'Never download weights.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l keep-alive -x -d 'Keep the local model loaded for this long after a run.'
-complete -c a3s -n '__a3s_at \'a3s batch\'' -s q -l quiet -d 'Write only usage errors to stderr.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l debug -d 'Log to stderr.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l no-session -d 'Do not keep the items\' conversations.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l record -d 'Record each run, for a3s audit DIR.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -s q -l quiet -d 'Write only usage errors to stderr.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s batch\' 0' -F
 complete -c a3s -n '__a3s_at \'a3s batch results\'' -l order -x -a 'done input' -d 'Print results as they came, or in the order of the items.'
@@ -521,14 +521,14 @@ complete -c a3s -n '__a3s_at \'a3s chat\'' -l idle-timeout -x -d 'Limit a respon
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l first-byte-timeout -x -d 'Limit the wait for a response to begin (300s).'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l max-retries -x -d 'Limit retries (4).'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l max-parallel -x -d 'Run up to N calls at once (8).'
-complete -c a3s -n '__a3s_at \'a3s chat\'' -l session -x -k -a '(__a3s_sessions)' -d 'Continue a session.'
-complete -c a3s -n '__a3s_at \'a3s chat\'' -s c -l continue -d 'Continue the newest session here.'
-complete -c a3s -n '__a3s_at \'a3s chat\'' -l fork -d 'Continue in a copy; the old session stays as it is.'
-complete -c a3s -n '__a3s_at \'a3s chat\'' -l no-session -d 'Do not save a session, nor the lines typed.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l pull -d 'Download the local model\'s missing weights.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l offline -d 'Never download weights.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l keep-alive -x -d 'Keep the local model loaded for this long after a run.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -l debug -d 'Log to stderr.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l session -x -k -a '(__a3s_sessions)' -d 'Continue a session.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -s c -l continue -d 'Continue the newest session here.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l fork -d 'Continue in a copy; the old session stays as it is.'
+complete -c a3s -n '__a3s_at \'a3s chat\'' -l no-session -d 'Do not save a session, nor the lines typed.'
 complete -c a3s -n '__a3s_at \'a3s chat\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s completion\'' -l install -d 'Write the script where the shell looks for it.'
 complete -c a3s -n '__a3s_at \'a3s completion\'' -s h -l help -d 'Show this message and exit.'
@@ -609,6 +609,8 @@ complete -c a3s -n '__a3s_at \'a3s run\'' -s o -l output -x -a 'pretty raw json'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l input -x -a 'json' -d 'Read prompts, answers and cancellations from stdin.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l json -d 'Short for -o json.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l plain -d 'On a terminal, no colour, no Markdown and no live line.'
+complete -c a3s -n '__a3s_at \'a3s run\'' -l schema -r -F -d 'Answer with JSON that matches this schema.'
+complete -c a3s -n '__a3s_at \'a3s run\'' -l tool-input -d 'Also stream the arguments of tool calls.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -s m -l model -x -a '(__a3s_models)' -d 'Use this model.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l fallback-model -x -a '(__a3s_models)' -d 'Ask this model if the one before is unavailable.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l max-tokens -x -d 'Limit each response to N tokens.'
@@ -620,13 +622,11 @@ complete -c a3s -n '__a3s_at \'a3s run\'' -l no-project -d 'Ignore AGENTS.md and
 complete -c a3s -n '__a3s_at \'a3s run\'' -l no-skills -d 'Tell the model of no skills.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -s s -l system -x -d 'Replace the system prompt.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l append-system -x -d 'Add to the system prompt.'
-complete -c a3s -n '__a3s_at \'a3s run\'' -l schema -r -F -d 'Answer with JSON that matches this schema.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l tools -x -a '(__a3s_list bash read write edit grep glob ls web_fetch generate_object)' -d 'Offer only these tools.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l plugin -x -a '(set -nx)' -d 'Offer the tools of this installed plug-in.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l mcp -x -a '(set -nx)' -d 'Use only this MCP server; repeatable.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l no-mcp -d 'Use no MCP server.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l mcp-config -r -F -d 'Add the MCP servers of a JSON file.'
-complete -c a3s -n '__a3s_at \'a3s run\'' -l tool-input -d 'Also stream the arguments of tool calls.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l allow -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Allow calls, as in bash(git log:*).'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l deny -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Deny calls, even if allowed elsewhere.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l ask -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Require approval for calls.'
@@ -652,16 +652,16 @@ complete -c a3s -n '__a3s_at \'a3s run\'' -l idle-timeout -x -d 'Limit a respons
 complete -c a3s -n '__a3s_at \'a3s run\'' -l first-byte-timeout -x -d 'Limit the wait for a response to begin (300s).'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l max-retries -x -d 'Limit retries (4).'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l max-parallel -x -d 'Run up to N calls at once (8).'
+complete -c a3s -n '__a3s_at \'a3s run\'' -l pull -d 'Download the local model\'s missing weights.'
+complete -c a3s -n '__a3s_at \'a3s run\'' -l offline -d 'Never download weights.'
+complete -c a3s -n '__a3s_at \'a3s run\'' -l keep-alive -x -d 'Keep the local model loaded for this long after a run.'
+complete -c a3s -n '__a3s_at \'a3s run\'' -l debug -d 'Log to stderr.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l session -x -k -a '(__a3s_sessions)' -d 'Continue a session.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -s c -l continue -d 'Continue the newest session here.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l fork -d 'Continue in a copy; the old session stays as it is.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l no-session -d 'Do not save a session.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -l record -r -F -d 'Also record the stream in a new file.'
-complete -c a3s -n '__a3s_at \'a3s run\'' -l pull -d 'Download the local model\'s missing weights.'
-complete -c a3s -n '__a3s_at \'a3s run\'' -l offline -d 'Never download weights.'
-complete -c a3s -n '__a3s_at \'a3s run\'' -l keep-alive -x -d 'Keep the local model loaded for this long after a run.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -s q -l quiet -d 'Write only usage errors to stderr.'
-complete -c a3s -n '__a3s_at \'a3s run\'' -l debug -d 'Log to stderr.'
 complete -c a3s -n '__a3s_at \'a3s run\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s schema\'' -s h -l help -d 'Show this message and exit.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l host -x -d 'Listen on HOST (127.0.0.1).'
@@ -669,6 +669,7 @@ complete -c a3s -n '__a3s_at \'a3s serve\'' -l port -x -d 'Listen on port N (832
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l allow-origin -x -d 'Accept requests with the token from pages of ORIGIN.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l allow-host -x -a '(set -nx)' -d 'Accept requests to this name, such as a proxy\'s.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l open -d 'Open the page in a browser.'
+complete -c a3s -n '__a3s_at \'a3s serve\'' -l tool-input -d 'Also stream the arguments of tool calls.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -s m -l model -x -a '(__a3s_models)' -d 'Use this model.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l fallback-model -x -a '(__a3s_models)' -d 'Ask this model if the one before is unavailable.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l max-tokens -x -d 'Limit each response to N tokens.'
@@ -685,7 +686,6 @@ complete -c a3s -n '__a3s_at \'a3s serve\'' -l plugin -x -a '(set -nx)' -d 'Offe
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l mcp -x -a '(set -nx)' -d 'Use only this MCP server; repeatable.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l no-mcp -d 'Use no MCP server.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l mcp-config -r -F -d 'Add the MCP servers of a JSON file.'
-complete -c a3s -n '__a3s_at \'a3s serve\'' -l tool-input -d 'Also stream the arguments of tool calls.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l allow -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Allow calls, as in bash(git log:*).'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l deny -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Deny calls, even if allowed elsewhere.'
 complete -c a3s -n '__a3s_at \'a3s serve\'' -l ask -x -a 'bash read write edit grep glob ls web_fetch generate_object' -d 'Require approval for calls.'

@@ -37,7 +37,7 @@ export class Sessions {
 
   show(rows, words) {
     this.list.replaceChildren();
-    // Scripts leave many sessions of one run, which nobody goes on with.
+    // Scripts leave many sessions of one run, which are rarely continued.
     const alone = ({ id, runs, live }) => !words && runs === 1 && !live && id !== this.current;
     const [single, kept] = [rows.filter(alone), rows.filter((row) => !alone(row))];
     this.addRows(this.list, kept);
