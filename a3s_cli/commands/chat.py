@@ -122,6 +122,8 @@ class Chat(Process):
             self._loop.run_until_complete(writer.flush())
             try:
                 self._reading = True
+                if self._signal is not None:  # since the last look
+                    return
                 line = editor.read()
             except KeyboardInterrupt:
                 self._say("")

@@ -8,11 +8,14 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
 #: Lines that are kept.
 _KEPT = 1000
+#: Seconds after which a signal is seen at the latest.
+_LOOK = 0.5
 
 
 class LineEditor:
@@ -43,7 +46,14 @@ class LineEditor:
 
     def read(self) -> str:
         """Return the next line. Raises EOFError for Ctrl-D, and what a signal handler raises."""
-        line = input(self._prompt)
+        # A signal that arrives just before readline starts to wait would be seen at the next
+        # key only: each alarm ends the wait, and so lets Python run its handlers.
+        signal.signal(signal.SIGALRM, lambda *_: None)
+        signal.setitimer(signal.ITIMER_REAL, _LOOK, _LOOK)
+        try:
+            line = input(self._prompt)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         if line.strip():
             self._readline.add_history(re.sub(r"\s*\n\s*", " ", line))
             self._new += 1
