@@ -190,7 +190,7 @@ def test_a_reader_that_leaves_ends_the_batch(batch: BatchBench, model: Model) ->
 
 
 def test_a_reader_that_stalls_stops_launches(batch: BatchBench, model: Model) -> None:
-    number = 400
+    number = 160
     word = "x" * 40_000
     batch.items({"id": f"i{n}", "prompt": f"say {n} {word}"} for n in range(number))
     read, write = os.pipe()
