@@ -34,7 +34,6 @@ from .follow import (
     attended,
     news,
     news_frames,
-    past_lines,
     run_lines,
     session_lines,
 )
@@ -130,9 +129,8 @@ class Routes:
         newest = next(reversed(known), "")
         if (run is None or run.log.over) and (not known or after == (newest, known[newest])):
             return _nothing()
-        if request.query_params.get("follow") == "0":
-            return EventSource(past_lines(self._runs, session, after))
-        return EventSource(session_lines(self._runs, session, after))
+        follow = request.query_params.get("follow") != "0"
+        return EventSource(session_lines(self._runs, session, after, follow=follow))
 
     async def news(self, _: Request) -> Response:
         """Stream what every run adds from now on: one connection for all tabs of a browser."""

@@ -66,31 +66,22 @@ async def run_lines(
 
 
 async def session_lines(
-    runs: Runs, session: str, after: Place | None
+    runs: Runs, session: str, after: Place | None, *, follow: bool
 ) -> AsyncGenerator[SessionLines | None, None]:
-    """Yield the lines of a session after a position, then follow its active run."""
+    """Yield the lines of a session after a position: up to now, or to the end of its active run."""
     run = await runs.opened(session)
     seq = after.seq if run is not None and after is not None and after.run == run.id else 0
     async for found in read(runs.path(session), after):
         if run is not None and found.run == run.id:
             seq = found.seq + len(found.lines)
         yield found
-    if run is not None:
+    if run is None:
+        return
+    if follow:
         async for live in run_lines(runs, run, seq):
             yield live
-
-
-async def past_lines(
-    runs: Runs, session: str, after: Place | None
-) -> AsyncGenerator[SessionLines | None, None]:
-    """Yield the lines of a session after a position, up to now."""
-    run = await runs.opened(session)
-    seq = after.seq if run is not None and after is not None and after.run == run.id else 0
-    async for found in read(runs.path(session), after):
-        if run is not None and found.run == run.id:
-            seq = found.seq + len(found.lines)
-        yield found
-    while run is not None and run.log.first <= seq < run.log.next:
+        return
+    while run.log.first <= seq < run.log.next:
         lines = run.log.lines(seq, PIECE)
         yield SessionLines(run.id, seq, lines)
         seq += len(lines)
