@@ -72,7 +72,7 @@ def main() -> int:
     os.dup2(quiet, 2)
     if order is None:
         tree.wait_empty(DRAIN, woken)
-    if order != b"K":
+    if order != b"K" and tree.reap():
         tree.signal(signal.SIGTERM)
         tree.wait_empty(grace, woken)
     tree.kill()

@@ -370,6 +370,8 @@ async def _release(
     wrong = await mounts.wrong(child, expected)
     if wrong is None:
         gate.open()
+    else:
+        life.kill()
     return wrong
 
 

@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import os
 import re
+import signal
 from collections.abc import Iterator, Sequence
 
 from . import seccomp
@@ -145,6 +146,12 @@ class Life:
         with contextlib.suppress(OSError, AttributeError):
             self._process = os.pidfd_open(pid)
             self._stack.callback(os.close, self._process)
+
+    def kill(self) -> None:
+        """Kill it, and with it a sandbox in which no command has begun."""
+        if self._process >= 0:
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(self._process, signal.SIGKILL)
 
     async def over(self) -> None:
         """Wait until nothing of the sandbox lives; a process that cannot die is given up."""

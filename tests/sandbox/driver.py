@@ -67,8 +67,9 @@ async def answer(request: dict[str, Any]) -> dict[str, Any]:
 
     try:
         finished = await asyncio.gather(*(one(argv) for argv in request["argvs"]))
-        for argv in request.get("then", ()):
-            finished.append(await one(argv))
+        then, side = request.get("then", ()), request.get("side", 1)
+        for at in range(0, len(then), side):
+            finished += await asyncio.gather(*(one(argv) for argv in then[at : at + side]))
     finally:
         sandbox.close()
     return {

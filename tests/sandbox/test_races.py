@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import json
 import os
+import subprocess  # noqa: TID251 - a sandbox to look at
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
 
-from a3s_cli.sandbox.mounts import Expected, Mounted, compare, identity
+from a3s_cli.sandbox.mounts import Expected, Identity, identity, identity_below, wrong
 
 from ..support.a3s import proofs
 from .cage import USERS, Cage, Driver
 
-#: Exchanges two names until a file is there.
+#: Exchanges two names until a file is there: in bursts, and once in a while, so that what
+#: was looked at and what is mounted are each of the two for long enough.
 SWAP = """
-import ctypes, os, sys
+import ctypes, os, random, sys, time
 libc, (one, other, end) = ctypes.CDLL(None), sys.argv[1:]
 open(end + ".up", "w").close()
 while not os.path.exists(end):
-    for _ in range(200):
+    burst = random.random() < 0.2
+    for _ in range(200 if burst else 1):
         libc.renameat2(-100, one.encode(), -100, other.encode(), 2)
+    time.sleep(0 if burst else random.uniform(0, 0.02))
 """
 ONE_USER = pytest.mark.parametrize("driver", USERS[-1:], indirect=True)
 
 
-@contextmanager
+@contextlib.contextmanager
 def exchanging(cage: Cage, one: Path, other: Path, **options: Any) -> Iterator[None]:
     """Let another run's command exchange two names meanwhile."""
     driver = Driver("nobody" if os.geteuid() == 0 else "self", cage.root.parent / "shared")
@@ -49,16 +56,15 @@ def exchanging(cage: Cage, one: Path, other: Path, **options: Any) -> Iterator[N
     assert not thread.is_alive() and Path(f"{end}.up").exists()
 
 
-def runs(cage: Cage, count: int, script: str, **options: Any) -> tuple[str, list[str]]:
-    """Run a script so often, as many commands of one run; return its outputs and what was so."""
-    outputs, mounted = "", []
-    while count > 0:
-        then = [["bash", "-c", script]] * (min(count, 50) - 1)
-        outcome = cage.bash(script, then=then, **options)
-        outputs += outcome.output
-        mounted += [line for line in outcome.output.splitlines() if line.startswith("a3s:")]
-        count -= 50
-    return outputs, mounted
+def runs(cage: Cage, count: int, script: str, **options: Any) -> str:
+    """Run a script so often, as many commands of some runs, and return all that they said."""
+    said = ""
+    for at in range(0, count, 25):
+        # Of every two runs one has three commands at work at once, which share what was seen.
+        side = 3 if at % 2 else 1
+        then = [["bash", "-c", script]] * (min(count - at, 25) - 1)
+        said += cage.bash(script, then=then, side=side, **options).output
+    return said
 
 
 def nested(cage: Cage, count: int) -> None:
@@ -69,8 +75,22 @@ def nested(cage: Cage, count: int) -> None:
     (cage.work / "link").symlink_to(cage.home)
     with exchanging(cage, inner, cage.work / "link"):
         script = "echo evil > victim; echo x > new; ls"
-        runs(cage, count, script, workspace=inner, roots=[str(inner)])
+        said = runs(cage, count, script, workspace=inner, roots=[str(inner)])
+    print(f"{said.count('here')} of {count} were run, {said.count('exchanged')} in no try")
+    assert "here" in said
     assert cage.tree(cage.home) == {"victim": "mine\n"}
+
+
+def _log_in(cage: Cage, directory: Path) -> None:
+    """Create a key in a directory that is a link half of the time."""
+    while True:
+        with contextlib.suppress(OSError):
+            here = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            break
+    os.mkdir("gh", dir_fd=here)
+    if os.geteuid() == 0:
+        os.chown("gh", cage.driver.uid, cage.driver.uid, dir_fd=here)
+    os.close(here)
 
 
 def shared_home(cage: Cage, count: int) -> None:
@@ -80,14 +100,16 @@ def shared_home(cage: Cage, count: int) -> None:
     cage.file("victim", "mine\n", below=cage.outside)
     cage.directory("gh", below=cage.outside)
     cage.file("gh/hosts.yml", "OUTSIDE\n", below=cage.outside)
-    (cage.work / "link").symlink_to(cage.outside)
+    (cage.work / "link").symlink_to("../outside")
     options = {"environ": own, "environment": own}
     with exchanging(cage, cage.work / ".config", cage.work / "link", **options):
-        # It is hidden from now on, and was not mounted when the other run's command began.
-        keys = next(p for p in (cage.work / ".config", cage.work / "link") if not p.is_symlink())
-        script = "echo evil > .config/victim; mkdir .config/new; cat .config/gh/*; ls .config"
-        runs(cage, count, script, **options)
-        del keys
+        # Now there is something to hide, and what is around it is mounted; but the other run's
+        # command has begun, without that mount in its way.
+        _log_in(cage, cage.work / ".config")
+        script = "echo evil > .config/victim; mkdir .config/new; ls .config"
+        said = runs(cage, count, script, **options)
+    print(f"{said.count('note')} of {count} were run, {said.count('exchanged')} in no try")
+    assert "note" in said
     assert cage.tree(cage.outside) == {
         "victim": "mine\n", "gh": None, "gh/hosts.yml": "OUTSIDE\n",
     }  # fmt: skip
@@ -99,7 +121,7 @@ SCENES = {"nested": nested, "home": shared_home}
 @ONE_USER
 @pytest.mark.parametrize("scene", SCENES)
 def test_a_mount_is_never_of_another_place(cage: Cage, scene: str) -> None:
-    SCENES[scene](cage, proofs(300))
+    SCENES[scene](cage, proofs(100))
 
 
 @pytest.mark.heavy
@@ -110,22 +132,54 @@ def test_ten_thousand_times(cage: Cage, scene: str) -> None:
     SCENES[scene](cage, 5_000)
 
 
-def test_what_is_compared(tmp_path: Path) -> None:
-    work, other = tmp_path / "work", tmp_path / "other"
-    work.mkdir()
-    other.mkdir()
-    place = str(work)
-    meant = {place: Expected(True, identity(place))}
-    there = Mounted(frozenset(("rw",)), "ext4")
-    root = os.open("/", os.O_RDONLY)
+@pytest.fixture
+def confined(public: Path) -> Iterator[tuple[int, Path]]:
+    """The pid of a process to which `work`, and in it `mine` and `link`, are mounted."""
+    place = Path(tempfile.mkdtemp(dir=public))
+    for name in ("work/mine", "work/other", "outside", "work/hidden"):
+        (place / name).mkdir(parents=True)
+    work = str(place / "work")
+    argv = ["bwrap", "--unshare-user", "--die-with-parent", "--json-status-fd", "1"]
+    argv += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--bind", work, work]
+    argv += ["--bind", f"{work}/mine", f"{work}/mine", "--tmpfs", f"{work}/hidden"]
+    argv += ["--remount-ro", "/proc", "sh", "-c", "read x >&2"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout and process.stdin
+        yield json.loads(process.stdout.readline())["child-pid"], place
+        process.stdin.close()
+
+
+def test_what_is_compared(confined: tuple[int, Path]) -> None:
+    pid, place = confined
+    work, mine, hidden = (str(place / name) for name in ("work", "work/mine", "work/hidden"))
+    meant = {one: Expected(True, identity(one)) for one in (work, mine)}
+    meant[hidden] = Expected(True, None)
+
+    def compared(**more: Expected) -> str | None:
+        return asyncio.run(wrong(pid, meant | {str(place / k): v for k, v in more.items()}))
+
+    assert compared() is None
+    other = str(place / "outside")
+    assert compared(outside=Expected(False, identity(other))) == other
+    assert compared(work=Expected(True, identity(other))) == work
+    assert compared(work=Expected(False, identity(work))) == work
+    assert compared(work=Expected(True, None)) == work
+    assert asyncio.run(wrong(pid, {work: meant[work], hidden: meant[hidden]})) == mine
+    # What is exchanged afterwards takes its mount along: it is never taken for the other one's.
+    (place / "work/other").rename(f"{mine}-2")
+    Path(mine).rename(f"{work}/gone")
+    Path(f"{mine}-2").rename(mine)
+    assert compared() == mine
+    Path(mine).rename(f"{work}/other")
+    Path(mine).symlink_to("gone")
+    assert identity_below_work(place, "mine") is None
+    assert compared() == mine
+
+
+def identity_below_work(place: Path, name: str) -> Identity | None:
+    root = os.open(place / "work", os.O_PATH)
     try:
-        assert compare({place: there}, meant, root) is None
-        assert compare({}, meant, root) == place
-        assert compare({place: there, str(other): there}, meant, root) == str(other)
-        assert compare({place: there}, {place: Expected(True, identity(str(other)))}, root) == place
-        assert compare({place: there}, {place: Expected(True, None)}, root) == place
-        work.rmdir()
-        work.symlink_to(other)
-        assert compare({place: there}, {place: Expected(True, identity(place))}, root) == place
+        return identity_below(root, name)
     finally:
         os.close(root)
