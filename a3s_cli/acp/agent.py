@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..output.writer import Writer
 from ..run.request import RunRequest
 from ..values import replace
 from ..version import __version__
-from .blocks import prompt_of
+from .blocks import blocks_of, prompt_of
 from .conversation import Conversation, Editor, failure, refused
 from .modes import modes, state
 from .servers import servers
@@ -123,14 +124,16 @@ class Agent:
         return {"sessionId": conversation.id, **self._state(conversation)}
 
     async def _load(self, params: Params) -> Any:
+        from ..sessions.spill import read_spilled
         from ..stream.reader import event_of
 
         conversation = self._known(params)
+        content_of = partial(read_spilled, self._store().spilled(conversation.id))
         updates = conversation.updates()
         for number, event in enumerate(_events(conversation.id, event_of)):
-            if event.type == "start" and event.prompt:
-                content = {"type": "text", "text": event.prompt}
-                conversation.send({"sessionUpdate": "user_message_chunk", "content": content})
+            if event.type == "start":
+                for block in blocks_of(event, content_of):
+                    conversation.send({"sessionUpdate": "user_message_chunk", "content": block})
             updates.accept([event])
             if number % 100 == 0:
                 await self._writer.drain()

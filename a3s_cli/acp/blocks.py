@@ -1,11 +1,13 @@
-"""The blocks of an editor's prompt to the words that the model gets; pure."""
+"""The blocks of an editor's prompt to the words and files that a model gets, and back; pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
+from ..events import Event
 from ..input.attachments import ALONE, Given, given_in_json
 from ..jsonrpc import INVALID_PARAMS, RpcError
 from ..jsontext import clean
@@ -68,6 +70,28 @@ def _words(block: object) -> str:
             return f'<file path="{where}">\n{resource["text"]}\n</file>'
         raise _invalid("an embedded resource has a `text` or a `blob`")
     raise _invalid(f"content blocks of type {str(kind)[:40]!r} are not supported")
+
+
+def blocks_of(start: Event, content_of: Callable[[object], bytes]) -> Iterator[dict[str, Any]]:
+    """Yield the blocks of a kept prompt.
+
+    `content_of` returns the content of a file by its digest, or raises ValueError: then a line
+    of text says that the file is gone.
+    """
+    for file in start.attachments or ():
+        name, kind = str(file.get("name")), str(file.get("mediaType"))
+        try:
+            data = b64encode(content_of(file.get("sha256"))).decode()
+        except ValueError:
+            yield {"type": "text", "text": f"[{name}, {kind}: no longer kept]"}
+            continue
+        if kind.startswith("image/"):
+            yield {"type": "image", "data": data, "mimeType": kind}
+        else:
+            resource = {"uri": quote(name), "mimeType": kind, "blob": data}
+            yield {"type": "resource", "resource": resource}
+    if start.prompt:
+        yield {"type": "text", "text": start.prompt}
 
 
 def place(uri: str) -> str:

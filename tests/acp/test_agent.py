@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import time
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -124,9 +125,17 @@ def test_the_blocks_of_a_prompt(a3s: Bench) -> None:
     run(test)
 
 
+async def replayed(a3s: Bench, session: str) -> list[Any]:
+    """Load a session in a new agent; return what it shows of the prompts."""
+    async with opened(a3s) as desk:
+        await desk.connection.load_session(cwd=str(a3s.work), session_id=session, mcp_servers=[])
+        await desk.editor.wait_for(lambda one: one["content"].get("text") == "Second.")
+        return [one["content"] for one in desk.editor.of("user_message_chunk")]
+
+
 def test_images_and_binary_resources_of_a_prompt(a3s: Bench) -> None:
     async def test() -> None:
-        async with opened(a3s, script=[text("Ok."), text("Ok.")]) as desk:
+        async with opened(a3s, script=[text("First."), text("Second.")]) as desk:
             session = await desk.session()
             image = {"type": "image", "data": base64_of(PNG), "mimeType": "image/png"}
             blob = {"uri": "file:///w/a%20b.pdf", "blob": base64_of(PDF)}
@@ -144,6 +153,15 @@ def test_images_and_binary_resources_of_a_prompt(a3s: Bench) -> None:
                 noise = {"type": "image", "data": "AAE=", "mimeType": "image/tiff"}
                 await desk.raw("session/prompt", sessionId=session, prompt=[noise])
             assert refused.value.data["code"] == "usage"
+        said = {"type": "text", "text": "Look:"}
+        pages = {"uri": "a%20b.pdf", "blob": base64_of(PDF), "mimeType": "application/pdf"}
+        assert await replayed(a3s, session) == [
+            image, {"type": "resource", "resource": pages}, said, image, alone,
+        ]  # fmt: skip
+        (kept,) = a3s.home.rglob(sha256(PDF).hexdigest())
+        kept.unlink()
+        gone = {"type": "text", "text": "[a b.pdf, application/pdf: no longer kept]"}
+        assert await replayed(a3s, session) == [image, gone, said, image, alone]
 
     run(test)
 
