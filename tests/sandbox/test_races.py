@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shlex
 import subprocess  # noqa: TID251 - a sandbox to look at
 import tempfile
 from collections.abc import Iterator
@@ -17,7 +18,9 @@ import pytest
 
 from a3s_cli.sandbox.mounts import Expected, Identity, identity, identity_below, wrong
 
-from ..support.a3s import proofs
+from ..serve.serving import Host, wait_until
+from ..support.a3s import Bench, proofs
+from ..support.replies import a_call, call, calls, text
 from .cage import USERS, Cage, Driver
 
 #: Exchanges two names until a file is there: in bursts, and once in a while, so that what
@@ -77,11 +80,10 @@ def nested(cage: Cage, count: int) -> None:
         script = "echo evil > victim; echo x > new; ls"
         said = runs(cage, count, script, workspace=inner, roots=[str(inner)])
     print(f"{said.count('here')} of {count} were run, {said.count('exchanged')} in no try")
-    assert "here" in said
     assert cage.tree(cage.home) == {"victim": "mine\n"}
 
 
-def _log_in(cage: Cage, directory: Path) -> None:
+def _log_in(directory: Path, owner: int = -1) -> None:
     """Create a key in a directory that is a link half of the time."""
     while True:
         with contextlib.suppress(OSError):
@@ -89,7 +91,7 @@ def _log_in(cage: Cage, directory: Path) -> None:
             break
     os.mkdir("gh", dir_fd=here)
     if os.geteuid() == 0:
-        os.chown("gh", cage.driver.uid, cage.driver.uid, dir_fd=here)
+        os.chown("gh", owner, owner, dir_fd=here)
     os.close(here)
 
 
@@ -105,11 +107,10 @@ def shared_home(cage: Cage, count: int) -> None:
     with exchanging(cage, cage.work / ".config", cage.work / "link", **options):
         # Now there is something to hide, and what is around it is mounted; but the other run's
         # command has begun, without that mount in its way.
-        _log_in(cage, cage.work / ".config")
+        _log_in(cage.work / ".config", cage.driver.uid)
         script = "echo evil > .config/victim; mkdir .config/new; ls .config"
         said = runs(cage, count, script, **options)
     print(f"{said.count('note')} of {count} were run, {said.count('exchanged')} in no try")
-    assert "note" in said
     assert cage.tree(cage.outside) == {
         "victim": "mine\n", "gh": None, "gh/hosts.yml": "OUTSIDE\n",
     }  # fmt: skip
@@ -121,7 +122,7 @@ SCENES = {"nested": nested, "home": shared_home}
 @ONE_USER
 @pytest.mark.parametrize("scene", SCENES)
 def test_a_mount_is_never_of_another_place(cage: Cage, scene: str) -> None:
-    SCENES[scene](cage, proofs(100))
+    SCENES[scene](cage, proofs(80))
 
 
 @pytest.mark.heavy
@@ -130,6 +131,50 @@ def test_a_mount_is_never_of_another_place(cage: Cage, scene: str) -> None:
 @pytest.mark.parametrize("scene", SCENES)
 def test_ten_thousand_times(cage: Cage, scene: str) -> None:
     SCENES[scene](cage, 5_000)
+
+
+@pytest.fixture
+def host(public: Path) -> Iterator[Host]:
+    bench = Bench(public)
+    host = Host(bench)
+    yield host
+    host.close()
+    bench.close()
+
+
+def two_sessions(host: Host, count: int) -> None:
+    """Two runs of one server in one home: as above, through the whole program."""
+    work, outside = host.bench.work, host.bench.root / "outside"
+    for directory in (work / ".config", outside / "gh"):
+        directory.mkdir(parents=True)
+    (work / ".config/note").touch()
+    (outside / "victim").write_text("mine\n")
+    (work / "link").symlink_to("../outside")
+    swap = shlex.join(["python3", "-c", SWAP, ".config", "link", "end"])
+    evil = "echo evil > .config/victim; mkdir .config/new-{}; ls .config"
+    turns = [
+        calls(
+            *(a_call("bash", {"command": evil.format(n)}) for n in range(at, min(at + 10, count)))
+        )
+        for at in range(0, count, 10)
+    ]
+    script = [call("bash", {"command": swap, "timeout": 2_000_000}), *turns, text("b"), text("a")]
+    own = {"HOME": str(work), "XDG_CONFIG_HOME": None}
+    serving = host.serve(script, "--allow", "bash", "--sandbox", "require", env=own)
+    with serving.chat("exchange", sessionId="a") as stream:
+        stream.take("tool_start")
+        wait_until((work / "end.up").exists)
+        _log_in(work / ".config")
+        events = serving.ask("be there", sessionId="b")
+        (work / "end").touch()
+        stream.take("end")
+    assert sum(event["type"] == "tool_end" for event in events) == count
+    assert {path.name for path in outside.rglob("*")} == {"victim", "gh"}
+    assert (outside / "victim").read_text() == "mine\n"
+
+
+def test_two_sessions_of_one_server(host: Host) -> None:
+    two_sessions(host, proofs(30))
 
 
 @pytest.fixture
