@@ -26,6 +26,12 @@ function whole(value) {
   return JSON.stringify(value, null, 2);
 }
 
+/** The language of an argument: a command's, or that of the file that is written. */
+function languageOf(name, { file_path: path }) {
+  if (name === "command") return "sh";
+  return name === "content" ? String(path).split(".").at(-1) : "";
+}
+
 export class Call {
   constructor(parent, event, answer) {
     this.name = event.toolName;
@@ -63,8 +69,10 @@ export class Call {
       const className = /^(old|new)_string$/.test(name) ? name : "";
       const lines = text.split("\n").length;
       add(this.input, "dt", "", plain(name) + (lines > 1 ? ` · ${count(lines, "line")}` : ""));
-      const place = add(this.input, "dd");
-      add(place, "pre", className, plain(text), { tabIndex: 0 });
+      const place = add(add(this.input, "dd"), "pre", className, "", { tabIndex: 0 });
+      const coloured = new Preformatted(place, Infinity, languageOf(name, input));
+      coloured.write(plain(text));
+      coloured.paint(true);
     }
   }
 
@@ -119,7 +127,8 @@ export class Call {
       const place = add(this.body, "div", "code");
       this.block = add(place, "pre", "output", "", { tabIndex: 0, role: "region" });
       this.block.ariaLabel = `Output of ${this.name}`;
-      this.output = new Preformatted(add(this.block, "code"), SHOWN);
+      const language = text.startsWith("diff --git ") ? "diff" : "";
+      this.output = new Preformatted(add(this.block, "code"), SHOWN, language);
       copyButton(place, () => this.output.text);
     }
     this.output.write(printed(text));

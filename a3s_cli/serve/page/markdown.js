@@ -234,13 +234,13 @@ class Fence extends Preformatted {
   constructor(parent, mark, language, indent) {
     const figure = add(parent, "figure", "code");
     add(figure, "figcaption", "", language);
-    super(add(add(figure, "pre", "", "", { tabIndex: 0 }), "code"));
+    super(add(add(figure, "pre", "", "", { tabIndex: 0 }), "code"), Infinity, language);
     Object.assign(this, { mark, indent });
     copyButton(figure, () => this.text);
   }
 
   close() {
-    this.paint();
+    this.paint(true);
   }
 }
 

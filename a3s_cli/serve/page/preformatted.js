@@ -3,14 +3,16 @@
 // A browser lays out a growing block again each time: hence small blocks. With a limit,
 // only the end stays in the page.
 
+import { Colours } from "./colours.js";
 import { add } from "./dom.js";
 
 const BLOCK = 8192;
 
-/** Preformatted text that grows: `write`, then `paint` once a frame. */
+/** Preformatted text that grows: `write`, then `paint` once a frame, `paint(true)` at the end. */
 export class Preformatted {
-  constructor(element, limit = Infinity) {
-    Object.assign(this, { element, limit, pieces: [], fresh: [], shown: 0, cut: false });
+  constructor(element, limit = Infinity, language = "") {
+    Object.assign(this, { element, limit, language, pieces: [], fresh: [], shown: 0, cut: false });
+    this.colours = new Colours(language);
   }
 
   get text() {
@@ -22,7 +24,7 @@ export class Preformatted {
     this.fresh.push(text);
   }
 
-  paint() {
+  paint(final = false) {
     let text = this.fresh.join("");
     this.fresh = [];
     this.shown += text.length;
@@ -32,13 +34,13 @@ export class Preformatted {
       // A block ends at the end of a line, unless the line is extremely long.
       if (size >= BLOCK && (!last || last.textContent.endsWith("\n") || size > 8 * BLOCK)) {
         last = add(this.element, "span");
-        last.append("");
       }
       const room = Math.max(BLOCK - last.textContent.length, 0);
       const end = text.length > room ? text.indexOf("\n", room) + 1 || text.length : text.length;
-      last.firstChild.appendData(text.slice(0, end));
+      this.colours.write(last, text.slice(0, end));
       text = text.slice(end);
     }
+    if (final && this.shown) this.colours.write(this.element.lastElementChild, "", true);
     while (this.shown > this.limit && this.element.childElementCount > 1) {
       const first = this.element.firstChild;
       this.shown -= first.textContent.length;
@@ -50,6 +52,7 @@ export class Preformatted {
   showAll() {
     this.limit = Infinity;
     this.element.replaceChildren();
+    this.colours = new Colours(this.language);
     this.fresh = [this.text];
     this.paint();
   }
