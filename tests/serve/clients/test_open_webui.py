@@ -8,13 +8,20 @@ small tasks (a title, tags) done by the same model, not streamed.
 
 from __future__ import annotations
 
+import http.client
 import json
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ...support.replies import bash, error, reasoning, text
-from ..serving import Host, Serving
+from ..serving import HANG, Host, Serving
 
 Json = dict[str, Any]
+#: Its requests as they arrive from a container, header by header, and what they are to get.
+RECORDED: list[Json] = json.loads(Path(__file__).with_name("open_webui.json").read_text())
+NAME = "host.docker.internal"
 #: What an administrator gets by default; the last part of a prompt may be marked for caches.
 MARKED = {"type": "text", "text": "And now?", "cache_control": {"type": "ephemeral"}}
 
@@ -107,3 +114,60 @@ def test_a_wrong_key_is_an_error_with_a_sentence(host: Host) -> None:
     refused = serving.client.get("/v1/models", headers={"authorization": "Bearer wrong"})
     assert refused.status_code == 401
     assert "error" in refused.json()
+
+
+def _replay(serving: Serving, recorded: Json, name: str) -> tuple[int, str]:
+    """Send a recorded request for this name of the server; return the status and the body."""
+    content = json.dumps(recorded["body"]).encode() if "body" in recorded else None
+    connection = http.client.HTTPConnection("127.0.0.1", serving.port, timeout=HANG)
+    connection.putrequest(
+        recorded["method"], recorded["path"], skip_host=True, skip_accept_encoding=True
+    )
+    for header, value in recorded["headers"]:
+        here = value.replace("8321", str(serving.port)).replace("TOKEN", serving.token)
+        connection.putheader(header, here.replace(NAME, name))
+    if content is not None:
+        connection.putheader("Content-Length", str(len(content)))
+    connection.endheaders(content)
+    with connection.getresponse() as response:
+        body = response.read().decode()
+    connection.close()
+    return response.status, body
+
+
+def _shown(recorded: Json, body: str) -> Any:
+    """Return what the chat makes of an answer."""
+    if not recorded.get("body", {}).get("stream"):
+        answer = json.loads(body)
+        if "data" in answer:
+            return [model["id"] for model in answer["data"]]
+        return answer["choices"][0]["message"]["content"] if "choices" in answer else answer["id"]
+    shown: list[Json] = []
+    for line in body.split("\n"):
+        if line.startswith("data:") and line != "data: [DONE]":
+            _show(json.loads(line.removeprefix("data:")), shown)
+    (answer, usage) = shown
+    assert usage == {"usage": 15}
+    return answer["content"]
+
+
+def test_the_recorded_requests_pass_under_the_name_that_is_allowed(host: Host) -> None:
+    script = [text(each["shows"]) for each in RECORDED if "body" in each]
+    serving = host.serve(script, "--allow-host", NAME)
+    for recorded in RECORDED:
+        status, body = _replay(serving, recorded, NAME)
+        assert (status, _shown(recorded, body)) == (200, recorded["shows"]), recorded["name"]
+    assert len(serving.model.requests) == len(script)
+
+
+@pytest.mark.parametrize("name", [NAME, "a3s.internal"])
+def test_another_name_is_answered_with_the_option_that_allows_it(host: Host, name: str) -> None:
+    serving = host.serve([], "--allow-host", "proxy.example")
+    for recorded in RECORDED:
+        status, body = _replay(serving, recorded, name)
+        said = (
+            f"the Host '{name}:{serving.port}' is not a name of this server; "
+            f"to accept it, start a3s serve with --allow-host {name}"
+        )
+        assert (status, json.loads(body)["error"]["message"]) == (403, said), recorded["name"]
+    assert serving.model.requests == []
