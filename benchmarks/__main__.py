@@ -1,7 +1,7 @@
 """Measure a3s and the agents that are installed, and print a table.
 
 python -m benchmarks [PART…]     startup, editor, throughput, growth, instructions; or api,
-                                 objects, mcp
+                                 objects, batch, mcp, guard
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ SCRIPTS = {
     "batch": "batch",
     "objects": "object_growth",
     "mcp": "mcp_servers",
+    "guard": "guarded_tree",
 }
 
 
@@ -42,7 +43,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "part",
         nargs="*",
-        help=f"some of {', '.join(PARTS)} (default: these), api, batch, objects, mcp",
+        help=f"some of {', '.join(PARTS)} (default: these), api, batch, objects, mcp, guard",
     )
     here = Path(sys.executable).with_name("a3s")
     parser.add_argument("--a3s", type=Path, default=here, help="the a3s to measure (%(default)s)")
