@@ -10,6 +10,7 @@ to them is put back when its call ends (`guard`).
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 #: Directories that are protected with all that is in them: of editors and of agents.
@@ -34,8 +35,14 @@ GIT = ("commondir", "config", "config.worktree", "hooks")
 _GITDIR_BYTES = 4096
 
 
-def protected(root: Path, path: Path) -> str | None:
-    """Name the protected place that `path`, absolute and resolved, is or lies in."""
+def protected(root: Path, path: Path, more: Iterable[Path] = ()) -> str | None:
+    """Name the protected place that `path`, absolute and resolved, is or lies in.
+
+    `more` are further places that are protected in this run.
+    """
+    for place in more:
+        if path == place or place in path.parents:
+            return place.name
     parts = path.relative_to(root).parts if path.is_relative_to(root) else ()
     for depth, part in enumerate(parts, 1):
         name = folded(part)

@@ -38,7 +38,8 @@ def decide(
 ) -> CallVerdict:
     """Decide on a call with valid arguments.
 
-    No tool may change what is `off_limits`, nor show or change what is `withheld`.
+    No tool may change what is `off_limits`, nor show or change what is `withheld`, with
+    all that lies in there.
     `confined`: there is a sandbox that can hold a command to reading.
     """
     subject = tool.subject(arguments)
@@ -74,4 +75,4 @@ def decide(
 def _protected(root: Path, path: Path, off_limits: Collection[Path]) -> str | None:
     from ..files.protected import protected
 
-    return path.name if path in off_limits else protected(root, path)
+    return protected(root, path, off_limits)

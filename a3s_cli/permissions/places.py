@@ -99,7 +99,7 @@ class OnDisk:
         """Return the name of the protected place that a path inside lies in."""
         from ..files.protected import protected
 
-        return path.name if path in self._off_limits else protected(self._workspace.root, path)
+        return protected(self._workspace.root, path, self._off_limits)
 
     def expand(self, pattern: str) -> list[str] | None:
         """Return what a glob matches below the root."""

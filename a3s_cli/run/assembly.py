@@ -157,7 +157,10 @@ def surroundings(
         ),
         model=model,
         sandbox=sandbox,
-        off_limits=(plan.record.resolve(),) if plan.record else (),
+        off_limits=(
+            *((plan.record.resolve(),) if plan.record else ()),
+            *plan.confinement.start_files(),
+        ),
         withheld=workspace.withheld,
         redactor=plan.redactor,
         conceal=plan.conceal,

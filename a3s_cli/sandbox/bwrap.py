@@ -340,7 +340,10 @@ class Bubblewrap(State):
         view.build(
             [*hidden.hidden(self.environment), *map(os.path.abspath, self.hidden_files), directory],
             hidden.shown(self.environment, environment.get("PATH", "")),
-            [*hidden.start_files(self.environment), *map(os.path.abspath, self.read_only_files)],
+            [
+                *hidden.start_files(self.environment, self.roots),
+                *map(os.path.abspath, self.read_only_files),
+            ],
             temporary,
         )
         view.keep(directory, temporary)

@@ -162,6 +162,15 @@ class Confinement:
         found = (Path(path).resolve() for path in personal(self._environment))
         return sorted({path for path in found if path != root and path.is_relative_to(root)})
 
+    def start_files(self) -> list[Path]:
+        """Return what no file tool may change: what is run unasked from a home in the workspace."""
+        root = self._workspace.resolve()
+        if not any(home.resolve().is_relative_to(root) for home in self._homes()):
+            return []
+        from .hidden import start_files
+
+        return [Path(path).resolve() for path in start_files(self._environment, [str(root)])]
+
     def keep_apart(self, directory: Path) -> None:
         """Hide a directory of ours, wherever it lies, from every command and file tool."""
         self._apart = [directory.resolve()]

@@ -85,11 +85,14 @@ _MOVED = (
 )
 #: What a home has that is run without being asked for, beside what is protected everywhere.
 _START_FILES = (
-    ".bash_aliases", ".config/autostart", ".config/direnv", ".config/elvish",
-    ".config/environment.d",
-    ".config/fish", ".config/git", ".config/mise", ".config/nushell", ".config/plasma-workspace",
-    ".config/powershell", ".config/systemd/user", ".config/xonsh", ".exrc", ".gdbinit", ".inputrc",
-    ".local/share/systemd/user", ".pam_environment", ".vimrc", ".xinitrc", ".xonshrc",
+    ".Rprofile", ".bash_aliases", ".bash_completion", ".config/autostart", ".config/direnv",
+    ".config/elvish", ".config/emacs", ".config/environment.d", ".config/fish", ".config/gdb",
+    ".config/git", ".config/hypr", ".config/i3", ".config/mise", ".config/nushell", ".config/nvim",
+    ".config/plasma-workspace", ".config/powershell", ".config/sway", ".config/systemd/user",
+    ".config/tmux", ".config/xonsh", ".emacs", ".emacs.d", ".exrc", ".forward", ".gdbearlyinit",
+    ".gdbinit", ".inputrc", ".irbrc", ".lldbinit", ".local/share/bash-completion",
+    ".local/share/dbus-1", ".local/share/systemd/user", ".pam_environment", ".pdbrc", ".psqlrc",
+    ".screenrc", ".sqliterc", ".tmux.conf", ".vim", ".vimrc", ".xinitrc", ".xonshrc",
     ".xsession", ".zsh_aliases",
 )
 # fmt: on
@@ -102,6 +105,8 @@ _BASES = (
 )
 #: a3s's own: configuration, state, and caches that later runs would trust.
 _OWN = (".a3s", ".cache/a3s", ".config/a3s", ".local/share/a3s", ".local/state/a3s")
+#: Where a shell of the user's finds programs, beside what its search path names.
+_PROGRAMS = (".local/bin", "bin")
 _OWN_VARIABLES = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
 
 
@@ -146,16 +151,25 @@ def _moved(environment: Mapping[str, str], own: list[str]) -> Iterator[str]:
             yield os.path.join(environment[variable], name)
 
 
-def start_files(environment: Mapping[str, str]) -> Iterator[str]:
-    """Yield what other programs run unasked from a home, whether it exists or not."""
+def start_files(environment: Mapping[str, str], roots: Iterable[str]) -> Iterator[str]:
+    """Yield what other programs run unasked from a home below the roots, existing or not."""
+    below = [f"{root.rstrip('/')}/" for root in roots]
     for home in homes(environment):
+        if not any(f"{home.rstrip('/')}/".startswith(root) for root in below):
+            continue
         yield from (os.path.join(home, name) for name in (*_START_FILES, *DIRECTORIES, *FILES))
+        yield from (os.path.join(home, name) for name in _PROGRAMS)
+        # What a command leaves there under the name of another program, the user runs next.
+        for entry in map(os.path.normpath, environment.get("PATH", "").split(":")):
+            if entry.startswith(f"{home.rstrip('/')}/"):
+                yield entry
 
 
 def guarded(environment: Mapping[str, str], roots: Iterable[str]) -> Iterator[str]:
     """Yield what a command must not create or change in a home that it may write to."""
+    roots = list(roots)
     directories = [root.rstrip("/") + "/" for root in roots]
-    for path in (*start_files(environment), *personal(environment)):
+    for path in (*start_files(environment, roots), *personal(environment)):
         if any(path.startswith(directory) for directory in directories):
             yield path
 

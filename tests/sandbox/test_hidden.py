@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,7 @@ START = (
     *(".config/git/config", ".vimrc", ".config/environment.d/x.conf", ".xprofile"),
     *(".local/lib/python3.11/site-packages/x.pth", ".local/lib/python3.99/site-packages/y.pth"),
     *(".local/lib/python3.99/site-packages/usercustomize.py", ".config/fish/conf.d/x.fish"),
+    *(".local/bin/ls", "bin/ls", "tools/bin/ls", "late/bin/sub/ls", ".config/nvim/init.lua"),
     *(".mise.toml", ".gemini/settings.json", "opencode.json", ".agents/x", ".claude/settings.json"),
 )
 
@@ -73,7 +75,8 @@ START = (
 @pytest.mark.parametrize("driver", USERS[-1:], indirect=True)
 @pytest.mark.parametrize("there", [False, True])
 def test_start_files_of_a_home_that_is_the_workspace(cage: Cage, there: bool) -> None:
-    own = {"HOME": str(cage.work)}
+    programs = f"{cage.work}/tools/bin:{cage.environ['PATH']}:{cage.work}/late/bin/:.:{cage.work}"
+    own = {"HOME": str(cage.work), "PATH": programs}
     (cage.work / ".local/lib/python3.11/site-packages").mkdir(parents=True)
     for path in (cage.work, *cage.work.rglob("*")):
         cage.own(path)
@@ -122,3 +125,18 @@ def test_a_home_as_the_workspace_for_the_file_tools(a3s: Bench) -> None:
     assert {path: Path(a3s.work / path).read_text() for path in places} == dict.fromkeys(
         places, "SECRET\n"
     )
+
+
+def test_start_files_of_a_home_for_the_file_tools(a3s: Bench) -> None:
+    """Programs of its search path, too, whether they are there or not."""
+    places = [".local/bin/ls", "tools/ls", ".config/fish/config.fish", ".vimrc", ".config/note"]
+    (a3s.work / "tools").mkdir()
+    (a3s.work / "tools/ls").write_text("mine")
+    writes = [a_call("write", {"file_path": one, "content": "new"}, one) for one in places]
+    env = {"HOME": str(a3s.work), "PATH": f"{a3s.work}/tools:{os.environ['PATH']}"}
+    script = [calls(*writes), text("done")]
+    result = a3s("run", "go", "--allow", "write", "--allow", "read", script=script, env=env)
+    denied = [e["toolId"] for e in result.events if e["type"] == "permission_denied"]
+    assert denied == places[:-1]
+    assert (a3s.work / ".config/note").read_text() == "new"
+    assert (a3s.work / "tools/ls").read_text() == "mine"
