@@ -15,6 +15,10 @@ import orjson
 
 #: Every line is shorter than this, in bytes with its newline.
 LINE_LIMIT = 64 * 1024
+#: Levels of JSON that are read. What is deeper could not be written again by every encoder.
+DEEPEST = 200
+TOO_DEEP = f"it is nested deeper than {DEEPEST} levels"
+TOO_LONG = "it has a number of more digits than are read"
 #: Bytes of a tool's output that an event carries: head and tail.
 HEAD, TAIL = 32 * 1024, 16 * 1024
 
@@ -47,13 +51,32 @@ def escaped(data: bytes) -> bytes:
 def loads(data: str | bytes, *, distinct: bool = False) -> Any:
     """Parse JSON strictly (no NaN), keeping the digits of huge integers.
 
-    Raises ValueError; with `distinct`, also for an object that has a key twice. A lone
-    surrogate written as an escape comes back as one; `clean` it before showing it.
+    Raises ValueError, whose message a person can read; with `distinct`, also for an object
+    that has a key twice. A lone surrogate written as an escape comes back as one; `clean`
+    it before showing it.
     """
     import json
 
     pairs = _distinct if distinct else None
-    return json.loads(data, parse_constant=_refuse_constant, object_pairs_hook=pairs)
+    try:
+        value = json.loads(data, parse_constant=_refuse_constant, object_pairs_hook=pairs)
+    except RecursionError:
+        raise Refused(TOO_DEEP) from None
+    except (json.JSONDecodeError, Refused):
+        raise
+    except UnicodeDecodeError as error:
+        place = f"byte {error.start} is {error.object[error.start]:#04x}"
+        raise Refused(f"it is not UTF-8: {place}") from None
+    except ValueError:
+        # The only other one: an integer of more digits than are converted.
+        raise Refused(TOO_LONG) from None
+    if is_too_deep(value, data):
+        raise Refused(TOO_DEEP)
+    return value
+
+
+class Refused(ValueError):
+    """JSON that is not read, though perhaps it is well-formed."""
 
 
 class Written(dict[str, Any]):
@@ -63,14 +86,33 @@ class Written(dict[str, Any]):
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+    raise Refused(f"{name} is not JSON")
+
+
+def is_too_deep(value: Any, data: str | bytes) -> bool:
+    """Return whether a value has more levels than we read; most texts show at once that not."""
+    if isinstance(data, str):
+        brackets = data.count("[") + data.count("{")
+    else:
+        brackets = data.count(b"[") + data.count(b"{")
+    if brackets <= DEEPEST:
+        return False
+    level, containers = 0, [value] if isinstance(value, dict | list) else []
+    while containers and level <= DEEPEST:
+        level += 1
+        below: list[Any] = []
+        for one in containers:
+            inner = one.values() if isinstance(one, dict) else one
+            below += [each for each in inner if isinstance(each, dict | list)]
+        containers = below
+    return level > DEEPEST
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value: dict[str, Any] = {}
     for key, one in pairs:
         if key in value:
-            raise ValueError(f"the key {key!r} is there twice")
+            raise Refused(f"the key {key!r} is there twice")
         value[key] = one
     return value
 

@@ -17,7 +17,7 @@ from typing import BinaryIO
 import orjson
 
 from ..errors import UsageError
-from ..jsontext import loads
+from ..jsontext import TOO_DEEP, is_too_deep, loads
 from .item import BadItem, Item, item_of
 from .openai_form import item_fields
 from .shard import Shard
@@ -151,8 +151,10 @@ def read_item(line: bytes) -> Item:
     except orjson.JSONDecodeError:
         try:
             value = loads(line)  # a huge integer, or what is wrong
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise BadItem(f"it is not valid JSON: {error}") from None
+    if is_too_deep(value, line):
+        raise BadItem(f"it is not valid JSON: {TOO_DEEP}")
     if not isinstance(value, dict):
         raise BadItem('it is not a JSON object such as {"id": "1", "prompt": "…"}')
     if "custom_id" in value:

@@ -143,7 +143,7 @@ def _arguments(question: PolicyQuestion, tool: Tool) -> dict[str, Any]:
     text = "{}" if question.input is None else question.input
     try:
         arguments = loads(_stdin() if text == "-" else text)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise UsageError(f"--input is not valid JSON: {error}", hint=example) from None
     if not isinstance(arguments, dict) or not is_plain(arguments):
         raise UsageError("--input: expected a JSON object, the call's arguments", hint=example)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, UsageError
+from ..jsontext import Refused, loads
 from .mcp_servers import MOST_SERVERS, McpServer, servers_of_entries, servers_of_json
 from .places import Found, named_file
 from .settings import Config, ConfigNotice
@@ -87,18 +88,15 @@ def _add(config: Config, servers: dict[str, McpServer], project: Iterable[McpSer
 
 
 def _json(found: Found) -> object:
-    import json
+    from json import JSONDecodeError
 
     try:
-        value: object = json.loads(found.text)
-    except json.JSONDecodeError as error:
+        value: object = loads(found.text)
+    except Refused as error:
+        raise ConfigError(f"{found.path}: this JSON is not read: {error}") from None
+    except JSONDecodeError as error:
         place = f"{found.path}:{error.lineno}:{error.colno}"
         raise ConfigError(f"{place}: expected JSON, found: {error.msg}") from None
-    except RecursionError:
-        raise ConfigError(f"{found.path}: it is nested too deeply") from None
-    except ValueError:
-        # The only other one: an integer of more digits than are converted.
-        raise ConfigError(f"{found.path}: expected JSON, found a number that is too long") from None
     return value
 
 

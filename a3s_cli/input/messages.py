@@ -74,7 +74,7 @@ def message(line: bytes) -> Message:
     except UnicodeDecodeError as error:
         wrong = f"byte {error.start} is {line[error.start]:#04x}"
         raise NoMessage(f"the line is not UTF-8: {wrong}") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise NoMessage(f"the line is not JSON: {error}") from None
     if not isinstance(value, dict):
         raise NoMessage("the line is no JSON object")

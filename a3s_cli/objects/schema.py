@@ -137,8 +137,6 @@ def parse_schema(text: str, place: str) -> Any:
     """Return the schema in a text, checked; `place` says where it is from. Raises UsageError."""
     try:
         source = jsontext.loads(text)
-    except RecursionError:
-        raise UsageError(f"{place}: it is nested too deeply") from None
     except ValueError as error:
         raise UsageError(f"{place}: not valid JSON: {error}") from None
     try:

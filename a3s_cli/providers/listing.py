@@ -37,7 +37,7 @@ async def offered(endpoint: Endpoint) -> list[str]:
         raise classify(status, fields, body, endpoint.provider, secrets(endpoint))
     try:
         return sorted(set(_names(loads(body))))
-    except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         raise ProviderError(f"{endpoint.provider} answered with no list of models") from None
 
 

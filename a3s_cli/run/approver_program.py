@@ -118,7 +118,7 @@ def _reply(said: bytes) -> Reply:
         if not isinstance(answer, dict):
             raise ValueError("an answer is a JSON object")
         return given_reply(answer)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         unreadable = type(error).__name__ in ("JSONDecodeError", "UnicodeDecodeError")
         why = "is no JSON" if unreadable else f"is none: {error}"
         return _failed(f"gave an answer that {why}")

@@ -233,5 +233,5 @@ def _running(fates: list[ToolResult | Prepared]) -> int:
 def _canonical(arguments: str) -> str:
     try:
         return jsontext.dumps(jsontext.loads(arguments)).decode()
-    except (ValueError, RecursionError):
+    except ValueError:
         return arguments

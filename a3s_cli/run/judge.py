@@ -146,9 +146,8 @@ def parsed(text: str) -> dict[str, Any]:
     """Return a call's arguments as every parser reads them. Raises ValueError."""
     try:
         arguments = jsontext.loads(text) if text.strip() else {}
-    except (ValueError, RecursionError) as error:
-        place = str(error) if type(error).__name__ == "JSONDecodeError" else "too deep or too long"
-        raise ValueError(f"the arguments are not complete JSON: {place}") from None
+    except ValueError as error:
+        raise ValueError(f"the arguments are not complete JSON: {error}") from None
     if not isinstance(arguments, dict):
         raise ValueError("the arguments are not a JSON object")
     if not jsontext.is_plain(arguments):

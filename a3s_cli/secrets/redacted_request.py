@@ -70,7 +70,7 @@ def _arguments(text: str, redactor: Redactor) -> str:
         return text
     try:
         value = jsontext.loads(text)
-    except (ValueError, RecursionError):
+    except ValueError:
         return redactor.whole(text)
     hidden = redactor.value(value)
     return text if hidden is value else jsontext.dumps(hidden).decode()

@@ -251,7 +251,7 @@ async def json_body(request: Request) -> dict[str, Any]:
         ) from None
     try:
         value = loads(bytes(data))
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise Refused(400, "body", f"the body is not valid JSON: {error}") from None
     if not isinstance(value, dict):
         raise Refused(400, "body", "the body is not a JSON object")

@@ -174,7 +174,7 @@ class Reading:
     def _step(self, value: dict[str, Any]) -> None:
         said = value.get("messages")
         if "messagesFile" in value:
-            said = _slowly(read_spilled(self._spilled, value["messagesFile"]))
+            said = loads(read_spilled(self._spilled, value["messagesFile"]))
         if value.get("replace") is True:
             self._messages, self._results, self._run.prompt = [], {}, None
             self._missing.clear()
@@ -316,11 +316,4 @@ def _parsed(data: bytes) -> Any:
             return orjson.loads(data)
         except orjson.JSONDecodeError:
             pass  # perhaps too deep for orjson
-    return _slowly(data)
-
-
-def _slowly(data: bytes) -> Any:
-    try:
-        return loads(data)
-    except RecursionError:
-        raise ValueError("too deep") from None
+    return loads(data)
