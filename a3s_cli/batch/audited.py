@@ -18,6 +18,7 @@ from ..audit.verdict import Totals, Verdict, judge
 from ..jsontext import loads
 from ..stream.reader import Line, Problem, lines_of
 from .attempt import file_name
+from .journal import wrong_field
 from .results import journals
 
 
@@ -51,13 +52,17 @@ class _Reading:
         value: Any = None
         try:
             value = loads(data)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             self._problems.append(Problem(number, "", f"not valid JSON: {error}"))
         if not data.endswith(b"\n"):
             self._problems.append(Problem(number, "", "the line is torn: its newline is missing"))
         line = Line(number, data, [], value if isinstance(value, dict) else None)
         self._chained += self._chain.take(line)
-        if isinstance(value, dict) and "item" in value:
+        if not isinstance(value, dict):
+            return
+        if wrong := wrong_field(value):
+            self._problems.append(Problem(number, *wrong))
+        elif "item" in value:
             self._item(number, value)
 
     def _item(self, number: int, value: dict[str, Any]) -> None:

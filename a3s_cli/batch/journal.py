@@ -13,7 +13,9 @@ import asyncio
 import contextlib
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +71,9 @@ class Journal:
 
         Raises InvalidStream for damage that no crash explains.
         """
-        for offset, line in whole_lines(self.path):
+        for offset, line, value in whole_lines(self.path):
             self._head, self._size = digest(line), offset + len(line)
-            yield offset, orjson.loads(line)
+            yield offset, value
         os.ftruncate(self._descriptor, self._size)
 
     def append(self, value: dict[str, Any], safe: Callable[[], None] | None = None) -> int:
@@ -148,36 +150,87 @@ class Journal:
             self.lost(OutputError(f"the journal {self.path} cannot be written: {error.strerror}"))
 
 
-def whole_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield the offset and the bytes of each line that is whole and chained.
+def whole_lines(path: Path) -> Iterator[tuple[int, bytes, dict[str, Any]]]:
+    """Yield the offset, the bytes and the value of each line that is whole and chained.
 
-    What follows the last such line is a torn tail, if no whole line is in it; else
-    the file was changed, and InvalidStream is raised.
+    What follows the last such line is a torn tail if a crash explains it: a line without its
+    end, or blocks that were never written, which read as zeros. Else the file was changed,
+    and InvalidStream is raised with the number of the line; also for a line that has the
+    chain but not the fields of one of ours.
     """
     head, offset, number = NOTHING, 0, 0
     with path.open("rb") as file:
         for line in file:
             number += 1
-            if not _follows(line, head):
-                # A crash leaves bytes that are no line, and nothing behind them.
-                if any(_is_whole(other) for other in (line, *file)):
-                    raise InvalidStream(
-                        f"{path}: line {number} was edited, moved or damaged",
-                        hint="a3s audit DIR shows what is wrong; begin again in another directory",
-                    )
-                return
-            yield offset, line
+            value = _value(line) if line.endswith(b',"prev":"' + head.encode() + b'"}\n') else None
+            if value is None:
+                if _is_torn(line, file):
+                    return
+                raise _damaged(f"{path}: line {number} was edited, moved or damaged")
+            if wrong := wrong_field(value):
+                raise _damaged(f"{path}: line {number}: {': '.join(wrong)}")
+            yield offset, line, value
             head, offset = digest(line), offset + len(line)
 
 
-def _follows(line: bytes, head: str) -> bool:
-    return line.endswith(b',"prev":"' + head.encode() + b'"}\n') and _is_whole(line)
+def _damaged(what: str) -> InvalidStream:
+    hint = "a3s audit DIR shows what is wrong; begin again in another directory"
+    return InvalidStream(what, hint=hint)
 
 
-def _is_whole(line: bytes) -> bool:
+def _is_torn(line: bytes, rest: Iterable[bytes]) -> bool:
+    """Return whether a crash explains a line and what follows it."""
+    zeros, last = False, line
+    for one in chain((line,), rest):
+        if _value(one) is not None:
+            return False
+        zeros, last = zeros or b"\0" in one, one
+    return zeros or (last is line and not line.endswith(b"\n"))
+
+
+def _value(line: bytes) -> dict[str, Any] | None:
     if not line.endswith(b"}\n"):
-        return False
+        return None
     try:
-        return isinstance(orjson.loads(line), dict)
+        value = orjson.loads(line)
     except orjson.JSONDecodeError:
-        return False
+        return None
+    return value if isinstance(value, dict) else None
+
+
+_ITEM: dict[str, type[Any]] = {"item": str, "sha256": str}
+#: The fields that lines are read for, by their types.
+_NEEDED: dict[str, dict[str, type[Any]]] = {
+    "batch_open": {"batchId": str, "items": int},
+    "item_void": _ITEM,
+    "item_start": {**_ITEM, "attempt": int},
+    "item_try": {**_ITEM, "attempt": int, "code": str},
+    "item_end": {**_ITEM, "attempt": int, "exitCode": int, "durationMs": int, "place": int},
+}
+_OPTIONAL: dict[str, tuple[type, ...]] = {
+    "code": (str,), "error": (str,), "text": (str,), "costUsd": (int, float), "usage": (dict,),
+}  # fmt: skip
+_WORDS = {str: "a string", int: "a whole number, not negative"}
+_SHA256 = re.compile("[0-9a-f]{64}")
+
+
+def wrong_field(value: dict[str, Any]) -> tuple[str, str] | None:
+    """Return the first field of a line that is not as we write it, and what was expected."""
+    kind = value.get("type")
+    for name, wanted in _NEEDED.get(kind if isinstance(kind, str) else "", {}).items():
+        found: Any = value.get(name)
+        if not isinstance(found, wanted) or isinstance(found, bool):
+            return name, f"expected {_WORDS[wanted]}"
+        if wanted is int and found < 0:
+            return name, f"expected {_WORDS[wanted]}"
+        if name == "sha256" and not _SHA256.fullmatch(found):
+            return name, "expected the digits of a sha256"
+        if name == "attempt" and found >= 2**32:
+            return name, "expected the number of an attempt"
+    for name, kinds in _OPTIONAL.items():
+        if name in value and not isinstance(value[name], kinds):
+            return name, "expected another type"
+    usage = value.get("usage", {})
+    if not all(type(one) is int for one in usage.values()):
+        return "usage", "expected whole numbers"
+    return None if isinstance(kind, str) else ("type", "expected a string")

@@ -74,8 +74,7 @@ def state_of(directory: Path) -> BatchState:
     for path in journals(directory):
         last: dict[str, dict[str, Any]] = {}
         items = 0
-        for _, data in whole_lines(path):
-            line = orjson.loads(data)
+        for _, _, line in whole_lines(path):
             if line["type"] == "batch_open":
                 items = line["items"]
             elif line["type"] in ("item_end", "item_try", "item_void"):
@@ -137,13 +136,11 @@ def merged(directories: Sequence[Path], *, in_order: bool = False) -> Iterator[b
 def _counting(path: Path) -> dict[str, int]:
     """Return where the result of each item is: the first after the last void."""
     found: dict[str, int] = {}
-    for offset, data in whole_lines(path):
-        if data.startswith(b'{"type":"item_'):
-            line = orjson.loads(data)
-            if line["type"] == "item_end":
-                found.setdefault(line["item"], offset)
-            elif line["type"] == "item_void":
-                found.pop(line["item"], None)
+    for offset, _, line in whole_lines(path):
+        if line["type"] == "item_end":
+            found.setdefault(line["item"], offset)
+        elif line["type"] == "item_void":
+            found.pop(line["item"], None)
     return found
 
 

@@ -17,7 +17,7 @@ from a3s_cli.errors import InvalidStream, SessionBusy
 
 from .bench import BatchBench
 
-LINES = [{"type": "item_end", "item": f"i{n}", "text": "ü\n" * n} for n in range(5)]
+LINES = [{"type": "batch_close", "item": f"i{n}", "text": "ü\n" * n} for n in range(5)]
 
 
 def written(path: Path, lines: list[dict[str, object]]) -> None:
@@ -86,6 +86,69 @@ def test_a_line_that_was_changed_is_no_crash(tmp_path: Path, number: int) -> Non
     path.write_bytes(b"".join(lines))
     with pytest.raises(InvalidStream, match=f"line {number + 1} was edited"):
         read(path)
+
+
+@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("behind", [b"", b'{"type":"torn'])
+def test_a_whole_line_that_is_broken_is_no_torn_tail(
+    tmp_path: Path, number: int, behind: bytes
+) -> None:
+    """Not even the last line, or the only one: a crash leaves no line with its end."""
+    path = tmp_path / NAME
+    written(path, LINES[: number + 1])
+    *before, last = path.read_bytes().splitlines(keepends=True)
+    for broken in (b"x" + last[1:], last.replace(b'"', b"", 1), last[:-2] + b"\n", b"\n", b"{}\n"):
+        data = b"".join([*before, broken]) + behind
+        path.write_bytes(data)
+        with pytest.raises(InvalidStream, match=f"line {number + 1} was edited"):
+            read(path)
+        assert path.read_bytes() == data, "nothing of it is cut off"
+
+
+#: Lines that have the chain, which has no secret, but not the fields of ours.
+_SHA = "0" * 64
+_END = {
+    "type": "item_end", "item": "a", "sha256": _SHA, "attempt": 1, "exitCode": 0,
+    "durationMs": 1, "place": 0,
+}  # fmt: skip
+FORGED: list[tuple[dict[str, object], str]] = [
+    ({"type": "batch_open", "items": 1}, "batchId: expected a string"),
+    ({"type": "batch_open", "batchId": "b", "items": "1"}, "items: expected a whole number"),
+    ({"type": []}, "type: expected a string"),
+    ({**_END, "item": ["a"]}, "item: expected a string"),
+    ({**_END, "sha256": "x" * 64}, "sha256: expected the digits"),
+    ({**_END, "attempt": -1}, "attempt: expected a whole number"),
+    ({**_END, "attempt": 2**40}, "attempt: expected the number of an attempt"),
+    ({**_END, "attempt": True}, "attempt: expected a whole number"),
+    ({**_END, "exitCode": None}, "exitCode: expected a whole number"),
+    ({**_END, "durationMs": "1"}, "durationMs: expected a whole number"),
+    ({**_END, "usage": [1]}, "usage: expected another type"),
+    ({**_END, "usage": {"inputTokens": "1"}}, "usage: expected whole numbers"),
+    ({**_END, "costUsd": "1"}, "costUsd: expected another type"),
+]
+
+
+@pytest.mark.parametrize(("line", "why"), FORGED)
+def test_a_chained_line_that_is_none_of_ours(
+    tmp_path: Path, line: dict[str, object], why: str
+) -> None:
+    written(tmp_path / NAME, [line])
+    with pytest.raises(InvalidStream, match=f"line 1: {why}"):
+        read(tmp_path / NAME)
+
+
+@pytest.mark.parametrize("command", [["status"], ["results"], []], ids=["status", "results", "run"])
+def test_a_broken_journal_is_never_an_empty_one(batch: BatchBench, command: list[str]) -> None:
+    batch.items([{"prompt": "x"}])
+    directory = batch.work / "items.ndjson.batch"
+    directory.mkdir()
+    (directory / NAME).write_bytes(b'{"type":"batch_open","batchId":"b","items":3\n')
+    if command:
+        result = batch.bench("batch", *command, "items.ndjson.batch", laws="none")
+    else:
+        result = batch("items.ndjson")
+    assert (result.status, result.stdout) == (65, b"")
+    assert b"journal.ndjson: line 1 was edited, moved or damaged" in result.stderr
 
 
 def test_one_writer(tmp_path: Path) -> None:
