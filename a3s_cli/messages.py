@@ -147,12 +147,29 @@ class Message(Value):
 def prompt_message(text: str, files: Sequence[File]) -> Message:
     """Return a prompt with files: images and PDFs before it, the text of others after it."""
     shown = [file for file in files if not file.is_text]
-    quoted = [
-        f'<attachment name="{file.name}">\n{file.text}\n</attachment>'
-        for file in files
-        if file.is_text
-    ]
+    quoted = [framed("attachment", file.text, name=file.name) for file in files if file.is_text]
     return Message("user", (*shown, Text("\n\n".join((text, *quoted)))))
+
+
+def framed(tag: str, content: str, **about: str) -> str:
+    """Return a text of others between tags, with what is said `about` it, for the model.
+
+    A text that holds the closing tag itself is put between tags with its own digest in their
+    name, so that none of it can seem to stand outside.
+    """
+    name = tag
+    # Most texts show at once that they do not.
+    if f"/{tag}" in content.lower().replace(" ", ""):
+        from hashlib import sha256
+
+        name = f"{tag}-{sha256(content.encode(errors='replace')).hexdigest()[:8]}"
+    words = [f'{key}="{_one_word(value)}"' for key, value in about.items()]
+    return f"<{' '.join((name, *words))}>\n{content}\n</{name}>"
+
+
+def _one_word(value: str) -> str:
+    """Return a value that cannot leave its quotation marks."""
+    return "".join(one if one.isprintable() and one not in '"<>' else "_" for one in value)
 
 
 class Usage(Value):

@@ -11,6 +11,7 @@ from ..events import Event
 from ..input.attachments import ALONE, Given, given_in_json
 from ..jsonrpc import INVALID_PARAMS, RpcError
 from ..jsontext import clean
+from ..messages import framed
 
 
 def prompt_of(blocks: object) -> tuple[str, tuple[Given, ...]]:
@@ -67,7 +68,7 @@ def _words(block: object) -> str:
         resource = block.get("resource")
         if isinstance(resource, dict) and isinstance(resource.get("text"), str):
             where = place(_string(resource, "uri"))
-            return f'<file path="{where}">\n{resource["text"]}\n</file>'
+            return framed("file", resource["text"], path=where)
         raise _invalid("an embedded resource has a `text` or a `blob`")
     raise _invalid(f"content blocks of type {str(kind)[:40]!r} are not supported")
 

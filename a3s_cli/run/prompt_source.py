@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import UsageError
+from ..messages import framed
 from ..values import Value
 
 #: Most bytes of a prompt.
@@ -56,7 +57,7 @@ def read_prompt(source: PromptSource, stdin: int = 0) -> str:
         return checked_prompt(prompt, "stdin")
     if source.append_stdin:
         context = _text(_stdin(stdin), "stdin")
-        prompt = f"{prompt}\n\n<stdin>\n{context}\n</stdin>" if context.strip() else prompt
+        prompt = f"{prompt}\n\n{framed('stdin', context)}" if context.strip() else prompt
     return checked_prompt(prompt, source.file or "the prompt")
 
 
