@@ -13,6 +13,7 @@ answer is ignored.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from math import isfinite
 from typing import Any, Protocol
@@ -85,7 +86,7 @@ def parse(line: str | bytes) -> Call | Response:
         raise Malformed(PARSE_ERROR, f"a message is longer than {LONGEST >> 20} MiB")
     try:
         value = loads(line)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise Malformed(PARSE_ERROR, f"this is not JSON: {error}") from None
     return message_of(value)
 
@@ -157,6 +158,11 @@ class Dialect(Value):
 
 ACP = Dialect()
 MCP = Dialect("notifications/cancelled", answers_cancelled=False)
+
+
+#: What tells a call from an answer, and an id as we number requests, in what may be no JSON.
+_MEMBER = re.compile(r'"(method|result|error)"\s*:')
+_ID = re.compile(r'"id"\s*:\s*(\d{1,15})\b')
 
 
 class Handler(Protocol):
@@ -242,6 +248,23 @@ class Peer:
                 answer.set_exception(self._closed)
         for task in self._serving.values():
             task.cancel()
+
+    def fail_answer(self, line: bytes | str, error: RpcError) -> bool:
+        """Fail the request that a line which is no message can only be the answer to.
+
+        Such a line begins an object with a result or an error. It names one open request,
+        or none while only one is open. Return whether there is such a request.
+        """
+        text = line if isinstance(line, str) else line.decode(errors="replace")
+        first = _MEMBER.search(text) if text.lstrip().startswith("{") else None
+        if first is None or first[1] == "method":
+            return False
+        named = {int(found[1]) for found in _ID.finditer(text)}
+        open_ones = self._asked.keys() & named if named else [*self._asked]
+        if len(open_ones) != 1:
+            return False
+        self._answered(Response(next(iter(open_ones)), error=error))
+        return True
 
     async def settled(self) -> None:
         """Wait until nothing is being done for the other side."""

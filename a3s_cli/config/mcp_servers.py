@@ -56,6 +56,8 @@ class McpServer(Value):
     url: str = field(default="", repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout: float = TIMEOUT
+    #: Seconds for one call; None for those that every tool has.
+    call_timeout: float | None = None
     cwd: str | None = None
     #: Whether a run may begin without it.
     optional: bool = False
@@ -197,6 +199,7 @@ _OURS = {
     "enabled": "enabled",
     "sandbox": "sandbox",
     "timeout": "timeout",
+    "callTimeout": "call_timeout",
 }
 
 
@@ -338,6 +341,7 @@ KEYS: dict[str, Check] = {
     "url": _checked("url", "a URL that begins with https:// or http://", _url),
     "headers": _checked("headers", "an object of headers, none of the protocol's own", _headers),
     "timeout": _checked("timeout", A_DURATION, _duration),
+    "call_timeout": _checked("call_timeout", A_DURATION, _duration),
     "cwd": _checked("cwd", "the path of a directory", _string),
     "optional": _checked("optional", "true or false", _flag),
     "enabled": _checked("enabled", "true or false", _flag),

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: Entries of one list for which it is said why they are not offered.
+MOST_REASONS = 5
+
 
 class Link(Carrier, Protocol):
     """What carries messages, from its opening to its end."""
@@ -51,8 +54,12 @@ class Connection:
         workspace: Path,
         link: Callable[[], Awaitable[Link]],
         changed: Callable[[], None] = lambda: None,
+        notice: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`changed` is called when the list of tools may be another than it was."""
+        """`changed` is called when the list of tools may be another than it was.
+
+        `notice` takes a clause about the server that a person should read.
+        """
         self.server = server
         #: What it lists, usable, in its own order; what is not usable, with the reason.
         self.tools: list[Listed] = []
@@ -62,6 +69,7 @@ class Connection:
         self._make = link
         self._link: Link | None = None
         self._changed = changed
+        self._notice = notice
         self._restarts = 1
         self._reviving = asyncio.Lock()
         self._listening: asyncio.Task[None] | None = None
@@ -106,13 +114,16 @@ class Connection:
         """List the tools. Raises ServerFailure, Disconnected."""
         assert self.session
         tools: list[Listed] = []
-        self.unusable = []
-        for one in await self.session.tools():
+        unusable: list[str] = []
+        for place, one in enumerate(await self.session.tools(), 1):
             try:
-                tools.append(listed(self.server.name, one))
+                tools.append(listed(self.server.name, place, one))
             except ServerFailure as failure:
-                self.unusable.append(str(failure))
+                unusable.append(str(failure))
         self.tools = tools
+        if unusable and unusable != self.unusable:
+            self._notice(not_offered(unusable))
+        self.unusable = unusable
 
     async def call(
         self, name: str, arguments: dict[str, Any], progress: Progress
@@ -154,3 +165,9 @@ class Connection:
             self._listening = None
         if self._link is not None:
             await self._link.close()
+
+
+def not_offered(reasons: list[str]) -> str:
+    """Return a clause about the entries of a server's list that are not offered."""
+    more = f", and {len(reasons) - MOST_REASONS} more" if len(reasons) > MOST_REASONS else ""
+    return f"not offered: {'; '.join(reasons[:MOST_REASONS])}{more}"

@@ -25,3 +25,8 @@ class Unreached(RpcError):
     def __init__(self, why: str, hint: str | None = None) -> None:
         super().__init__(0, why)
         self.hint = hint
+
+
+def no_message(error: RpcError) -> Unreached:
+    """Return the failure of a request whose answer could not be read."""
+    return Unreached(f"its answer is no message of the protocol: {error.message}")

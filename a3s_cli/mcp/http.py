@@ -15,11 +15,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import A3SError
-from ..jsonrpc import MCP, Id, Malformed, Peer, Response, message_of
+from ..jsonrpc import MCP, PARSE_ERROR, Id, Malformed, Peer, Response, message_of, parse
 from ..jsontext import clean, loads
 from ..sse import Parser
 from ..transport.post import Transport
-from .failure import ServerFailure, Unreached
+from .failure import ServerFailure, Unreached, no_message
 
 if TYPE_CHECKING:
     from ..config.mcp_servers import McpServer
@@ -180,8 +180,10 @@ class Http:
         try:
             value = loads(data)
             messages = [message_of(one) for one in (value if isinstance(value, list) else [value])]
-        except (ValueError, RecursionError, Malformed):
-            raise Unreached("its answer is no message of the protocol") from None
+        except Malformed as malformed:
+            raise no_message(malformed) from None
+        except ValueError as why:
+            raise no_message(Malformed(PARSE_ERROR, f"this is not JSON: {why}")) from None
         for message in messages:
             error = message.error if isinstance(message, Response) else None
             if errors_only and error is None:
@@ -195,9 +197,9 @@ class Http:
     def message(self, text: str, id: Id | None) -> bool:
         """Take the message of one event; return whether it answers the request `id`."""
         try:
-            message = message_of(loads(text))
-        except (ValueError, RecursionError, Malformed):
-            return False
+            message = parse(text)
+        except Malformed as error:
+            return self.peer.fail_answer(text, no_message(error)) and id is not None
         self.peer.take(message)
         return isinstance(message, Response) and message.id == id and id is not None
 

@@ -60,10 +60,19 @@ async def _no_wait() -> None:
 class Servers:
     """The servers of one run; `close` it, whatever happened."""
 
-    def __init__(self, terms: Terms, drain: Callable[[], Awaitable[None]] = _no_wait) -> None:
-        """`drain` waits for slow readers of what the servers say."""
+    def __init__(
+        self,
+        terms: Terms,
+        drain: Callable[[], Awaitable[None]] = _no_wait,
+        notice: Callable[[str, str], None] = lambda server, text: None,
+    ) -> None:
+        """`drain` waits for slow readers of what the servers say.
+
+        `notice` takes the name of a server and a sentence that a person should read.
+        """
         self._terms = terms
         self._drain = drain
+        self._notice = notice
         #: One for each server, whether or not it could be reached.
         self.connections = [self._connection(server) for server in terms.servers]
         self._opening: dict[asyncio.Task[None], Connection] = {}
@@ -113,6 +122,10 @@ class Servers:
         self._offer()
         return before != [(name, tool.spec()) for name, tool in self.tools.items()]
 
+    def quiet(self) -> None:
+        """Pass no notice on any more, because the run's last event follows."""
+        self._notice = lambda server, text: None
+
     async def close(self) -> None:
         """End every server, and everything that they started."""
         for task in self._opening:
@@ -137,7 +150,13 @@ class Servers:
         size = sum(told.size for told, _ in found.values())
         self._lazy = self._lazy or size > LAZY_ABOVE
         tools: dict[str, Tool] = {
-            name: McpTool(told, one.call, read_only=is_read_only(one.server, told), lazy=self._lazy)
+            name: McpTool(
+                told,
+                one.call,
+                read_only=is_read_only(one.server, told),
+                lazy=self._lazy,
+                seconds=one.server.call_timeout,
+            )
             for name, (told, one) in found.items()
         }
         if self._lazy:
@@ -182,12 +201,15 @@ class Servers:
                 from .http import Http
 
                 return Http(server, self._drain)
-            return Stdio(server.name, lambda said: self._start(server, said), self._drain)
+            return Stdio(server.name, lambda said: self._start(server, said), self._drain, notice)
 
         def changed() -> None:
             self._stale.add(server.name)
 
-        return Connection(server, self._terms.workspace, link, changed)
+        def notice(clause: str) -> None:
+            self._notice(server.name, f"the MCP server {server.name}: {clause}")
+
+        return Connection(server, self._terms.workspace, link, changed, notice)
 
     async def _start(self, server: McpServer, said: Callable[[bytes], None]) -> Piped:
         from ..processes.piped import Piped

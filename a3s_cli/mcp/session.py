@@ -132,16 +132,15 @@ class Session:
 
     # -- tools -------------------------------------------------------------------------
 
-    async def tools(self) -> list[Mapping[str, Any]]:
-        """Return all tools as the server lists them. Raises ServerFailure, Disconnected."""
-        found: list[Mapping[str, Any]] = []
+    async def tools(self) -> list[Any]:
+        """Return the server's list, whatever is in it. Raises ServerFailure, Disconnected."""
+        found: list[Any] = []
         size, cursor, seen = 0, None, set[str]()
         for _ in range(MOST_PAGES):
             page = await self._page(cursor)
             for one in page.get("tools") or ():
-                if isinstance(one, dict) and isinstance(one.get("name"), str):
-                    found.append(one)
-                    size += len(dumps(one))
+                found.append(one)
+                size += len(dumps(one))
             if len(found) > MOST_TOOLS or size > MOST_BYTES:
                 raise ServerFailure(
                     f"it lists more than {MOST_TOOLS} tools, or {MOST_BYTES >> 20} MiB of them"
@@ -158,6 +157,8 @@ class Session:
         params = {} if cursor is None else {"cursor": cursor}
         try:
             page = await self.peer.request("tools/list", self._with_meta(params))
+        except Unreached as failure:
+            raise ServerFailure(failure.message, failure.hint) from None
         except RpcError as error:
             if error.code == METHOD_NOT_FOUND and "tools" not in self.capabilities:
                 return {}

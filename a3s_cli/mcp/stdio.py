@@ -1,6 +1,7 @@
 """Messages to a server that is a child of ours: one on each line of its stdin and stdout.
 
-What a server prints on stdout that is no message (a greeting, a log) is passed by. Its
+A line on stdout that is no message is the answer to a request if it can be nothing else;
+the request then fails. Any other (a greeting, a log) is passed by, with one notice. Its
 stderr goes to the log; the last lines are kept for the sentence that says why it failed.
 """
 
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..jsonrpc import LONGEST, Malformed, Peer, parse
 from ..jsontext import LineSplitter, clean
+from .failure import no_message
 
 if TYPE_CHECKING:
     from ..processes.piped import Piped
@@ -34,11 +36,22 @@ class Stdio:
 
     peer: Peer
 
-    def __init__(self, name: str, start: Start, drain: Callable[[], Awaitable[None]]) -> None:
-        """`drain` waits for slow readers of what the server's messages led to."""
+    def __init__(
+        self,
+        name: str,
+        start: Start,
+        drain: Callable[[], Awaitable[None]],
+        notice: Callable[[str], None],
+    ) -> None:
+        """`drain` waits for slow readers of what the server's messages led to.
+
+        `notice` takes a clause about the server that a person should read.
+        """
         self._name = name
         self._start = start
         self._drain = drain
+        self._notice = notice
+        self._told = False
         self._child: Piped | None = None
         self._reading: asyncio.Task[None] | None = None
         self._errors = LineSplitter(LONGEST_LINE)
@@ -106,10 +119,18 @@ class Stdio:
             return
         try:
             message = parse(line)
-        except Malformed:
+        except Malformed as error:
             log.debug("MCP server %s printed: %s", self._name, _shown(line))
+            if not self.peer.fail_answer(line, no_message(error)):
+                self._passed_by(line)
             return
         self.peer.take(message)
+
+    def _passed_by(self, line: bytes) -> None:
+        """Tell of the first line that was no message; what follows is in the log."""
+        if not self._told:
+            self._told = True
+            self._notice(f"it printed a line that is no message: {_shown(line)[:100]}")
 
     def _said(self, data: bytes) -> None:
         for line in self._errors.feed(data):

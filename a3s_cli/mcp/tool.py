@@ -67,9 +67,16 @@ class Listed(Value):
         return sentence[: LONGEST_LINE - 1] + "…" if cut else sentence
 
 
-def listed(server: str, tool: Mapping[str, Any]) -> Listed:
-    """Return a tool of a server's list. Raises ServerFailure for a schema that is none."""
-    own_name = str(tool["name"])
+def listed(server: str, place: int, tool: Any) -> Listed:
+    """Return the tool at a place of a server's list, counted from 1.
+
+    Raises ServerFailure for what is no tool, and for a schema that is none.
+    """
+    if not isinstance(tool, dict):
+        raise ServerFailure(f"entry {place} of its list of tools is no object")
+    own_name = tool.get("name")
+    if not isinstance(own_name, str):
+        raise ServerFailure(f"entry {place} of its list of tools has no name")
     name = tool_name(server, own_name)
     title, annotations = tool.get("title"), tool.get("annotations")
     said = tool.get("description") or title or own_name
@@ -122,8 +129,19 @@ class McpTool(Tool):
     harmless = False
     network = True
 
-    def __init__(self, told: Listed, call: CallServer, *, read_only: bool, lazy: bool) -> None:
-        """`read_only`: so says the user. `lazy`: the model is told one line of it."""
+    def __init__(
+        self,
+        told: Listed,
+        call: CallServer,
+        *,
+        read_only: bool,
+        lazy: bool,
+        seconds: float | None = None,
+    ) -> None:
+        """`read_only`: so says the user. `lazy`: the model is told one line of it.
+
+        `seconds`: the time of a call, where its server has one of its own.
+        """
         # Class variables of a built-in tool, but each of these has its own.
         self.name = told.name  # type: ignore[misc]
         self.description = told.description  # type: ignore[misc]
@@ -133,6 +151,7 @@ class McpTool(Tool):
         self.told = told
         self.lazy = lazy
         self._call = call
+        self._seconds = seconds
         self._schema: Schema | None = None
 
     def spec(self, conditions: Conditions | None = None) -> ToolSpec:
@@ -140,6 +159,10 @@ class McpTool(Tool):
         if self.lazy:
             return ToolSpec(self.name, self.told.line, ANYTHING, writes=self.writes)
         return ToolSpec(self.name, self.description, self.parameters, writes=self.writes)
+
+    def deadline(self, context: ToolContext) -> float:
+        """Return the seconds that a call may take: its server's, or those of every tool."""
+        return context.timeout if self._seconds is None else self._seconds
 
     def problems(self, arguments: dict[str, Any]) -> list[str]:
         """Return what in the arguments violates the schema.

@@ -206,12 +206,13 @@ class Execution:
             most_shown=self._around.limits.attachment_bytes,
         )
         try:
-            async with TimeLimit(tool.deadline(context)):
+            seconds = tool.deadline(context)
+            async with TimeLimit(seconds):
                 return await tool.run(self._prepared.arguments, context)
         except ToolError as error:
             return tool.ended(self._told_of(str(error)), 1)
         except TimeoutError:
-            return tool.ended(f"timed out after {context.timeout:g} s", 124, "timeout")
+            return tool.ended(f"timed out after {seconds or context.timeout:g} s", 124, "timeout")
         except A3SError as error:
             return tool.ended(self._told_of(str(error)), 1)
         except Exception as error:  # The model can work around a broken tool.

@@ -72,7 +72,11 @@ def servers_of(plan: Plan, emitter: Emitter) -> Servers:
         sandbox=plan.confinement.server_sandbox,
         conceal=plan.conceal,
     )
-    return Servers(terms, emitter.drain)
+
+    def notice(server: str, text: str) -> None:
+        emitter.emit(Notice(code="mcp_server_faulty", text=text, key=server))
+
+    return Servers(terms, emitter.drain, notice)
 
 
 class Offer:

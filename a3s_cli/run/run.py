@@ -107,6 +107,8 @@ class Run:
             self._asyncio_loop = None
         self._conversation.settle(None if failure is None else str(failure))
         self._before_end()
+        if self._servers is not None:
+            self._servers.quiet()
         # A full disk does not overrule a signal.
         cancelled = failure if isinstance(failure, Cancelled) else None
         self.terminal = self._emitter.end(

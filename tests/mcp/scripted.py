@@ -63,7 +63,8 @@ class Server:
             message = json.loads(line)
             if "method" not in message:
                 self.answers[message["id"]] = message
-                self.asked[message["id"]].set()
+                if asked := self.asked.get(message["id"]):
+                    asked.set()
             elif "id" in message:
                 threading.Thread(target=self.answer, args=(message,), daemon=True).start()
         if script.get("stays"):

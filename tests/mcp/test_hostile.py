@@ -206,3 +206,86 @@ def test_an_error_that_is_no_object_is_an_answer(a3s: Bench, scripted: Scripted)
     ended = result.one("tool_end")
     assert ended["exitCode"] == 1
     assert ended["toolOutput"].startswith("the server refused the call: out of")
+
+
+SPOILT = [
+    # Bytes that are no UTF-8, NaN, a literal that breaks off, a version that is missing.
+    '{"jsonrpc":"2.0","id":@ID@,"result":{"content":[{"type":"text","text":NaN}]}}\n',
+    '{"jsonrpc":"2.0","id":@ID@,"result":{"content":[\n',
+    '{"jsonrpc":"2.0","result":{"content":[\n',
+    '{"id":@ID@,"result":{"content":[]}}\n',
+    '{"jsonrpc":"2.0","id":@ID@}{"result":1}\n',
+    '{"jsonrpc":"2.0","id":@ID@,"result":' + "[" * 100_000 + "]" * 100_000 + "}\n",
+    '{"jsonrpc":"2.0","id":@ID@,"result":' + "9" * 5000 + "}\n",
+]
+
+
+@pytest.mark.parametrize("line", SPOILT, ids=range(len(SPOILT)))
+def test_an_answer_that_cannot_be_read_fails_its_call_at_once(
+    a3s: Bench, scripted: Scripted, line: str
+) -> None:
+    """The call would wait for a better one until its time is up; here, for ever."""
+    scripted.add(calls={"echo": {"raw": [line], "silent": True}})
+    script = [call("mcp__one__echo", {"text": "x"}), text("ok")]
+    options = ("--allow", "mcp__one", "--tool-timeout", "1h", "--timeout", "60s")
+    result = a3s("run", "go", *options, script=script)
+    ended = result.one("tool_end")
+    said = "the MCP server one failed: its answer is no message of the protocol: "
+    assert (result.text, ended["exitCode"]) == ("ok", 1)
+    assert ended["toolOutput"].startswith(said)
+    assert "recursion" not in ended["toolOutput"].lower()
+    assert "4300" not in ended["toolOutput"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "starting up\n",
+        '{"level":"info","msg":\n',
+        '{"jsonrpc":"2.0","id":12345,"result":[\n',
+        '{"jsonrpc":"2.0","id":@ID@,"method":"ping","params":{"result":\n',
+    ],
+)
+def test_what_may_be_no_answer_is_passed_by_with_a_notice(
+    a3s: Bench, scripted: Scripted, line: str
+) -> None:
+    scripted.add(calls={"echo": {"raw": [line, line]}})
+    script = [call("mcp__one__echo", {"text": "x"}), text("ok")]
+    result = a3s("run", "go", "--allow", "mcp__one", script=script)
+    assert result.one("tool_end")["toolOutput"] == "x"
+    notice = result.one("notice")
+    assert (notice["code"], notice["key"]) == ("mcp_server_faulty", "one")
+    assert notice["text"].startswith(
+        "the MCP server one: it printed a line that is no message: " + line[:10].strip()
+    )
+
+
+@pytest.mark.parametrize("where", ["block", "json"])
+def test_a_server_has_a_time_for_its_calls(a3s: Bench, scripted: Scripted, where: str) -> None:
+    """It is the server's own, and the run goes on after it."""
+    options = ["--allow", "mcp__one", "--timeout", "60s"]
+    if where == "block":
+        scripted.add(keys={"call_timeout": "300ms"}, calls={"echo": {"silent": True}})
+    else:
+        command, *args = scripted.argv("one", calls={"echo": {"silent": True}})
+        entry = {"command": command, "args": args, "a3s": {"callTimeout": "300ms"}}
+        file = a3s.root / "servers.json"
+        file.write_text(json.dumps({"mcpServers": {"one": entry}}))
+        options += ["--mcp-config", str(file)]
+    result = a3s("run", "go", *options, script=[call("mcp__one__echo", {"text": "x"}), text("ok")])
+    ended = result.one("tool_end")
+    assert (ended["exitCode"], ended["reason"]) == (124, "timeout")
+    assert ended["toolOutput"] == "timed out after 0.3 s"
+    assert result.text == "ok"
+
+
+def test_entries_of_a_list_that_are_no_tools(a3s: Bench, scripted: Scripted) -> None:
+    entries = ["x", None, {"name": 5}, ECHO, tool("odd", inputSchema=[])]
+    scripted.add(tools=entries)
+    result = a3s("run", "go", script=[text("ok")])
+    assert names(result) == ["mcp__one__echo"]
+    assert result.one("notice")["text"] == (
+        "the MCP server one: not offered: entry 1 of its list of tools is no object;"
+        " entry 2 of its list of tools is no object; entry 3 of its list of tools has no name;"
+        " the schema of mcp__one__odd is not that of an object"
+    )
