@@ -32,6 +32,11 @@ _LONGEST = 1000
 _TRIED = 8
 #: Brackets inside brackets; a link has fewer.
 _DEEPEST = 32
+#: Work that a line may cost: so much at once, and so much for each of its characters. What
+#: people write needs a quarter of it; the rest of a line that needs more is shown as it is.
+_AT_ONCE, _EACH = 20_000, 64
+#: What a character costs: parsed as Markdown, and searched for a sign.
+_PARSED, _SEARCHED = 16, 1 / 16
 
 
 @cache
@@ -76,19 +81,25 @@ class Inline:
         self._held = ""
         self._before = ""
         self._face = ""
+        #: The work that the line may still cost; the rest of it is plain below zero.
+        self._room = 0.0
+        #: The work of all lines, for measuring.
+        self.work = 0.0
         #: How many closing signs of what is held have been tried.
         self._tried = 0
 
     def begin(self, face: str = "") -> None:
         """Begin a line; everything in it has this rendition."""
         self._held = self._before = ""
-        self._face, self._tried = face, 0
+        self._face, self._tried, self._room = face, 0, _AT_ONCE
 
     def feed(self, text: str) -> None:
         """Take the next piece of the line."""
         # A piece may be a whole answer, and each sign looks at all that is held.
         for begin in range(0, len(text), _LONGEST):
-            self._held += text[begin : begin + _LONGEST]
+            piece = text[begin : begin + _LONGEST]
+            self._held += piece
+            self._room += _EACH * len(piece) if self._room >= 0 else 0
             self._give(ended=False)
 
     def end(self) -> None:
@@ -97,6 +108,9 @@ class Inline:
 
     def _give(self, *, ended: bool) -> None:
         while self._held:
+            if self._room < 0:
+                self._take(len(self._held))
+                return
             sign = _SIGN.search(self._held)
             if sign is None or sign.start():
                 self._take(sign.start() if sign else len(self._held))
@@ -128,6 +142,7 @@ class Inline:
         No runs: so many characters are plain text. None: more of the line is needed.
         """
         sign = held[0]
+        self._spend(50 + len(held) * _SEARCHED)
         run = len(held) - len(held.lstrip(sign))
         if run == len(held) and not ended:
             return None
@@ -137,7 +152,7 @@ class Inline:
         if sign == "`":
             return _code(held, run, ended)
         if sign in "[!":
-            return _link(held, ended)
+            return self._link(held, ended)
         if not self._opens(held, run):
             return run, None
         return self._emphasis(held, run, ended)
@@ -165,9 +180,32 @@ class Inline:
             self._tried = number + 1
             if held[0] == "_" and run == 2 and held[run : end - 2].isidentifier():
                 return end, None  # a name of Python's, such as __init__
+            self._spend(50 + end * _PARSED)
             if unit := _parsed(held[:end], self._before, held[end : end + 1]):
                 return end, unit
         return (run, None) if ended else None
+
+    def _link(self, held: str, ended: bool) -> tuple[int, Runs | None] | None:
+        begin = 1 if held[0] == "!" else 0
+        if held[begin : begin + 1] != "[":
+            return 1, None
+        words, steps = _closing(held, begin, "[", "]")
+        self._spend(steps)
+        if words is not None and words + 1 < len(held) and held[words + 1] != "(":
+            return begin + 1, None
+        end = None
+        if words is not None:
+            end, steps = _closing(held, words + 1, "(", ")")
+            self._spend(steps)
+        if words is None or end is None:
+            return (begin + 1, None) if ended else None
+        self._spend(50 + end * _PARSED)
+        unit = _parsed(held[: end + 1], "", "")
+        return (end + 1, unit) if unit else (begin + 1, None)
+
+    def _spend(self, work: float) -> None:
+        self._room -= work
+        self.work += work
 
 
 def _code(held: str, run: int, ended: bool) -> tuple[int, Runs | None] | None:
@@ -180,34 +218,26 @@ def _code(held: str, run: int, ended: bool) -> tuple[int, Runs | None] | None:
     return closing.end(), [(text, CODE)]
 
 
-def _link(held: str, ended: bool) -> tuple[int, Runs | None] | None:
-    begin = 1 if held[0] == "!" else 0
-    if held[begin : begin + 1] != "[":
-        return 1, None
-    words = _closing(held, begin, "[", "]")
-    if words is not None and words + 1 < len(held) and held[words + 1] != "(":
-        return begin + 1, None
-    end = None if words is None else _closing(held, words + 1, "(", ")")
-    if words is None or end is None:
-        return (begin + 1, None) if ended else None
-    unit = _parsed(held[: end + 1], "", "")
-    return (end + 1, unit) if unit else (begin + 1, None)
+_BRACKETS = {
+    "[": re.compile(r"\\.|[\[\]]", re.DOTALL),
+    "(": re.compile(r"\\.|[()]", re.DOTALL),
+}
 
 
-def _closing(text: str, begin: int, opening: str, closing: str) -> int | None:
-    """Return where the bracket at `begin` is closed."""
-    depth, at = 0, begin
-    while at < len(text) and depth <= _DEEPEST:
-        if text[at] == "\\":
-            at += 1
-        elif text[at] == opening:
+def _closing(text: str, begin: int, opening: str, closing: str) -> tuple[int | None, int]:
+    """Return where the bracket at `begin` is closed, and the number of signs looked at."""
+    depth = steps = 0
+    for found in _BRACKETS[opening].finditer(text, begin):
+        steps += 1
+        if found[0] == opening:
             depth += 1
-        elif text[at] == closing:
+        elif found[0] == closing:
             depth -= 1
             if not depth:
-                return at
-        at += 1
-    return None
+                return found.start(), steps
+        if depth > _DEEPEST:
+            break
+    return None, steps
 
 
 def _parsed(text: str, before: str, after: str) -> Runs:

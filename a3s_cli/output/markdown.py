@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .page import TerminalPage
 
 _QUOTE = "▎ "
+_QUOTED = re.compile(r" {0,3}> ?")
 _HEADING = re.compile(r"(#{1,6})(?:[ \t]+|$)")
 _FENCE = re.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
 _RULE = re.compile(r"([-*_])[ \t]*(?:\1[ \t]*)*$")
@@ -31,6 +32,10 @@ _NUMBER = re.compile(r"\d{1,9}[.)][ \t]+")
 _UNDECIDED = re.compile(r"#{1,6}|[`~]{1,2}|[`~]{3}.*|\|.*|[-+*]|\d{1,9}[.)]?|>")
 #: Columns of indentation that are kept.
 _DEEPEST = 12
+#: Quotations inside quotations, and columns of a list's mark, that are rendered.
+_MOST_QUOTES, _WIDEST_MARK = 8, 12
+#: Characters after which a line is words, though its kind is still open.
+_LONGEST_HEAD = 4000
 #: The most lines of a table; the rest is shown as it was written.
 _LONGEST_TABLE = 2000
 
@@ -87,7 +92,10 @@ class Markdown:
         self._head += piece
         if self._fence or not self._head:
             return
-        line = self._read(self._head, ended=False)
+        line = self._read(self._head[:_LONGEST_HEAD], ended=False)
+        if len(self._head) > _LONGEST_HEAD:
+            line = line and self._read(self._head, ended=False)
+            line = line or _Line("words", "", "", self._head)
         if line is not None:
             self._close_table()
             self._begin(line)
@@ -170,7 +178,7 @@ class Markdown:
         item = number or _BULLET.match(body)
         if not item:
             return _Line("words", before, before, body)
-        mark, text = item.group().expandtabs(4), body[item.end() :]
+        mark, text = item.group().expandtabs(4)[:_WIDEST_MARK], body[item.end() :]
         if not text and not ended:
             return None
         if self._styled and not number:
@@ -234,9 +242,10 @@ class Markdown:
 def _quotes(text: str) -> tuple[str, str]:
     """Take the marks of quotations off a line; return what stands for them, and the rest."""
     before = ""
-    while mark := re.match(r" {0,3}> ?", text):
-        before, text = before + _QUOTE, text[mark.end() :]
-    return before, text
+    at = 0
+    while len(before) < _MOST_QUOTES * len(_QUOTE) and (mark := _QUOTED.match(text, at)):
+        before, at = before + _QUOTE, mark.end()
+    return before, text[at:]
 
 
 def _indented(line: str, before: str) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from a3s_cli.jsontext import TOO_LONG
+
 from ..support.a3s import Bench
 from ..support.replies import call, text
 from .bench import SCRIPTED, Scripted, block
@@ -87,7 +89,7 @@ def test_a_number_that_is_too_long(a3s: Bench) -> None:
     path.write_text('{"mcpServers": {"x": {"command": "a", "timeout": ' + "1" * 5000 + "}}}")
     result = a3s("run", "go", "--mcp-config", str(path), script=[])
     assert (result.status, result.last["code"]) == (78, "config")
-    assert result.last["error"] == f"{path}: expected JSON, found a number that is too long"
+    assert result.last["error"] == f"{path}: this JSON is not read: {TOO_LONG}"
 
 
 def test_a_name_is_corrected_where_it_stands_alone(a3s: Bench, scripted: Scripted) -> None:

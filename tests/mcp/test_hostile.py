@@ -75,7 +75,7 @@ def test_a_list_of_too_many_tools(a3s: Bench, scripted: Scripted) -> None:
 def test_schemas_that_explode(a3s: Bench, scripted: Scripted) -> None:
     """Depth, size, references that double, and what is no schema at all."""
     deep: dict[str, Any] = {"type": "object"}
-    for _ in range(200):
+    for _ in range(90):
         deep = {"type": "object", "properties": {"x": deep}}
     bomb: dict[str, Any] = {"type": "object", "$defs": {"l0": {"type": "string"}}}
     for level in range(1, 31):

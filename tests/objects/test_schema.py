@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from a3s_cli.errors import InvalidObject, UsageError
+from a3s_cli.jsontext import TOO_DEEP
 from a3s_cli.objects import schema as schemas
 from a3s_cli.objects.schema import DEEPEST, LARGEST, MOST_PATTERNS, Schema, read_schema
 from a3s_cli.validation import SchemaError
@@ -226,7 +227,7 @@ def test_bad_arguments_name_the_place(tmp_path: Path) -> None:
     )
     assert refused('{"type": "x"}').startswith("--schema: not a valid JSON Schema: type: ")
     assert refused('{"maximum": NaN}') == "--schema: not valid JSON: NaN is not JSON"
-    assert refused("[" * 100_000) == "--schema: it is nested too deeply"
+    assert refused("[" * 100_000) == f"--schema: not valid JSON: {TOO_DEEP}"
     assert refused('"' + "x" * LARGEST) == "--schema: it is larger than 256 KiB"
     assert refused("a\0b") == "--schema: expected a file, - or JSON"
     file = tmp_path / "bytes.json"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pyte
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from a3s_cli.events import End, Event, ReasoningDelta, TextDelta, TurnEnd
+from a3s_cli.output import inline, markdown
 from a3s_cli.output.pretty import Pretty
 from a3s_cli.output.terminal import Style, cells, neutralise
 
@@ -267,3 +270,54 @@ def test_a_long_text_costs_its_length() -> None:
     for unit in ("[", "[x](", "*a "):  # an answer that comes in one piece
         small, large = seconds(unit * 1000, 1 << 20), seconds(unit * 16000, 1 << 20)
         assert large < 60 * max(small, 0.01), unit
+
+
+#: What a line may be filled with to make a reader of Markdown look again and again.
+EXPENSIVE = [
+    "***a** ", "*_", "`", "[", "[*", "![", "<", "&", "~~", "|", "> ", "- ", "**a", "_*a_* ",
+    "[a](", "[a](b", "`` ` ", "\\", "<b>", "# ", "1. ", "* * ", "~~a~ ", "[*a](b*c) ", "[]", "()",
+    "a|b\n-|-\n", "|a|b|\n|-|-|\n", "> > - ", "    ", "<!--", "&#x1b;", "$$", "[^1]: ",
+]  # fmt: skip
+
+
+def work_of(text: str, size: int, monkeypatch: pytest.MonkeyPatch) -> float:
+    """Characters that were searched and parsed to show a text that comes in pieces."""
+    counted = 0.0
+
+    def counting(target: object, name: str, cost: Callable[..., float]) -> None:
+        before = getattr(target, name)
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            nonlocal counted
+            counted += cost(*arguments, **options)
+            return before(*arguments, **options)
+
+        patched.setattr(target, name, call)
+
+    with monkeypatch.context() as patched:
+        counting(markdown.Markdown, "_read", lambda _, head, **__: len(head))
+        counting(inline.Inline, "_unit", lambda _, held, __: len(held) / 16)
+        counting(inline, "_parsed", lambda held, *_: 16 * len(held))
+        counting(inline, "_closing", lambda held, *_: len(held) / 16)
+        page([text[at : at + size] for at in range(0, len(text), size)])
+    return counted
+
+
+@pytest.mark.parametrize("unit", EXPENSIVE)
+@pytest.mark.parametrize("size", [7, 1 << 20], ids=["pieces", "whole"])
+def test_the_work_on_a_text_is_bounded(
+    unit: str, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is made of: counted, not timed."""
+    text = (unit * 50_000)[:50_000]
+    # A line whose kind is open is read again with each piece, up to its 4,000 characters.
+    heads = 4000 / min(size, 4000) * 4000 / 2 * (text.count("\n") / 1000 + 2)
+    assert work_of(text, size, monkeypatch) <= 110 * len(text) + heads + 50_000
+
+
+def test_a_line_that_costs_too_much_is_shown_as_it_is() -> None:
+    text = "***a** " * 4000
+    shown = SGR.sub("", page([text], 80))
+    assert "".join(shown.split())[-700:] == ("***a**" * 4000)[-700:]
+    # The next line is Markdown again.
+    assert SGR.sub("", page([text + "\n**b**"], 80)).rstrip().endswith("\nb")
