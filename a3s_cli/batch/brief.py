@@ -14,11 +14,13 @@ from typing import Any
 
 import orjson
 
-from ..errors import A3SError, UsageError
+from ..config.installation import extras
+from ..errors import A3SError, ConfigError, Unavailable, UsageError
 from ..files.workspace import Workspace
 from ..run.plan import Plan, load_config, make_plan
 from ..run.request import RunRequest
 from ..values import Value, field, replace
+from ..version import __version__
 from .item import BadItem, Item
 
 #: The fields of a run request that belong to one process or one item; the others travel.
@@ -184,6 +186,42 @@ class Brief(Value):
             except UsageError as error:
                 raise BadItem(str(error)) from None
         return self._schemas[key]
+
+
+def facts(brief: Brief) -> dict[str, Any]:
+    """Return what a worker says of itself before it has items: `require_alike` compares it.
+
+    Raises ConfigError for a configuration that is broken there.
+    """
+    if not brief.request.workspace.is_dir():
+        raise ConfigError(f"there is no directory {brief.request.workspace}")
+    plan = brief.plan()
+    # A command of one worker must not find the keys in the memory of another.
+    plan.conceal()
+    return {"version": __version__, "extras": extras(), "policy": plan.policy.digest()}
+
+
+def require_alike(worker: str, told: Mapping[str, Any], policy: str) -> None:
+    """Raise ConfigError for a worker that would not run items as this process would."""
+    if "code" in told:
+        kind = ConfigError if told["code"] == ConfigError.code else Unavailable
+        raise kind(f"worker {worker} cannot begin: {told['error']}")
+    if told["version"] != __version__:
+        raise ConfigError(
+            f"worker {worker} has a3s {told['version']}, this process {__version__}",
+            hint="install the same version everywhere",
+        )
+    if lacking := [one for one in extras() if one not in told["extras"]]:
+        raise ConfigError(
+            f"worker {worker} lacks the extra {lacking[0]}, which this process has",
+            hint="install the same extras everywhere",
+        )
+    if told["policy"] != policy:
+        raise ConfigError(
+            f"worker {worker} has other permission rules than this process "
+            f"({told['policy']}, not {policy})",
+            hint="its own configuration differs: a3s policy show says which rules count where",
+        )
 
 
 def read_file(plan: Plan, field: str, path: str, most: int) -> bytes:

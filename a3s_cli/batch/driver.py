@@ -19,6 +19,7 @@ import orjson
 from ..errors import A3SError, Cancelled, ExitStatus, WorkerLost, internal
 from ..events.batch import Limit
 from ..values import Value
+from .brief import require_alike
 from .engine import Engine
 from .gate import LONGEST_WAIT, MOMENT, Gate
 from .history import ACTIVE, FAILED, FRESH, INTERRUPTED
@@ -213,6 +214,10 @@ class Driver:
             await self._something(left)
 
     # -- what the engine tells -----------------------------------------------------------
+
+    def ready(self, worker: str, told: bytes) -> None:
+        """Compare a worker with this process; see `engine.Listener`."""
+        require_alike(worker, orjson.loads(told), self._terms.policy)
 
     def lines(self, job: int, block: bytes) -> None:
         """Pass lines of a run on; see `engine.Listener`."""

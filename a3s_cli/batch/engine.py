@@ -15,7 +15,7 @@ from ..errors import UsageError
 from ..registry import load
 
 #: Where jobs may run -> the class of the engine.
-ENGINES = {"here": "a3s_cli.batch.here:Here"}
+ENGINES = {"here": "a3s_cli.batch.here:Here", "ray": "a3s_cli.batch.on_ray:Ray"}
 
 
 class Port(Protocol):
@@ -48,6 +48,12 @@ class Port(Protocol):
 class Listener(Protocol):
     """What an engine tells of its jobs, always in the event loop that opened it."""
 
+    def ready(self, worker: str, told: bytes) -> None:
+        """Hear what a worker says of itself before it has jobs.
+
+        Raises ConfigError if it is not one for this batch.
+        """
+
     def lines(self, job: int, block: bytes) -> None:
         """Take whole lines of a job."""
 
@@ -66,8 +72,15 @@ class Engine(Protocol):
 
     #: Its name, as in `batch_start`.
     name: str
+    #: Whether what it is given leaves this machine.
+    remote: bool
     #: Whether workers may say on stderr what goes wrong.
     debug: bool
+    #: Where it is to be found, if that was told.
+    address: str | None
+
+    def check(self) -> None:
+        """Raise what can be known to be wrong before anything is made."""
 
     async def open(self, setup: bytes, jobs: int, port: Port, listener: Listener) -> None:
         """Get ready for at most so many jobs at a time. Raises what makes that impossible."""

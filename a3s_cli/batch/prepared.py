@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from ..run.plan import new_run_id
+from ..run.plan import Plan, new_run_id
 from ..run.request import RunRequest
 from ..values import Value, field, replace
 from .brief import Brief
@@ -47,6 +47,7 @@ class BatchRequest(Value):
     events: bool = True
     in_order: bool = False
     engine: str = "here"
+    ray_address: str | None = None
     shard: Shard = field(default_factory=Shard)
     item_models: tuple[str, ...] = ()
     record: bool = False
@@ -71,6 +72,9 @@ class Prepared:
         ConfigError for a broken configuration, OutputError where nothing can be written.
         """
         self.asked = asked
+        self._engine = engine(asked.engine)
+        self._engine.debug, self._engine.address = asked.debug, asked.ray_address
+        self._engine.check()
         place = asked.shard.directory(asked.directory.absolute())
         made = [one for one in (place, asked.directory.absolute()) if not one.exists()]
         _require_limits(asked)
@@ -84,9 +88,9 @@ class Prepared:
             record=asked.record,
             keep_sessions=asked.keep_sessions,
         )
-        self._engine = engine(asked.engine)
-        self._engine.debug = asked.debug
         plan = self.brief.plan()
+        if self._engine.remote:
+            _require_no_secret(self.brief.pack(), plan)
         # If this process is ours alone, no command finds the keys in it.
         plan.conceal()
         self.journal = Journal(place / NAME)
@@ -125,6 +129,15 @@ class Prepared:
         """Unlock the directory."""
         self.items.close()
         self.journal.close()
+
+
+def _require_no_secret(setup: bytes, plan: Plan) -> None:
+    """Raise UsageError for a key in what all items share and other machines would get."""
+    if plan.redactor.finds(setup.decode()):
+        raise UsageError(
+            "a key was given on the command line, and keys do not leave this machine",
+            hint="configure it on each node: an environment variable, or its user's configuration",
+        )
 
 
 def _part(whole: float | None, parts: int) -> float | None:

@@ -4,7 +4,7 @@ Starting an interpreter and importing the program costs far more than most runs;
 done once. The worker has a session of its own, so that a terminal's Ctrl-C reaches the
 batch once, and ends with its driver, whatever becomes of that: see `processes.peer`.
 
-    python -m a3s_cli.batch.worker DESCRIPTOR
+    python -m a3s_cli.batch.worker DESCRIPTOR [NODE]
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ import sys
 from ..errors import A3SError, MaxCost, RateLimited
 from ..jsontext import dumps
 from ..processes import peer
-from ..version import __version__
 from .attempt import Attempt, failed
-from .brief import Brief
+from .brief import Brief, facts
 from .frames import (
     ASK,
     CANCEL,
@@ -98,10 +97,10 @@ def _error(refusal: bytes) -> A3SError:
 class Worker:
     """The jobs of this process."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, node: str) -> None:
         self._channel = channel
         self._gate = RemoteGate(channel)
-        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._name = f"{node}:{os.getpid()}"
         self._brief: Brief | None = None
         self._jobs: dict[int, Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -139,16 +138,12 @@ class Worker:
         self._channel.send(ENDED, job, outcome)
 
     def _set_up(self, payload: bytes) -> None:
-        told = {"version": __version__}
         try:
-            brief = self._brief = Brief.unpack(payload)
-            plan = brief.plan()
-            told["policy"] = plan.policy.digest()
-            # A command of one worker must not find the keys in the memory of another.
-            plan.conceal()
+            self._brief = Brief.unpack(payload)
+            told = facts(self._brief)
             _warm()
         except A3SError as error:
-            told |= failed(error)
+            told = failed(error)
         self._channel.send(READY, payload=dumps(told))
 
 
@@ -164,10 +159,11 @@ def _warm() -> None:
 def main() -> None:
     """Serve the driver at the other end of the socket that was inherited."""
     connection = socket.socket(fileno=int(sys.argv[1]))
+    node = sys.argv[2] if len(sys.argv) > 2 else socket.gethostname()
     peer.watch(connection, peer.leave)
 
     async def serve() -> None:
-        await Worker(await Channel.of(connection)).serve()
+        await Worker(await Channel.of(connection), node).serve()
 
     asyncio.new_event_loop().run_until_complete(serve())
     peer.leave()

@@ -19,7 +19,7 @@ Examples:
 #: The sections of `--help`.
 SECTIONS = {
     "Items": ("directory", "template", "item_models", "shard"),
-    "Pace": ("jobs", "rpm", "tpm", "attempts", "retry_failed", "engine"),
+    "Pace": ("jobs", "rpm", "tpm", "attempts", "retry_failed", "engine", "ray_address"),
     "Limits of the batch": ("max_cost", "max_failures"),
     "Stream": (
         "events",
@@ -100,6 +100,8 @@ class Batch(Sectioned, click.Group):
               help="Try an item up to N times (3).")  # fmt: skip
 @click.option("--retry-failed", is_flag=True, help="Run failed items again.")
 @click.option("--on", "engine", default="here", metavar="NAME", help="Run the items there (here).")
+@click.option("--ray-address", metavar="HOST:PORT",
+              help="Use this Ray cluster (the variable RAY_ADDRESS).")  # fmt: skip
 @click.option("--max-failures", metavar="N|P%", help="Stop after more failures than this.")
 @click.option("--events", type=click.Choice(["all", "terminal"]), default="all",
               help="Show the events of runs, or results only.")  # fmt: skip
@@ -138,6 +140,7 @@ def batch(**given: Any) -> None:
                 "events": given["events"] == "all",
                 "in_order": given["order"] == "input",
                 "engine": given["engine"],
+                "ray_address": given["ray_address"],
                 "record": given["record"],
                 "keep_sessions": not given["no_session"],
             },

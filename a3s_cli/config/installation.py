@@ -14,6 +14,15 @@ import sys
 from shlex import join
 
 PACKAGE = "a3s-cli"
+#: The extras that change what a run can do, and a module of each.
+_EXTRAS = {"local": "xllamacpp"}
+
+
+def extras() -> list[str]:
+    """Return the extras of this installation that change what a run can do."""
+    from importlib.util import find_spec
+
+    return [name for name, module in _EXTRAS.items() if find_spec(module) is not None]
 
 
 def how_to_add(extra: str) -> str:

@@ -55,7 +55,7 @@ CREDENTIALS = (
     ".mozilla", ".my.cnf", ".mycli-history", ".mylogin.cnf", ".mysql_history", ".netrc", ".ngrok2",
     ".node_repl_history", ".npmrc", ".nuget/NuGet/NuGet.Config", ".oci", ".openai", ".opera",
     ".password-store", ".pgpass", ".pip/pip.conf", ".psql_history", ".pulumi/credentials.json",
-    ".pypirc", ".python_history", ".qwen/oauth_creds.json", ".rediscli_history", ".s3cfg",
+    ".pypirc", ".python_history", ".qwen/oauth_creds.json", ".ray", ".rediscli_history", ".s3cfg",
     ".sh_history", ".snowflake", ".snowsql", ".sqlite_history", ".ssh", ".subversion/auth",
     ".tcsh_history", ".terraform.d", ".terraformrc", ".thunderbird", ".vault-token", ".viminfo",
     ".wgetrc", ".yarnrc.yml", ".zhistory", ".zsh_history", ".zsh_sessions",
@@ -72,7 +72,8 @@ _NAMED = (
     "GH_CONFIG_DIR", "GLAB_CONFIG_DIR", "GNUPGHOME", "GOOGLE_APPLICATION_CREDENTIALS",
     "HF_TOKEN_PATH", "HISTFILE", "ICEAUTHORITY", "KUBECONFIG", "MYSQL_HISTFILE", "NETRC",
     "NODE_REPL_HISTORY", "NPM_CONFIG_USERCONFIG", "PASSWORD_STORE_DIR", "PGPASSFILE",
-    "PIP_CONFIG_FILE", "POETRY_CONFIG_DIR", "PSQL_HISTORY", "PYTHON_HISTORY", "REGISTRY_AUTH_FILE",
+    "PIP_CONFIG_FILE", "POETRY_CONFIG_DIR", "PSQL_HISTORY", "PYTHON_HISTORY", "RAY_AUTH_TOKEN_PATH",
+    "RAY_TMPDIR", "REGISTRY_AUTH_FILE",
     "SOPS_AGE_KEY_FILE", "SQLITE_HISTORY", "TF_CLI_CONFIG_FILE", "XAUTHORITY",
     "npm_config_userconfig",
 )

@@ -1,0 +1,315 @@
+"""The engine of a Ray cluster: warm workers on its nodes, one for each processor at most.
+
+A task an item would be the plain use of Ray, but it costs a process an item: so each
+worker is an actor with one stream, and runs many items side by side as on one machine.
+Ray's part is to place it, to carry bytes and to tell of its death. It repeats nothing
+(`max_restarts`, `max_task_retries`): a repetition would ask the model twice and swallow
+the beginning of a stream; ours are the retries.
+
+Permits go through the driver, which has the gate: a call to an actor that kept it would
+take the same way over the network, and would need another process that can die. No
+permit is needed at all while the gate is free.
+
+What runs is cancelled by a word to its worker, so that its last lines come; then the
+worker is hung up on, and what is left then is killed. When the driver dies, Ray ends its
+actors and their sockets with them; when a node loses its raylet, its actors end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ..config.installation import how_to_add
+from ..errors import A3SError, ConfigError, Unavailable, UsageError
+from ..processes.threads import blocking
+from ..version import __version__
+from .frames import Frame, Gathering, Parser
+from .pool import Link, Pool
+
+#: Seconds that a cluster has to answer at its port, and to have a free processor.
+ANSWER, PLACE = 5.0, 600.0
+#: Blocks of a worker that may wait for us before it has to wait.
+BACKLOG = 16
+#: Where Ray looks for a token, besides what variables name.
+TOKEN = ".ray/auth_token"
+
+
+class Ray(Pool):
+    """Runs jobs in workers on the nodes of a Ray cluster."""
+
+    name = "ray"
+    remote = True
+    gathering = 5.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ray: Any = None
+        self._ours = False
+
+    def check(self) -> None:
+        """Raise what is wrong with the installation, the address and the token.
+
+        UsageError for an address that cannot serve, ConfigError for what is missing.
+        """
+        address = self.address or os.environ.get("RAY_ADDRESS", "")
+        if "://" in address:
+            raise UsageError(
+                f"--on ray: {address.partition('://')[0]}:// cannot stream; "
+                "expected HOST:PORT of the cluster's head, from one of its nodes",
+                hint="from outside: ray job submit --address http://HOST:8265 -- "
+                "a3s batch … --on ray",
+            )
+        from importlib.util import find_spec
+
+        if find_spec("ray") is None:
+            raise ConfigError(
+                "--on ray needs the package ray, which is not installed", hint=how_to_add("ray")
+            )
+        if not address:
+            raise UsageError(
+                "--on ray: which cluster? Expected --ray-address HOST:PORT or RAY_ADDRESS"
+            )
+        if address != "auto":
+            self._place(address)
+            if not (on_loopback(address) or has_token(os.environ)):
+                raise _tokenless(f"--on ray: {address}")
+        self.address = address
+
+    @staticmethod
+    def _place(address: str) -> tuple[str, int]:
+        host, colon, port = address.rpartition(":")
+        if not (colon and host and port.isascii() and port.isdigit() and int(port) < 1 << 16):
+            raise UsageError(f"--on ray: {address!r} is no address; expected HOST:PORT")
+        return host.strip("[]"), int(port)
+
+    async def connect(self, jobs: int) -> int:
+        """Connect to the cluster, and return how many workers it should have.
+
+        Raises Unavailable if it cannot be reached, ConfigError if everybody could.
+        """
+        if self.address != "auto":
+            await blocking(self._knock)
+        self._ray = await blocking(self._connected)
+        nodes = [node for node in self._ray.nodes() if node["Alive"]]
+        for address in (node["NodeManagerAddress"] for node in nodes):
+            if not is_loopback(address) and not has_token(os.environ):
+                raise _tokenless(f"the node {address}")
+        processors = sum(int(node["Resources"].get("CPU", 0)) for node in nodes)
+        asyncio.get_running_loop().call_later(PLACE, self._give_up)
+        return max(1, min(jobs, processors))
+
+    def link(self) -> Link:
+        """Return the way to another worker."""
+        return _Actor(self._ray, self._admit, quiet=not self.debug)
+
+    def disconnect(self) -> None:
+        """Leave the cluster, unless this process has been in it before."""
+        if self._ray is not None and self._ours:
+            self._ray.shutdown()
+
+    def _knock(self) -> None:
+        """Find out at once what Ray would find out after two minutes."""
+        assert self.address
+        try:
+            socket.create_connection(self._place(self.address), ANSWER).close()
+        except OSError as error:
+            said = error.strerror or error
+            raise Unavailable(f"no Ray cluster answers at {self.address}: {said}") from None
+
+    def _connected(self) -> Any:
+        """Connect this process to the cluster, and return the package."""
+        # Ray reads these in C, where the values may have been wiped (`sandbox.conceal`).
+        os.environ.update({n: one for n, one in os.environ.items() if n.startswith("RAY_")})
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+        os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+        import ray  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
+        if ray.is_initialized():
+            return ray
+        try:
+            with _apart(quiet=not self.debug):
+                ray.init(
+                    address=self.address,
+                    log_to_driver=False,
+                    configure_logging=False,
+                    include_dashboard=False,
+                )
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # it has no common class
+            raise Unavailable(
+                f"the Ray cluster at {self.address} cannot be used: {_first_line(error)}",
+                hint="is this machine a node of it, with the same token and the same versions "
+                "of Ray and Python?",
+            ) from None
+        self._ours = True
+        return ray
+
+    def _admit(self, node: str, told: dict[str, Any]) -> None:
+        """Raise ConfigError for a node where no worker of this batch should run."""
+        if not told["token"] and not is_loopback(node.rpartition(":")[0]):
+            raise _tokenless(f"the node of worker {node}")
+        if told["version"] != __version__:
+            raise ConfigError(
+                f"the node of worker {node} has a3s {told['version']}, this machine {__version__}",
+                hint="install the same version on every node",
+            )
+
+    def _give_up(self) -> None:
+        if not self._usable.is_set():
+            self._break(Unavailable(f"no node had a free processor for {PLACE:.0f} s"))
+
+
+@contextlib.contextmanager
+def _apart(*, quiet: bool) -> Iterator[None]:
+    """Connect away from the workspace, and without Ray's own words on stderr.
+
+    Ray has every worker import from the driver's directory first, and a workspace is no
+    place to import from. What is wrong comes as an exception; in C, Ray writes as well.
+    """
+    import logging
+
+    logging.getLogger("ray").addHandler(logging.NullHandler())
+    here, stderr, null = Path.cwd(), os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.chdir("/")
+    if quiet:
+        os.dup2(null, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.chdir(here)
+        os.close(stderr)
+        os.close(null)
+
+
+def _tokenless(who: str) -> ConfigError:
+    return ConfigError(
+        f"{who} asks for no token: everyone who reaches it could run programs there",
+        hint="ray get-auth-token --generate; copy ~/.ray/auth_token to every node, and set "
+        "RAY_AUTH_MODE=token where its nodes and this command are started",
+    )
+
+
+def has_token(environment: Any) -> bool:
+    """Tell whether Ray will present a token, and so demand one."""
+    if environment.get("RAY_AUTH_MODE", "").lower() != "token":
+        return False
+    named = environment.get("RAY_AUTH_TOKEN_PATH")
+    path = Path(named) if named else Path.home() / TOKEN
+    return bool(environment.get("RAY_AUTH_TOKEN")) or path.is_file()
+
+
+def on_loopback(address: str) -> bool:
+    """Tell whether HOST:PORT is on this machine's loopback."""
+    return is_loopback(address.rpartition(":")[0].strip("[]"))
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine's loopback."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class _Actor:
+    """A worker on a node, through Ray (`pool.Link`)."""
+
+    def __init__(
+        self, ray: Any, admit: Callable[[str, dict[str, Any]], None], *, quiet: bool
+    ) -> None:
+        self._ray = ray
+        self._admit = admit
+        self._quiet = quiet
+        self._node: Any = None
+        self._stream: Any = None
+        self._number = 0
+        self._gathering = Gathering(self._put)
+        self._end: str | None = None
+        self.name = "on no node yet"
+
+    async def open(self) -> None:
+        """Make the actor and wait until it runs; see `pool.Link.open`."""
+        from .ray_node import Node
+
+        # Each of these says: Ray repeats nothing.
+        options = {"max_restarts": 0, "max_task_retries": 0, "scheduling_strategy": "SPREAD"}
+        self._node = self._ray.remote(num_cpus=1, **options)(Node).remote()
+        streaming = {"num_returns": "streaming", "_generator_backpressure_num_objects": BACKLOG}
+        self._stream = self._node.stream.options(**streaming).remote(quiet=self._quiet)
+        first = await self._next()
+        if first is not None:
+            told = orjson.loads(first)
+            self.name = told["name"]
+            self._admit(self.name, told)
+
+    def send(self, kind: bytes, job: int, payload: bytes) -> None:
+        """Send a frame soon."""
+        if self._node is not None:
+            self._gathering.send(kind, job, payload)
+
+    async def frames(self) -> AsyncIterator[list[Frame]]:
+        """Yield its frames, until it is gone."""
+        parser = Parser()
+        while (block := await self._next()) is not None:
+            if frames := parser.feed(block):
+                yield frames
+
+    def hang_up(self) -> None:
+        """Have the actor close the socket to its worker; kill one that does not run yet."""
+        if self._node is not None and self._number:
+            self._gathering.flush()
+            self._node.hang_up.remote()
+        else:
+            self.kill()
+
+    def ended(self) -> str | None:
+        """Return how it ended, if it has."""
+        return self._end
+
+    def kill(self) -> None:
+        """Kill the actor, and its worker with it."""
+        self._end = self._end or "killed"
+        if self._node is not None:
+            self._ray.kill(self._node, no_restart=True)
+
+    def _put(self, data: bytes) -> None:
+        if self._end is None:
+            self._node.put.remote(self._number, data)
+            self._number += 1
+
+    async def _next(self) -> bytes | None:
+        """Return the next block, or None at the end. Raises ConfigError for a node without us."""
+        if self._end is not None:
+            return None
+        try:
+            block: bytes = await (await anext(self._stream))
+        except StopAsyncIteration:
+            self._end = "its process ended"
+        except self._ray.exceptions.RayError as error:
+            self._end = _first_line(error)
+            if "ModuleNotFoundError" in str(error) or "No module named" in str(error):
+                raise _not_installed(error) from None
+        else:
+            return block
+        return None
+
+
+def _not_installed(error: Exception) -> A3SError:
+    said = next((one for one in str(error).splitlines() if "No module named" in one), "")
+    return ConfigError(
+        f"a node cannot start a worker: {said.strip()}",
+        hint=f"install a3s-cli {__version__} with the extra ray on every node",
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
