@@ -57,6 +57,7 @@ function __a3s_takes_value
             'a3s batch --tpm' \
             'a3s batch --attempts' \
             'a3s batch --on' \
+            'a3s batch --ray-address' \
             'a3s batch --max-failures' \
             'a3s batch --events' \
             'a3s batch --order' \
@@ -417,6 +418,7 @@ complete -c a3s -n '__a3s_at \'a3s batch\'' -l tpm -x -d 'Use at most N tokens a
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l attempts -x -d 'Try an item up to N times (3).'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l retry-failed -d 'Run failed items again.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l on -x -a '(set -nx)' -d 'Run the items there (here).'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l ray-address -x -d 'Use this Ray cluster (the variable RAY_ADDRESS).'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l max-failures -x -d 'Stop after more failures than this.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l events -x -a 'all terminal' -d 'Show the events of runs, or results only.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l order -x -a 'done input' -d 'Show results as they come, or in the order of the items.'

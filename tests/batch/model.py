@@ -45,6 +45,8 @@ class Model:
         #: What a 429 says besides.
         self.headers = headers or {}
         self.prompts: Counter[str] = Counter()
+        #: The keys that were presented.
+        self.keys: set[str] = set()
         self.allowed: list[float] = []
         self.refused = 0
         self.waiting = 0
@@ -88,6 +90,7 @@ class Model:
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
+                self.keys.add(_header(head, b"authorization").removeprefix("Bearer "))
                 size = int(head.lower().partition(b"content-length:")[2].split()[0])
                 status, headers, body = await self._answer(
                     json.loads(await reader.readexactly(size))
@@ -119,6 +122,13 @@ class Model:
         if verb == "run" and last["role"] != "tool":
             return 200, {}, called(rest)
         return 200, {}, said("done" if verb == "run" else rest or "yes")
+
+
+def _header(head: bytes, name: bytes) -> str:
+    for line in head.split(b"\r\n"):
+        if line.lower().startswith(name + b":"):
+            return line.partition(b":")[2].strip().decode()
+    return ""
 
 
 def _text(content: Any) -> str:
