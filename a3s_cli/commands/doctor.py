@@ -93,7 +93,6 @@ def _installation() -> Iterator[Finding]:
     for extra, module, costs in (
         ("local", "xllamacpp", "no embedded model"),
         ("serve", "uvicorn", "no page in the browser"),
-        ("ray", "ray", "no batch on a cluster"),
     ):
         if find_spec(module):
             yield Finding(extra, "good", "installed")

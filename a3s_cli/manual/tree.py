@@ -18,7 +18,9 @@ Kind = Literal[
 
 #: The kind of each metavar in `--help`.
 KINDS: dict[str, Kind] = {
-    **dict.fromkeys(("DURATION", "HOST", "I/N", "JSON", "N", "NAMES", "SHA256"), "text"),
+    **dict.fromkeys(
+        ("DURATION", "HOST", "HOST:PORT", "I/N", "JSON", "N", "NAMES", "SHA256"), "text"
+    ),
     **dict.fromkeys(("T", "TEXT", "USD"), "text"),
     "DIR": "directory",
     "FILE": "file",
