@@ -54,6 +54,8 @@ def set_value(environment: Mapping[str, str], key: str, value: str) -> str:
     before.pop(name, None)
     if after.pop(name, None) != KEYS[name].check(wanted) or before != after:
         raise ConfigError(f"{place}: {key} cannot be set by itself there", hint="a3s config edit")
+    if name == "default_model":
+        _require_model(str(wanted), changed, environment)
     _write(Path(place), changed)
     return f"{place}: {line}"
 
@@ -91,6 +93,20 @@ def _typed(name: str, value: str) -> Any:
         else:
             return candidate
     raise UsageError(f"{name}: expected {expected}, found {value!r}")
+
+
+def _require_model(model: str, text: str, environment: Mapping[str, str]) -> None:
+    """Refuse a model that a run with this configuration would refuse. Raises UsageError."""
+    from ..config.endpoints import require_provider
+    from ..config.layers import load
+    from ..config.model_names import resolved_name
+
+    config = load({}, environment, Path(), config_text=text, project=False)
+    try:
+        name = resolved_name(config, Setting(model, "default_model"))
+        require_provider(config, name, environment)
+    except ConfigError as error:
+        raise UsageError(str(error), hint=error.hint) from None
 
 
 def _literal(value: Any) -> str:

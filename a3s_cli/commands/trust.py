@@ -18,7 +18,8 @@ from pathlib import Path
 
 from ..config import acl, trusted
 from ..config.file import ConfigFile
-from ..config.places import first_file, project_file, project_of, user_paths
+from ..config.mcp_files import NAME, servers_in
+from ..config.places import first_file, project_file, project_of, read, user_paths
 from ..errors import ConfigError, UsageError
 from ..files.workspace import Workspace, printable
 
@@ -41,6 +42,7 @@ def trust(directory: str | None, environment: Mapping[str, str]) -> str:
 
 
 def _trust(real: str, paths: Sequence[str], environment: Mapping[str, str]) -> str:
+    _require_readable(real, environment)
     found = first_file(paths)
     path = found.path if found else paths[0]
     text = found.text if found else ""
@@ -53,6 +55,19 @@ def _trust(real: str, paths: Sequence[str], environment: Mapping[str, str]) -> s
         raise ConfigError(f"{path}: cannot be changed automatically; add  trust = [{line}]")
     _write(path, changed)
     return f"{printable(real)} is now trusted, in {path}\n"
+
+
+def _require_readable(real: str, environment: Mapping[str, str]) -> None:
+    """Raise `ConfigError` for a project whose files a run could not read."""
+    try:
+        if found := read(os.path.join(real, trusted.CONFIG)):
+            ConfigFile(found.path, environment, "trusted").read(found.text)
+        if found := read(os.path.join(real, NAME)):
+            servers_in(found)
+    except ConfigError as error:
+        raise ConfigError(
+            f"{printable(real)} cannot be trusted, because a run could not read it: {error}"
+        ) from None
 
 
 def _entry(real: str) -> str:

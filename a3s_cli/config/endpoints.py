@@ -40,8 +40,7 @@ def endpoint(config: Config, model: str, environment: Mapping[str, str]) -> Endp
         return Endpoint(provider=name, model=identifier, wire=name, base_url="")
     known = vendor(name)
     provider = config.provider(name) or provider_from(environment, name)
-    if known is None and not provider.settings and name not in config.providers:
-        raise unknown_provider(config, name, identifier)
+    require_provider(config, model, environment)
     settings = provider.models.get(identifier) or ModelSettings(identifier)
     wire = _pick("api", settings, provider)
     wire_name = wire.value if wire else known.wire if known else "openai-chat"
@@ -63,6 +62,15 @@ def endpoint(config: Config, model: str, environment: Mapping[str, str]) -> Endp
         max_output_tokens=settings.get("max_tokens"),
         context_tokens=settings.get("context_tokens"),
     )
+
+
+def require_provider(config: Config, model: str, environment: Mapping[str, str]) -> None:
+    """Raise ConfigError for a model of a provider that there is not."""
+    name, _, identifier = model.partition("/")
+    if name in (LOCAL, REPLAY) or name in config.providers or vendor(name) is not None:
+        return
+    if not provider_from(environment, name).settings:
+        raise unknown_provider(config, name, identifier)
 
 
 def quoted_key(config: Config, model: str) -> str | None:

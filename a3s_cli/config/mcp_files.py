@@ -87,6 +87,11 @@ def _add(config: Config, servers: dict[str, McpServer], project: Iterable[McpSer
             config.notices.append(ConfigNotice("config_untrusted", text, fields))
 
 
+def servers_in(found: Found) -> list[McpServer]:
+    """Return the servers of a project's file, without any variables. Raises ConfigError."""
+    return list(servers_of_json(_json(found), found.path, {}, project=True))
+
+
 def _json(found: Found) -> object:
     from json import JSONDecodeError
 

@@ -3,7 +3,8 @@
 `a3s trust` writes the directory and this hash into the user's file. After any change
 the project counts as untrusted until its user has looked again. The hash covers the
 project's configuration, the servers of `.mcp.json` and every file of its skills, since a
-skill may have scripts beside it. What is read from here at a run is only what was hashed:
+skill may have scripts beside it; whether a script can be executed, and where a link to it
+leads, count as well. What is read from here at a run is only what was hashed:
 links inside the project are followed, links that lead out of it are not.
 """
 
@@ -118,7 +119,7 @@ class _Covered:
         """Yield a line for each file below; `above` are the real directories it lies in."""
         path = self._root + name
         if not os.path.isdir(path):
-            yield self.file(name)
+            yield self.file(name, acts=True)
             return
         self._count()
         if len(above) == MOST_LEVELS:
@@ -127,6 +128,7 @@ class _Covered:
         if not f"{real}/".startswith(self._root) or real in above:
             yield _line("link", name, os.fsencode(real))
             return
+        yield self._way(name, real)
         try:
             names = sorted(os.listdir(path))
         except OSError as error:
@@ -134,8 +136,12 @@ class _Covered:
         for one in names:
             yield from self.tree(f"{name}/{one}", (*above, real))
 
-    def file(self, name: str) -> str:
-        """Return the line of a file; empty if there is none."""
+    def file(self, name: str, *, acts: bool = False) -> str:
+        """Return the lines of a file; none if there is none.
+
+        Of a file that `acts`, such as a script of a skill, it also counts whether it can be
+        executed, and where a link to it leads.
+        """
         path = self._root + name
         if not os.path.lexists(path):
             return ""
@@ -143,7 +149,16 @@ class _Covered:
         real = os.path.realpath(path)
         if not real.startswith(self._root):
             return _line("link", name, os.fsencode(real))
-        return _line("file", name, self._content(real, name).removeprefix(_BOM))
+        content = self._content(real, name).removeprefix(_BOM)
+        if not acts:
+            return _line("file", name, content)
+        kind = "program" if _is_program(real) else "file"
+        return self._way(name, real) + _line(kind, name, content)
+
+    def _way(self, name: str, real: str) -> str:
+        """Return a line for links on the way to a place inside; empty without any."""
+        here = real.removeprefix(self._root)
+        return "" if here == name else _line("way", name, os.fsencode(here))
 
     def _count(self) -> None:
         self._files += 1
@@ -165,6 +180,13 @@ class _Covered:
         if self._bytes > MOST_BYTES:
             raise Uncovered(f"its skills have more than {MOST_BYTES >> 20} MiB")
         return content
+
+
+def _is_program(path: str) -> bool:
+    try:
+        return bool(os.stat(path).st_mode & 0o111)
+    except OSError:
+        return False  # a link to nothing
 
 
 def _line(kind: str, name: str, content: bytes) -> str:

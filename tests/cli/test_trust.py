@@ -71,6 +71,31 @@ def test_what_can_not_be_trusted(a3s: Bench) -> None:
     assert not (a3s.home / ".config").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (".mcp.json", "{", ".mcp.json:1:2: expected JSON"),
+        (".mcp.json", "[]", '.mcp.json: expected {"mcpServers"'),
+        (".mcp.json", '{"mcpServers":{"x":{"url":5}}}', "mcpServers.x: expected a URL"),
+        (".mcp.json", "[" * 10_000, "it is nested deeper than"),
+        (".a3s/config.acl", "max_turns =", "config.acl:1:"),
+        (".a3s/config.acl", "max_turns = 0", "config.acl:1:13: expected a whole number"),
+    ],
+)
+def test_what_cannot_be_read_is_not_trusted(a3s: Bench, name: str, content: str, said: str) -> None:
+    """A run would stop at it, and it could mean anything once it is mended."""
+    path = a3s.work / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content)
+    result = a3s("trust", laws="none")
+    assert (result.status, result.stdout) == (78, b"")
+    assert f"{a3s.work} cannot be trusted, because a run could not read it: " in (
+        result.stderr.decode()
+    )
+    assert said in result.stderr.decode()
+    assert not (a3s.home / ".config/a3s/config.acl").exists()
+
+
 def test_without_a_home_there_is_nowhere_to_write(house: House) -> None:
     with pytest.raises(ConfigError, match="HOME is not set"):
         trust(str(house.work), {})

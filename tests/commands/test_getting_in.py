@@ -162,6 +162,15 @@ def test_config_path_and_set(a3s: Bench) -> None:
         ("max_turns", "many", "max_turns: expected a whole number of at least 1, found 'many'"),
         ("sandbox", "of", 'sandbox: expected one of "off"'),
         ("allow", "bash", "allow is no setting of one value"),
+        ("default_model", "", "default_model: expected PROVIDER/MODEL, found nothing"),
+        ("default_model", "gpt-5", "default_model: expected PROVIDER/MODEL, found gpt-5; did you"),
+        ("default_model", "open ai/x", "default_model: expected a model's name without spaces"),
+        ("default_model", "opnai/x", 'unknown provider "opnai"; did you mean "openai/x"?'),
+        ("default_model", "openai/", "default_model: expected PROVIDER/MODEL, found openai/"),
+        ("default_model", "a\x1b[1m/b", "default_model: expected a model's name without spaces"),
+        ("timeout", "", "timeout: expected a duration"),
+        ("temperature", "nan", "temperature: expected a number"),
+        ("max_turns", "1e400", "max_turns: expected a whole number"),
     ],
 )
 def test_what_cannot_be_set(a3s: Bench, key: str, value: str, said: str) -> None:

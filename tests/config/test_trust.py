@@ -169,6 +169,12 @@ def change(path: Path) -> None:
     path.write_text(path.read_text() + "#")
 
 
+def elsewhere(link: Path, target: Path) -> None:
+    """Move a directory and leave a link to it."""
+    link.rename(target)
+    link.symlink_to(target.name)
+
+
 CHANGES: dict[str, Callable[[Path], Any]] = {
     "the configuration": lambda work: change(work / ".a3s/config.acl"),
     "a server": lambda work: change(work / ".mcp.json"),
@@ -179,6 +185,10 @@ CHANGES: dict[str, Callable[[Path], Any]] = {
     "another name": lambda work: (work / ".agents/skills/one").rename(work / ".agents/skills/1"),
     "one more": lambda work: (work / "shared/two/more").write_text(""),
     "a link out": lambda work: (work / "shared/out").symlink_to("/etc"),
+    "a script that can be executed": lambda work: (work / ".agents/skills/one/scripts/do.sh").chmod(
+        0o755
+    ),
+    "another way to the same": lambda work: elsewhere(work / "shared", work / "moved"),
     "a circle": lambda work: (work / "shared/two/up").symlink_to(".."),
     "a pipe": lambda work: os.mkfifo(work / "shared/two/pipe"),
     "too deep": lambda work: (work / "shared" / "/".join("d" * 40)).mkdir(parents=True),
