@@ -75,6 +75,7 @@ class Prepared:
         self._engine = engine(asked.engine)
         self._engine.debug, self._engine.address = asked.debug, asked.ray_address
         self._engine.check()
+        _require_directory(asked.directory)
         place = asked.shard.directory(asked.directory.absolute())
         made = [one for one in (place, asked.directory.absolute()) if not one.exists()]
         _require_limits(asked)
@@ -138,6 +139,18 @@ def _require_no_secret(setup: bytes, plan: Plan) -> None:
             "a key was given on the command line, and keys do not leave this machine",
             hint="configure it on each node: an environment variable, or its user's configuration",
         )
+
+
+def _require_directory(directory: Path) -> None:
+    """Raise UsageError if something else is where the directory of a batch is to be."""
+    for place in (directory, *directory.absolute().parents):
+        if os.path.lexists(place):
+            if not place.is_dir():
+                raise UsageError(
+                    f"{place}: expected a directory, found a file",
+                    hint="-d DIR chooses the directory of the batch",
+                )
+            return
 
 
 def _part(whole: float | None, parts: int) -> float | None:

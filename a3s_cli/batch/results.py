@@ -14,7 +14,7 @@ import orjson
 
 from ..errors import UsageError
 from ..jsontext import dumps
-from ..output.wording import dollars
+from ..output.wording import count, dollars
 from ..values import State, field
 from .journal import NAME, whole_lines
 from .ledger import item_end
@@ -59,7 +59,7 @@ class BatchState(State):
                 value["costUsd"] = self.cost_usd
             return dumps(value).decode() + "\n"
         lines = [
-            f"{self.items} items: {self.succeeded} succeeded, {self.failed} failed,"
+            f"{count(self.items, 'item')}: {self.succeeded} succeeded, {self.failed} failed,"
             f" {pending} pending{', running' if self.running else ''}"
         ]
         lines += [f"  {count} {code}" for code, count in sorted(self.codes.items())]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from string import Formatter
 from typing import Any, TextIO
@@ -93,6 +93,7 @@ class Source(Value):
         reader = csv.DictReader(text, strict=True)
         try:
             columns = reader.fieldnames or []
+            self._require_distinct(columns)
             fill = _filler(self.template, columns, self.name)
             for row in reader:
                 if None in row or None in row.values():
@@ -103,6 +104,16 @@ class Source(Value):
                 yield dumps({**fields, "prompt": fill(row)}) + b"\n"
         except csv.Error as error:
             raise UsageError(f"{self.name}: line {reader.line_num}: {error}") from None
+
+    def _require_distinct(self, columns: Sequence[str]) -> None:
+        """Raise UsageError for a column that is there twice: only its last value would count."""
+        first: dict[str, int] = {}
+        for number, name in enumerate(columns, 1):
+            if (before := first.setdefault(name, number)) != number:
+                raise UsageError(
+                    f"{self.name}: line 1: the column {name!r} is there twice,"
+                    f" as number {before} and {number}"
+                )
 
 
 def _is_regular(path: Path, name: str) -> bool:

@@ -169,12 +169,20 @@ def _bad_value(error: click.BadParameter, words: list[str]) -> str:
             f"{name} is {_one_of(choices)}, not {given!r}{_nearest_choice(given, choices, words)}"
         )
     if isinstance(kind, click.IntRange | click.types.IntParamType) and value:
-        least = getattr(kind, "min", None)
-        more = "" if least is None else f" of at least {least}"
-        return f"{name} is a whole number{more}, not {given!r}"
-    if isinstance(kind, click.types.FloatParamType) and value:
-        return f"{name} is a number, not {given!r}"
+        return f"{name} is a whole number{_range(kind)}, not {given!r}"
+    if isinstance(kind, click.FloatRange | click.types.FloatParamType) and value:
+        return f"{name} is a number{_range(kind)}, not {given!r}"
     return f"{name}: {error.message.rstrip('.')}"
+
+
+def _range(kind: object) -> str:
+    """Return the range of a number, as the end of a phrase about it; empty if it has none."""
+    least, most = getattr(kind, "min", None), getattr(kind, "max", None)
+    if least is None:
+        return "" if most is None else f" of at most {most}"
+    if most is not None:
+        return f" from {least} to {most}"
+    return f" above {least}" if getattr(kind, "min_open", False) else f" of at least {least}"
 
 
 def _name(error: click.BadParameter) -> str:

@@ -18,6 +18,7 @@ from ..jsontext import dumps
 from ..mcp.servers import Servers, Terms, is_read_only
 from ..output.log import log_to_stderr
 from ..output.person import complain, readable
+from ..output.wording import count
 from ..run.plan import chosen_confinement
 from ..sandbox.environment import child_environment, held_secrets, provider_keys
 from ..secrets.masking import mask
@@ -187,7 +188,9 @@ def _lines(report: Report) -> list[str]:
         hint = [f"    {report.hint}"] if report.hint else []
         return [f"{name}  does not work: {report.error}", *hint]
     who = " ".join(str(report.info.get(key, ""))[:80] for key in ("name", "version")).strip()
-    said = f"{len(report.tools)} tools, {report.milliseconds} ms, protocol {report.version}"
+    said = (
+        f"{count(len(report.tools), 'tool')}, {report.milliseconds} ms, protocol {report.version}"
+    )
     return [
         f"{name}  works: {said}{', ' if who else ''}{who}",
         *(f"    not offered: {why}" for why in report.unusable),

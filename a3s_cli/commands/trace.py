@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 
+from ..errors import UsageError
 from ..jsontext import dumps
 from ..stream.reader import read
 from ..stream.spans import traces
@@ -17,5 +19,17 @@ def traced(path: str) -> str:
     look like a whole one.
     """
     with ExitStack() as stack:
-        lines = read(lines_at(path, stack), path)
+        lines = read(_of_runs(lines_at(path, stack), path), path)
         return dumps(traces(line.event for line in lines if line.event is not None)).decode()
+
+
+def _of_runs(lines: Iterable[bytes], path: str) -> Iterator[bytes]:
+    """Yield the lines of a stream. Raises UsageError for that of a batch, or its journal."""
+    for number, line in enumerate(lines):
+        if not number and line.startswith((b'{"type":"batch_start"', b'{"type":"batch_open"')):
+            what = "stream" if b"batch_start" in line[:30] else "journal"
+            raise UsageError(
+                f"{path} is the {what} of a batch, and a trace is of one run",
+                hint="a3s batch --record keeps each run as DIR/runs/ITEM.ndjson; trace these",
+            )
+        yield line

@@ -308,6 +308,8 @@ def _url(data: Any) -> str:
     parts = urlsplit(_string(data))
     if parts.scheme not in ("http", "https") or not parts.hostname or not str(data).isprintable():
         raise ValueError
+    if parts.port == 0:  # another number that is none raises by itself
+        raise ValueError
     return str(data)
 
 
@@ -333,12 +335,13 @@ def _flag_or_patterns(data: Any) -> bool | tuple[str, ...]:
     return data if isinstance(data, bool) else _strings(data)
 
 
+_A_URL = "a URL that begins with https:// or http://, with a port from 1 to 65535 if any"
 #: The keys of a server, and what each may be.
 KEYS: dict[str, Check] = {
     "command": _checked("command", "the name or path of a program", _string),
     "args": _checked("args", "a list of strings", _strings),
     "env": _checked("env", "an object of strings", _table),
-    "url": _checked("url", "a URL that begins with https:// or http://", _url),
+    "url": _checked("url", _A_URL, _url),
     "headers": _checked("headers", "an object of headers, none of the protocol's own", _headers),
     "timeout": _checked("timeout", A_DURATION, _duration),
     "call_timeout": _checked("call_timeout", A_DURATION, _duration),

@@ -8,15 +8,17 @@ list changes, both change before the next turn.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..config import mcp_files
+from ..config.settings import ConfigNotice, Setting
 from ..errors import UsageError
 from ..events import Notice, ToolsChanged
 from ..mcp.names import prefix
 from ..mcp.servers import Servers, Terms
 from ..permissions.rule_pattern import could_match
+from ..registry import MCP
 from ..values import replace
 from .nested import Nested
 
@@ -49,6 +51,26 @@ def chosen_servers(
         elif wanted is None or any(could_match(pattern, start) for pattern in wanted):
             used.append(server)
     return used
+
+
+def unknown_in_rules(config: Config, rules: Sequence[Setting]) -> Iterator[ConfigNotice]:
+    """Yield a notice for each rule whose server is not configured, with the nearest one."""
+    from difflib import get_close_matches
+
+    known = [prefix(name) for name in config.mcp_servers]
+    for rule in rules:
+        tool = rule.value.partition("(")[0].strip()
+        server = tool.removeprefix(MCP).partition("__")[0]
+        named = f"{MCP}{server}__"
+        if not tool.startswith(MCP) or any(could_match(named, one) for one in known):
+            continue
+        near = get_close_matches(server, config.mcp_servers, 1)
+        meant = f"; did you mean {prefix(near[0]).removesuffix('__')}?" if near else ""
+        text = (
+            f"{rule.origin}: the rule {rule.value!r} is for an MCP server that is not"
+            f" configured{meant}"
+        )
+        yield ConfigNotice("rule_server_unknown", text, {"key": server})
 
 
 def withheld_by(server: McpServer, config: Config) -> str | None:

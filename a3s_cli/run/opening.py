@@ -17,11 +17,13 @@ If the configuration is broken or the session is in use, the stream is `start` a
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from ..config.settings import RULES, Setting
 from ..errors import A3SError, ConfigError, SessionBusy, internal
 from ..events import Event, Notice
+from ..registry import MCP
 from ..sandbox.environment import PARENT_VARIABLE, held_secrets, too_short
 from ..secrets.redaction import Redactor
 from ..stream.emitter import Emitter
@@ -31,7 +33,7 @@ from .request import RunRequest
 from .voice import Voice
 
 if TYPE_CHECKING:
-    from ..config.settings import Config
+    from ..config.settings import Config, ConfigNotice
     from ..permissions.approval import Approver
     from ..stream.recorder import Recording
     from .cost import Account
@@ -117,12 +119,25 @@ class Opening:
         if self.plan and self.plan.attachments:
             told["attachments"] = [file.facts for file in self.plan.attachments]
         self.emitter.emit(start.replace(**told) if told else start)
-        for notice in self._config.notices if self._config else ():
+        for notice in (*self._config.notices, *self._of_rules()) if self._config else ():
             self.emitter.emit(Notice(code=notice.code, text=notice.text, **notice.fields))
         for name in too_short(os.environ, request.settings.get("redact_env", ())):
             text = f"--redact-env {name}: its value is too short to be hidden"
             self.emitter.emit(Notice(code="secret_too_short", text=text, key=name))
         self.kept.tell(self.emitter)
+
+    def _of_rules(self) -> Iterable[ConfigNotice]:
+        """Return the notices about rules for MCP servers, where servers are used at all."""
+        config, given = self._config, self.request.rules
+        if self.plan is None or config is None or self.request.mcp == ():
+            return ()
+        rules = [Setting(one, f"--{kind}") for kind in RULES for one in given.get(kind, ())]
+        rules += [one for kind in RULES for one in config.get(kind)]
+        if not any(one.value.startswith(MCP) for one in rules):
+            return ()
+        from .mcp import unknown_in_rules
+
+        return unknown_in_rules(config, rules)
 
     def _hide(self) -> None:
         if self.plan is not None:

@@ -131,11 +131,26 @@ def _server_secrets(servers: Iterable[McpServer]) -> Iterator[str]:
     """Yield the secrets in the configuration of MCP servers."""
     for server in servers:
         for name, value in server.env.items():
-            if name.upper().endswith(_TOKENS) and _is_random(value):
+            if not _is_harmless(name, value):
                 yield value
         yield from _header_secrets(server.headers)
         for text in (*server.env.values(), *server.args, server.url):
             yield from filter(_is_random, _in_urls(text))
+
+
+def _is_harmless(name: str, value: str) -> bool:
+    """Return whether what a server is given is plainly no secret, whatever it is called.
+
+    That is a variable that every command sees, a path, a URL, or short words and numbers:
+    letters up to twelve, letters and digits up to four at a time.
+    """
+    if name in ALLOWED or name in PROXIES or name.startswith(PREFIXES):
+        return True
+    if len(value.strip()) < SHORTEST or value.startswith(("/", "~/", "./")) or "://" in value:
+        return True
+    import re
+
+    return bool(re.fullmatch(r"(?:(?:[A-Za-z]{1,12}|\d{1,12}|\w{1,4})(?:[-_./:,; @+=]|$))+", value))
 
 
 def _header_secrets(headers: Mapping[str, str]) -> Iterator[str]:

@@ -62,6 +62,13 @@ SENTENCES: dict[str, tuple[tuple[str, ...], str]] = {
     "a number too low": (
         ("run", "--max-turns", "0", "hi"), "--max-turns is a whole number of at least 1, not '0'",
     ),
+    "a number out of its range": (
+        ("serve", "--port", "70000"),
+        "--port is a whole number from 0 to 65535, not '70000'",
+    ),
+    "a number that has to be more": (
+        ("batch", "items", "--rpm", "0"), "--rpm is a number above 0, not '0.0'",
+    ),
     "no value": (("run", "--max-turns"), "--max-turns needs an argument"),
     "a command of a command": (
         ("sessions", "shwo", "x"),

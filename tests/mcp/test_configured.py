@@ -68,7 +68,7 @@ def test_others_approvals_are_not_ours(a3s: Bench, scripted: Scripted) -> None:
         ({"command": "a", "env": {"A": "\ud800"}}, "expected an object of strings for env"),
         ({"command": "a", "env": {"\ud800": "a"}}, "expected an object of strings for env"),
         ({"command": "a", "cwd": "\ud800"}, "expected the path of a directory for cwd"),
-        ({"url": "ftp://x"}, "expected a URL that begins with https:// or http:// for url"),
+        ({"url": "ftp://x"}, "expected a URL that begins with https:// or http://, with a port"),
         ({"url": "http://x", "headers": {"a b": "c"}}, "for headers"),
         ({"url": "http://x", "type": "stdio"}, "expected what fits a url for transport"),
         ({"type": "carrier-pigeon", "command": "a"}, 'expected one of "stdio", "http"'),
@@ -240,7 +240,7 @@ def test_the_command(a3s: Bench, scripted: Scripted) -> None:
     scripted.add("two", {"optional": True}, exit=4, stderr="no luck\n")
     scripted.add("off", {"enabled": False})
     shown = a3s("mcp", "list")
-    assert shown.status == 0 and b"one  works: 1 tools, " in shown.stdout
+    assert shown.status == 0 and b"one  works: 1 tool, " in shown.stdout
     assert b"two  does not work: " in shown.stdout and b"off  is not enabled" in shown.stdout
     rows = json.loads(a3s("mcp", "list", "--json").stdout)
     assert [(row["name"], row["works"]) for row in rows] == [("one", True), ("two", False)]
@@ -261,3 +261,59 @@ def test_policy_test_knows_them(a3s: Bench, scripted: Scripted) -> None:
     allowed = a3s("policy", "test", "--allow", "mcp__one", name, "--input", '{"any":1}')
     assert (allowed.status, json.loads(allowed.stdout)["rule"]) == (0, "mcp__one")
     assert a3s("policy", "test", "--deny", "mcp__*", name).status == 5
+
+
+def test_a_rule_for_a_server_that_is_not_configured_is_told(a3s: Bench, scripted: Scripted) -> None:
+    scripted.add("git")
+    rules = ["mcp__gti", "mcp__hub__x", "mcp__git__log", "mcp__*__get_*", "mcp__gi*"]
+    options = [word for rule in rules for word in ("--allow", rule)]
+    result = a3s("run", "go", *options, script=[text("ok")])
+    assert [(one["code"], one["key"], one["text"]) for one in result.of("notice")] == [
+        (
+            "rule_server_unknown",
+            "gti",
+            "--allow: the rule 'mcp__gti' is for an MCP server that is not configured;"
+            " did you mean mcp__git?",
+        ),
+        (
+            "rule_server_unknown",
+            "hub",
+            "--allow: the rule 'mcp__hub__x' is for an MCP server that is not configured",
+        ),
+    ]
+
+
+@pytest.mark.parametrize("port", ["99999", "0", "-1", "x"])
+def test_a_port_that_there_is_not_is_an_error_of_the_configuration(
+    a3s: Bench, scripted: Scripted, port: str
+) -> None:
+    scripted.write(f'mcp_servers "far" {{ url = "http://h.example:{port}/mcp" }}\n')
+    result = a3s("run", "go", script=[text("never")])
+    assert (result.status, result.last["code"], result.requests) == (78, "config", [])
+    assert "with a port from 1 to 65535 if any" in result.last["error"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hidden"),
+    [
+        ("TOK", "s3cr3tValueOfMine", True),
+        ("X", "hunter2hunter2", True),
+        ("PASS", "correcthorsebatterystaple", True),
+        ("ID", "550e8400-e29b-41d4-a716-446655440000", True),
+        ("MODE", "production", False),
+        ("REGION", "eu-central-1", False),
+        ("SINCE", "2024-01-31", False),
+        ("DEBUG", "true", False),
+        ("LIMIT", "1000000000", False),
+        ("ROOT", "/srv/data12345678/x", False),
+        ("LANG", "de_DE.UTF-8@euro1234567", False),
+        ("WHERE", "https://example.com/v1/abcdef123456", False),
+    ],
+)
+def test_what_a_server_is_given_is_secret_unless_it_plainly_is_not(
+    a3s: Bench, scripted: Scripted, name: str, value: str, hidden: bool
+) -> None:
+    scripted.add(keys={"env": {name: json.dumps(value)}}, calls={"echo": {"text": f"<{value}>"}})
+    script = [call("mcp__one__echo", {"text": "x"}), text("ok")]
+    ended = a3s("run", "go", "--allow", "mcp__one", script=script).one("tool_end")
+    assert ended["toolOutput"] == ("<[redacted:MCP_SECRET]>" if hidden else f"<{value}>")
