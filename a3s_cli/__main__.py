@@ -11,7 +11,7 @@ import signal
 import sys
 
 #: Allocations before the first collection: nearly every object made at start-up stays.
-COLLECT_AFTER = 20_000
+COLLECT_AFTER = 50_000
 
 
 def main() -> None:

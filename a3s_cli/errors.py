@@ -30,11 +30,10 @@ status.
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Any
 
 
-class ExitStatus(IntEnum):
+class ExitStatus:
     """The exit statuses of every command; signals add 128 + n."""
 
     OK = 0

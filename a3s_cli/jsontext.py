@@ -26,8 +26,8 @@ HEAD, TAIL = 32 * 1024, 16 * 1024
 # DEL, the C1 controls, U+2028 and U+2029. In UTF-8 these byte sequences occur
 # only inside strings, so they can be replaced in the finished line. So can the
 # second `#` of the commands that some CI runners obey anywhere in a log line.
-_AWKWARD = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\xa8\xa9]|(?<=#)#(?=\[|vso\[|teamcity\[)")
-# Compiled on first use: most texts contain none.
+# Compiled on first use, like the two below: most texts contain none.
+_AWKWARD = rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\xa8\xa9]|(?<=#)#(?=\[|vso\[|teamcity\[)"
 _SURROGATE = "[\ud800-\udfff]"
 _PAIR = "[\ud800-\udbff][\udc00-\udfff]"
 
@@ -45,7 +45,7 @@ def escaped(data: bytes) -> bytes:
     """Return JSON text with everything escaped that a line reader, a terminal or a CI obeys."""
     if data.isascii() and b"\x7f" not in data and b"##" not in data:
         return data
-    return _AWKWARD.sub(_escape, data)
+    return re.sub(_AWKWARD, _escape, data)
 
 
 def loads(data: str | bytes, *, distinct: bool = False) -> Any:

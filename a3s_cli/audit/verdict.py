@@ -117,7 +117,7 @@ _STATUS = {
 }
 
 
-def exit_status(verdicts: Sequence[Verdict]) -> ExitStatus:
+def exit_status(verdicts: Sequence[Verdict]) -> int:
     """Return the worst status. An incomplete stream proves nothing, not even a violation."""
     return max((_STATUS[one.outcome] for one in verdicts), default=ExitStatus.OK)
 

@@ -19,10 +19,18 @@ _COLUMN = 30
 
 
 class Helpful(click.Command):
-    """A command whose `--help` option is described without looking up a translation.
+    """A command that is read without what click does only for help and for mistakes.
 
-    Click would search the disk for one, for each command, before anything else happens.
+    Click would search the disk for a translation of `--help`, for each command, before
+    anything else happens. And it looks at every `-o` as at a long option first, fails,
+    and looks for what might have been meant before it tries the short ones.
     """
+
+    def make_parser(self, ctx: click.Context) -> Any:
+        """Return click's parser, which finds a short option by itself at the first look."""
+        parser = super().make_parser(ctx)
+        parser._long_opt.update(parser._short_opt)
+        return parser
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """Return the `--help` option, cached where click caches its own."""

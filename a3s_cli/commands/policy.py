@@ -66,14 +66,15 @@ def judge(question: PolicyQuestion) -> tuple[str, int]:
     server = _server_tool(question.tool, config) if question.tool.startswith(MCP) else None
     tool = own.get(question.tool) or server or _tool(question.tool)
     arguments = _arguments(question, tool)
-    subject, _, decision = decide(policy, tool, arguments, workspace, confined=True)
-    if decision.rule == "reading" and not _confined(config, workspace.root, tool):
-        subject, _, decision = decide(policy, tool, arguments, workspace)
+    found = decide(policy, tool, arguments, workspace, confined=True)
+    if found.decision.rule == "reading" and not _confined(config, workspace.root, tool):
+        found = decide(policy, tool, arguments, workspace)
+    decision = found.decision
     if server is not None:
         decision = _server_withheld(server, config) or decision
-    elif tool.name not in own:
-        decision = _withheld(tool, config, workspace.root) or decision
-    return _shown(decision, subject), STATUS[decision.decision]
+    else:
+        decision = _withheld(tool, config, workspace.root, own) or decision
+    return _shown(decision, found.subject), STATUS[decision.decision]
 
 
 def _workspace(directory: str | None) -> Workspace:
@@ -187,12 +188,14 @@ def _example(tool: Tool) -> str:
     return f"for example  --input '{dumps(required).decode()}'"
 
 
-def _withheld(tool: Tool, config: Config, workspace: Path) -> Decision | None:
+def _withheld(
+    tool: Tool, config: Config, workspace: Path, own: Mapping[str, Tool]
+) -> Decision | None:
     """Return the denial of a tool that a run would not even offer."""
     confinement = Confinement()
     if tool.runs_programs and config.get("read_only"):
         confinement = chosen_confinement(config, os.environ, workspace, [tool.name])
-    name = withheld_by(tool.name, config, confinement)
+    name = withheld_by(tool.name, config, confinement, own)
     if name is None:
         return None
     origin = config.settings[name].origin

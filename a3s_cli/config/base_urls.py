@@ -12,8 +12,8 @@ URLs that must be wrong are rejected before a key is sent anywhere.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from ..values import Value
 from .vendors import VENDORS
 
 # Compiled on use: most runs need three of them.
@@ -27,10 +27,10 @@ _BARE = (
     r"|(?:[a-z0-9-]{1,40}\.){1,4}[a-z]{2,12}|[a-z0-9-]{1,40}(?=:))"
     r"(?P<port>:[0-9]{1,5})?(?:/[a-z0-9/-]{0,40})?"
 )
-_LOOPBACK = r"localhost|(?:.+\.)localhost|127(?:\.[0-9]{1,3}){3}|\[(?:0*:)*0*1\]"
-_VERSION = r"v[0-9]+(?:(?:alpha|beta)[0-9]*)?"
 #: An Azure resource as its portal shows it; all have the same path to their OpenAI API.
 _AZURE_ROOT = r"https://[^/]+\.(?:openai|cognitiveservices|services\.ai)\.azure\.com(?:/openai)?"
+
+_DIGITS = "0123456789"
 
 #: What a wire appends; a URL with such an ending is complete.
 _ENDINGS = {
@@ -42,7 +42,7 @@ _ENDINGS = {
 _VERSIONS = {"gemini": "/v1beta"}
 
 
-class BaseUrl(NamedTuple):
+class BaseUrl(Value):
     """A normalized base URL; every request appends `query` after `?`."""
 
     url: str
@@ -87,7 +87,15 @@ def is_loopback(url: str) -> bool:
     """Return whether a URL names this machine, by its spelling alone."""
     match = re.fullmatch(_URL, url)
     authority = re.fullmatch(_AUTHORITY, match["authority"].lower()) if match else None
-    return bool(authority and re.fullmatch(_LOOPBACK, authority["host"]))
+    if authority is None:
+        return False
+    name: str = authority["host"]
+    if name.startswith("["):
+        return name.endswith("1]") and not name[1:-2].strip("0:")
+    first, *others = name.split(".")
+    if first == "127" and len(others) == 3:
+        return all(one.isdigit() and len(one) <= 3 for one in others)
+    return name.endswith(".localhost") or name == "localhost"
 
 
 def host(url: str) -> str:
@@ -125,7 +133,7 @@ def _corrected(text: str) -> str:
 
 def _known(url: str, wire: str) -> str | None:
     """Complete a prefix of a vendor's own base URL from the table of vendors."""
-    if wire.startswith("openai-") and re.fullmatch(_AZURE_ROOT, url):
+    if wire.startswith("openai-") and ".azure.com" in url and re.fullmatch(_AZURE_ROOT, url):
         return url.removesuffix("/openai") + "/openai/v1"
     family = wire.partition("-")[0]
     for vendor in VENDORS.values():
@@ -139,11 +147,17 @@ def _versioned(path: str, wire: str) -> str:
     """Append the version to a path without one."""
     segments = path.split("/")[1:]
     if wire == "anthropic":
-        complete = any(re.fullmatch(_VERSION, one) for one in segments[-1:])
+        complete = any(map(_is_version, segments[-1:]))
     elif wire == "gemini":
-        complete = any(re.fullmatch(_VERSION, one) for one in segments)
+        complete = any(map(_is_version, segments))
     else:
         # `/api` roots, Azure deployments and gateways have the version elsewhere, or none.
-        complete = any(re.fullmatch(_VERSION, one) for one in segments) or segments[:1] == ["api"]
+        complete = any(map(_is_version, segments)) or segments[:1] == ["api"]
         complete = complete or "deployments" in segments
     return path if complete else path + _VERSIONS.get(wire, "/v1")
+
+
+def _is_version(segment: str) -> bool:
+    """Whether a segment of a path is a version: `v1`, `v1beta`, `v1beta2`."""
+    number, rest = segment[1:2], segment[1:].lstrip(_DIGITS).rstrip(_DIGITS)
+    return segment[:1] == "v" and number in tuple(_DIGITS) and rest in ("", "alpha", "beta")

@@ -7,13 +7,12 @@ that suggests the correction and never quotes the secret. Settings of a model
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from ..errors import AuthError, ConfigError
 from ..model import Endpoint, Quirks
-from .base_urls import host, is_loopback, normalise
+from .base_urls import BaseUrl, host, is_loopback, normalise
 from .layers import provider_from
 from .model_names import LOCAL, REPLAY, unknown_provider
 from .settings import Config, ModelSettings, ProviderSettings, Setting, unquoted
@@ -27,7 +26,6 @@ NOT_QUIRKS = frozenset(
 )
 #: What a model is taken to be capable of anyway.
 _CAPABILITIES = frozenset(("tool_call", "temperature"))
-_KEY = re.compile(r"[\x21-\x7e]+")
 _AUTHORISATION = frozenset(("authorization", "x-api-key", "api-key", "x-goog-api-key"))
 
 
@@ -44,7 +42,7 @@ def endpoint(config: Config, model: str, environment: Mapping[str, str]) -> Endp
     settings = provider.models.get(identifier) or ModelSettings(identifier)
     wire = _pick("api", settings, provider)
     wire_name = wire.value if wire else known.wire if known else "openai-chat"
-    url, query = _base_url(name, wire_name, known, _pick("base_url", settings, provider))
+    base = _base_url(name, wire_name, known, _pick("base_url", settings, provider))
     own = _configured(provider, settings)
     headers = {
         header: setting.value
@@ -54,11 +52,11 @@ def endpoint(config: Config, model: str, environment: Mapping[str, str]) -> Endp
         provider=name,
         model=identifier,
         wire=wire_name,
-        base_url=url,
-        api_key=_api_key(name, url, settings, provider, headers),
+        base_url=base.url,
+        api_key=_api_key(name, base.url, settings, provider, headers),
         unset_key=_unset_key(settings, provider),
         headers=headers,
-        quirks=_quirks(known, url, query, own),
+        quirks=_quirks(known, base.url, base.query, own),
         max_output_tokens=settings.get("max_tokens"),
         context_tokens=settings.get("context_tokens"),
     )
@@ -99,16 +97,14 @@ def _pick(name: str, *scopes: ModelSettings) -> Setting | None:
     return next((setting for setting in found if setting and setting.value), None)
 
 
-def _base_url(
-    name: str, wire: str, known: Vendor | None, setting: Setting | None
-) -> tuple[str, str]:
+def _base_url(name: str, wire: str, known: Vendor | None, setting: Setting | None) -> BaseUrl:
     if setting:
         try:
             return normalise(setting.value, wire)
         except ValueError as error:
             raise ConfigError(f"{setting.origin}: expected {error}") from None
     if known and known.base_url:
-        return known.base_url, ""
+        return BaseUrl(known.base_url)
     raise ConfigError(
         f"the provider {name} has no base URL",
         hint=f"export {url_variables(name)[0]}=https://…/v1, or set baseUrl in"
@@ -143,9 +139,9 @@ def _unset_key(*scopes: ModelSettings) -> str | None:
 
 def _checked_key(setting: Setting) -> str:
     key = unquoted(setting.value)
-    if _KEY.fullmatch(key):
+    if _is_key(key):
         return key
-    if _KEY.fullmatch(key.strip()):
+    if _is_key(key.strip()):
         correction = "remove the space or line break around it"
     elif key.lower().startswith("bearer "):
         correction = "leave out the word Bearer"
@@ -153,6 +149,10 @@ def _checked_key(setting: Setting) -> str:
         correction = "copy it again"
     expected = "an API key of printable ASCII, without space or line break"
     raise ConfigError(f"{setting.origin}: expected {expected}; {correction}")
+
+
+def _is_key(text: str) -> bool:
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
 
 
 def _quirks(known: Vendor | None, url: str, query: str, own: Mapping[str, Any]) -> Quirks:

@@ -35,6 +35,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
+from ..values import replace
 from .places import (
     Found,
     explicit_file,
@@ -118,7 +119,7 @@ def load(  # noqa: PLR0913
         from .mcp_files import merge_servers
 
         own = [file for file in files if file.own]
-        sources = sources._replace(env=listed_variables(own, flags.get("env") or ()))
+        sources = replace(sources, env=listed_variables(own, flags.get("env") or ()))
         # Asked once more, now that its file was read: what is in force is what was hashed.
         trusted = listing is not None and _is_trusted(config, own, os.path.split(listing.path)[0])
         merge_servers(config, files, sources, environment, workspace, listing, trusted=trusted)

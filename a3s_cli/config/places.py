@@ -11,9 +11,10 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
+from ..values import Value
 from .settings import FILE_VARIABLES
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ SKILLS = (".agents/skills", ".claude/skills")
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.EACCES)
 
 
-class Found(NamedTuple):
+class Found(Value):
     """An existing file: its path, text and identity."""
 
     path: str

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ConfigError
 from ..registry import TOOLS, WIRES
+from ..values import Value
 from .durations import EXPECTED as A_DURATION
 from .durations import seconds
 from .vendors import ALIASES
@@ -50,7 +51,7 @@ class ConfigNotice(NamedTuple):
     fields: Mapping[str, Any]
 
 
-class McpSources(NamedTuple):
+class McpSources(Value):
     """Where MCP servers come from besides the configuration files.
 
     `servers` are entries as in a JSON file, which `origin` gave. `env` are the variables
@@ -262,7 +263,7 @@ def command_of(on_ask: str) -> list[str]:
     return split(on_ask.removeprefix(EXEC))
 
 
-class Key(NamedTuple):
+class Key(Value):
     """One setting: its check and default, and whether a project may lower it."""
 
     check: Check
@@ -342,6 +343,9 @@ MODEL_KEYS: dict[str, Check] = {
 #: `limit = { context output }` of a model, and the setting that each becomes.
 LIMIT_KEYS = {"context": "context_tokens", "output": "max_tokens"}
 
+#: `modalities = { input output }` of a model: what it can be given, and what it answers with.
+MODALITY_KEYS = ("input", "output")
+
 #: `cost = { … }` of a model: dollars per million tokens.
 COST_KEYS = ("input", "output", "cache_read", "cache_write")
 price = _number(0, 1e6)
@@ -361,4 +365,4 @@ UNUSED = frozenset((
 ))
 # fmt: on
 UNUSED_PROVIDER = frozenset(("session_id_header",))
-UNUSED_MODEL = frozenset(("family", "modalities", "name", "release_date", "session_id_header"))
+UNUSED_MODEL = frozenset(("family", "name", "release_date", "session_id_header"))

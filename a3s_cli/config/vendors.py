@@ -30,12 +30,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
+
+from ..values import Value
 
 _NO_QUIRKS: Mapping[str, Any] = MappingProxyType({})
 
 
-class Vendor(NamedTuple):
+class Vendor(Value):
     """One vendor. `PREFIX_API_KEY` and `PREFIX_BASE_URL` work without being listed."""
 
     base_url: str

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import NamedTuple
+
+from ..values import Value
 
 #: Bytes of a project's own instructions; the nearest ones count first.
 PROJECT_LIMIT = 32 * 1024
 NAMES = ("AGENTS.md", "CLAUDE.md")
 
 
-class Instructions(NamedTuple):
+class Instructions(Value):
     """The text for the model, and what could not be read: the file, and why, in a sentence."""
 
     text: str = ""

@@ -10,16 +10,18 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from ..values import Value
 
 #: What is shown for a byte that is not UTF-8.
 REPLACED = "\ufffd"
-_ESCAPED = re.compile("[\udc80-\udcff]")
+# Compiled on use: most runs edit no such file.
+_ESCAPED = "[\udc80-\udcff]"
 _KEPT = "[\ufffd\udc80-\udcff]"
-_NEWLINE = re.compile(r"\r?\n")
+_NEWLINE = r"\r?\n"
 
 
-class Form(NamedTuple):
+class Form(Value):
     """How a file's text is written."""
 
     encoding: str = "utf-8"
@@ -79,7 +81,7 @@ def line_end(text: str) -> str:
     return "\r\n" if crlf == newlines else ""
 
 
-class Match(NamedTuple):
+class Match(Value):
     """A place in a text, and what is there."""
 
     start: int
@@ -113,8 +115,8 @@ def replacement(text: str, found: Match, new: str) -> str:
     Raises `NotText` where it is not clear which byte a U+FFFD stands for.
     """
     if "\r\n" in text:
-        ends = _NEWLINE.findall(found.text)
-        following = _NEWLINE.search(text, found.start + len(found.text))
+        ends = re.findall(_NEWLINE, found.text)
+        following = re.compile(_NEWLINE).search(text, found.start + len(found.text))
         last = ends[-1] if ends else (following[0] if following else line_end(text) or "\n")
         lines = new.replace("\r\n", "\n").split("\n")
         new = lines[0] + "".join(
@@ -122,7 +124,7 @@ def replacement(text: str, found: Match, new: str) -> str:
         )
     kept = re.findall(_KEPT, found.text)
     wanted = new.count(REPLACED)
-    if not wanted or not _ESCAPED.search(text):
+    if not wanted or not re.search(_ESCAPED, text):
         return new
     if wanted != len(kept):
         raise NotText(

@@ -33,7 +33,11 @@ _SIGNALS = {
 ALWAYS = (ExitStatus.OK, ExitStatus.USAGE, ExitStatus.INTERNAL, ExitStatus.OUTPUT)
 
 
-def exit_statuses(wanted: Iterable[ExitStatus] = ExitStatus) -> list[Block]:
+#: All of them, in ascending order.
+STATUSES = sorted(value for name, value in vars(ExitStatus).items() if name.isupper())
+
+
+def exit_statuses(wanted: Iterable[int] = STATUSES) -> list[Block]:
     """Return each exit status with its meaning and its codes of `error`."""
     found: list[Block] = []
     for status in wanted:
@@ -51,7 +55,7 @@ def exit_statuses(wanted: Iterable[ExitStatus] = ExitStatus) -> list[Block]:
 def run_statuses() -> list[Block]:
     """Return the exit statuses that a run can have."""
     judging = (ExitStatus.POLICY, ExitStatus.DATA)
-    return exit_statuses(status for status in ExitStatus if status not in judging)
+    return exit_statuses(status for status in STATUSES if status not in judging)
 
 
 def _reasons(kinds: Sequence[type[A3SError]]) -> Iterator[Block]:

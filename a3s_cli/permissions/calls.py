@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from ..values import Value
 from .policy import Decision, Policy
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from .approvals import Approvals
 
 
-class CallVerdict(NamedTuple):
+class CallVerdict(Value):
     """What a call acts on, the path of it, resolved, and the decision."""
 
     subject: Subject

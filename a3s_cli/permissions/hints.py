@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .program_names import INTERPRETERS
-from .shell_found import names
-
 if TYPE_CHECKING:
     from .shell_found import Command, Word
 
 #: Programs whose first argument is a command of its own: a useful rule names it as well.
-_WITH_SUBCOMMANDS = names(
-    "git gh npm pnpm yarn cargo go docker podman kubectl pip pip3 uv poetry apt apt-get brew"
-    " systemctl helm terraform dotnet bundle rustup conda hg svn make just"
-)
+_WITH_SUBCOMMANDS = {
+    "git", "gh", "npm", "pnpm", "yarn", "cargo", "go", "docker", "podman", "kubectl", "pip",
+    "pip3", "uv", "poetry", "apt", "apt-get", "brew", "systemctl", "helm", "terraform", "dotnet",
+    "bundle", "rustup", "conda", "hg", "svn", "make", "just",
+}  # fmt: skip
 #: Their commands that run what the next word names: a script of a project, a program.
 _WITH_SCRIPTS = {
     ("npm", "run"), ("npm", "exec"), ("pnpm", "run"), ("pnpm", "exec"), ("yarn", "run"),
@@ -88,6 +86,8 @@ def _useful(words: Sequence[Word]) -> str:
 
 
 def _interprets(program: str) -> bool:
+    from .program_names import INTERPRETERS
+
     name = program.rpartition("/")[2]
     return name in INTERPRETERS or name.rstrip("0123456789.") in INTERPRETERS
 

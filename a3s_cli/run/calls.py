@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .. import jsontext
 from ..errors import ApprovalRequired, MaxToolCalls
 from ..events import Denial, PermissionDenied, ToolRejected
 from ..messages import ToolCall, ToolResult
-from ..permissions.approval import Approver
 from ..permissions.approvals import Approvals
 from ..permissions.policy import Decision
 from ..tool_protocol import Tool
@@ -26,6 +25,9 @@ from ..values import State, field
 from .execution import Execution, Prepared, Surroundings
 from .judge import Judge, Judged, Rejected, parsed
 from .request import OnAsk
+
+if TYPE_CHECKING:
+    from ..permissions.approval import Approver
 
 #: Identical failing calls in a row after which the model counts as stuck.
 STUCK = 3

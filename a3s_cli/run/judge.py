@@ -9,18 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .. import jsontext
 from ..events import PermissionAnswer, PermissionRequest
 from ..messages import ToolCall
-from ..permissions.approval import Approver, Question, Unanswered
 from ..permissions.approvals import Approvals, rule_of_always, scope
 from ..permissions.calls import decide
 from ..permissions.policy import Decision
 from ..tool_protocol import Subject, Tool
 from ..values import Value, replace
 from .execution import Surroundings
+
+if TYPE_CHECKING:
+    from ..permissions.approval import Approver, Question
 
 #: A number that a float may not hold.
 _LONG_NUMBER = r"\d[\d.]{15,}"
@@ -72,7 +74,7 @@ class Judge:
         except ValueError as error:
             raise Rejected("invalid_arguments", str(error)) from None
         around = self._around
-        subject, path, decision = decide(
+        found = decide(
             self._approvals,
             tool,
             arguments,
@@ -81,8 +83,8 @@ class Judge:
             around.withheld,
             confined=around.sandbox is not None,
         )
-        decision = self._approvals.same(tool.name, arguments, decision)
-        return Judged(call, tool, arguments, subject, path, decision)
+        decision = self._approvals.same(tool.name, arguments, found.decision)
+        return Judged(call, tool, arguments, found.subject, found.path, decision)
 
     def can_ask(self, decision: Decision) -> bool:
         """Return whether a user can be asked to change this decision."""
@@ -90,6 +92,8 @@ class Judge:
 
     async def ask(self, judged: Judged) -> Decision:
         """Ask the user about a call; return the decision that follows from the answer."""
+        from ..permissions.approval import Unanswered
+
         assert self._approver
         emit, call, decision = self._around.emitter.emit, judged.call, judged.decision
         request = PermissionRequest(
@@ -122,6 +126,8 @@ class Judge:
         return Decision("allow", "user", f"{who} was asked and said {answer}")
 
     def _question(self, judged: Judged) -> Question:
+        from ..permissions.approval import Question
+
         return Question(
             tool_name=judged.call.name,
             tool_id=judged.call.id,

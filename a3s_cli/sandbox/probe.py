@@ -75,9 +75,11 @@ class Probe:
 
     async def usable(self) -> bool:
         """Wait for the answer and return it."""
-        from asyncio import to_thread
+        if self._answer is None:
+            from asyncio import to_thread
 
-        return bool(await to_thread(self.answer, 2 * PATIENCE))
+            await to_thread(self.answer, 2 * PATIENCE)
+        return bool(self._answer)
 
     def forget(self) -> None:
         """Discard the remembered answer: it has turned out to be wrong."""

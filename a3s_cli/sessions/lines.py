@@ -15,7 +15,7 @@ from typing import Any
 from ..events import camel
 from ..jsontext import dumps
 from ..messages import File, Message, Part, Reasoning, Text, ToolCall, ToolResult
-from ..values import replace
+from ..values import declared, replace
 
 MESSAGES = "session_messages"
 CLOSED = "session_closed"
@@ -41,8 +41,8 @@ _ROLES: Mapping[str, tuple[type[Part], ...]] = {
 #: (attribute, key, default) of every field; a field with its default is omitted.
 _FIELDS = {
     cls: [
-        (name, camel(name), field.default)
-        for name, field in cls.__dataclass_fields__.items()
+        (name, camel(name), default)
+        for name, default in declared(cls).items()
         if name not in ("content", "files")
     ]
     for cls in _KINDS.values()

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import Any, BinaryIO, ClassVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
-from ..files.text import Match, NotText, decode, encode, form_of, occurrences, replacement, visible
 from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
 from .files import (
     FileTool,
@@ -25,6 +24,9 @@ from .files import (
     remember,
     replace,
 )
+
+if TYPE_CHECKING:
+    from ..files.text import Match
 
 LARGEST = 64 * 1024 * 1024
 #: Line numbers that are named when there are too many occurrences.
@@ -81,6 +83,8 @@ def _edited(
     content: bytes, old: str, new: str, shown: str, *, every: bool
 ) -> tuple[bytes, list[int]]:
     """Return the new content, and the lines of the replacements."""
+    from ..files.text import NotText, decode, encode, form_of, occurrences, replacement
+
     form = form_of(content)
     try:
         text = decode(content, form)
@@ -131,6 +135,8 @@ def _ambiguous(numbers: Sequence[int], shown: str) -> str:
 
 def _hint(text: str, old: str) -> str:
     """Name the line that was probably meant."""
+    from ..files.text import visible
+
     wanted = [line.rstrip("\r") for line in old.strip("\n").split("\n")]
     have = [line.removesuffix("\r") for line in visible(text).split("\n")[:COMPARED]]
     starts = [at for at, line in enumerate(have) if line.strip() == wanted[0].strip()]

@@ -10,7 +10,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
-from ..files.text import form_of
 from ..files.workspace import NotAFile, Workspace, printable
 from ..tool_protocol import Subject, Tool, ToolContext, ToolError, ToolReturn
 
@@ -142,6 +141,8 @@ def searchable(file: BinaryIO) -> BinaryIO | None:
 
     UTF-16 with a mark comes as UTF-8.
     """
+    from ..files.text import form_of
+
     form = form_of(file.peek(4)[:4])  # type: ignore[attr-defined]
     file.read(len(form.bom))
     if form.encoding == "utf-8":

@@ -11,7 +11,6 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..processes.threads import blocking
 from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
 from .files import PAGE_BYTES, SearchTool, explained, names_file, plural
 
@@ -44,6 +43,8 @@ class Glob(SearchTool):
     }
 
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
+        from ..processes.threads import blocking
+
         start = resolve(context, arguments.get("path", "."))
         wildcard = _wildcard(arguments["pattern"], start)
         abandoned = Event()

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..files.workspace import printable
-from ..processes.threads import blocking
 from ..tool_protocol import ToolContext, ToolReturn, resolve
 from .files import PAGE_BYTES, SearchTool, explained, plural
 
@@ -31,6 +30,8 @@ class Ls(SearchTool):
     }
 
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
+        from ..processes.threads import blocking
+
         path = resolve(context, arguments.get("path", "."))
         with explained(context, path):
             if path.is_file():

@@ -14,7 +14,6 @@ from codecs import getincrementaldecoder
 from io import BufferedReader, BytesIO
 from typing import Any, BinaryIO, ClassVar
 
-from ..files.text import NotText, decode, form_of, visible
 from ..secrets.redaction import MARGIN, NOTHING, Redactor
 from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
 from ..values import State, field
@@ -137,6 +136,8 @@ async def _page(file: BinaryIO, shown: str, page: FilePage, limit: int) -> FileP
 
 def _row(line: bytes, dropped: int, page: FilePage) -> str:
     """Decode a line and cut it."""
+    from ..files.text import visible
+
     text = getincrementaldecoder("utf-8")("surrogateescape").decode(line, final=not dropped)
     row = visible(text)
     page.replaced = page.replaced or row != text
@@ -157,6 +158,8 @@ def _row(line: bytes, dropped: int, page: FilePage) -> str:
 
 def _as_utf8(file: BinaryIO, shown: str) -> tuple[BinaryIO, str]:
     """Return the file, or what UTF-16 says in UTF-8, and the name of another encoding."""
+    from ..files.text import NotText, decode, form_of, visible
+
     form = form_of(file.peek(4)[:4])  # type: ignore[attr-defined]
     if form.encoding == "utf-8":
         return file, ""

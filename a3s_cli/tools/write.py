@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ..files.text import NotText, decode, encode, form_of, line_end, visible
 from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
 from .files import (
     FileTool,
@@ -55,6 +54,8 @@ class Write(FileTool):
 
 def _as_before(text: str, path: Path, context: ToolContext) -> tuple[bytes, list[str]]:
     """Return the bytes for a file, written as the old ones are, and what to say of that."""
+    from ..files.text import NotText, decode, encode, form_of, line_end, visible
+
     try:
         with context.workspace.open_file(path) as file:
             demand_unchanged(context, path, file)

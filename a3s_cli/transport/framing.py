@@ -7,13 +7,14 @@ of its own: this reads ten times as many of them in the same time.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Protocol
 
 #: Bytes that the line before a chunk, or the trailers behind the last one, may have.
 LIMIT = 16 * 1024
-_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n")
+_HEX = b"0123456789abcdefABCDEF"
+#: Digits of the size of a chunk.
+_MOST_DIGITS = 15
 
 
 class BadFraming(Exception):
@@ -115,16 +116,16 @@ class Chunked:
         if self._left:
             place = self._payload(data, 0, self._left, pieces)
         while not self._left and not self._trailing:
-            head = _SIZE.match(data, place)
-            if head is None:
+            end = data.find(b"\r\n", place)
+            size = _size(data[place:end]) if end >= 0 else None
+            if size is None:
                 self._wait(data[place:])
                 return
-            size = int(head[1], 16)
             if size == 0:
-                self._trailing, place = True, head.end()
+                self._trailing, place = True, end + 2
             else:
                 # With the line end behind it.
-                place = self._payload(data, head.end(), size + 2, pieces)
+                place = self._payload(data, end + 2, size + 2, pieces)
         self._buffer = data[place:]
         if self._trailing:
             self._end()
@@ -159,3 +160,12 @@ class Chunked:
                 raise BadFraming(f"trailers of more than {LIMIT // 1024} KiB")
             return
         self.done, self.rest = True, data[end + 4 :]
+
+
+def _size(head: bytes) -> int | None:
+    """Return the size that stands in the line before a chunk; None if it is no such line."""
+    digits, _, extension = head.partition(b";")
+    digits = digits.rstrip(b" \t")
+    if not 0 < len(digits) <= _MOST_DIGITS or digits.strip(_HEX):
+        return None
+    return None if b"\r" in extension or b"\n" in extension else int(digits, 16)

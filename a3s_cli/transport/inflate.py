@@ -7,10 +7,14 @@ out a thousand times as large.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 from ..errors import InvalidResponse
+
+if TYPE_CHECKING:
+    # Imported where something is compressed: most answers are not.
+    from zlib import _Decompress
 
 #: Bytes that are passed on at once.
 PIECE = 256 * 1024
@@ -34,23 +38,19 @@ async def inflated(body: AsyncIterator[bytes], coding: str, host: str) -> AsyncI
             if inflate is None and data.startswith(GZIP):
                 inflate = _inflater("gzip", host)
             elif coding == "deflate" and not _has_header(data):
-                inflate = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+                inflate = _headless()
         if inflate is None:
             for start in range(0, len(data), PIECE):
                 yield data[start : start + PIECE]
             continue
-        try:
-            while data:
-                if inflate.eof:
-                    # A body may be several compressed pieces, one behind the other.
-                    inflate = _inflater(coding or "gzip", host)
-                    assert inflate is not None
-                if piece := inflate.decompress(data, PIECE):
-                    yield piece
-                data = inflate.unconsumed_tail or inflate.unused_data
-        except zlib.error as error:
-            raise InvalidResponse(f"{host} sent a body that cannot be decompressed") from error
-
+        while data:
+            if inflate.eof:
+                # A body may be several compressed pieces, one behind the other.
+                inflate = _inflater(coding or "gzip", host)
+                assert inflate is not None
+            if piece := _decompressed(inflate, data, host):
+                yield piece
+            data = inflate.unconsumed_tail or inflate.unused_data
     if held:
         yield held
 
@@ -60,9 +60,26 @@ def _has_header(data: bytes) -> bool:
     return data[0] & 0x0F == 8 and (data[0] << 8 | data[1]) % 31 == 0
 
 
-def _inflater(coding: str, host: str) -> zlib._Decompress | None:
+def _decompressed(inflate: _Decompress, data: bytes, host: str) -> bytes:
+    import zlib
+
+    try:
+        return inflate.decompress(data, PIECE)
+    except zlib.error as error:
+        raise InvalidResponse(f"{host} sent a body that cannot be decompressed") from error
+
+
+def _headless() -> _Decompress:
+    import zlib
+
+    return zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+
+
+def _inflater(coding: str, host: str) -> _Decompress | None:
     if coding in ("", "identity"):
         return None
+    import zlib
+
     if coding in ("gzip", "x-gzip"):
         return zlib.decompressobj(wbits=31)
     if coding == "deflate":

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a3s_cli.config.base_urls import is_loopback, normalise
+from a3s_cli.config.base_urls import BaseUrl, is_loopback, normalise
 from tests.support.house import place, refusal
 
 PATHS = {
@@ -72,7 +72,7 @@ PATHS = {
     ],
 )  # fmt: skip
 def test_base_urls_have_one_form(text: str, wire: str, url: str) -> None:
-    assert normalise(text, wire) == (url, "")
+    assert normalise(text, wire) == BaseUrl(url)
 
 
 def test_a_query_is_kept_apart(work: Path) -> None:

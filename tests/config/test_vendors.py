@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from a3s_cli.config.base_urls import is_loopback, normalise
+from a3s_cli.config.base_urls import BaseUrl, is_loopback, normalise
 from a3s_cli.config.vendors import ALIASES, VENDORS, key_variables, url_variables
 from a3s_cli.errors import AuthError, ConfigError
 from a3s_cli.model import Endpoint
@@ -23,7 +23,7 @@ def test_every_vendor_is_whole(name: str) -> None:
     assert vendor.wire in WIRES
     assert name.isalnum() and name.islower()
     if vendor.base_url:
-        assert normalise(vendor.base_url, vendor.wire) == (vendor.base_url, "")
+        assert normalise(vendor.base_url, vendor.wire) == BaseUrl(vendor.base_url)
     assert set(vendor.quirks) <= {
         "max_tokens_field", "stream_options", "reasoning_replay", "auth_header", "done_ends",
         "object_modes", "tool_files", "document_url",
