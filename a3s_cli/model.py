@@ -14,13 +14,18 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from .messages import Message, ToolSpec, Usage
+from .jsontext import dumps, size
+from .messages import File, Message, Part, Reasoning, Text, ToolResult, ToolSpec, Usage
 from .values import Value, field
 
 if TYPE_CHECKING:
     from .errors import A3SError
 
 StopReason = Literal["end_turn", "tool_use", "max_tokens", "refusal", "paused", "other"]
+#: Roughly what JSON and a vendor's template add to each part, in bytes.
+FRAME = 16
+#: What an image, and a PDF, counts as at least: vendors count by pixels and pages.
+IMAGE, DOCUMENT = 5_000, 20_000
 ReasoningEffort = Literal["none", "low", "medium", "high"]
 #: How a model is held to a schema: constrained sampling (`strict`), any JSON (`json`), the
 #: arguments of a forced call (`tool`), or instructions alone (`prompt`).
@@ -63,6 +68,35 @@ class Request(Value):
     #: Set if the answer must be a JSON value. The tools are then described but cannot be called:
     #: the vendor's prompt cache and the conversation so far include them.
     shape: Shape | None = None
+
+
+def request_bytes(request: Request) -> int:
+    """Return the size of a whole request, in bytes of what is counted in tokens."""
+    tools = sum(
+        FRAME + len(tool.name) + size(tool.description) + len(dumps(tool.parameters))
+        for tool in request.tools
+    )
+    return size(request.system) + tools + conversation_bytes(request.messages)
+
+
+def conversation_bytes(messages: Iterable[Message]) -> int:
+    """Return the size of messages."""
+    return sum(part_bytes(part) for message in messages for part in message.parts)
+
+
+def part_bytes(part: Part) -> int:
+    """Return the size of a part of a message."""
+    if isinstance(part, Text):
+        return FRAME + size(part.text)
+    if isinstance(part, ToolResult):
+        return FRAME + size(part.output) + sum(map(part_bytes, part.files))
+    if isinstance(part, File):
+        return FRAME + (IMAGE if part.is_image else max(DOCUMENT, len(part.content) // 20))
+    data = len(dumps(part.data)) if part.data is not None else 0
+    if isinstance(part, Reasoning):
+        # The vendor's own block is sent back, which contains the text.
+        return FRAME + (data or size(part.text))
+    return FRAME + size(part.name) + size(part.arguments) + data
 
 
 class ReasoningChunk(Value):
@@ -149,6 +183,8 @@ class Endpoint(Value):
     quirks: Mapping[str, Any] = field(default_factory=dict)
     #: Output tokens to request where the protocol demands a figure.
     max_output_tokens: int | None = None
+    #: The most that it can write, as far as the table of models tells, where that is asked for.
+    listed_output_tokens: int | None = None
     context_tokens: int | None = None
     #: The variable that was to hold the key and has no value, if the configuration names one.
     unset_key: str | None = None

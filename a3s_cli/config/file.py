@@ -26,6 +26,7 @@ from .settings import (
     KEYS,
     LIMIT_KEYS,
     LISTS,
+    MODALITY_KEYS,
     MODEL_KEYS,
     PERMISSION_KEYS,
     PROVIDER_KEYS,
@@ -49,6 +50,7 @@ _HEADER_VALUE = re.compile(r"[\x20-\x7e\t]*")
 
 _PERMISSIONS = (*RULES, *PERMISSION_KEYS)
 _BLOCKS = ("providers", "mcp_servers", "aliases")
+_OF_MODEL = ("limit", "cost", "modalities", "headers")
 _TOP = (*KEYS, *(name for name in LISTS if name not in RULES))
 
 
@@ -215,12 +217,14 @@ class ConfigFile(Items):
                 self._limit(model, item)
             elif name == "cost":
                 self._cost(model, item)
+            elif name == "modalities":
+                self._modalities(model, item)
             elif name == "headers":
                 self._headers(model, item)
             elif name in MODEL_KEYS:
                 self._assign(model.settings, item, name, MODEL_KEYS[name], model.unset)
             elif not self._wire_key(model, item, name) and name not in UNUSED_MODEL:
-                known = (*MODEL_KEYS, *wire_keys.ALL, "limit", "cost", "headers", *UNUSED_MODEL)
+                known = (*MODEL_KEYS, *wire_keys.ALL, *_OF_MODEL, *UNUSED_MODEL)
                 self._unknown_key(item, known)
 
     def _wire_key(self, scope: ModelSettings, item: Attribute | Block, name: str) -> bool:
@@ -271,6 +275,15 @@ class ConfigFile(Items):
                 self._unknown_key(inner, COST_KEYS)
         values = {name: setting.value for name, setting in prices.items()}
         self._store(model.settings, "cost", values, item)
+
+    def _modalities(self, model: ModelSettings, item: Attribute | Block) -> None:
+        for inner in self._body(item, "modalities"):
+            if canonical(inner.name) not in MODALITY_KEYS:
+                self._unknown_key(inner, MODALITY_KEYS)
+                continue
+            kinds = [one.value.lower() for one in self._strings(inner, "modalities", str)]
+            if canonical(inner.name) == "input":
+                self._store(model.settings, "modalities", kinds, inner)
 
     def _headers(self, scope: ModelSettings, item: Attribute | Block) -> None:
         for inner in self._body(item, "headers"):

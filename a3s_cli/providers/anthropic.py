@@ -24,6 +24,7 @@ from ..model import (
     Request,
     Shape,
     Way,
+    request_bytes,
 )
 from .codec import (
     http_headers,
@@ -39,6 +40,8 @@ NAME = "anthropic"
 VERSION = "2023-06-01"
 #: Tokens of output to request where no limit is configured.
 DEFAULT_MAX_TOKENS = 8192
+#: Few texts have more tokens for their bytes.
+BYTES_PER_TOKEN = 3
 #: Tokens of thinking by effort, for the models that take a budget.
 BUDGETS = {"low": 2048, "medium": 8192, "high": 24576}
 #: The least budget that the API accepts, and the least answer that is worth asking for.
@@ -188,20 +191,34 @@ def _thinking(request: Request, endpoint: Endpoint) -> tuple[int, dict[str, Any]
     told = request.max_tokens or endpoint.max_output_tokens
     effort = request.reasoning
     if effort == "none":
-        return told or DEFAULT_MAX_TOKENS, {}
+        return told or _most(request, endpoint), {}
     if effort is None or not _may_think(request.messages):
-        return told or DEFAULT_MAX_TOKENS, {}
+        return told or _most(request, endpoint), {}
     style = endpoint.quirks.get("thinking")
     if style is None:
         style = "budget" if re.search(BUDGET_MODELS, request.model) else "adaptive"
     budget = BUDGETS[effort]
-    limit = told or DEFAULT_MAX_TOKENS + budget
+    limit = told or _most(request, endpoint, budget)
     if style == "adaptive":
         return limit, {"thinking": {"type": "adaptive"}, "output_config": {"effort": effort}}
     budget = min(budget, limit - MIN_BUDGET)
     if budget < MIN_BUDGET:
         return limit, {}
     return limit, {"thinking": {"type": "enabled", "budget_tokens": budget}}
+
+
+def _most(request: Request, endpoint: Endpoint, budget: int = 0) -> int:
+    """Return the limit where none is configured: all that the model can write, if it is listed.
+
+    Input and output share the window, and a limit that cannot fit into it is refused.
+    """
+    listed, window = endpoint.listed_output_tokens, endpoint.context_tokens
+    if listed is None:
+        return DEFAULT_MAX_TOKENS + budget
+    if window is None:
+        return listed
+    room = window - window // 20 - request_bytes(request) // BYTES_PER_TOKEN
+    return min(listed, max(room, DEFAULT_MAX_TOKENS + budget))
 
 
 def _may_think(messages: Iterable[Message]) -> bool:

@@ -18,12 +18,12 @@ from ..errors import ConfigError
 from ..events import Notice
 from ..files.instructions import project_instructions
 from ..files.workspace import Workspace
-from ..model import Endpoint, Provider, Request
+from ..model import Endpoint, Provider, Request, Wire
 from ..prompt import SYSTEM, system_prompt
 from ..registry import TOOLS, WIRES, load
 from ..stream.emitter import Emitter
 from ..tool_protocol import Conditions, Sandbox, Tool
-from ..values import Value
+from ..values import Value, replace
 from .calls import Calls
 from .compaction import Compactor, limit_of
 from .conversation import Conversation
@@ -33,6 +33,9 @@ from .nested import Nested
 from .plan import Plan
 from .response import Asker
 from .voice import Voice
+
+#: Wires whose every request has to limit its answer.
+_LIMITED = frozenset(("anthropic",))
 
 
 class Assembly(Value):
@@ -62,7 +65,7 @@ def assemble(
     where = endpoint(config, plan.model, plan.environment)
     listed = Listed(where)
     account = Account(_price(plan, plan.model, listed), config.get("max_cost"), plan.gate)
-    provider = _provider(plan, where, emitter)
+    provider = _provider(plan, where, emitter, listed)
     asker = Asker(
         provider,
         where.wire,
@@ -178,7 +181,6 @@ def _price(plan: Plan, model: str, listed: Listed) -> Callable[[], Price | None]
 
 def _with_fallbacks(plan: Plan, emitter: Emitter, first: Asker, where: Endpoint) -> Asker:
     """Return what also asks the fallback models. Raises what `assemble` does of each of them."""
-    from ..values import replace
     from .fallback import Alternative, Chain, FallbackAsker
 
     def alternative(name: str, where: Endpoint) -> Alternative:
@@ -190,7 +192,7 @@ def _with_fallbacks(plan: Plan, emitter: Emitter, first: Asker, where: Endpoint)
             )
 
         def asker() -> Asker:
-            provider = _provider(plan, where, emitter)
+            provider = _provider(plan, where, emitter, listed)
             sees = lambda media_type: sight(where, media_type, listed)  # noqa: E731
             return replace(first, provider=provider, wire_name=where.wire, sees=sees)
 
@@ -250,7 +252,7 @@ def sight(where: Endpoint, media_type: str, listed: Listed) -> bool | None:
     return sees(where, media_type, listed)
 
 
-def _provider(plan: Plan, where: Endpoint, emitter: Emitter) -> Provider:
+def _provider(plan: Plan, where: Endpoint, emitter: Emitter, listed: Listed) -> Provider:
     if where.wire == REPLAY:
         from ..providers.replay import ReplayProvider
 
@@ -272,7 +274,12 @@ def _provider(plan: Plan, where: Endpoint, emitter: Emitter) -> Provider:
         return LocalProvider(where, Transport(), patience, plan, emitter)
     transport = Transport()
     transport.expect(where.base_url)
-    return HttpProvider(load(WIRES[where.wire]), where, transport, patience, plan.gate)
+    wire: Wire = load(WIRES[where.wire])
+    limited = plan.config.get("max_tokens") is not None or where.max_output_tokens is not None
+    if where.wire in _LIMITED and not limited and (model := listed.model) is not None:
+        window = where.context_tokens or model.context_tokens
+        where = replace(where, listed_output_tokens=model.max_tokens, context_tokens=window)
+    return HttpProvider(wire, where, transport, patience, plan.gate)
 
 
 def _request(

@@ -10,6 +10,7 @@ from ..errors import A3SError, UsageError
 from ..files.workspace import Workspace
 from ..input.attachments import MOST, Given, file_of, read_path
 from ..messages import File
+from ..model import Endpoint
 from ..permissions.calls import decide
 from ..values import replace
 from .plan import Plan, tool_class
@@ -76,7 +77,15 @@ def _require_sight(plan: Plan, files: Sequence[File]) -> None:
             what = "images" if file.is_image else "PDF files"
             raise UsageError(
                 f"{plan.model} cannot see {what} such as {file.name}",
-                hint="choose a model that can"
-                if where.wire == LOCAL
-                else "choose a model that can, or set attachment = true for this one",
+                hint=f"choose a model that can{_remedy(where, file)}",
             )
+
+
+def _remedy(where: Endpoint, file: File) -> str:
+    """Return what can be configured of a model that is wrongly taken to be blind."""
+    if where.wire == LOCAL:
+        return ""
+    if where.quirks.get("attachment") is not False and "modalities" in where.quirks:
+        kind = "image" if file.is_image else "pdf"
+        return f', or add "{kind}" to the input of its modalities'
+    return ", or set attachment = true for this one"

@@ -17,23 +17,11 @@ from collections.abc import Callable
 from ..errors import ContextOverflow, FailedError
 from ..events import Notice, Retry
 from ..messages import Message, Text, Usage
-from ..model import Request
+from ..model import Request, conversation_bytes, request_bytes
 from ..secrets.redacted_request import redacted_message
 from ..values import State, field, replace
 from .conversation import Conversation
 from .response import Asker, CallIds
-from .shortening import (
-    SUMMARISED,
-    conversation_bytes,
-    cut_to,
-    dropped,
-    last_turns,
-    request_bytes,
-    retold,
-    transcript,
-    with_last_outputs_cut,
-    without_old_outputs,
-)
 
 #: Tokens reserved for the answer if its length is not limited.
 ANSWER = 16_384
@@ -171,6 +159,16 @@ class Compactor(State):
         self, messages: list[Message], target: int, limit: int
     ) -> tuple[list[Message], list[str]]:
         """Return the shorter conversation, and how it was shortened."""
+        from .shortening import (
+            SUMMARISED,
+            cut_to,
+            dropped,
+            last_turns,
+            retold,
+            with_last_outputs_cut,
+            without_old_outputs,
+        )
+
         room, done = self._room(target), []
         whole, messages = messages, without_old_outputs(messages, room)
         if messages != whole:
@@ -194,6 +192,8 @@ class Compactor(State):
         if not self._may_ask:
             return ""
         self._may_ask = False
+        from .shortening import transcript
+
         # Before cutting: half a secret would not be recognized.
         hidden = [redacted_message(message, self.asker.redactor) for message in messages]
         asked = Message("user", (Text(transcript(hidden, room)),))

@@ -10,15 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..jsontext import clean, cut, dumps
-from ..messages import File, Message, Part, Reasoning, Text, ToolCall, ToolResult
-from ..model import Request
+from ..jsontext import cut, size
+from ..messages import File, Message, Part, Text, ToolCall, ToolResult
+from ..model import FRAME, conversation_bytes, part_bytes
 from ..values import replace
 
-#: Roughly what JSON and a vendor's template add to each part.
-FRAME = 16
-#: What an image, and a PDF, counts as at least: vendors count by pixels and pages.
-IMAGE, DOCUMENT = 5_000, 20_000
 #: An output up to this size is not worth leaving out.
 SHORT = 256
 #: The least that remains of an output that is cut.
@@ -35,20 +31,6 @@ DROPPED = (
     "There is no summary of them: look again at what you need to know.]"
 )
 GO_ON = Message("user", (Text("Go on with the task from there."),))
-
-
-def request_bytes(request: Request) -> int:
-    """Return the size of a whole request."""
-    tools = sum(
-        FRAME + len(tool.name) + _bytes(tool.description) + len(dumps(tool.parameters))
-        for tool in request.tools
-    )
-    return _bytes(request.system) + tools + conversation_bytes(request.messages)
-
-
-def conversation_bytes(messages: Iterable[Message]) -> int:
-    """Return the size of messages."""
-    return sum(_part_bytes(part) for message in messages for part in message.parts)
 
 
 def without_old_outputs(messages: Sequence[Message], room: int) -> list[Message]:
@@ -104,13 +86,13 @@ def with_last_outputs_cut(messages: Sequence[Message], room: int) -> list[Messag
     if excess <= 0 or messages[-1].role != "tool":
         return list(messages)
     results = [part for part in messages[-1].parts if isinstance(part, ToolResult)]
-    sizes = sorted(_bytes(result.output) for result in results)
+    sizes = sorted(size(result.output) for result in results)
     left, level = sum(sizes) - excess, 0
-    for number, size in enumerate(sizes):
+    for number, taken in enumerate(sizes):
         level = left // (len(sizes) - number)
-        if size > level:
+        if taken > level:
             break
-        left -= size
+        left -= taken
     # The line that counts what is missing needs room, too.
     level = max(level - SHORT // 2, LEAST_OUTPUT)
     outputs = tuple(replace(result, output=cut_to(result.output, level)) for result in results)
@@ -146,26 +128,8 @@ def _without_output(part: Part) -> Part:
         return Text(f"[{part} was left out to save room]\n\n")
     if not isinstance(part, ToolResult):
         return part
-    if not part.files and _bytes(part.output) <= SHORT:
+    if not part.files and size(part.output) <= SHORT:
         return part
-    size = _part_bytes(part) - FRAME
-    told = f"[{size} bytes left out to save room; call the tool again if they are needed]"
+    whole = part_bytes(part) - FRAME
+    told = f"[{whole} bytes left out to save room; call the tool again if they are needed]"
     return replace(part, output=told, files=())
-
-
-def _part_bytes(part: Part) -> int:
-    if isinstance(part, Text):
-        return FRAME + _bytes(part.text)
-    if isinstance(part, ToolResult):
-        return FRAME + _bytes(part.output) + sum(map(_part_bytes, part.files))
-    if isinstance(part, File):
-        return FRAME + (IMAGE if part.is_image else max(DOCUMENT, len(part.content) // 20))
-    data = len(dumps(part.data)) if part.data is not None else 0
-    if isinstance(part, Reasoning):
-        # The vendor's own block is sent back, which contains the text.
-        return FRAME + (data or _bytes(part.text))
-    return FRAME + _bytes(part.name) + _bytes(part.arguments) + data
-
-
-def _bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(clean(text).encode())

@@ -9,7 +9,7 @@ after it fail.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from typing import TYPE_CHECKING
 
 from ..config.model_names import LOCAL
@@ -40,6 +40,9 @@ def sees(where: Endpoint, media_type: str, listed: Listed | None = None) -> bool
     if where.wire == LOCAL:
         return False
     configured: bool | None = where.quirks.get("attachment")
+    inputs: Collection[str] | None = where.quirks.get("modalities")
+    if inputs is not None and configured is not False:
+        return ("image" if media_type.startswith("image/") else "pdf") in inputs
     if configured is not None:
         return configured
     model = (listed or Listed(where)).model

@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 from a3s_cli.errors import ContextOverflow
 from a3s_cli.messages import Message, Reasoning, Text, ToolCall, ToolResult, ToolSpec, Usage
-from a3s_cli.model import Chunk, Request, StopChunk, UsageChunk, Way
+from a3s_cli.model import (
+    Chunk,
+    Request,
+    StopChunk,
+    UsageChunk,
+    Way,
+    conversation_bytes,
+    request_bytes,
+)
 from a3s_cli.run.compaction import Compactor, Gauge, limit_of
 from a3s_cli.run.conversation import Conversation
 from a3s_cli.run.cost import Account
@@ -23,9 +31,7 @@ from a3s_cli.run.shortening import (
     LEAST_OUTPUT,
     SHORT,
     SHOWN_TEXT,
-    conversation_bytes,
     last_turns,
-    request_bytes,
     retold,
     with_last_outputs_cut,
     without_old_outputs,
