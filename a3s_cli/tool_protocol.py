@@ -210,6 +210,8 @@ class Tool:
     network: ClassVar[bool] = False
     #: Runs programs; only a sandbox limits what they change or reach.
     runs_programs: ClassVar[bool] = False
+    #: What it does is not known: withheld if read-only, or if the network is off.
+    opaque: ClassVar[bool] = False
     #: May also show files in the directories of skills, outside the workspace.
     reads_skills: ClassVar[bool] = False
     #: Asks the run's model on its own behalf.

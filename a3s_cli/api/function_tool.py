@@ -18,7 +18,7 @@ import inspect
 from collections.abc import Callable
 from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints, overload
 
 from ..jsontext import Written
 from ..processes.threads import blocking, pieces_of
@@ -29,16 +29,28 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 
-def tool(function: Callable[..., Any]) -> FunctionTool:
+@overload
+def tool(function: Callable[..., Any]) -> FunctionTool: ...
+
+
+@overload
+def tool(*, read_only: bool) -> Callable[[Callable[..., Any]], FunctionTool]: ...
+
+
+def tool(function: Callable[..., Any] | None = None, *, read_only: bool = False) -> Any:
     """Make a typed function a tool for `SessionOptions.tools`; it stays callable.
 
     The function's name and docstring are the tool's; a text in `Annotated[...]`
     describes an argument. A `ToolError` that it raises, or any other exception,
-    is reported to the model as the call's failure.
+    is reported to the model as the call's failure. `read_only` promises that the
+    function changes nothing and sends nothing: a plug-in's tool is then offered with
+    `--read-only` and `--network off`, too.
 
     Raises TypeError if an argument has no annotation or cannot be passed by name.
     """
-    return FunctionTool(function)
+    if function is None:
+        return partial(FunctionTool, read_only=read_only)
+    return FunctionTool(function, read_only=read_only)
 
 
 class FunctionTool(Tool):
@@ -47,8 +59,9 @@ class FunctionTool(Tool):
     #: The user added it for the model to use.
     harmless = True
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], *, read_only: bool = False) -> None:
         self.function = function
+        self.opaque = not read_only  # type: ignore[misc]
         self.__doc__ = function.__doc__
         self._model = _arguments_model(function)
         schema = self._model.model_json_schema()

@@ -55,5 +55,5 @@ def _checked(template: RunRequest) -> Redactor:
         config = load_config(template)
     except ConfigError:
         return Redactor(held_secrets(None, os.environ, ()))
-    chosen_policy(config, template.rules, own_tools=plugin_tools(config))
+    chosen_policy(config, template.rules, own_tools=plugin_tools(config, template.tools))
     return Redactor(held_secrets(config, os.environ))

@@ -36,8 +36,13 @@ def chosen_servers(
 ) -> list[McpServer]:
     """Return the servers that a run starts: those with a tool that may be on offer.
 
-    Raises UsageError for a `named` one that there is not, or that would offer nothing.
+    Raises UsageError for a `named` one that there is not, or that would offer nothing, and
+    for `wanted` tools that no server can have.
     """
+    for pattern in wanted or ():
+        if not any(could_match(pattern, prefix(name)) for name in config.mcp_servers):
+            known = ", ".join(config.mcp_servers) or "none is configured"
+            raise UsageError(f"--tools: no MCP server has a tool {pattern} (servers: {known})")
     used = []
     for server in mcp_files.chosen_servers(config, named):
         start = prefix(server.name)

@@ -158,12 +158,13 @@ def make_plan(request: RunRequest, config: Config) -> Plan:
     """Return the plan of a request. Raises ConfigError or UsageError."""
     environment = dict(os.environ)
     # First: a mistyped rule is a usage error, whatever else is wrong.
-    own_tools = {**plugin_tools(config), **request.own_tools}
+    plugged = plugin_tools(config, request.tools)
+    own_tools = {**plugged, **request.own_tools}
     policy = chosen_policy(config, request.rules, allow_all=request.allow_all, own_tools=own_tools)
     model = chosen_model(config, environment)
     wanted, tools = mcp_patterns(request.tools), built_in(request.tools)
     servers: Sequence[McpServer] = ()
-    if request.mcp != () and (config.mcp_servers or request.mcp):
+    if request.mcp != () and (config.mcp_servers or request.mcp or wanted):
         from .mcp import chosen_servers
 
         servers = chosen_servers(config, request.mcp, wanted)
@@ -192,7 +193,11 @@ def make_plan(request: RunRequest, config: Config) -> Plan:
         config=config,
         policy=policy,
         model=model,
-        tools=[*offered_tools(tools, config, confinement), *own_tools],
+        tools=[
+            name
+            for name in (*tools, *own_tools)
+            if name in request.own_tools or withheld_by(name, config, confinement, plugged) is None
+        ],
         own_tools=own_tools,
         mcp=servers,
         mcp_tools=wanted,
@@ -258,19 +263,19 @@ def chosen_tools(wanted: str | None) -> list[str]:
     if not names:
         raise UsageError("--tools needs a list such as read,grep, or none")
     servers = [name for name in names if name.startswith(MCP)]
-    for name in names:
-        if name not in TOOLS and name not in servers and name != LOAD_TOOLS:
-            raise unknown_tool(name)
+    # Of plug-ins, which only the configuration names: `plugin_tools` checks them.
+    others = [name for name in names if name not in (*TOOLS, *servers, LOAD_TOOLS)]
     # Read as rules are: a server alone means all of its tools.
     return [
         *(name for name in TOOLS if name in names),
         *(parse_rule(name, TOOLS).tool for name in servers),
+        *others,
     ]
 
 
 def built_in(tools: Sequence[str] | None) -> list[str] | None:
     """Return the built-in tools of `chosen_tools`; None for the default ones."""
-    return None if tools is None else [name for name in tools if not name.startswith(MCP)]
+    return None if tools is None else [name for name in tools if name in TOOLS]
 
 
 def mcp_patterns(tools: Sequence[str] | None) -> list[str] | None:
@@ -328,42 +333,33 @@ def default_tools(model: str) -> list[str]:
     return [name for name, tool in classes.items() if not (tool.asks_model or tool.network)]
 
 
-def offered_tools(names: Sequence[str], config: Config, confinement: Confinement) -> list[str]:
-    """Return the tools that the configuration does not withhold."""
-    return [name for name in names if withheld_by(name, config, confinement) is None]
-
-
-def withheld_by(name: str, config: Config, confinement: Confinement) -> str | None:
+def withheld_by(
+    name: str, config: Config, confinement: Confinement, plugged: Mapping[str, Tool]
+) -> str | None:
     """Return the setting that withholds a tool; None if none does."""
     if config.get("read_only"):
-        tool = tool_class(name)
+        tool = plugged.get(name) or tool_class(name)
         # Only a sandbox can keep programs from writing.
-        if tool.writes or (tool.runs_programs and confinement.name != "bwrap"):
+        unconfined = tool.runs_programs and confinement.name != "bwrap"
+        if tool.writes or tool.opaque or unconfined:
             return "read_only"
-    if config.get("network") == "off" and tool_class(name).network:
-        return "network"
+    if config.get("network") == "off":
+        tool = plugged.get(name) or tool_class(name)
+        return "network" if tool.network or tool.opaque else None
     return None
 
 
-def unknown_tool(name: str) -> UsageError:
-    """Return the error for an unknown tool, with the nearest known name."""
-    from difflib import get_close_matches
+def plugin_tools(config: Config, wanted: Sequence[str] | None = None) -> dict[str, Tool]:
+    """Return the tools of the plug-ins that are named, by name: those that are `wanted`.
 
-    near = get_close_matches(name, TOOLS, 1)
-    return UsageError(
-        f"--tools: there is no tool {name!r} (known: {', '.join(TOOLS)})",
-        correction=(name, near[0]) if near else None,
-    )
-
-
-def plugin_tools(config: Config) -> dict[str, Tool]:
-    """Return the tools of the plug-ins that are named, by name. Raises ConfigError, UsageError."""
-    if not config.get("plugins"):
+    Raises ConfigError, or UsageError, which also names what no plug-in has.
+    """
+    named = config.get("plugins")
+    if not named and all(name in TOOLS or name.startswith(MCP) for name in wanted or ()):
         return {}
-    from .plugins import load_plugins
+    from .plugins import chosen_plugin_tools
 
-    plugins = load_plugins(config.get("plugins"))
-    return {tool.name: tool for plugin in plugins for tool in plugin.tools}
+    return chosen_plugin_tools(named, wanted)
 
 
 def chosen_policy(

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ..config.settings import Setting
 from ..errors import A3SError, ConfigError, UsageError
 from ..jsontext import clean
-from ..registry import TOOLS
+from ..registry import LOAD_TOOLS, MCP, TOOLS
 from ..tool_protocol import Tool
 
 if TYPE_CHECKING:
@@ -51,11 +51,38 @@ def load_plugins(named: Iterable[Setting]) -> list[Plugin]:
     owners: dict[str, str] = dict.fromkeys(TOOLS, "a3s itself")
     for setting, plugin in zip(wanted.values(), plugins, strict=True):
         for tool in plugin.tools:
+            if tool.name == LOAD_TOOLS or tool.name.startswith(MCP):
+                raise _failure(setting, f"the name {tool.name} is one of tools of MCP servers")
             if tool.name in owners:
                 why = f"its tool {tool.name} has the name of one of {owners[tool.name]}"
                 raise _failure(setting, why)
             owners[tool.name] = plugin.source
     return plugins
+
+
+def chosen_plugin_tools(named: Sequence[Setting], wanted: Sequence[str] | None) -> dict[str, Tool]:
+    """Return the tools of the named plug-ins, or those of them that are `wanted` (`--tools`).
+
+    Raises UsageError for a tool that there is nowhere.
+    """
+    plugins = load_plugins(named) if named else []
+    tools = {tool.name: tool for plugin in plugins for tool in plugin.tools}
+    if wanted is None:
+        return tools
+    for name in wanted:
+        if name not in TOOLS and name not in tools and not name.startswith(MCP):
+            raise _unknown_tool(name, [*TOOLS, *tools])
+    return {name: tool for name, tool in tools.items() if name in wanted}
+
+
+def _unknown_tool(name: str, known: Sequence[str]) -> UsageError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, 1)
+    return UsageError(
+        f"--tools: there is no tool {clean(name)[:100]!r} (known: {', '.join(known)})",
+        correction=(name, near[0]) if near else None,
+    )
 
 
 def _entry(setting: Setting, installed: dict[str, EntryPoint]) -> EntryPoint:

@@ -34,7 +34,7 @@ def names(result: Any) -> list[str]:
 
 def test_its_tools_are_offered_and_run(a3s: Bench, installed: dict[str, str]) -> None:
     script = [call("double", {"number": 21}), call("double", {"number": "x"}), text("done")]
-    flags = ("--plugin", "example", "--tools", "ls")
+    flags = ("--plugin", "example", "--tools", "shout,ls,double")
     result = a3s("run", "hi", *flags, script=script, env=installed, quiet=False)
     assert names(result) == result.events[0]["tools"] == ["ls", "double", "shout"]
     assert result.one("tool_end")["toolOutput"] == "42"
@@ -75,6 +75,14 @@ def test_rules_name_its_tools(a3s: Bench, installed: dict[str, str]) -> None:
         (("nothing",), "the plug-in 'nothing': it cannot be loaded: TypeError"),
         (("builtin",), "its tool bash has the name of one of a3s itself"),
         (("example", "clashing"), "its tool shout has the name of one of plug-in example"),
+        (("example", "one"), "its tool double has the name of one of plug-in example"),
+        (("twice",), "its tool double has the name of one of plug-in twice"),
+        (("mixed",), "a3s_example.more:MIXED is no tool and no list of tools"),
+        (("none",), "a3s_example.more:NONE is no tool and no list of tools"),
+        (("absent",), "the plug-in 'absent': it cannot be loaded: AttributeError"),
+        (("gone",), "the plug-in 'gone': it cannot be loaded: ModuleNotFoundError"),
+        (("server",), "the name mcp__server__send is one of tools of MCP servers"),
+        (("loading",), "the name load_tools is one of tools of MCP servers"),
     ],
 )
 def test_what_is_wrong_is_said(
@@ -114,3 +122,67 @@ def test_the_list_says_where_each_comes_from(a3s: Bench, installed: dict[str, st
         assert {row["source"] for row in rows} == {f"plug-in {name} (a3s-example 1.2)"}
     shown = a3s("tools", "--plugin", "one", env=installed).stdout.decode()
     assert "double  number  # plug-in one (a3s-example 1.2)\n    Double a number.\n" in shown
+
+
+COUNTING = ("--plugin", "counting")
+
+
+@pytest.mark.parametrize(
+    ("flags", "offered"),
+    [
+        (["--tools", "ls"], ["ls"]),
+        (["--tools", "count"], ["count"]),
+        (["--tools", "count, read ,double"], ["read", "double", "count"]),
+        (["--tools", "none"], []),
+        (["--tools", "count", "--read-only"], ["count"]),
+        (["--tools", "double,count", "--read-only"], ["count"]),
+        (["--tools", "double,read", "--network", "off"], ["read"]),
+        (["--tools", "double,count,ls", "--network", "off"], ["ls", "count"]),
+    ],
+)
+def test_they_are_chosen_and_withheld_as_others_are(
+    a3s: Bench, installed: dict[str, str], flags: list[str], offered: list[str]
+) -> None:
+    """What a function does is not known, unless it says that it only reads."""
+    result = a3s("run", "hi", *COUNTING, *flags, script=[text("ok")], env=installed, quiet=False)
+    if result.last.get("code") == "config":
+        pytest.skip("no sandbox")
+    assert result.events[0]["tools"] == offered
+    sent = result.requests[0].body.get("tools", [])
+    assert [one["function"]["name"] for one in sent] == offered
+
+
+def test_a_tool_that_is_withheld_does_not_run(a3s: Bench, installed: dict[str, str]) -> None:
+    script = [call("double", {"number": 1}), call("count", {"text": "abc"}), text("done")]
+    flags = (*COUNTING, "--read-only", "--allow-all")
+    result = a3s("run", "hi", *flags, script=script, env=installed, quiet=False)
+    assert result.one("tool_rejected")["reason"] == "unknown_tool"
+    assert result.one("tool_end")["toolOutput"] == "3" and b"called" not in result.stderr
+    own = a3s.home / ".config/a3s/config.acl"
+    own.parent.mkdir(parents=True)
+    own.write_text('plugins = ["counting"] read_only = true')
+    for tool, given, decision in (
+        ("double", {"number": 1}, "deny"),
+        ("count", {"text": "a"}, "allow"),
+    ):
+        tested = a3s("policy", "test", "--input", json.dumps(given), tool, env=installed)
+        assert json.loads(tested.stdout)["decision"] == decision
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ([*COUNTING, "--tools", "cuont"], "a3s run hi --plugin counting --tools count -m openai/x"),
+        ([*COUNTING, "--tools", "shout"], "there is no tool 'shout' (known: bash, "),
+        (["--tools", "count"], "there is no tool 'count' (known: bash, "),
+        (["--tools", "bad name"], "there is no tool 'bad name' (known: bash, "),
+        (["--tools", "raed"], "a3s run hi --tools read -m openai/x"),
+        (["--tools", "mcp__none__x"], "no MCP server has a tool mcp__none__x"),
+    ],
+)
+def test_a_tool_that_there_is_nowhere(
+    a3s: Bench, installed: dict[str, str], flags: list[str], said: str
+) -> None:
+    result = a3s("run", "hi", *flags, "-m", "openai/x", env=installed, laws="none")
+    assert (result.status, result.stdout) == (2, b"")
+    assert said in result.stderr.decode()
