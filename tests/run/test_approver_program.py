@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
+import shutil
 import signal
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -269,3 +273,82 @@ def test_it_answers_in_a_dialogue_and_holds_for_the_process(a3s: Bench) -> None:
     assert result.status == 0
     assert len(log.read_text().splitlines()) == 1
     assert len([one for one in result.events if one["type"] == "tool_end"]) == 2
+
+
+DOCUMENT = Path(__file__).parent.parent.parent / "docs/pipelines.md"
+#: Programs in place of those that the documented scripts ask: they check how they are
+#: called, and answer as the real ones do.
+OPA = """
+import json, os, sys
+assert sys.argv[1:] == ["eval", "--stdin-input", "--data", os.environ["HOME"] + "/a3s.rego",
+                        "--format", "json", "data.a3s.answer"], sys.argv
+asked = json.load(sys.stdin)
+command = asked["toolInput"].get("command", "")
+if command == "crash":
+    sys.exit(2)
+if command == "silent":
+    print(json.dumps({}))
+else:
+    answer = {"answer": "once"} if command.startswith("wc ") else {"answer": "no", "text": "count"}
+    print(json.dumps({"result": [{"expressions": [{"value": answer, "text": "data.a3s.answer"}]}]},
+                     indent=2))
+"""
+CURL = """
+import json, os, sys, urllib.parse
+*flags, url = sys.argv[1:]
+said, place = dict(), os.environ["HOME"] + "/polled"
+assert "Authorization: Bearer xoxb-1" in flags
+for flag, value in zip(flags, flags[1:]):
+    if flag in ("-d", "--data-urlencode"):
+        said.update([value.split("=", 1)])
+assert said["channel"] == "C1"
+if url == "https://slack.com/api/chat.postMessage":
+    open(place, "w").write(said["text"])
+    known = os.environ["SLACK_CHANNEL"] == "C1" and "wrong" not in said["text"]
+    print(json.dumps({"ok": True, "ts": "17.5"} if known else {"ok": False, "error": "no"}))
+else:
+    assert url == "https://slack.com/api/reactions.get" and said["timestamp"] == "17.5"
+    text = open(place).read()
+    first = not text.startswith("again ")
+    open(place, "w").write("again " + text.removeprefix("again "))
+    name = "-1" if "touch" in text else "+1"
+    found = [{"name": "eyes"}] + ([] if first else [{"name": name}])
+    print(json.dumps({"ok": True, "message": {"reactions": found}}))
+"""
+
+
+def documented(a3s: Bench, name: str, program: str, stand_in: str) -> str:
+    """Install an approver of the documents, and a program in place of what it asks."""
+    found = re.search(
+        rf"<!-- test: approver={name} -->\n```sh\n(#!/bin/sh\n.*?)^```$",
+        DOCUMENT.read_text(),
+        re.M | re.S,
+    )
+    assert found
+    place = a3s.root / "programs"
+    place.mkdir()
+    (place / program).write_text(f"#!{sys.executable} -I\n{stand_in}")
+    (place / f"approve-{name}").write_text(found[1].replace("sleep 2", "sleep 0.1"))
+    for path in place.iterdir():
+        path.chmod(0o755)
+    return f"{place}:{os.environ['PATH']}"
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="no jq")
+@pytest.mark.parametrize(
+    ("name", "program", "stand_in", "commands", "answers"),
+    [
+        ("opa", "opa", OPA, ["wc x", "rm x", "silent", "crash"], ["once", "no", "no", "no"]),
+        ("slack", "curl", CURL, ["true", "touch x", "wrong"], ["once", "no", "no"]),
+    ],
+)
+def test_the_documented_approvers(
+    a3s: Bench, name: str, program: str, stand_in: str, commands: list[str], answers: list[str]
+) -> None:
+    path = documented(a3s, name, program, stand_in)
+    environment = {"PATH": path, "SLACK_TOKEN": "xoxb-1", "SLACK_CHANNEL": "C1"}
+    script = [*(bash(command) for command in commands), text("done")]
+    flags = ("--no-reading", "--on-ask", f"exec:approve-{name}")
+    result = a3s("run", "hi", *flags, script=script, env=environment)
+    assert [one["answer"] for one in result.of("permission_answer")] == answers
+    assert [one["toolInput"]["command"] for one in result.of("tool_start")] == commands[:1]
