@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from .support.a3s import Bench
+from .support.files import PNG
 from .support.replies import bash, text
 
 #: Needed to do the work, never to say what the work would be.
@@ -38,7 +39,34 @@ UNUSED = {
     "a3s_cli.jsonrpc", "a3s_cli.processes.piped",
 }  # fmt: skip
 #: What must not be in the way of the first line.
-LATER = UNUSED | HEAVY | {"hashlib", "a3s_cli.run.response", "a3s_cli.sandbox.bwrap"}
+LATER = UNUSED | HEAVY | {
+    "hashlib", "a3s_cli.run.response", "a3s_cli.sandbox.bwrap", "a3s_cli.prices.table",
+}  # fmt: skip
+#: What belongs to one feature each: a run that does not ask for it loads none of it.
+FEATURES = {
+    "attachments": {
+        "a3s_cli.input.attachments", "a3s_cli.run.attaching", "a3s_cli.run.sight",
+        "a3s_cli.providers.attached", "a3s_cli.files.media",
+    },
+    "an approver": {
+        "a3s_cli.run.approver_program", "a3s_cli.permissions.approval",
+        "a3s_cli.permissions.waiting", "shlex",
+    },
+    "prices": {"a3s_cli.prices.update", "a3s_cli.prices.__main__", "csv"},
+    "traces": {"a3s_cli.stream.spans", "a3s_cli.commands.trace", "a3s_cli.cli.trace"},
+    "skills": {"a3s_cli.run.skills", "a3s_cli.config.trusted"},
+    "plug-ins": {"a3s_cli.run.plugins", "a3s_cli.api.function_tool", "importlib.metadata"},
+    "a fallback": {"a3s_cli.run.fallback"},
+}  # fmt: skip
+#: A command that asks for each; that of prices is no command of a3s.
+ASKING = {
+    "attachments": "run hi -m openai/test -a {home}/dot.png",
+    "an approver": "run hi -m openai/test --on-ask exec:true",
+    "traces": "trace {home}/none.ndjson",
+    "skills": "run hi -m openai/test",
+    "plug-ins": "run hi -m openai/test --plugin none",
+    "a fallback": "run hi -m openai/test --fallback-model openai/other",
+}
 
 
 def loaded(*command: str, environment: dict[str, str] | None = None) -> set[str]:
@@ -84,6 +112,21 @@ def test_a_run_without_tools_loads_only_what_it_needs(a3s: Bench) -> None:
     names = loaded("run", "hi", "-m", "openai/test", environment=a3s.environment(server))
     assert foreign(names) == ELSEWHERE
     assert names & UNUSED == set()
+    assert [one for one, modules in FEATURES.items() if names & modules] == []
+
+
+@pytest.mark.parametrize("feature", ASKING)
+def test_a_feature_is_loaded_by_who_asks_for_it(a3s: Bench, feature: str) -> None:
+    """Else the names above could be of modules that there are no more."""
+    skill = a3s.home / ".config/a3s/skills/dot/SKILL.md"
+    skill.parent.mkdir(parents=True)
+    skill.write_text("---\nname: dot\ndescription: Draw a dot.\n---\n")
+    (a3s.home / "dot.png").write_bytes(PNG)
+    command = ASKING[feature].format(home=a3s.home).split()
+    names = loaded(*command, environment=a3s.environment(a3s.serve([text("hello")])))
+    assert names & FEATURES[feature]
+    for module in {name for name in FEATURES[feature] if name.startswith("a3s_cli")}:
+        assert importlib.util.find_spec(module), module
 
 
 def test_the_first_line_waits_for_nothing_else(a3s: Bench) -> None:
