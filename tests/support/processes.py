@@ -9,6 +9,7 @@ process that does not carry the mark: a wrong pid must never reach a stranger.
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import time
 import uuid
@@ -121,3 +122,30 @@ def clean_up(mark: str) -> list[Survivor]:
         except (ProcessLookupError, AssertionError):
             continue
     return left
+
+
+class Work:
+    """Measure the work of a child of ours from here to its end, in seconds of processor.
+
+    It does not grow with what other processes of the machine do, as time does. Of the
+    child's own children those count that it has waited for.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        #: Known once the child has ended, and this block with it.
+        self.seconds = 0.0
+
+    def __enter__(self) -> Work:
+        fields = _read(f"/proc/{self._pid}/stat").rpartition(b")")[2].split()
+        assert fields, "the child has ended before it was measured"
+        ticks = sum(map(int, fields[11:15]))
+        self._before = ticks / os.sysconf("SC_CLK_TCK") + self._of_the_dead()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds = self._of_the_dead() - self._before
+
+    def _of_the_dead(self) -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime

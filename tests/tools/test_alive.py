@@ -11,6 +11,7 @@ import pytest
 from a3s_cli.files.wildcards import Wildcard
 
 from ..support.a3s import Bench
+from ..support.processes import Work
 from ..support.replies import call, text
 from ..support.run import HANG
 
@@ -47,8 +48,10 @@ def test_a_signal_ends_the_run(
 ) -> None:
     run = a3s.spawn("run", "go", script=[call(tool, arguments), text("done")], laws="whole")
     run.wait_for("tool_start")
-    run.signal(signal.SIGTERM)
-    result = run.finish(HANG)
+    with Work(run.pid) as work:
+        run.signal(signal.SIGTERM)
+        result = run.finish(HANG)
+    assert work.seconds < 1
     # It may have been done before the signal came; then the signal is the run's all the same.
     assert result.last["type"] == "error" or result.last["text"] == "done"
     assert result.last.get("signal", "SIGTERM") == "SIGTERM"
