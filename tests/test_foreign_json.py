@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from a3s_cli.errors import InvalidResponse
 from a3s_cli.jsontext import DEEPEST, TOO_DEEP, TOO_LONG, loads
 
 from .support.a3s import Bench
+from .support.decoding import NAMES, answer, frames
 from .support.replies import call, text
 from .support.run import Result
 
@@ -41,6 +43,16 @@ def test_what_is_just_not_too_deep() -> None:
     assert json.dumps(loads(fits)) == fits
     wide = "[" + ",".join("[[],{}]" for _ in range(1000)) + "]"
     assert loads(wide) == json.loads(wide)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("levels", [DEEPEST, 900, 100_000])
+def test_an_event_of_a_provider(name: str, levels: int) -> None:
+    """What is deep enough for its reader was too deep for all that comes after."""
+    event = '{"x":' + "[" * levels + "]" * levels + "}"
+    found = answer(name, [frames(event)])
+    assert isinstance(found.error, InvalidResponse)
+    assert levels == 100_000 or str(found.error) == f"vendor sent an event: {TOO_DEEP}"
 
 
 def file(path: Path, content: str) -> str:

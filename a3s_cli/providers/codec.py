@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from ..errors import A3SError, InvalidResponse, TruncatedStream
+from ..jsontext import DEEPEST, TOO_DEEP, is_too_deep
 from ..model import Chunk, Decoder, Endpoint
 from ..sse import Parser
 from .failures import in_stream, mask, no_stream
@@ -147,6 +148,9 @@ def loads(data: str, provider: str) -> dict[str, Any]:
             f"{provider} sent an event that is not a JSON object: {mask(data[:200])!r}",
             provider=provider,
         )
+    # A short text has no room for so many levels.
+    if len(data) > 2 * DEEPEST and is_too_deep(value, data):
+        raise InvalidResponse(f"{provider} sent an event: {TOO_DEEP}", provider=provider)
     return value
 
 
