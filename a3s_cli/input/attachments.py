@@ -11,6 +11,7 @@ import re
 import stat
 from binascii import a2b_base64
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
@@ -58,8 +59,9 @@ class Given(Value):
 
 def typed(argument: str) -> Given:
     """Return what `--attach ARGUMENT` gives: a path or "-", behind a type or alone."""
-    named = re.fullmatch(_PREFIX, argument, re.DOTALL)
-    kind, path = named.groups() if named else ("", argument)
+    named = re.fullmatch(_PREFIX, argument, re.DOTALL | re.IGNORECASE)
+    # A file of exactly this name is meant by it.
+    kind, path = named.groups() if named and not Path(argument).is_file() else ("", argument)
     if not path:
         raise UsageError("--attach needs a file, or - for stdin")
     return Given(path=path, media_type=kind, typed=True)
