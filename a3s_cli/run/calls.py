@@ -18,16 +18,16 @@ from .. import jsontext
 from ..errors import ApprovalRequired, MaxToolCalls
 from ..events import Denial, PermissionDenied, ToolRejected
 from ..messages import ToolCall, ToolResult
-from ..permissions.approvals import Approvals
 from ..permissions.policy import Decision
 from ..tool_protocol import Tool
 from ..values import State, field
 from .execution import Execution, Prepared, Surroundings
-from .judge import Judge, Judged, Rejected, parsed
 from .request import OnAsk
 
 if TYPE_CHECKING:
     from ..permissions.approval import Approver
+    from ..permissions.approvals import Approvals
+    from .judge import Judge, Judged
 
 #: Identical failing calls in a row after which the model counts as stuck.
 STUCK = 3
@@ -54,12 +54,10 @@ class Calls(State):
     _last_failure: tuple[str, str] = ("", "")
     _repeats: int = 0
     _turn: int = 0
-    _judge: Judge = field(init=False)
+    #: Made for the first call: many runs have none.
+    _judge: Judge | None = None
     #: The calls of this turn whose fate is open, by id.
     _unsettled: dict[str, ToolCall] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._judge = Judge(self.around, self.tools, self.approver, self.approvals)
 
     async def run(self, calls: Sequence[ToolCall], turn: int) -> list[ToolResult]:
         """Settle every call of a turn; return the results for the model, in call order."""
@@ -127,16 +125,20 @@ class Calls(State):
 
     async def _fate(self, call: ToolCall, full: bool) -> ToolResult | Prepared | None:
         """Decide a call's fate; None if it is beyond the limit. Executes nothing."""
+        from .judge import Judge, Rejected
+
+        judge = self._judge or Judge(self.around, self.tools, self.approver, self.approvals)
+        self._judge = judge
         try:
-            judged = self._judge.judge(call)
+            judged = judge.judge(call)
         except Rejected as rejected:
             return self._reject(call, rejected.reason, str(rejected))
         decision = judged.decision
-        asks = self._judge.can_ask(decision)
+        asks = judge.can_ask(decision)
         if full and (asks or decision.decision == "allow"):
             return None
         if asks:
-            decision = await self._judge.ask(judged)
+            decision = await judge.ask(judged)
         if decision.decision != "allow":
             return self._deny(judged, decision)
         return Prepared(call, judged.tool, judged.arguments, decision.rule, judged.path, asked=asks)
@@ -200,6 +202,10 @@ class Calls(State):
 
     def _settle_rest(self) -> None:
         """Report the calls that never ran because the run ended."""
+        if not self._unsettled:
+            return
+        from .judge import parsed
+
         overtaken = Decision("deny", "run_ended", "the run ended before this call began")
         for call in self._unsettled.values():
             try:

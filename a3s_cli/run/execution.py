@@ -19,7 +19,6 @@ from ..errors import A3SError
 from ..events import Event, Notice, ToolEnd, ToolInputDelta, ToolOutputDelta, ToolStart
 from ..files.workspace import Workspace
 from ..messages import ToolCall, ToolResult
-from ..permissions.calls import decide
 from ..permissions.policy import Policy
 from ..processes.time_limit import TimeLimit
 from ..secrets.masking import mask
@@ -233,6 +232,8 @@ class Execution:
         if not (found.inside or (found.readable and prepared.tool.reads_skills)):
             raise ToolError(f"{path} is outside the workspace {around.workspace.root}")
         if found.path != prepared.path:
+            from ..permissions.calls import decide
+
             verdict = decide(
                 around.policy, prepared.tool, prepared.arguments, around.workspace,
                 around.off_limits, around.withheld,
