@@ -92,7 +92,7 @@ class _Fields:
     @classmethod
     def _lay_out(cls) -> None:
         """Read what the class declares, on top of what its base class does."""
-        base: type[_Fields] = cls.__mro__[1]
+        base = next(one for one in cls.__mro__[1:] if issubclass(one, _Fields))
         inherited = base._names
         own = [
             name for name, kind in cls.__annotations__.items() if not kind.startswith("ClassVar")

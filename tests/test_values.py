@@ -41,6 +41,25 @@ class Counter(State):
         self.doubled = 2 * self.start
 
 
+class Aside:
+    """A class without fields."""
+
+
+class Both(Aside, Above):
+    """A value with another base class before it."""
+
+    w: int = 9
+
+
+def test_a_class_is_read_when_it_is_first_used() -> None:
+    """In whatever order, and below classes that have no fields."""
+    assert Both(1, z=3) == Both(1, 2, [], "", 3, 9)
+    assert repr(Both(1)) == "Both(x=1, y=2, tags=[], z=0, w=9)"
+    assert copy.copy(Both(1)) == replace(Both(2), x=1)
+    with pytest.raises(TypeError, match="Both takes x, y, tags, secret, z, w; got 0 by place"):
+        replace(Both(1), v=1)
+
+
 def test_fields_by_place_and_by_name() -> None:
     assert Point(1) == Point(x=1) == Point(1, 2, [], secret="")
     assert repr(Point(1, secret="s")) == "Point(x=1, y=2, tags=[])"
