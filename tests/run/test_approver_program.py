@@ -352,3 +352,40 @@ def test_the_documented_approvers(
     result = a3s("run", "hi", *flags, script=script, env=environment)
     assert [one["answer"] for one in result.of("permission_answer")] == answers
     assert [one["toolInput"]["command"] for one in result.of("tool_start")] == commands[:1]
+
+
+#: What an approver may do, and whether that is a yes.
+ODD = [
+    ("printf '%s\\r\\n' '{\"answer\":\"once\"}'", True),
+    ('printf \'  {"answer" : "once"}  \'', True),
+    ('echo \'{"answer":"always","more":[1]}\'', True),
+    ('echo \'{"answer":"once","text":"fine"}\'', True),
+    ('exec <&-; echo \'{"answer":"once"}\'', True),
+    ('echo \'{"answer":"once"}\'; echo noise >&2', True),
+    ('(sleep 300 &); echo \'{"answer":"once"}\'', True),
+    ('printf \'\\357\\273\\277{"answer":"once"}\'', False),
+    ('printf \'\\n{"answer":"once"}\'', False),
+    ('printf \'{"answer":"once"\'', False),
+    ('echo \'{"answer":"ONCE"}\'', False),
+    ("echo '{\"answer\":null}'", False),
+    ('echo \'{"answer":["once"]}\'', False),
+    ('echo \'{"ANSWER":"once"}\'', False),
+    ("echo '\"once\"'", False),
+    ("head -c 60000 /dev/zero | tr '\\0' '['", False),
+    ('echo \'{"answer":"once"}\'; exit 1', False),
+    ('echo \'{"answer":"once"}\'; kill -9 $$', False),
+    ('echo \'{"answer":"once"}\'; exec sleep 300', False),
+]
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="no jq")
+def test_only_a_whole_answer_is_a_yes(a3s: Bench) -> None:
+    """The approver does what the call says, and the call is then allowed or not."""
+    body = 'line=$(cat); eval "$(printf %s "$line" | jq -r .toolInput.command)"'
+    script = [*(bash(command, timeout=5) for command, _ in ODD), text("done")]
+    result = asked(a3s, body, "--no-reading", "--approver-timeout", "4s", script=script)
+    given = [one["answer"] for one in result.of("permission_answer")]
+    assert [answer != "no" for answer in given] == [yes for _, yes in ODD]
+    assert [one["toolInput"]["command"] for one in result.of("tool_start")] == [
+        command for command, yes in ODD if yes
+    ]
