@@ -189,6 +189,15 @@ def clean(text: str) -> str:
     return re.sub(_SURROGATE, "\ufffd", joined(text))
 
 
+def has_lone_surrogate(value: Any, data: bytes) -> bool:
+    """Return whether a value that was read from `data` has half a surrogate pair in a text."""
+    if b"\\ud" not in data and b"\\uD" not in data:
+        return False
+    import json
+
+    return re.search(_SURROGATE, json.dumps(value, ensure_ascii=False)) is not None
+
+
 def joined(text: str) -> str:
     """Join surrogate pairs, such as one that two deltas have split."""
     return text if text.isascii() else re.sub(_PAIR, lambda pair: _join(pair.group()), text)

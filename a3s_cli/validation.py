@@ -30,6 +30,10 @@ class SchemaError(ValueError):
         super().__init__(f"{path}: {problem}" if path else problem)
 
 
+#: What is wrong with a text that no parser has to accept.
+LONE = "a text in it holds half a surrogate pair"
+
+
 class Validator:
     """One compiled schema. Raises SchemaError if the schema is invalid."""
 
@@ -45,17 +49,25 @@ class Validator:
             )
         except jsonschema_rs.ValidationError as error:
             raise SchemaError(*_told(error)) from None
+        except ValueError:
+            raise SchemaError("", LONE) from None
 
     def is_valid(self, value: Any) -> bool:
         """Return whether a value satisfies the schema. Much cheaper than `violations`."""
-        return bool(self._validator.is_valid(value))
+        try:
+            return bool(self._validator.is_valid(value))
+        except ValueError:
+            return False
 
     def violations(self, value: Any) -> Iterator[tuple[str, str]]:
         """Yield (path, sentence) of at most `MOST` violations; the root's path is empty."""
-        for number, error in enumerate(self._validator.iter_errors(value)):
-            if number == MOST:
-                return
-            yield _told(error)
+        try:
+            for number, error in enumerate(self._validator.iter_errors(value)):
+                if number == MOST:
+                    return
+                yield _told(error)
+        except ValueError:
+            yield "", LONE
 
 
 def problems(schema: dict[str, Any], value: Any) -> list[str]:

@@ -116,3 +116,25 @@ def test_every_place_says_the_same(a3s: Bench, place: str, name: str) -> None:
     assert said in shown, shown
     assert not [word for word in THEIRS if word in shown.lower()], shown
     assert result.status != 70
+
+
+HALF = '"\\ud800"'
+LONE_PLACES = ['"seq":%s', '"ts":0,"x":%s', '"cwd":%s', '"ts":{%s:1}']
+
+
+@pytest.mark.parametrize("field", LONE_PLACES)
+@pytest.mark.parametrize("command", ["audit", "replay", "trace"])
+def test_half_a_surrogate_pair_in_a_recording(a3s: Bench, command: str, field: str) -> None:
+    """No encoder writes it, and a terminal or a report could not show it."""
+    line = f'{{"type":"start","seq":0,"ts":0,{field % HALF}}}\n'
+    result = a3s(command, file(a3s.root / "run.ndjson", line), laws="none")
+    assert result.status == 65, result.stderr
+    shown = (result.stdout + result.stderr).decode()
+    assert "line 1: a text in it holds half a surrogate pair" in shown
+
+
+@pytest.mark.parametrize("schema", ['{"const":%s}', '{"properties":{%s:true}}', '{"enum":[%s]}'])
+def test_half_a_surrogate_pair_in_a_schema(a3s: Bench, schema: str) -> None:
+    result = a3s("run", "hi", "--schema", schema % HALF, laws="none")
+    assert result.status == 2
+    assert b"not a valid JSON Schema: a text in it holds half a surrogate pair" in result.stderr

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from ..errors import InvalidStream
 from ..events import SCHEMA_VERSION, TERMINAL, Denial, Event
-from ..jsontext import loads
+from ..jsontext import has_lone_surrogate, loads
 from ..messages import Usage
 from ..validation import Validator
 from .schema import schema_document
@@ -144,6 +144,8 @@ class Checker:
             return Problem(self._number, "", f"not valid JSON: {error}")
         if not isinstance(value, dict):
             return Problem(self._number, "", "not a JSON object")
+        if has_lone_surrogate(value, data):
+            return Problem(self._number, "", "a text in it holds half a surrogate pair")
         if not isinstance(value.get("type"), str):
             return Problem(self._number, "type", "expected a string")
         return value
