@@ -64,6 +64,8 @@ class Driver:
         self._retries: list[tuple[float, int, int]] = []
         #: Attempts of this batch that counted, by item.
         self._spent: dict[int, int] = {}
+        #: Items that were lost with their worker, which one of them may have ended.
+        self._lost: set[int] = set()
         self._number = 0
         self.flights: dict[int, Flight] = {}
         #: Why nothing more is launched: the code of a limit.
@@ -144,7 +146,12 @@ class Driver:
             self.flights[self._number] = flight
             self.ledger.start(flight)
             told = {"attempt": flight.attempt, "tokens": tokens if self.gate.counts_tokens else 0}
-            self._engine.start(self._number, orjson.dumps(told) + b"\n" + line)
+            request = orjson.dumps(told) + b"\n" + line
+            self._engine.start(self._number, request, alone=self._is_suspect(place))
+
+    def _is_suspect(self, place: int) -> bool:
+        """Tell whether an item has been lost, and has no attempt left to be lost by another one."""
+        return place in self._lost and self._spent[place] == self._terms.attempts - 1
 
     async def _next_item(self) -> int | None:
         """Wait until an item can be launched; None where none is left to launch or to wait for."""
@@ -273,6 +280,8 @@ class Driver:
         if free:
             self.gate.close(outcome["error"], wait)
         spent = self._spent[flight.place] = self._spent.get(flight.place, 0) + (not free)
+        if code == WorkerLost.code:
+            self._lost.add(flight.place)
         if spent < self._terms.attempts:
             delay = wait if free else max(wait, _backoff(spent))
             self.ledger.try_again(flight, code, delay)
@@ -285,6 +294,7 @@ class Driver:
 
     def _settle(self, flight: Flight, outcome: dict[str, Any]) -> None:
         self._spent.pop(flight.place, None)
+        self._lost.discard(flight.place)
         self.ledger.settle(flight, outcome)
         most = self._terms.max_failures
         if most is not None and self._history.failed > most:

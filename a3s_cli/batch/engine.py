@@ -85,8 +85,8 @@ class Engine(Protocol):
     async def open(self, setup: bytes, jobs: int, port: Port, listener: Listener) -> None:
         """Get ready for at most so many jobs at a time. Raises what makes that impossible."""
 
-    def start(self, job: int, request: bytes) -> None:
-        """Start a job."""
+    def start(self, job: int, request: bytes, *, alone: bool) -> None:
+        """Start a job; `alone`, so that no other one is lost if it ends its worker."""
 
     def cancel(self, job: int, why: bytes) -> None:
         """Cancel a job; its lines and its outcome still come."""

@@ -1,9 +1,10 @@
 """Warm workers, wherever they are: what the engines have in common.
 
 Jobs go to the worker that has fewest. A worker that dies loses its jobs, and another one
-takes its place; workers that die before they are ready, one after the other, mean that
-there can be none at all. How a worker is started and reached is its `Link`, which is all
-that an engine adds.
+takes its place. A job that may have been the cause can be given a worker for itself, one
+such job at a time, so that it takes no other one with it. Workers that die before they are
+ready, one after the other, mean that there can be none at all. How a worker is started and
+reached is its `Link`, which is all that an engine adds.
 """
 
 from __future__ import annotations
@@ -82,8 +83,9 @@ class Pool:
         self._setup = b""
         self._workers: list[_Worker] = []
         self._by_job: dict[int, _Worker] = {}
-        #: Jobs for which no worker is ready.
+        #: Jobs for which no worker is ready, and those for which none is free of other jobs.
         self._waiting: dict[int, bytes] = {}
+        self._suspects: dict[int, bytes] = {}
         self._duds = 0
         self._closing = False
         #: Set once a worker is ready, or none can be.
@@ -120,13 +122,27 @@ class Pool:
                 async with asyncio.timeout(self.gathering):
                     await self._complete.wait()
 
-    def start(self, job: int, request: bytes) -> None:
-        """Start a job on the worker that has fewest."""
+    def start(self, job: int, request: bytes, *, alone: bool) -> None:
+        """Start a job on the worker that has fewest, or on one that has no other."""
+        (self._suspects if alone else self._waiting)[job] = request
+        self._assign()
+
+    def _assign(self) -> None:
+        """Give the jobs that wait to the workers that can take them."""
         ready = [one for one in self._workers if one.ready]
-        if not ready:
-            self._waiting[job] = request
-            return
-        worker = min(ready, key=lambda one: len(one.jobs))
+        single = next((one for one in ready if one.single), None)
+        if single is None and ready and self._suspects:
+            single = min(ready, key=_load)
+            single.single = True  # once the jobs that it has are done
+        if single is not None and not single.jobs:
+            single.single = bool(self._suspects)
+            if single.single:
+                self._begin_job(single, *_first(self._suspects))
+        shared = [one for one in ready if not one.single]
+        while shared and self._waiting:
+            self._begin_job(min(shared, key=_load), *_first(self._waiting))
+
+    def _begin_job(self, worker: _Worker, job: int, request: bytes) -> None:
         worker.jobs.add(job)
         self._by_job[job] = worker
         worker.link.send(START, job, request)
@@ -135,7 +151,7 @@ class Pool:
         """Cancel a job."""
         if (worker := self._by_job.get(job)) is not None:
             worker.link.send(CANCEL, job, why)
-        elif self._waiting.pop(job, None) is not None:
+        elif self._waiting.pop(job, None) or self._suspects.pop(job, None):
             self._listener.lost(job, "no worker was ready for it")
 
     def pause(self, paused: bool) -> None:
@@ -215,6 +231,7 @@ class Pool:
         for job in sorted(worker.jobs):
             del self._by_job[job]
             self._listener.lost(job, f"its worker {link.name} ended ({how})")
+        self._assign()
 
     def _take(self, worker: _Worker, kind: bytes, job: int, payload: bytes) -> None:
         if kind == LINES:
@@ -223,6 +240,8 @@ class Pool:
             worker.jobs.discard(job)
             self._by_job.pop(job, None)
             self._listener.ended(job, payload)
+            if self._waiting or self._suspects or worker.single:
+                self._assign()
         elif kind == SPENT:
             self._port.spent(*orjson.loads(payload))
         elif kind == SENT:
@@ -247,9 +266,7 @@ class Pool:
         self._usable.set()
         if all(one.ready for one in self._workers):
             self._complete.set()
-        waiting, self._waiting = self._waiting, {}
-        for job, request in waiting.items():
-            self.start(job, request)
+        self._assign()
 
     def _break(self, error: Exception) -> None:
         self._listener.broken(error)
@@ -284,3 +301,14 @@ class _Worker:
         self.link = link
         self.jobs: set[int] = set()
         self.ready = False
+        #: Whether it is for a job that is to be alone.
+        self.single = False
+
+
+def _load(worker: _Worker) -> int:
+    return len(worker.jobs)
+
+
+def _first(jobs: dict[int, bytes]) -> tuple[int, bytes]:
+    job = next(iter(jobs))
+    return job, jobs.pop(job)

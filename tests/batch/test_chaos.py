@@ -20,6 +20,12 @@ from .bench import BatchBench
 from .laws import check_batch
 from .model import Model
 
+#: A command that ends the worker whose command it is, and no other process.
+KILL_WORKER = (
+    "p=$PPID; until grep -q batch.[w]orker /proc/$p/cmdline; do "
+    "p=$(cut -d' ' -f4 /proc/$p/stat); [ $p -gt 1 ] || exit; done; kill -9 $p"
+)
+
 
 def workers(batch: BatchBench, driver: int) -> list[int]:
     """The workers of a driver that we have started."""
@@ -119,6 +125,24 @@ def test_a_killed_worker_loses_nothing(batch: BatchBench, model: Model) -> None:
     assert lost and all((one["code"], one["attempt"]) == ("worker_lost", 2) for one in lost)
     ends = {one["item"]: one for one in events if one["type"] == "item_end"}
     assert len(ends) == 24 and all(ends[one["item"]]["attempts"] == 2 for one in lost)
+
+
+def test_an_item_that_kills_its_worker_takes_no_other_one_with_it(
+    batch: BatchBench, model: Model
+) -> None:
+    batch.items(
+        [{"id": f"w{n}", "prompt": f"wait {n}"} for n in range(7)]
+        + [{"id": "bad", "prompt": f"run {KILL_WORKER}"}]
+        + [{"id": f"i{n}", "prompt": f"say {n}"} for n in range(20)]
+    )
+    run = batch.spawn("items.ndjson", "--jobs", "8", "--allow", "bash", "--sandbox", "off")
+    run.wait_for_output(b'"attempt":3')
+    model.open()
+    result = run.finish()
+    events = check_batch(result.stdout, 75)
+    ends = {one["item"]: one["exitCode"] for one in events if one["type"] == "item_end"}
+    assert ends == {f"w{n}": 0 for n in range(7)} | {f"i{n}": 0 for n in range(20)}
+    assert (events[-1]["pending"], events[-1]["codes"]) == (1, {"worker_lost": 1})
 
 
 def test_with_one_attempt_an_interrupted_item_is_not_repeated(
