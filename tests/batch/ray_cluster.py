@@ -70,7 +70,8 @@ class Cluster:
 
     def _start(self, node: str, *arguments: str) -> None:
         log = self.root / f"{node}.log"
-        command = [str(Path(self.python).with_name("ray")), "start", "--node-ip-address", node,
+        # Where the suite is killed, no fixture ends a node: then the kernel does.
+        command = ["setpriv", "--pdeathsig", "TERM", str(Path(self.python).with_name("ray")), "start", "--node-ip-address", node,
                    "--num-cpus", "1", "--object-store-memory", "80000000",
                    "--include-log-monitor", "false", "--temp-dir", str(self.root / node[-1]),
                    "--block", *arguments]  # fmt: skip
@@ -80,8 +81,8 @@ class Cluster:
         assert env["RAY_AUTH_MODE"] == "token" and self.token_file.stat().st_size == 64
         with open(log, "wb") as file:
             self._nodes[node] = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=env, cwd=self.home
-            )
+                command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=env, cwd=self.home,
+            )  # fmt: skip
         deadline = time.monotonic() + UP
         while b"Ray runtime started" not in log.read_bytes():
             assert time.monotonic() < deadline and self._nodes[node].poll() is None, log.read_text()

@@ -68,8 +68,12 @@ def test_a_node_dies_and_its_items_are_done_elsewhere(batch: RayBench, cluster: 
     sleepers = {f"s{n}": processes.sleeper(15) for n in range(6)}
     batch.items({"id": name, "prompt": f"run {one}"} for name, one in sleepers.items())
     run = batch.spawn("items.ndjson", "--allow", "bash", "--sandbox", "off", "--jobs", "6")
+    deadline = time.monotonic() + 120
+    while bytes(run._out).count(b'{"type":"tool_start"') < len(sleepers):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     for one in sleepers.values():
-        processes.wait_until_alive(one, 120)
+        processes.wait_until_alive(one)
     begun = [json.loads(line) for line in bytes(run._out).splitlines() if b'"tool_start"' in line]
     there = [one["item"] for one in begun if one["worker"].startswith("127.0.0.3:")]
     assert 0 < len(there) < 6
