@@ -48,7 +48,7 @@ class Ray(Pool):
 
     name = "ray"
     remote = True
-    gathering = 5.0
+    gathering = 10.0
 
     def __init__(self) -> None:
         super().__init__()

@@ -71,7 +71,8 @@ class Cluster:
     def _start(self, node: str, *arguments: str) -> None:
         log = self.root / f"{node}.log"
         # Where the suite is killed, no fixture ends a node: then the kernel does.
-        command = ["setpriv", "--pdeathsig", "TERM", str(Path(self.python).with_name("ray")), "start", "--node-ip-address", node,
+        ray = str(Path(self.python).with_name("ray"))
+        command = ["setpriv", "--pdeathsig", "TERM", ray, "start", "--node-ip-address", node,
                    "--num-cpus", "1", "--object-store-memory", "80000000",
                    "--include-log-monitor", "false", "--temp-dir", str(self.root / node[-1]),
                    "--block", *arguments]  # fmt: skip
