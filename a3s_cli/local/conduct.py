@@ -17,16 +17,22 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-from ..messages import Message, ToolSpec, Usage
+from ..messages import Message, ToolCall, ToolSpec, Usage
 from ..model import CallChunk, Chunk, Request, StopChunk, UsageChunk
 from ..values import State, field, replace
-from . import grounding, intent, prompt, restraint
+from . import checks, choice, grounding, intent, prompt, restraint
 from .restraint import calls_since, is_tool
 
 #: Calls in answer to one prompt, and failing ones after which it may give up in words.
 MOST_CALLS, MOST_TRIES = 12, 3
-#: What is said to a model that has answered in words where something is to be changed.
+#: Bytes of a file that is written anew where an edit has failed.
+SMALL = 3000
+NOW = "Now make the change."
+WHOLE = "Write the whole file again, with the change in it."
+RECOUNT = "That is not the number in the result. Answer again with the number in the result."
+#: What is said to a model that has answered in words where something is to be changed, or run.
 NUDGE = "Nothing has been changed yet. Do it now with a tool."
+RUN = "It has not been run yet. Run it now with bash."
 
 Answer = AsyncGenerator[list[Chunk], None]
 #: Sends a request in which these tools may be called; the last argument: must one be?
@@ -55,12 +61,21 @@ class Conduct(State):
         if not intent.may_change(asked):
             allowed = [tool for tool in allowed if not tool.writes]
         first = bool(allowed) and self._must_call(asked, history)
+        if writers := self._rewriting(history, allowed):
+            request = with_advice(request, WHOLE)
+        elif step := choice.next_step(asked, self.workspace, calls):
+            writers = [tool for tool in allowed if tool.name == step]
+            request = with_advice(request, self._faults(asked) or NOW)
+        if writers:
+            allowed, first = writers, True
         nudge = self._nudge(asked, history, tools) if allowed else ""
         held: list[Chunk] = []
-        offered = self._offered(asked, history, allowed) if first else allowed
+        offered = self._offered(asked, history, allowed) if first and not writers else allowed
+        counts = intent.wants_number(asked) and bool(grounding.outputs_since(history))
         async with aclosing(self.ask(request, offered, first)) as answer:
             async for chunks in answer:
-                if nudge or held or any(isinstance(c, (CallChunk, StopChunk)) for c in chunks):
+                ends = any(isinstance(c, (CallChunk, StopChunk)) for c in chunks)
+                if nudge or counts or held or ends:
                     held += chunks
                 else:
                     yield chunks
@@ -109,7 +124,18 @@ class Conduct(State):
             return NUDGE
         if left := intent.left_over(asked, self.workspace):
             return f"{left}\nChange that, too, with a tool."
-        return ""
+        changes = [one for one in calls if is_tool(tools, one[0].name, "writes")]
+        if fault := self._faults(asked, changes):
+            return f"{fault}\nMend that with a tool."
+        has_run = any(call.name == "bash" for call, _ in calls)
+        return RUN if intent.wants_run(asked) and not has_run else ""
+
+    def _faults(self, asked: str, calls: Sequence[tuple[ToolCall, bool]] = ()) -> str:
+        """Return what is wrong with the syntax of files: those to be fixed, and those changed."""
+        paths = set(intent.files(asked, self.workspace)) if intent.fixes(asked) else set()
+        paths |= {restraint.path_of(call) for call, failed in calls if not failed} - {""}
+        faults = (checks.fault(self.workspace / path) for path in sorted(paths))
+        return "\n".join(filter(None, faults))
 
     def _must_call(self, asked: str, history: Sequence[Message]) -> bool:
         """Return whether words would be a guess: nothing has been seen, or only failures."""
@@ -124,14 +150,12 @@ class Conduct(State):
         self, asked: str, history: Sequence[Message], tools: Sequence[ToolSpec]
     ) -> Sequence[ToolSpec]:
         """Return the tools of a call that must be, without those that cannot be meant."""
-        if intent.shown(asked, self.workspace) or intent.to_be_read(asked, self.workspace):
-            meant = [tool for tool in tools if tool.name == "read"]
-        elif intent.program(asked):
-            meant = [tool for tool in tools if tool.name == "bash"]
-        else:
-            # What has found nothing finds nothing again.
-            vain = {result.name for result in grounding.outputs_since(history)} - {"bash"}
-            meant = [tool for tool in tools if tool.name not in vain]
+        # What has found nothing finds nothing again.
+        vain = {result.name for result in grounding.outputs_since(history)} - {"bash"}
+        names = {} if vain else choice.first(asked, self.workspace)
+        meant = [
+            tool for tool in tools if tool.name not in vain and (not names or tool.name in names)
+        ]
         return meant or tools
 
     def _second(
@@ -148,8 +172,10 @@ class Conduct(State):
         if call is None:
             ended = any(isinstance(c, StopChunk) and c.reason == "end_turn" for c in held)
             text = "".join(chunk for chunk in held if isinstance(chunk, str))
-            if not nudge or not ended or not text.strip():
+            if not ended or not text.strip():
                 return None
+            if not nudge:
+                return self._recounted(request, history, text, asked)
             said = [prompt.said("assistant", text), prompt.said("user", nudge)]
             changing = [tool for tool in tools if not tool.harmless]
             again = replace(request, messages=[*request.messages, *said])
@@ -160,6 +186,28 @@ class Conduct(State):
             editors = [tool for tool in tools if tool.writes]
             return self.ask(request, editors, True) if editors else None
         return None
+
+    def _recounted(
+        self, request: Request, history: Sequence[Message], text: str, asked: str
+    ) -> Answer | None:
+        """Return another answer in place of one whose number nothing has printed."""
+        results = grounding.outputs_since(history)
+        if not intent.wants_number(asked) or not grounding.missing(text, asked, results):
+            return None
+        said = [prompt.said("assistant", text), prompt.said("user", RECOUNT)]
+        return self.ask(replace(request, messages=[*request.messages, *said]), (), False)
+
+    def _rewriting(
+        self, history: Sequence[Message], tools: Sequence[ToolSpec]
+    ) -> Sequence[ToolSpec]:
+        """Return the tool that writes a small file anew where an edit of it has just failed."""
+        calls = calls_since(history)
+        if not calls or calls[0][0].name != "edit" or not calls[0][1]:
+            return ()
+        path = self.workspace / restraint.path_of(calls[0][0])
+        if not path.is_file() or path.stat().st_size > SMALL:
+            return ()
+        return [tool for tool in tools if tool.name == "write"]
 
     def _finished(
         self,
@@ -181,8 +229,24 @@ class Conduct(State):
                     finished.append(f"\n\n{added}" if self._text.strip() else added)
             elif isinstance(chunk, str):
                 self._said([chunk])
-            finished.append(self._looking_first(chunk, history, tools))
+            finished.append(self._looking_first(self._known(chunk, history, tools), history, tools))
         return finished
+
+    def _known(self, chunk: Chunk, history: Sequence[Message], tools: Sequence[ToolSpec]) -> Chunk:
+        """Turn a look at a name out of nowhere, often that of an example, into a look around."""
+        if not isinstance(chunk, CallChunk) or chunk.name not in ("ls", "read"):
+            return chunk
+        arguments = restraint.parsed(chunk.arguments)
+        values = list(arguments.values()) if isinstance(arguments, dict) else []
+        if len(values) != 1 or not isinstance(values[0], str) or not values[0].strip():
+            return chunk
+        named = Path(values[0]).name
+        heard = [last_words(history), *(r.output for r in grounding.outputs_since(history))]
+        if (self.workspace / values[0]).exists() or any(named in text for text in heard):
+            return chunk
+        if not is_tool(tools, "ls", "harmless"):
+            return chunk
+        return replace(chunk, name="ls", arguments='{"path": "."}')
 
     def _looking_first(
         self, chunk: Chunk, history: Sequence[Message], tools: Sequence[ToolSpec]
@@ -190,8 +254,7 @@ class Conduct(State):
         """Turn the change of a file that the model has not seen into a look at it."""
         if not isinstance(chunk, CallChunk) or not is_tool(tools, chunk.name, "writes"):
             return chunk
-        arguments = restraint.parsed(chunk.arguments)
-        path = str(arguments.get("file_path", "")) if isinstance(arguments, dict) else ""
+        path = restraint.path_of(chunk)
         seen = any(path in call.arguments for call, _ in calls_since(history))
         readable = any(tool.name == "read" for tool in tools)
         if not path or seen or not readable or not (self.workspace / path).is_file():
@@ -199,6 +262,12 @@ class Conduct(State):
         look = json.dumps({"file_path": path})
         self.diverted.add(look)
         return replace(chunk, name="read", arguments=look)
+
+
+def with_advice(request: Request, advice: str) -> Request:
+    """Return a request whose last turn ends in an advice."""
+    *before, last = request.messages
+    return replace(request, messages=[*before, prompt.said(last.role, f"{last.text}\n{advice}")])
 
 
 def last_words(history: Sequence[Message]) -> str:

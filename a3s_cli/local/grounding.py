@@ -20,10 +20,28 @@ _NUMBERED = re.compile(r"^ *\d+\t", re.MULTILINE)
 _SIZED = re.compile(r"^ *(?:\d+|-) (?=\S)", re.MULTILINE)
 _FACT = re.compile(r"[\w@][\w.@:/+-]*\w|\d")
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
-_SPOKEN = re.compile(
-    r"\b(?:no|none|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b",
-    re.IGNORECASE,
-)
+_SPOKEN = {
+    word: str(number)
+    for number, word in enumerate(
+        (
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+        )
+    )
+} | {"no": "0", "none": "0"}
+_SIZES = re.compile(r"\b(?:bytes?|[kmg]b|size|big|large|largest|biggest)\b", re.IGNORECASE)
+_ABSENCE = re.compile(r"\b(?:no|not|none|cannot|missing)\b|n't\b", re.IGNORECASE)
 #: Words that occur in every sentence, and say nothing.
 _COMMON = frozenset(
     (
@@ -68,7 +86,8 @@ def missing(answer: str, prompt: str, results: Sequence[ToolResult]) -> str:
     if not results:
         return ""
     newest = reported(results[0].output, results[0].name)
-    if not newest.strip() or is_grounded(answer, prompt, results, newest):
+    absent = results[0].failed and _ABSENCE.search(answer)
+    if not newest.strip() or absent or is_grounded(answer, prompt, results, newest):
         return ""
     lines = newest.splitlines()
     kept = "\n".join(lines[:LINES])[:MOST]
@@ -81,11 +100,8 @@ def is_grounded(answer: str, prompt: str, results: Sequence[ToolResult], newest:
         names = [line.strip().rstrip("/@*") for line in newest.splitlines()]
         return len(names) > LINES or all(name in answer for name in names)
     if intent.wants_number(prompt):
-        if _SPOKEN.search(answer):
-            return True
-        printed = "\n".join(result.output for result in results)
-        counted = {str(len(newest.splitlines()))}
-        return bool(numbers(answer) & (numbers(printed) | counted))
+        printed = printed_numbers(prompt, results)
+        return bool(numbers(answer) & printed or ("0" in printed and _ABSENCE.search(answer)))
     asked, said = facts(prompt), facts(answer)
     fresh: set[str] = set()
     for result in results:
@@ -97,9 +113,20 @@ def is_grounded(answer: str, prompt: str, results: Sequence[ToolResult], newest:
     return any(word in one or (len(one) > 3 and one in word) for word in long for one in fresh)
 
 
+def printed_numbers(prompt: str, results: Sequence[ToolResult]) -> set[str]:
+    """Return the numbers that an answer may have: those that were printed, and how many lines."""
+    found = {"0"} if any(result.failed for result in results) else set()
+    for result in results:
+        shown = reported(result.output, result.name)
+        found |= {str(len(shown.splitlines()))}
+        found |= numbers(result.output if _SIZES.search(prompt) else shown)
+    return found
+
+
 def numbers(text: str) -> set[str]:
     """Return the numbers in a text: without separators of thousands, and without zeros behind."""
-    found = set()
+    words = re.findall(r"[a-z]+", text.lower()) if len(text) < MOST else ()
+    found = {_SPOKEN[word] for word in words if word in _SPOKEN}
     for written in _DIGITS.findall(text):
         whole = re.sub(r",(?=\d{3}\b)", "", written)
         found.add(whole.rstrip("0").rstrip(".") if "." in whole else whole)

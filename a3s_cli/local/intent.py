@@ -24,7 +24,8 @@ _COMMAND = re.compile(
 )
 _HERE = re.compile(
     r"\b(?:here|(?:this|the|current|working)\s+(?:current\s+|working\s+)?"
-    r"(?:directory|folder|repo(?:sitory)?|project|workspace|machine|computer|system)"
+    r"(?:directory|folder|repo(?:sitory)?|project|workspace|machine|computer|system"
+    r"|code(?:base)?|package|library|app(?:lication)?)"
     r"|(?:which|what|all|any|every|the|each|find|list|count|many|largest|biggest|newest|oldest|"
     r"smallest)\s+(?:\S+\s+){0,3}?(?:files?|folders?|director(?:y|ies)))\b",
     re.IGNORECASE,
@@ -35,9 +36,24 @@ _GENERAL = re.compile(
     re.IGNORECASE,
 )
 _CHANGE = re.compile(
-    r"\b(?:create|write|make|add|append|insert|delete|remove|erase|rename|move|copy|change|"
-    r"replace|set|update|fix|repair|correct|edit|sort|save|put|extract|convert|refactor|"
-    r"generate|implement|touch|store)\b",
+    r"\b(?:create|write|make|add(?!\s+up)|append|insert|delete|remove|erase|rename|move|copy|change"
+    r"|replace|set|update|fix|repair|correct|edit|sort|save|put|extract|convert|refactor|generate"
+    r"|implement|touch|store|modify|adjust|turn|swap|drop|get rid of|clean|tidy|give|increase"
+    r"|decrease|raise|lower|reduce|bump|enable|disable|merge|split|reformat|rewrite"
+    r"|should (?:be|have|return|print|say|read|use)|has a bug|needs?)\b",
+    re.IGNORECASE,
+)
+#: What makes a change of what else would be a question: "find … and save them".
+_THEN = re.compile(
+    r"\b(?:and|then)\s+(?:\w+\s+){0,2}?(?:save|write|put|store|create|append|add|move|copy|delete"
+    r"|remove|replace|rename|fix|change)\b",
+    re.IGNORECASE,
+)
+#: What is said to be polite.
+_POLITE = re.compile(
+    r"^\W*(?:(?:hi|hello|hey|ok|so|now|please|kindly|just|help me(?: to)?"
+    r"|(?:can|could|would|will) you|i (?:want|need|would like) (?:you )?to"
+    r"|i'd like (?:you )?to|let's)[\s,!.]+)+",
     re.IGNORECASE,
 )
 _QUESTION = re.compile(
@@ -51,12 +67,19 @@ _ALTER = re.compile(
     r"|update|remove|delete|sort|refactor)\b",
     re.IGNORECASE,
 )
+_FIX = re.compile(
+    r"\b(?:fix|bug|repair|correct|wrong|broken|mend|solve|syntax|crash\w*)\b", re.IGNORECASE
+)
 _ADD = re.compile(
     r"\b(?:add|append|insert|write|create|put|save|extract|store|generate|implement)\b",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(
     r"\b(?:how (?:many|much|often|big|large|long)|count|number of|sum|total|average|size|add up)\b",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(
+    r"\b(?:files?|folders?|director(?:y|ies)|lines?|words?|functions?|tests?|class(?:es)?)\b",
     re.IGNORECASE,
 )
 #: What cannot be answered by a look into one file.
@@ -91,6 +114,34 @@ _PICKS = re.compile(
     r"executable|hidden|largest|biggest|smallest|newest|oldest)\b",
     re.IGNORECASE,
 )
+#: What a command says of this machine, its user, and the history of this directory.
+_MACHINE = re.compile(
+    r"\bwho am i\b|\bwhat time is it\b|\bwhat day is (?:it|today)\b"
+    r"|\b(?:which|what|my|this|current)\s+(?:(?!of\b)\S+\s+){0,2}?(?:user(?:name)?|account|os"
+    r"|operating system|distro|distribution|kernel|host ?name|shell|cpu|architecture)\b(?![-\w])"
+    r"|\b(?:current|today's)\s+(?:date|time)\b|\b(?:is|are|have)\b.*\binstalled\b"
+    r"|\b(?:free|disk|available|used)\s+(?:disk\s+)?(?:space|memory)\b"
+    r"|\bhow (?:much|many)\s+(?:\S+\s+)?(?:memory|ram|cpus?|cores|processors)\b",
+    re.IGNORECASE,
+)
+_HISTORY = re.compile(
+    r"\b(?:last|latest|recent|newest|previous|first|current|my|which|all|any|every|show|list|many"
+    r"|the)\b(?:\s+\S+){0,3}?\s+(?:commits?|branch(?:es)?|stash(?:es)?)\b"
+    r"|\b(?:uncommitted|unstaged|staged|git (?:status|log|diff))\b",
+    re.IGNORECASE,
+)
+#: What is looked for in the files.
+_SEARCHED = re.compile(
+    r"\b(?:TODO|FIXME)s?\b|\b(?:find|search|grep|look)\b.*(?:[`'\"]|\b(?:code|functions?|class(?:es)?"
+    r"|methods?|variables?|imports?|usages?|uses|occurrences?|references?|definitions?|comments?"
+    r"|lines?|tests?)\b)|\bwhere\b.*\b(?:defined|declared|used|called|implemented|imported)\b",
+    re.IGNORECASE,
+)
+_RUN_TOO = re.compile(
+    r"(?:\b(?:and|then|also)|[,.;])\s+(?:(?:and|then|also)\s+)?(?:run|execute|start)\b"
+    r"|\b(?:run|execute)\s+(?:it|them)\b|\bwhat (?:does|do) (?:it|they) print\b",
+    re.IGNORECASE,
+)
 #: What `_COMMAND` may find that is also an ordinary word of such a sentence.
 _NO_PROGRAM = frozenset(("it", "a", "an", "the", "this", "that", "test", "tests", "file", "time"))
 
@@ -101,27 +152,65 @@ def needs_call(prompt: str, workspace: Path) -> bool:
         return False
     return bool(
         program(prompt)
+        or is_about_machine(prompt)
         or _HERE.search(prompt)
+        or _SEARCHED.search(prompt)
         or _NAME.search(prompt)
         or mentioned(prompt, workspace)
     )
 
 
+def is_about_machine(prompt: str) -> bool:
+    """Return whether only a command knows: the user, the system, the history of a repository."""
+    return bool(_MACHINE.search(prompt) or _HISTORY.search(prompt))
+
+
+def fixes(prompt: str) -> bool:
+    """Return whether something that is wrong is to be put right."""
+    return bool(_FIX.search(without_names(prompt)))
+
+
+def wants_run(prompt: str) -> bool:
+    """Return whether what is made is to be run as well."""
+    return bool(_RUN_TOO.search(prompt))
+
+
 def wants_change(prompt: str, workspace: Path) -> bool:
     """Return whether something in the directory has to be another afterwards."""
-    change = _CHANGE.search(_NAME.sub("", prompt))
-    return bool(change and not _QUESTION.match(prompt) and needs_call(prompt, workspace))
+    return may_change(prompt) and _changes(prompt) and needs_call(prompt, workspace)
 
 
 def may_change(prompt: str) -> bool:
     """Return whether files may be changed: not for what is only a question."""
-    return bool(_CHANGE.search(_NAME.sub("", prompt)) or not _QUESTION.match(prompt))
+    return _changes(prompt) or not _QUESTION.match(plain(prompt))
+
+
+def _changes(prompt: str) -> bool:
+    words = plain(without_names(prompt))
+    if _QUESTION.match(words):
+        return bool(_THEN.search(words))
+    return bool(_CHANGE.search(words))
+
+
+def plain(prompt: str) -> str:
+    """Return a prompt without what is said in front of it to be polite."""
+    return _POLITE.sub("", prompt).strip()
 
 
 def alters(prompt: str) -> bool:
     """Return whether what is there has to be another, and nothing is to be added."""
-    words = _NAME.sub("", prompt)
+    words = without_names(prompt)
     return bool(_ALTER.search(words) and not _ADD.search(words))
+
+
+def without_names(prompt: str) -> str:
+    """Return a prompt without the names of its files."""
+    return _NAME.sub("", prompt)
+
+
+def counts(prompt: str) -> bool:
+    """Return whether things in the directory are to be counted."""
+    return bool(_HERE.search(prompt) or _COUNTED.search(prompt))
 
 
 def wants_number(prompt: str) -> bool:
@@ -131,12 +220,12 @@ def wants_number(prompt: str) -> bool:
 
 def wants_list(prompt: str) -> bool:
     """Return whether the answer is the names of what a directory holds."""
-    return bool(_LIST.fullmatch(prompt.strip())) and not _PICKS.search(prompt)
+    return bool(_LIST.fullmatch(plain(prompt))) and not _PICKS.search(prompt)
 
 
 def program(prompt: str) -> str:
     """Return the program that the prompt says to use; empty if it names none that is here."""
-    found = [match[1] for match in _COMMAND.finditer(prompt)]
+    found = [match[1].rstrip(".") for match in _COMMAND.finditer(prompt)]
     found += [words.split()[0] for words in _QUOTED.findall(prompt) if words.strip()]
     for name in found:
         if name.lower() not in _NO_PROGRAM and "/" not in name and shutil.which(name):
@@ -146,7 +235,7 @@ def program(prompt: str) -> str:
 
 def shown(prompt: str, workspace: Path) -> str:
     """Return the file that the prompt wants to see as it is; empty if it wants something else."""
-    match = _SHOW.fullmatch(prompt.strip())
+    match = _SHOW.fullmatch(plain(prompt))
     if not match:
         return ""
     path = match[1]

@@ -53,6 +53,12 @@ def parsed(arguments: str) -> Any:
         return arguments
 
 
+def path_of(call: ToolCall | CallChunk) -> str:
+    """Return the file that a call names; empty if it names none."""
+    arguments = parsed(call.arguments)
+    return str(arguments.get("file_path", "")) if isinstance(arguments, dict) else ""
+
+
 def is_stuck(messages: Sequence[Message], tools: Sequence[ToolSpec]) -> bool:
     """Return whether the newest calls are variants of one thing, or have all failed."""
     calls = calls_since(messages)

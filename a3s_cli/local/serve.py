@@ -57,6 +57,10 @@ def loaded(options: dict[str, Any]) -> tuple[Any, str]:
     """Return the server with its model loaded, and its key."""
     import secrets
 
+    # Threads wait for each other thousands of times in each prompt, by turning in circles. Where
+    # one does not run, because another program has its processor, the others burn what time
+    # there is, and all takes ten times as long. A short turn costs a quiet machine little.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     import xllamacpp  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     key = secrets.token_urlsafe(24)

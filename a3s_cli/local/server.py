@@ -190,7 +190,7 @@ def _options(model: Path, directory: Path | None) -> dict[str, Any]:
         "context": CONTEXT,
         "batch": BATCH,
         "threads": max(1, processors() - 1),
-        "batch_threads": batch_threads(processors(), os.getloadavg()[0]),
+        "batch_threads": processors(),
         "states": f"{directory}/" if directory else "",
     }
 
@@ -227,16 +227,6 @@ async def locked(path: Path) -> AsyncGenerator[None, None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def batch_threads(processors: int, load: float) -> int:
-    """Return how many threads read a prompt: all processors, but one less where others work.
-
-    Threads wait for each other by turning in circles, thousands of times in each prompt. Where
-    one of them does not run, because another program has its processor, a short prompt takes
-    ten times as long as with a thread less.
-    """
-    return processors if load <= processors - 0.5 else max(1, processors - 1)
 
 
 def processors() -> int:

@@ -167,3 +167,69 @@ def test_a_question_about_one_file_begins_with_reading_it(a3s: Bench, models: Pa
     run(a3s, model, "Which port is in settings.json?")
     call = next(x for x in model.asked[0]["grammar"].split("\n") if x.startswith("call ::="))
     assert call == 'call ::= "read>" to-tool-0'
+
+
+def test_a_number_that_nothing_printed_is_asked_for_again_unseen(a3s: Bench, models: Path) -> None:
+    (a3s.work / "log.txt").write_text("x\n" * 17)
+    model = Model.make(
+        models,
+        "<tool=bash>wc -l < log.txt</tool>",
+        "log.txt has 71 lines.",
+        "log.txt has 17 lines.",
+    )
+    result = run(a3s, model, "How many lines does log.txt have?")
+    assert result.last["text"] == "log.txt has 17 lines."
+    assert "71" not in "".join(event["text"] for event in result.of("text_delta"))
+    assert "call ::=" not in model.asked[2]["grammar"]
+
+
+def test_what_was_to_be_run_as_well_is_run(a3s: Bench, models: Path) -> None:
+    write = "<tool=write>\n<file_path>a.py</file_path>\n<content>print(6 * 7)</content>\n</tool>"
+    answers = (write, "It prints 6 * 7.", "<tool=bash>python3 a.py</tool>", "It printed: 42")
+    model = Model.make(models, *answers)
+    result = run(a3s, model, "Create a.py that prints 6 times 7 and run it")
+    assert [name for name, _ in calls(result)] == ["write", "bash"]
+    assert result.last["text"] == "It printed: 42"
+
+
+def test_a_look_at_a_name_out_of_nowhere_is_a_look_around(a3s: Bench, models: Path) -> None:
+    (a3s.work / "otter.txt").write_text("x")
+    model = Model.make(models, "<tool=ls>img</tool>", "It is otter.txt.")
+    result = run(a3s, model, "Which file is the largest?")
+    assert calls(result) == [("ls", {"path": "."})]
+
+
+def test_a_small_file_is_written_anew_where_an_edit_has_failed(a3s: Bench, models: Path) -> None:
+    (a3s.work / "add.py").write_text("def add(a, b):\n    return a - b\n")
+    edit = (
+        "<tool=edit>\n<file_path>add.py</file_path>\n<old_string>a  -  c</old_string>\n"
+        "<new_string>a + b</new_string>\n</tool>"
+    )
+    write = (
+        "<tool=write>\n<file_path>add.py</file_path>\n"
+        "<content>\ndef add(a, b):\n    return a + b\n</content>\n</tool>"
+    )
+    model = Model.make(models, "<tool=read>add.py</tool>", edit, write, "I fixed it.")
+    result = run(a3s, model, "Fix the bug in add.py")
+    assert [name for name, _ in calls(result)] == ["read", "edit", "write"]
+    rules = [asked["grammar"].split("call ::= ")[1] for asked in model.asked[:3]]
+    assert [rule.split(">")[0] for rule in rules] == ['"read', '"edit', '"write']
+    assert (a3s.work / "add.py").read_text() == "def add(a, b):\n    return a + b\n"
+
+
+def test_a_fault_of_syntax_is_named_until_it_is_gone(a3s: Bench, models: Path) -> None:
+    (a3s.work / "loop.py").write_text("for i in range(2)\n    print(i)\n")
+    edits = [
+        f"<tool=edit>\n<file_path>loop.py</file_path>\n<old_string>{old}</old_string>\n"
+        f"<new_string>{new}</new_string>\n</tool>"
+        for old, new in (("range(2)", "range(3)"), ("range(3)", "range(2):"))
+    ]
+    model = Model.make(models, "<tool=read>loop.py</tool>", edits[0], "Done.", edits[1], "Fixed.")
+    result = run(a3s, model, "Fix loop.py so that it runs")
+    fault = "loop.py has a syntax error in line 1: expected ':': for i in range("
+    told = [asked["messages"][-1]["content"] for asked in model.asked]
+    assert [fault in text for text in told] == [False, True, False, True, False]
+    assert (result.last["text"], (a3s.work / "loop.py").read_text()) == (
+        "Fixed.",
+        "for i in range(2):\n    print(i)\n",
+    )

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from a3s_cli.local.restraint import repeats
-from a3s_cli.local.server import batch_threads
 from a3s_cli.messages import Message, Text, ToolCall, ToolResult
 from a3s_cli.model import CallChunk
 from a3s_cli.registry import TOOLS, load
@@ -53,16 +52,6 @@ def test_a_call_is_repeated_if_nothing_was_changed_since(
 ) -> None:
     chunk = CallChunk(0, "", again[0], json.dumps(again[1]))
     assert repeats(chunk, history(*calls), SPECS) == expected
-
-
-@pytest.mark.parametrize(
-    ("processors", "load", "expected"),
-    [(1, 0.0, 1), (1, 9.0, 1), (2, 0.1, 2), (2, 1.5, 2), (2, 1.6, 1), (8, 7.5, 8), (8, 9.0, 7)],
-)
-def test_a_prompt_is_read_by_the_processors_that_are_free(
-    processors: int, load: float, expected: int
-) -> None:
-    assert batch_threads(processors, load) == expected
 
 
 def test_an_earlier_question_does_not_count() -> None:

@@ -1,0 +1,89 @@
+"""Which tools can be meant by a call that must be made: read off the words of a prompt.
+
+A small model that has to call something calls what an example of similar words called. Left
+with the tools that can answer at all, it mostly takes the right one: a number is counted by a
+command, what a program prints is seen by running it, a place in the code is searched for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..messages import ToolCall
+from . import intent, restraint
+
+#: What a program does can be seen only by running it.
+_RUNS = re.compile(
+    r"\b(?:run|runs|execute|executes|print|prints|output|outputs|crash\w*|fails?|failing|error"
+    r"|exits?|happens?|start|starts|stops?)\b",
+    re.IGNORECASE,
+)
+_PROGRAM = re.compile(r"\.(?:py|sh|js|mjs|rb|pl)$", re.IGNORECASE)
+_SEARCHES = re.compile(
+    r"\bwhere\b.*\b(?:defined|declared|used|called|implemented|imported|mentioned)\b"
+    r"|\b(?:which|what|in which|in what|the)\s+files?\b.*\b(?:defin\w+|declar\w+|mention\w*"
+    r"|contain\w*|us(?:es?|ing)|import\w*|call\w*|implement\w*|def|class|function|has|have)\b"
+    r"|\b(?:TODO|FIXME)s?\b",
+    re.IGNORECASE,
+)
+_SORTS_FILES = re.compile(
+    r"\b(?:largest|biggest|smallest|newest|oldest|latest|longest|shortest)\b", re.IGNORECASE
+)
+#: Changes of many places, or of whole lines, for which a command is the better tool.
+_MANY = re.compile(
+    r"\b(?:all|every|each|lines?|sort\w*|order|alphabetical\w*|remove|delete|everywhere|rename"
+    r"|called|named|name|move|copy|executable)\b",
+    re.IGNORECASE,
+)
+
+
+def first(prompt: str, workspace: Path) -> frozenset[str]:
+    """Return the names of the tools that a look can begin with; empty for all of them."""
+    files = intent.files(prompt, workspace)
+    change = intent.may_change(prompt)
+    programs = [path for path in files if _PROGRAM.search(path)]
+    if intent.shown(prompt, workspace):
+        return frozenset(("read",))
+    if intent.program(prompt) or intent.is_about_machine(prompt):
+        return frozenset(("bash",))
+    if mends(prompt, workspace):
+        return frozenset(("read",))
+    if intent.may_change(prompt) and intent.wants_change(prompt, workspace):
+        return frozenset()
+    if programs and _RUNS.search(intent.without_names(prompt)):
+        return frozenset(("bash",))
+    if _SEARCHES.search(prompt) and not files and not intent.wants_number(prompt):
+        return frozenset(("grep",))
+    if intent.wants_number(prompt) and (files or intent.counts(prompt)):
+        return frozenset(("bash",))
+    if intent.to_be_read(prompt, workspace):
+        return frozenset(("read",))
+    if _SORTS_FILES.search(prompt):
+        return frozenset(("bash", "ls"))
+    return (
+        frozenset(("ls", "glob", "grep", "bash"))
+        if not change and not has_name(prompt)
+        else frozenset()
+    )
+
+
+def has_name(prompt: str) -> bool:
+    """Return whether a prompt names a file, be it there or not."""
+    return intent.without_names(prompt) != prompt
+
+
+def mends(prompt: str, workspace: Path) -> bool:
+    """Return whether one place of one file is to be another: it is read, then edited."""
+    if not intent.alters(prompt) or len(intent.files(prompt, workspace)) != 1:
+        return False
+    return not _MANY.search(intent.without_names(prompt))
+
+
+def next_step(prompt: str, workspace: Path, calls: Sequence[tuple[ToolCall, bool]]) -> str:
+    """Return the tool that has to be called now: `edit` once the file to mend has been read."""
+    if len(calls) != 1 or calls[0][1] or calls[0][0].name != "read":
+        return ""
+    same = restraint.path_of(calls[0][0]) in intent.files(prompt, workspace)
+    return "edit" if same and mends(prompt, workspace) else ""
