@@ -1,4 +1,4 @@
-"""What can be said of a file without running it: whether its syntax is right.
+"""What can be said of files without running them: whether their syntax is right, and changes.
 
 A small model reads over a missing colon, and leaves one out. Python and JSON are checked in
 an instant, and the place of the fault is all that it needs to be told.
@@ -7,6 +7,7 @@ an instant, and the place of the fault is all that it needs to be told.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 #: Bytes of a file that is checked.
@@ -32,3 +33,42 @@ def fault(path: Path) -> str:
     except ValueError as error:
         return f"{path.name} is not valid JSON: {error}"
     return ""
+
+
+#: What tells one state of a directory from another.
+State = dict[str, tuple[int, int, int, int]]
+#: Entries of a directory that are looked at; of a larger one nothing is known.
+ENTRIES = 2000
+
+
+def state(workspace: Path) -> State | None:
+    """Return the state of what is in a directory; None if there is too much of it.
+
+    Of a repository's own records only the uppermost count: a commit changes them.
+    """
+    found: State = {}
+    left = [(workspace, True)]
+    while left:
+        directory, deep = left.pop()
+        try:
+            entries = list(os.scandir(directory))
+        except OSError:
+            continue
+        for entry in entries:
+            try:
+                stat = entry.stat(follow_symlinks=False)
+            except OSError:
+                continue
+            if entry.name == "__pycache__":
+                continue
+            is_directory = entry.is_dir(follow_symlinks=False)
+            # What a directory holds is looked at by itself.
+            times = (
+                (0, 0, 0) if is_directory else (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size)
+            )
+            found[entry.path] = (*times, stat.st_mode)
+            if is_directory and deep:
+                left.append((Path(entry.path), entry.name != ".git"))
+        if len(found) > ENTRIES:
+            return None
+    return found

@@ -61,7 +61,7 @@ def first(prompt: str, workspace: Path) -> frozenset[str]:
     if intent.to_be_read(prompt, workspace):
         return frozenset(("read",))
     if _SORTS_FILES.search(prompt):
-        return frozenset(("bash", "ls"))
+        return frozenset(("bash",))
     return (
         frozenset(("ls", "glob", "grep", "bash"))
         if not change and not has_name(prompt)

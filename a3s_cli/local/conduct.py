@@ -25,6 +25,8 @@ from .restraint import calls_since, is_tool
 
 #: Calls in answer to one prompt, and failing ones after which it may give up in words.
 MOST_CALLS, MOST_TRIES = 12, 3
+#: How often words in place of a call are refused in answer to one prompt.
+MOST_REFUSALS = 3
 #: Bytes of a file that is written anew where an edit has failed.
 SMALL = 3000
 NOW = "Now make the change."
@@ -52,54 +54,78 @@ class Conduct(State):
     ) -> Answer:
         """Yield the answer to an adapted request; `history` is the conversation as it is."""
         asked = last_words(history)
+        if history[-1].role == "user":
+            self._begun(asked)
         if text := self._shown(asked, history):
             yield [text, StopChunk("end_turn")]
             return
+        request, offered, must = self._plan(request, history, tools, asked)
+        nudge = self._nudge(asked, history, tools) if offered else ""
+        counts = intent.wants_number(asked) and bool(grounding.outputs_since(history))
+        held: list[Chunk] = []
+        first = self._passed(self.ask(request, offered, must), held, bool(nudge) or counts)
+        async with aclosing(first) as answer:
+            async for chunks in answer:
+                yield chunks
+        second = self._second(request, history, held, asked, tools, nudge)
+        if second is not None:
+            spent = sum((c.usage for c in held if isinstance(c, UsageChunk)), Usage())
+            self._text, held = "", []
+            async with aclosing(self._passed(second, held, False, spent)) as answer:
+                async for chunks in answer:
+                    yield chunks
+        yield self._finished(held, history, tools, asked)
+
+    def _plan(
+        self, request: Request, history: Sequence[Message], tools: Sequence[ToolSpec], asked: str
+    ) -> tuple[Request, Sequence[ToolSpec], bool]:
+        """Return the request, the tools that may be called, and whether one must be."""
         calls = calls_since(history)
-        over = len(calls) >= MOST_CALLS or restraint.is_stuck(history, tools)
-        allowed = () if over else tools
+        if len(calls) >= MOST_CALLS or restraint.is_stuck(history, tools):
+            return request, (), False
+        allowed = tools
         if not intent.may_change(asked):
             allowed = [tool for tool in allowed if not tool.writes]
-        first = bool(allowed) and self._must_call(asked, history)
         if writers := self._rewriting(history, allowed):
-            request = with_advice(request, WHOLE)
-        elif step := choice.next_step(asked, self.workspace, calls):
-            writers = [tool for tool in allowed if tool.name == step]
-            request = with_advice(request, self._faults(asked) or NOW)
-        if writers:
-            allowed, first = writers, True
-        nudge = self._nudge(asked, history, tools) if allowed else ""
-        held: list[Chunk] = []
-        offered = self._offered(asked, history, allowed) if first and not writers else allowed
-        counts = intent.wants_number(asked) and bool(grounding.outputs_since(history))
-        async with aclosing(self.ask(request, offered, first)) as answer:
-            async for chunks in answer:
-                ends = any(isinstance(c, (CallChunk, StopChunk)) for c in chunks)
-                if nudge or counts or held or ends:
+            return with_advice(request, WHOLE), writers, True
+        step = choice.next_step(asked, self.workspace, calls)
+        if editors := [tool for tool in allowed if tool.name == step]:
+            return with_advice(request, self._faults(asked) or NOW), editors, True
+        if allowed and self._must_call(asked, history):
+            return request, self._offered(asked, history, allowed), True
+        return request, allowed, False
+
+    async def _passed(
+        self, answer: Answer, held: list[Chunk], hold: bool, spent: Usage | None = None
+    ) -> Answer:
+        """Pass on the words of an answer as they come; hold back the rest, or all of it."""
+        async with aclosing(answer) as parts:
+            async for part in parts:
+                chunks = [
+                    UsageChunk(spent + c.usage) if spent and isinstance(c, UsageChunk) else c
+                    for c in part
+                ]
+                if hold or held or any(isinstance(c, (CallChunk, StopChunk)) for c in chunks):
                     held += chunks
                 else:
                     yield chunks
                     self._said(chunks)
-        second = self._second(request, history, held, asked, tools, nudge)
-        if second is None:
-            yield self._finished(held, history, tools, asked)
-            return
-        spent = sum((c.usage for c in held if isinstance(c, UsageChunk)), Usage())
-        self._text = ""
-        async with aclosing(second) as answer:
-            held = []
-            async for chunks in answer:
-                added = [
-                    UsageChunk(spent + c.usage) if isinstance(c, UsageChunk) else c for c in chunks
-                ]
-                if held or any(isinstance(c, (CallChunk, StopChunk)) for c in added):
-                    held += added
-                else:
-                    yield added
-                    self._said(added)
-        yield self._finished(held, history, tools, asked)
 
     _text: str = ""
+    #: The directory before the first call, where it is to be changed; how often words were refused.
+    _before: checks.State | None = None
+    _refused: int = 0
+
+    def _begun(self, asked: str) -> None:
+        changes = intent.wants_change(asked, self.workspace)
+        self._before = checks.state(self.workspace) if changes else None
+        self._refused = 0
+
+    def _changed(self, history: Sequence[Message], tools: Sequence[ToolSpec]) -> bool:
+        """Return whether a call has changed something, as far as that can be seen."""
+        if not restraint.has_changed(history, tools):
+            return False
+        return self._before is None or checks.state(self.workspace) != self._before
 
     def _said(self, chunks: Sequence[Chunk]) -> None:
         self._text += "".join(c for c in chunks if isinstance(c, str))
@@ -120,8 +146,12 @@ class Conduct(State):
         calls = calls_since(history)
         if not intent.wants_change(asked, self.workspace) or (calls and calls[0][1]):
             return ""
-        if not restraint.has_changed(history, tools):
+        if self._refused >= MOST_REFUSALS:
+            return ""
+        if not self._changed(history, tools):
             return NUDGE
+        if name := intent.unmade(asked, self.workspace):
+            return f"{name} does not exist yet.\nMake it now with a tool."
         if left := intent.left_over(asked, self.workspace):
             return f"{left}\nChange that, too, with a tool."
         changes = [one for one in calls if is_tool(tools, one[0].name, "writes")]
@@ -176,6 +206,7 @@ class Conduct(State):
                 return None
             if not nudge:
                 return self._recounted(request, history, text, asked)
+            self._refused += 1
             said = [prompt.said("assistant", text), prompt.said("user", nudge)]
             changing = [tool for tool in tools if not tool.harmless]
             again = replace(request, messages=[*request.messages, *said])

@@ -93,6 +93,20 @@ _FROM_TO = re.compile(
     r"\s+['\"`]?([\w-]+)",
     re.IGNORECASE,
 )
+#: The file that something is put into, and one that is to be new.
+_PUT = re.compile(
+    r"\b(?:save|write|rename|name|move|copy|extract|convert|put|store|export|collect)\b",
+    re.IGNORECASE,
+)
+_INTO = re.compile(
+    r"\b(?:into|to|as|in an?)\s+(?:(?:an?|the|new|file|called|named)\s+)*([`'\"]?\S+)",
+    re.IGNORECASE,
+)
+_NEW = re.compile(
+    r"\b(?:create|make|generate|write)\s+(?:(?:a|an|the|me|new|empty|python|shell|json|text|markdown"
+    r"|file|script|program|called|named)\s+)*([`'\"]?\S+)",
+    re.IGNORECASE,
+)
 _LIST = re.compile(
     r"(?:please\s+)?(?:(?:list|show|name)\s+(?:me\s+)?(?:all\s+)?(?:of\s+)?(?:the\s+)?"
     r"(?:files|folders|directories|contents|entries)"
@@ -247,6 +261,15 @@ def to_be_read(prompt: str, workspace: Path) -> bool:
     if may_change(prompt) or wants_number(prompt) or _DOES.search(prompt):
         return False
     return len(files(prompt, workspace)) == 1
+
+
+def unmade(prompt: str, workspace: Path) -> str:
+    """Return the first file that a prompt wants to be made and that is not there."""
+    for pattern in (_INTO, _NEW) if _PUT.search(prompt) else (_NEW,):
+        for match in pattern.finditer(prompt):
+            if (name := _NAME.search(match[1])) and not os.path.lexists(workspace / name[0]):
+                return name[0]
+    return ""
 
 
 def left_over(prompt: str, workspace: Path) -> str:

@@ -39,7 +39,7 @@ def place(tmp_path: Path) -> Path:
         ("Where is the class Pump defined?", "grep"),
         ("Which file mentions the tide?", "grep"),
         ("Find all TODOs", "grep"),
-        ("Which is the oldest file?", "bash ls"),
+        ("Which is the oldest file?", "bash"),
         ("What does this project do?", "bash glob grep ls"),
         ("Delete all lines with x in app.ini", ""),
         ("Create new.py that prints 3", ""),

@@ -233,3 +233,35 @@ def test_a_fault_of_syntax_is_named_until_it_is_gone(a3s: Bench, models: Path) -
         "Fixed.",
         "for i in range(2):\n    print(i)\n",
     )
+
+
+def test_a_command_that_changes_nothing_is_no_change(a3s: Bench, models: Path) -> None:
+    (a3s.work / "names.txt").write_text("b\na\n")
+    sort = ("<tool=bash>sort names.txt</tool>", "<tool=bash>sort -o names.txt names.txt</tool>")
+    model = Model.make(models, sort[0], "names.txt is sorted.", sort[1], "It is sorted now.")
+    result = run(a3s, model, "Sort the lines of names.txt")
+    assert (a3s.work / "names.txt").read_text() == "a\nb\n"
+    assert result.last["text"] == "It is sorted now."
+
+
+def test_words_are_refused_so_often_and_not_more(a3s: Bench, models: Path) -> None:
+    (a3s.work / "a.txt").write_text("a\n")
+    looks = [f"<tool=bash>{program} a.txt</tool>" for program in ("cat", "wc", "head")]
+    answers = [text for look in looks for text in ("It is done.", look)]
+    model = Model.make(models, "<tool=bash>ls</tool>", *answers, "It was done.")
+    result = run(a3s, model, "Sort the lines of a.txt")
+    assert len(calls(result)) == 4
+    assert result.last["text"].startswith("It was done.")
+
+
+def test_a_file_that_was_to_be_made_has_to_be_there(a3s: Bench, models: Path) -> None:
+    (a3s.work / "log.txt").write_text("a 12\nb 7\n")
+    copy = "<tool=bash>touch other.txt</tool>"
+    right = "<tool=bash>grep -oE '[0-9]+' log.txt > nums.txt</tool>"
+    model = Model.make(models, copy, "I saved them.", right, "They are in nums.txt.")
+    result = run(a3s, model, "Save the numbers in log.txt to nums.txt")
+    assert (a3s.work / "nums.txt").read_text() == "12\n7\n"
+    assert model.asked[2]["messages"][-1]["content"] == (
+        "nums.txt does not exist yet.\nMake it now with a tool."
+    )
+    assert result.last["text"] == "They are in nums.txt."

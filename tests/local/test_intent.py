@@ -207,3 +207,37 @@ def test_what_one_file_says(place: Path, prompt: str, expected: bool) -> None:
 )
 def test_what_is_left_over(place: Path, prompt: str, expected: str) -> None:
     assert intent.left_over(prompt, place) == expected
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("Extract the links of a.py into links.txt.", "links.txt"),
+        ("Find the names in a.py and save them to `out/names.txt`", "out/names.txt"),
+        ("Rename a.py to b.py", "b.py"),
+        ("Write a Python script called job.py that prints 3", "job.py"),
+        ("Create todo.md with the line: milk", "todo.md"),
+        ("Make a copy of a.py", ""),
+        ("Change x to 3 in a.py", ""),
+        ("Add a link to b.py in a.py", ""),
+        ("Move a.py to src", ""),
+    ],
+)
+def test_the_file_that_is_to_be_made(place: Path, prompt: str, expected: str) -> None:
+    assert intent.unmade(prompt, place) == expected
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("Could you please rename a.py to b.py?", True),
+        ("Can you tell me what a.py does?", False),
+        ("Find all links in a.py and save them to b.txt", True),
+        ("Run a.py and tell me what it prints", False),
+        ("Add up the numbers in a.py", False),
+        ("The port in a.py should be 3.", True),
+        ("Get rid of the comments in a.py", True),
+    ],
+)
+def test_a_change_by_any_other_words(place: Path, prompt: str, expected: bool) -> None:
+    assert intent.wants_change(prompt, place) == expected
