@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 from a3s_cli.local import weights
 
 KEEP = ("--keep-alive", "5s")
-PROMPT = "Count from one to thirty in words, separated by commas."
+PROMPT = "Count from one to twelve in words, separated by commas."
 
 
 class Measured(NamedTuple):
