@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..messages import ToolCall
-from . import intent, restraint
+from . import intent, leftovers, restraint
 
 #: What a program does can be seen only by running it.
 _RUNS = re.compile(
@@ -33,9 +33,15 @@ _SORTS_FILES = re.compile(
 )
 #: Changes of many places, or of whole lines, for which a command is the better tool.
 _MANY = re.compile(
-    r"\b(?:all|every|each|lines?|sort\w*|order|alphabetical\w*|remove|delete|everywhere|rename"
-    r"|called|named|name|move|copy|executable)\b",
+    r"\b(?:all|every|each|lines?|sort\w*|order|alphabetical\w*|remove|delete|everywhere|move|copy"
+    r"|executable)\b",
     re.IGNORECASE,
+)
+
+
+#: A file that gets another name.
+_RENAMED = re.compile(
+    r"\b(?:rename|name of)\s+(?:the\s+)?(?:file\s+)?[`'\"]?[\w/-]*\.\w+", re.IGNORECASE
 )
 
 
@@ -43,7 +49,6 @@ def first(prompt: str, workspace: Path) -> frozenset[str]:
     """Return the names of the tools that a look can begin with; empty for all of them."""
     files = intent.files(prompt, workspace)
     change = intent.may_change(prompt)
-    programs = [path for path in files if _PROGRAM.search(path)]
     if intent.shown(prompt, workspace):
         return frozenset(("read",))
     if intent.program(prompt) or intent.is_about_machine(prompt):
@@ -52,7 +57,7 @@ def first(prompt: str, workspace: Path) -> frozenset[str]:
         return frozenset(("read",))
     if intent.may_change(prompt) and intent.wants_change(prompt, workspace):
         return frozenset()
-    if programs and _RUNS.search(intent.without_names(prompt)):
+    if is_run(prompt, workspace):
         return frozenset(("bash",))
     if _SEARCHES.search(prompt) and not files and not intent.wants_number(prompt):
         return frozenset(("grep",))
@@ -69,6 +74,12 @@ def first(prompt: str, workspace: Path) -> frozenset[str]:
     )
 
 
+def is_run(prompt: str, workspace: Path) -> bool:
+    """Return whether a program of the directory is named, and what it does is asked for."""
+    programs = [path for path in intent.files(prompt, workspace) if _PROGRAM.search(path)]
+    return bool(programs and _RUNS.search(intent.without_names(prompt)))
+
+
 def has_name(prompt: str) -> bool:
     """Return whether a prompt names a file, be it there or not."""
     return intent.without_names(prompt) != prompt
@@ -77,6 +88,8 @@ def has_name(prompt: str) -> bool:
 def mends(prompt: str, workspace: Path) -> bool:
     """Return whether one place of one file is to be another: it is read, then edited."""
     if not intent.alters(prompt) or len(intent.files(prompt, workspace)) != 1:
+        return False
+    if leftovers.unmade(prompt, workspace) or _RENAMED.search(prompt):
         return False
     return not _MANY.search(intent.without_names(prompt))
 

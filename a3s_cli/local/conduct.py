@@ -20,7 +20,7 @@ from pathlib import Path
 from ..messages import Message, ToolCall, ToolSpec, Usage
 from ..model import CallChunk, Chunk, Request, StopChunk, UsageChunk
 from ..values import State, field, replace
-from . import checks, choice, grounding, intent, prompt, restraint
+from . import amends, checks, choice, grounding, intent, leftovers, prompt, restraint
 from .restraint import calls_since, is_tool
 
 #: Calls in answer to one prompt, and failing ones after which it may give up in words.
@@ -31,6 +31,7 @@ MOST_REFUSALS = 3
 SMALL = 3000
 NOW = "Now make the change."
 WHOLE = "Write the whole file again, with the change in it."
+WORDS = "That has been done. Answer the question in words now."
 RECOUNT = "That is not the number in the result. Answer again with the number in the result."
 #: What is said to a model that has answered in words where something is to be changed, or run.
 NUDGE = "Nothing has been changed yet. Do it now with a tool."
@@ -150,9 +151,9 @@ class Conduct(State):
             return ""
         if not self._changed(history, tools):
             return NUDGE
-        if name := intent.unmade(asked, self.workspace):
+        if name := leftovers.unmade(asked, self.workspace):
             return f"{name} does not exist yet.\nMake it now with a tool."
-        if left := intent.left_over(asked, self.workspace):
+        if left := leftovers.left_over(asked, self.workspace):
             return f"{left}\nChange that, too, with a tool."
         changes = [one for one in calls if is_tool(tools, one[0].name, "writes")]
         if fault := self._faults(asked, changes):
@@ -171,6 +172,9 @@ class Conduct(State):
         """Return whether words would be a guess: nothing has been seen, or only failures."""
         results = grounding.outputs_since(history)
         if len(results) >= MOST_TRIES or any(not prompt.is_vain(result) for result in results):
+            return False
+        # How a program fails that was to be run is what was asked for.
+        if choice.is_run(asked, self.workspace) and any(r.name == "bash" for r in results):
             return False
         if results and prompt.is_absent(results[0].output):
             return False
@@ -212,7 +216,7 @@ class Conduct(State):
             again = replace(request, messages=[*request.messages, *said])
             return self.ask(again, changing, True) if changing else None
         if restraint.repeats(call, history, tools):
-            return self.ask(request, (), False)
+            return self.ask(with_advice(request, WORDS), (), False)
         if intent.alters(asked) and restraint.appends(call):
             editors = [tool for tool in tools if tool.writes]
             return self.ask(request, editors, True) if editors else None
@@ -260,6 +264,8 @@ class Conduct(State):
                     finished.append(f"\n\n{added}" if self._text.strip() else added)
             elif isinstance(chunk, str):
                 self._said([chunk])
+            if isinstance(chunk, CallChunk):
+                chunk = amends.amended(chunk, asked, self.workspace)  # noqa: PLW2901
             finished.append(self._looking_first(self._known(chunk, history, tools), history, tools))
         return finished
 

@@ -11,7 +11,9 @@ import re
 from collections.abc import Sequence
 
 from ..messages import Message, ToolResult
+from ..values import replace
 from . import intent
+from .prompt import is_absent
 
 #: Characters and lines of an output that are put behind an answer.
 MOST, LINES = 1500, 40
@@ -86,7 +88,7 @@ def missing(answer: str, prompt: str, results: Sequence[ToolResult]) -> str:
     if not results:
         return ""
     newest = reported(results[0].output, results[0].name)
-    absent = results[0].failed and _ABSENCE.search(answer)
+    absent = results[0].failed and is_absent(newest) and _ABSENCE.search(answer)
     if not newest.strip() or absent or is_grounded(answer, prompt, results, newest):
         return ""
     lines = newest.splitlines()
@@ -104,6 +106,8 @@ def is_grounded(answer: str, prompt: str, results: Sequence[ToolResult], newest:
         return bool(numbers(answer) & printed or ("0" in printed and _ABSENCE.search(answer)))
     asked, said = facts(prompt), facts(answer)
     fresh: set[str] = set()
+    if results[0].failed:  # an error is named by its last line
+        results = [replace(results[0], output=newest.splitlines()[-1])]
     for result in results:
         fresh |= facts(reported(result.output, result.name)) - asked
     if not fresh or said & fresh:

@@ -88,25 +88,6 @@ _DOES = re.compile(
     r"|words?|git|test|tests|pass)\b",
     re.IGNORECASE,
 )
-_FROM_TO = re.compile(
-    r"\b(?:rename|change|replace)\s+(?:\w+\s+){0,4}?['\"`]?([\w.-]+)['\"`]?\s+(?:to|with|by|into)"
-    r"\s+['\"`]?([\w-]+)",
-    re.IGNORECASE,
-)
-#: The file that something is put into, and one that is to be new.
-_PUT = re.compile(
-    r"\b(?:save|write|rename|name|move|copy|extract|convert|put|store|export|collect)\b",
-    re.IGNORECASE,
-)
-_INTO = re.compile(
-    r"\b(?:into|to|as|in an?)\s+(?:(?:an?|the|new|file|called|named)\s+)*([`'\"]?\S+)",
-    re.IGNORECASE,
-)
-_NEW = re.compile(
-    r"\b(?:create|make|generate|write)\s+(?:(?:a|an|the|me|new|empty|python|shell|json|text|markdown"
-    r"|file|script|program|called|named)\s+)*([`'\"]?\S+)",
-    re.IGNORECASE,
-)
 _LIST = re.compile(
     r"(?:please\s+)?(?:(?:list|show|name)\s+(?:me\s+)?(?:all\s+)?(?:of\s+)?(?:the\s+)?"
     r"(?:files|folders|directories|contents|entries)"
@@ -222,6 +203,12 @@ def without_names(prompt: str) -> str:
     return _NAME.sub("", prompt)
 
 
+def name_in(word: str) -> str:
+    """Return the name of a file in a word; empty if it has none."""
+    match = _NAME.search(word)
+    return match[0] if match else ""
+
+
 def counts(prompt: str) -> bool:
     """Return whether things in the directory are to be counted."""
     return bool(_HERE.search(prompt) or _COUNTED.search(prompt))
@@ -261,31 +248,6 @@ def to_be_read(prompt: str, workspace: Path) -> bool:
     if may_change(prompt) or wants_number(prompt) or _DOES.search(prompt):
         return False
     return len(files(prompt, workspace)) == 1
-
-
-def unmade(prompt: str, workspace: Path) -> str:
-    """Return the first file that a prompt wants to be made and that is not there."""
-    for pattern in (_INTO, _NEW) if _PUT.search(prompt) else (_NEW,):
-        for match in pattern.finditer(prompt):
-            if (name := _NAME.search(match[1])) and not os.path.lexists(workspace / name[0]):
-                return name[0]
-    return ""
-
-
-def left_over(prompt: str, workspace: Path) -> str:
-    """Return what the prompt wants to be replaced in a file and is still there, in a sentence."""
-    match = _FROM_TO.search(prompt)
-    if not match:
-        return ""
-    for path in files(prompt, workspace):
-        try:
-            lines = (workspace / path).read_text(errors="replace").splitlines()
-        except OSError:
-            continue
-        for number, line in enumerate(lines, 1):
-            if re.search(rf"(?<!\w){re.escape(match[1])}(?!\w)", line):
-                return f"{match[1]} still occurs in {path}, line {number}: {line.strip()[:200]}"
-    return ""
 
 
 def files(prompt: str, workspace: Path) -> list[str]:

@@ -38,6 +38,10 @@ _PROGRAMS = (
     "touch tr tree uname uniq uptime wc which whoami xargs zip"
 )
 PROGRAMS = _PROGRAMS.split()
+#: Those behind which the name of a program stands; behind another, the first was a slip.
+_LEADING = ("echo", "env", "printf", "which", "xargs", "python", "python3", "node")
+#: What may follow `<tool` and `</tool` in words.
+WORDS = ("bar", "box", "chain", "kit", "set", "tip")
 
 
 def written(name: str, arguments: Arguments) -> str:
@@ -63,6 +67,8 @@ def read(text: str, tools: Sequence[ToolSpec]) -> tuple[str, dict[str, Any]]:
     name, _, body = text.removeprefix(OPENING).partition(">")
     if name in PROGRAMS:
         words = body.partition(CLOSING)[0]
+        if name not in _LEADING and (words.split() or [""])[0] in (*PROGRAMS, "ls", "grep"):
+            return "bash", {"command": words}
         return "bash", {"command": name if words == name else f"{name} {words}".strip()}
     schemas = next((properties(tool) for tool in tools if tool.name == name), {})
     kinds = {key: schema.get("type", "string") for key, schema in schemas.items()}
@@ -119,7 +125,9 @@ def grammar(tools: Sequence[ToolSpec], *, forced: bool = False) -> str:
     rules = [f"root ::= {quoted(OPENING)} call"] if forced else text_rules(bool(tools))
     if tools:
         calls = [call_rule(tool, seen) for tool in tools]
-        if any(tool.name == "bash" for tool in tools):
+        # Where nothing but `bash` is left, it is called by its name, as the examples do.
+        alone = forced and len(tools) == 1
+        if not alone and any(tool.name == "bash" for tool in tools):
             program = " | ".join(map(quoted, PROGRAMS))
             words = value_rule(CLOSING, {}, seen)
             calls.append(f'({program}) ">" ([^<\\n] {words} | {quoted(CLOSING)})')
@@ -130,10 +138,11 @@ def grammar(tools: Sequence[ToolSpec], *, forced: bool = False) -> str:
 def text_rules(may_call: bool) -> list[str]:
     """Return the rules for text in which no tag of a call stands, unless a call follows."""
     opening, closing = OPENING.removesuffix("="), CLOSING.removesuffix(">")
-    rules = ['root ::= "<" text-1 | [^<] text-0']
+    beginning = '"<" text-1 |' if may_call else ""
+    rules = [f"root ::= {beginning} [^<] text-0"]
     rules += scan("text", {opening: "opened", closing: "word"}, may_end=True)
-    # `<toolbar>` is a word, `<tool>` is a call gone wrong.
-    rules.append("word ::= [a-zA-Z] text-0")
+    # `<toolbar>` is a word, `<tool>` and `<toolRead>` are calls gone wrong.
+    rules.append(f"word ::= ({' | '.join(map(quoted, WORDS))}) text-0")
     rules.append('opened ::= word | "=" call' if may_call else "opened ::= word")
     return rules
 

@@ -43,6 +43,10 @@ def place(tmp_path: Path) -> Path:
         ("What does this project do?", "bash glob grep ls"),
         ("Delete all lines with x in app.ini", ""),
         ("Create new.py that prints 3", ""),
+        ("Rename the variable x to y in app.ini", "read"),
+        ("The variable x in app.ini should be called y.", "read"),
+        ("Rename app.ini to b.ini", ""),
+        ("Change the name of app.ini to other", ""),
         ("What does missing.txt say?", ""),
     ],
 )

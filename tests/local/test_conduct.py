@@ -194,8 +194,8 @@ def test_what_was_to_be_run_as_well_is_run(a3s: Bench, models: Path) -> None:
 
 def test_a_look_at_a_name_out_of_nowhere_is_a_look_around(a3s: Bench, models: Path) -> None:
     (a3s.work / "otter.txt").write_text("x")
-    model = Model.make(models, "<tool=ls>img</tool>", "It is otter.txt.")
-    result = run(a3s, model, "Which file is the largest?")
+    model = Model.make(models, "<tool=ls>img</tool>", "It is about otter.txt.")
+    result = run(a3s, model, "What does this project do?")
     assert calls(result) == [("ls", {"path": "."})]
 
 
@@ -265,3 +265,14 @@ def test_a_file_that_was_to_be_made_has_to_be_there(a3s: Bench, models: Path) ->
         "nums.txt does not exist yet.\nMake it now with a tool."
     )
     assert result.last["text"] == "They are in nums.txt."
+
+
+def test_how_a_program_fails_is_an_answer(a3s: Bench, models: Path) -> None:
+    (a3s.work / "a.py").write_text("print({}['tea'])\n")
+    model = Model.make(models, "<tool=bash>python3 a.py</tool>", "A key is not there.")
+    result = run(a3s, model, "Why does a.py fail?")
+    assert model.asked[1]["grammar"].startswith('root ::= "<" text-1')
+    assert (
+        result.last["text"]
+        == "A key is not there.\n\n" + result.of("tool_end")[0]["toolOutput"].strip()
+    )

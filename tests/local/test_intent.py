@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from a3s_cli.local import grounding, intent
+from a3s_cli.local import grounding, intent, leftovers
 from a3s_cli.messages import Message, Text, ToolCall, ToolResult
 
 
@@ -201,12 +201,17 @@ def test_what_one_file_says(place: Path, prompt: str, expected: bool) -> None:
         ("In a.py change the value from 1 to 2.", "1 still occurs in a.py, line 1: x = 1"),
         ("Replace every 'x' with 'y' in a.py", "x still occurs in a.py, line 1: x = 1"),
         ("Rename z to y in a.py", ""),
+        ("Set x to 2 in a.py", "2 does not occur in a.py"),
+        ("Update a.py: x is now 3.0.1.", "3.0.1 does not occur in a.py"),
+        ("Set x to 1 in a.py", ""),
+        ("Fix a.py: f(1) has to be 2", ""),
+        ("The variable x in a.py should be called y.", "x still occurs in a.py, line 1: x = 1"),
         ("Rename a.py to b.py", ""),
         ("Fix a.py", ""),
     ],
 )
 def test_what_is_left_over(place: Path, prompt: str, expected: str) -> None:
-    assert intent.left_over(prompt, place) == expected
+    assert leftovers.left_over(prompt, place) == expected
 
 
 @pytest.mark.parametrize(
@@ -224,7 +229,7 @@ def test_what_is_left_over(place: Path, prompt: str, expected: str) -> None:
     ],
 )
 def test_the_file_that_is_to_be_made(place: Path, prompt: str, expected: str) -> None:
-    assert intent.unmade(prompt, place) == expected
+    assert leftovers.unmade(prompt, place) == expected
 
 
 @pytest.mark.parametrize(

@@ -203,3 +203,17 @@ class Grammar:
             if match := pattern.match(text, at):
                 ends |= set(range(at + 1, match.end() + 1))
         return ends
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("<tool=sort>names.txt</tool>", "sort names.txt"),
+        ("<tool=sort>ls -S | head -n 1</tool>", "ls -S | head -n 1"),
+        ("<tool=git>git log</tool>", "git log"),
+        ("<tool=echo>date</tool>", "echo date"),
+        ("<tool=whoami>whoami</tool>", "whoami"),
+    ],
+)
+def test_a_program_that_is_called_like_a_tool(text: str, command: str) -> None:
+    assert tags.read(text, SPECS) == ("bash", {"command": command})

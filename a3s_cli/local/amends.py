@@ -1,0 +1,65 @@
+"""Slips in the arguments of a call that have one meaning only, and are put right.
+
+- a line number of `read` that was copied into an edit
+- a program that is run by another language's interpreter, or shown where it was to be run
+- a listing that is counted with its heading
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from ..model import CallChunk
+from ..values import replace
+from . import choice, restraint
+
+#: What runs a program, by the ending of its name.
+INTERPRETERS = {".py": "python3", ".sh": "bash", ".js": "node", ".rb": "ruby", ".pl": "perl"}
+_NUMBERED = re.compile(r"^ *\d+\t", re.MULTILINE)
+_RUN = re.compile(r"^(cat|bash|sh|python3?|node|ruby|perl) +([\w./-]+)((?: .*)?)$", re.DOTALL)
+_COUNTED = re.compile(r"\bls +-[A-Za-z]*l[A-Za-z]*\b([^|;&]*)\| *wc +-l")
+
+
+def amended(chunk: CallChunk, prompt: str, workspace: Path) -> CallChunk:
+    """Return a call without the slips that are known."""
+    arguments = restraint.parsed(chunk.arguments)
+    if not isinstance(arguments, dict):
+        return chunk
+    if chunk.name == "edit":
+        better = _edit(arguments, workspace / restraint.path_of(chunk))
+    elif chunk.name == "bash" and isinstance(arguments.get("command"), str):
+        better = {**arguments, "command": _command(arguments["command"], prompt, workspace)}
+    else:
+        return chunk
+    if better == arguments:
+        return chunk
+    return replace(chunk, arguments=json.dumps(better, ensure_ascii=False))
+
+
+def _edit(arguments: dict[str, Any], path: Path) -> dict[str, Any]:
+    old, new = arguments.get("old_string"), arguments.get("new_string")
+    if not isinstance(old, str) or not isinstance(new, str) or not path.is_file():
+        return arguments
+    plain = _NUMBERED.sub("", old)
+    text = path.read_text(errors="replace")
+    if old in text or plain not in text:
+        return arguments
+    return {**arguments, "old_string": plain, "new_string": _NUMBERED.sub("", new)}
+
+
+def _command(command: str, prompt: str, workspace: Path) -> str:
+    match = _RUN.match(command)
+    if match and (workspace / match[2]).is_file():
+        runs = INTERPRETERS.get(Path(match[2]).suffix, "")
+        wrong = match[1] == "cat" and not match[3] and choice.is_run(prompt, workspace)
+        if runs and (wrong or (match[1] != "cat" and not same(match[1], runs))):
+            return f"{runs} {match[2]}{match[3]}"
+    return _COUNTED.sub(r"ls\1| wc -l", command)
+
+
+def same(one: str, other: str) -> bool:
+    """Return whether two interpreters are of one language."""
+    return one == other or {one, other} <= {"sh", "bash"} or {one, other} <= {"python", "python3"}

@@ -1,0 +1,61 @@
+"""Slips in a call that have one meaning only."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from a3s_cli.local.amends import amended
+from a3s_cli.model import CallChunk
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    (tmp_path / "a.py").write_text("for i in x\n    print(i)\n")
+    (tmp_path / "b.sh").write_text("echo 1\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("command", "prompt", "expected"),
+    [
+        ("bash a.py", "Run a.py", "python3 a.py"),
+        ("python3 b.sh 12", "Run b.sh", "bash b.sh 12"),
+        ("sh b.sh", "Run b.sh", "sh b.sh"),
+        ("python a.py", "Run a.py", "python a.py"),
+        ("cat a.py", "What does a.py print?", "python3 a.py"),
+        ("cat a.py", "What is in a.py?", "cat a.py"),
+        ("cat a.py | wc -l", "What does a.py print?", "cat a.py | wc -l"),
+        ("bash c.py", "Run c.py", "bash c.py"),
+        ("ls -la | wc -l", "How many files are here?", "ls | wc -l"),
+        ("ls -l src | wc -l", "How many files are in src?", "ls src | wc -l"),
+        ("ls -a | wc -l", "How many files are here?", "ls -a | wc -l"),
+        ("ls -l | grep x | wc -l", "How many?", "ls -l | grep x | wc -l"),
+    ],
+)
+def test_a_command(place: Path, command: str, prompt: str, expected: str) -> None:
+    chunk = CallChunk(0, "1", "bash", json.dumps({"command": command}))
+    assert json.loads(amended(chunk, prompt, place).arguments) == {"command": expected}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("1\tfor i in x\n2\t    print(i)", "1\tfor i in x:\n2\t    print(i)", True),
+        ("for i in x\n2\t    print(i)", "for i in x:\n    print(i)", True),
+        ("for i in x\n    print(i)", "1\tfor", False),
+        ("1\tnothing like it", "new", False),
+    ],
+)
+def test_line_numbers_in_an_edit(place: Path, old: str, new: str, expected: bool) -> None:
+    arguments = {"file_path": "a.py", "old_string": old, "new_string": new}
+    chunk = CallChunk(0, "1", "edit", json.dumps(arguments))
+    found = json.loads(amended(chunk, "Fix a.py", place).arguments)
+    right = {
+        "file_path": "a.py",
+        "old_string": "for i in x\n    print(i)",
+        "new_string": "for i in x:\n    print(i)",
+    }
+    assert found == (right if expected else arguments)
