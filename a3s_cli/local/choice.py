@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from ..messages import ToolCall
+from ..messages import ToolCall, ToolSpec
+from ..values import replace
 from . import intent, leftovers, restraint
 
 #: What a program does can be seen only by running it.
@@ -39,6 +41,8 @@ _MANY = re.compile(
 )
 
 
+#: Lines of a file that an edit can be made to choose from.
+MOST_LINES = 80
 #: A file that gets another name.
 _RENAMED = re.compile(
     r"\b(?:rename|name of)\s+(?:the\s+)?(?:file\s+)?[`'\"]?[\w/-]*\.\w+", re.IGNORECASE
@@ -100,3 +104,15 @@ def next_step(prompt: str, workspace: Path, calls: Sequence[tuple[ToolCall, bool
         return ""
     same = restraint.path_of(calls[0][0]) in intent.files(prompt, workspace)
     return "edit" if same and mends(prompt, workspace) else ""
+
+
+def narrowed(tool: ToolSpec, path: Path) -> ToolSpec:
+    """Return the tool `edit` for one small file: what is to be replaced is some of its lines."""
+    lines = leftovers.text_of(path).split("\n")
+    if not 0 < len(lines) <= MOST_LINES or not any(line.strip() for line in lines):
+        return tool
+    known: dict[str, Any] = tool.parameters.get("properties", {})
+    replaced = {**known.get("old_string", {}), "lines": lines}
+    return replace(
+        tool, parameters={**tool.parameters, "properties": {**known, "old_string": replaced}}
+    )

@@ -91,7 +91,9 @@ class Conduct(State):
             return with_advice(request, WHOLE), writers, True
         step = choice.next_step(asked, self.workspace, calls)
         if editors := [tool for tool in allowed if tool.name == step]:
-            return with_advice(request, self._faults(asked) or NOW), editors, True
+            request = with_advice(request, self._faults(asked) or NOW)
+            path = self.workspace / restraint.path_of(calls[0][0])
+            return request, [choice.narrowed(tool, path) for tool in editors], True
         if allowed and self._must_call(asked, history):
             return request, self._offered(asked, history, allowed), True
         return request, allowed, False

@@ -166,6 +166,9 @@ def call_rule(tool: ToolSpec, seen: dict[str, str]) -> str:
 def value_rule(end: str, schema: Mapping[str, Any], seen: dict[str, str]) -> str:
     """Return the name of the rule for a value and its closing tag; `seen` collects the rules."""
     kind = schema.get("type", "string")
+    if lines := schema.get("lines"):
+        seen["lines"] = "\n".join(line_rules(lines))
+        return f"lines {quoted(end)}"
     plain = "to-" + re.sub(r"[^a-z0-9]+", "-", end.lower()).strip("-")
     if kind == "boolean":
         name, rules = f"{plain}-boolean", ['("true" | "false")']
@@ -178,6 +181,21 @@ def value_rule(end: str, schema: Mapping[str, Any], seen: dict[str, str]) -> str
         return name
     seen[name] = f"{name} ::= {rules[0]} {quoted(end)}"
     return name
+
+
+def line_rules(lines: Sequence[str]) -> Iterator[str]:
+    """Return the rules for some lines of a file that follow each other, or one of them."""
+    shown = [(number, line) for number, line in enumerate(lines) if line.strip()]
+    starts = [f"line-{number}" for number, _ in shown]
+    starts += [
+        f"{quoted(line.lstrip())} line-{number}-on" for number, line in shown if line[0] in " \t"
+    ]
+    yield 'lines ::= some | "\\n" some "\\n"'
+    yield "some ::= " + " | ".join(starts)
+    for number, line in enumerate(lines):
+        yield f"line-{number} ::= {quoted(line)} line-{number}-on"
+        more = f' | "\\n" line-{number + 1}' if number + 1 < len(lines) else ""
+        yield f'line-{number}-on ::= ""{more}'
 
 
 def scan(name: str, markers: Mapping[str, str], *, may_end: bool) -> Iterator[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a3s_cli.local import tags
+from a3s_cli.local import choice, tags
 from a3s_cli.local.prompt import shortened
 from a3s_cli.messages import ToolSpec
 from a3s_cli.registry import TOOLS, load
@@ -217,3 +218,30 @@ class Grammar:
 )
 def test_a_program_that_is_called_like_a_tool(text: str, command: str) -> None:
     assert tags.read(text, SPECS) == ("bash", {"command": command})
+
+
+@pytest.mark.parametrize(
+    ("old", "expected"),
+    [
+        ("def f(x):", True),
+        ("    return x", True),
+        ("return x", True),
+        ("\ndef f(x):\n    return x\n", True),
+        ("return x\n\nprint(1)", True),
+        ("return y", False),
+        ("", False),
+        ("def f(x):\nprint(1)", False),
+        ("1\tdef f(x):", False),
+    ],
+)
+def test_an_edit_of_a_small_file_replaces_lines_that_it_has(
+    tmp_path: Path, old: str, expected: bool
+) -> None:
+    (tmp_path / "a.py").write_text("def f(x):\n    return x\n\nprint(1)\n")
+    edit = next(tool for tool in SPECS if tool.name == "edit")
+    narrowed = choice.narrowed(edit, tmp_path / "a.py")
+    call = (
+        f"<tool=edit>\n<file_path>a.py</file_path>\n<old_string>{old}</old_string>\n"
+        "<new_string>z</new_string>\n</tool>"
+    )
+    assert Grammar(tags.grammar([narrowed], forced=True)).accepts(call) == expected
