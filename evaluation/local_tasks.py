@@ -26,12 +26,14 @@ from typing import Any, NamedTuple
 
 from .changes import everyday
 from .held_out import THIRD
+from .paraphrased import FOURTH
 from .tasks import FIRST, SECOND, Outcome, Task
 
 SETS: dict[str, Callable[[int], Sequence[Task]]] = {
     "first": lambda _: FIRST,
     "second": lambda _: SECOND,
     "third": lambda _: THIRD,
+    "paraphrased": lambda _: FOURTH,
     "everyday": everyday,
 }
 #: Seconds for one task, on a machine that may be slow and busy.
