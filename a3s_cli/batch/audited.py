@@ -15,7 +15,7 @@ from typing import Any
 from ..audit.chain import Chain
 from ..audit.policy_file import AuditRule
 from ..audit.verdict import Totals, Verdict, judge
-from ..jsontext import loads
+from ..jsontext import has_lone_surrogate, loads
 from ..stream.reader import Line, Problem, lines_of
 from .attempt import file_name
 from .journal import wrong_field
@@ -52,7 +52,10 @@ class _Reading:
         value: Any = None
         try:
             value = loads(data)
+            if has_lone_surrogate(value, data):
+                raise ValueError("a text in it holds half a surrogate pair")
         except ValueError as error:
+            value = None
             self._problems.append(Problem(number, "", f"not valid JSON: {error}"))
         if not data.endswith(b"\n"):
             self._problems.append(Problem(number, "", "the line is torn: its newline is missing"))

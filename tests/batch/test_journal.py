@@ -151,6 +151,16 @@ def test_a_broken_journal_is_never_an_empty_one(batch: BatchBench, command: list
     assert b"journal.ndjson: line 1 was edited, moved or damaged" in result.stderr
 
 
+def test_half_a_surrogate_pair_is_a_problem_of_its_line(batch: BatchBench) -> None:
+    batch.say(1)
+    assert batch("items.ndjson").status == 0
+    path = batch.work / "items.ndjson.batch" / NAME
+    path.write_bytes(path.read_bytes().replace(b'"item":"', b'"item":"\\ud800'))
+    result = batch.bench("audit", "items.ndjson.batch", laws="none")
+    assert result.status == 65
+    assert b"half a surrogate pair" in result.stdout + result.stderr
+
+
 def test_one_writer(tmp_path: Path) -> None:
     first = Journal(tmp_path / NAME)
     with pytest.raises(SessionBusy, match="another batch has the directory"):
