@@ -1,7 +1,7 @@
 """Measure a3s and the agents that are installed, and print a table.
 
 python -m benchmarks [PART…]     startup, editor, throughput, growth, instructions; or api,
-                                 objects, batch, mcp, guard
+                                 objects, batch, decisions, mcp, guard
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ PARTS = ("startup", "editor", "throughput", "growth", "instructions")
 SCRIPTS = {
     "api": "api_streams",
     "batch": "batch",
+    "decisions": "decisions",
     "objects": "object_growth",
     "mcp": "mcp_servers",
     "guard": "guarded_tree",
@@ -43,7 +44,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "part",
         nargs="*",
-        help=f"some of {', '.join(PARTS)} (default: these), api, batch, objects, mcp, guard",
+        help=f"some of {', '.join(PARTS)} (default: these), or {', '.join(SCRIPTS)}",
     )
     here = Path(sys.executable).with_name("a3s")
     parser.add_argument("--a3s", type=Path, default=here, help="the a3s to measure (%(default)s)")

@@ -23,6 +23,20 @@ def found(
 ) -> None:
     """Note a command and all that it wraps."""
     outer, offset, certain = parsed.within
+    name, splits, several = words[0]
+    if splits or several or UNKNOWN in name or wrappers.may_wrap(name):
+        _unwrapped(reader, parsed, words, effects)
+        return
+    command = _command(parsed, Command(words, certain, False, (), effects, outer, offset), None)
+    for risk in command.risks:
+        if risk.script:
+            run_as_script(reader, parsed, risk.script)
+
+
+def _unwrapped(
+    reader: Words, parsed: Parsed, words: tuple[Word, ...], effects: tuple[Effect, ...]
+) -> None:
+    outer, offset, certain = parsed.within
     seen: set[tuple[Word, ...]] = set()
     rest = [(words, effects, certain, outer, offset)]
     while rest:
@@ -58,6 +72,7 @@ def found(
 
 def _command(parsed: Parsed, bare: Command, inner: wrappers.Inner | None) -> Command:
     """Note a command with what it does beyond its name."""
+    parsed.count()
     argv = bare.words
     risks = programs.risks(argv, wraps=inner is not None)
     if inner is not None and inner.hides:
@@ -96,11 +111,11 @@ def _sets(parsed: Parsed, argv: tuple[Word, ...]) -> None:
     elif name in _SETS:
         for word in argv[1:]:
             parsed.assign(word.text)
-    elif name in ("cd", "pushd"):
+    elif name in ("cd", "pushd") and len(parsed.directories) <= _MOST_DIRECTORIES:
         targets = [word.text for word in argv[1:] if not word.text.startswith("-") and word.known]
         for target in targets[:1]:
             into = [os.path.normpath(os.path.join(one, target)) for one in parsed.directories]
             parsed.directories = list(dict.fromkeys((*parsed.directories, *into)))
         if len(parsed.directories) > _MOST_DIRECTORIES:
             parsed.doubt("it changes the directory too often")
-            del parsed.directories[_MOST_DIRECTORIES:]
+            del parsed.directories[_MOST_DIRECTORIES + 1 :]

@@ -35,6 +35,12 @@ class Options(Value):
     always: str = ""
     responds: bool = False
 
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
     @property
     def furthest(self) -> Reach:
         """How far an argument that may be any of the options reaches."""
@@ -192,11 +198,8 @@ def option_risks(words: Sequence[Word], index: int, name: str, options: Options)
     """
     text = words[index].text
     found = []
-    for kind, (reach, says) in _REASONS.items():
-        known = getattr(options, kind)
-        option = known and dangerous(text, known, options.values)
-        if not option:
-            continue
+    for kind, option in _meant(text, options):
+        reach, says = _REASONS[kind]
         value = _value(words, index, option)
         reason = f"`{name} {option}` {says}"
         if kind == "writes" and value in ("/dev/null", "-", "/dev/stdout"):
@@ -206,6 +209,17 @@ def option_risks(words: Sequence[Word], index: int, name: str, options: Options)
         else:
             found.append(Risk(index, reason, reach))
     return found
+
+
+@lru_cache(maxsize=4096)
+def _meant(text: str, options: Options) -> tuple[tuple[str, str], ...]:
+    """Return what an argument means of what is listed: kinds, and the option of each."""
+    found = []
+    for kind in _REASONS:
+        known = getattr(options, kind)
+        if option := known and dangerous(text, known, options.values):
+            found.append((kind, option))
+    return tuple(found)
 
 
 def _value(words: Sequence[Word], index: int, option: str) -> str | None:

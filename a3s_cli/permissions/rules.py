@@ -97,19 +97,26 @@ class Rule(Value):
                 spelled = self._form.spelled
                 if spelled is None:
                     return True
-                same = outer.words[offset].text == inner.words[0].text
+                # What xargs reads stands behind all of its words.
+                same = outer.words[offset : offset + 1] == inner.words[:1]
                 ends = [offset, *(offset + risk.at for risk in command.risks if same)]
                 return _end(outer.words, min(max(ends), len(outer.words) - 1)) <= spelled
             inner, offset, outer = outer, offset + outer.offset, outer.outer
         return False
 
+    def speaks_of(self, name: str, *, allows: bool) -> bool:
+        """Whether it can hold for a command of this name: most rules name their program."""
+        form = self._form
+        if not form.first or form.first == name:
+            return True
+        if allows:
+            return False
+        base = name.rpartition("/")[2]
+        return bool(form.program) or form.first == base or base.startswith("git-")
+
     def catches(self, command: Command, places: Places | None = None) -> bool:
         """Whether a denying or asking rule holds for this command in any of its spellings."""
         form = self._form
-        if form.first and not form.program and form.first != command.words[0].text:
-            base = command.name
-            if form.first != base and not base.startswith("git-"):
-                return False
         for words in _spellings(command, form.program, places):
             text = _joined([word.text for word in words])
             if any(matches(pattern, text) for pattern in form.texts):
@@ -126,7 +133,7 @@ class Rule(Value):
         long = len(words) > _MOST_STARTS and command.name != "git"
         if long and len(_starts(words)) > _MOST_STARTS:
             return any(could_match(text, f"{command.name} ") for text in texts)
-        if all(word.known for word in words):
+        if command.known:
             return False
         for words in _spellings(command, self._form.program, places):
             head = _head(words)

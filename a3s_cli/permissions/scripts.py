@@ -23,6 +23,28 @@ _RUN_WHAT_THEY_READ = names(
     "screen tmux vi vim nvim view vimdiff emacs nano pico ex ed gdb lldb at batch expect"
 )
 
+#: Of a command with more words the options are too many to look through.
+_LONG = 32
+
+
+class ByProgram:
+    """Rules with a pattern, found by the program that a command names."""
+
+    def __init__(self, rules: Sequence[Rule], *, allows: bool) -> None:
+        self.any = [rule for rule in rules if not rule.total]
+        self._allows = allows
+        self._known: dict[str, list[Rule]] = {}
+
+    def of(self, command: Command) -> list[Rule]:
+        """Return those that can hold for a command, in their order."""
+        name = command.words[0].text
+        found = self._known.get(name)
+        if found is None:
+            allows = self._allows
+            found = [rule for rule in self.any if rule.speaks_of(name, allows=allows)]
+            self._known[name] = found
+        return found
+
 
 class ScriptRules:
     """One script and the rules that speak of its tool."""
@@ -44,7 +66,7 @@ class ScriptRules:
         self._places = places
         self._may_write = may_write
         self._certain = [command for command in parsed.commands if command.certain]
-        self._patterns = [rule for rule in allow if not rule.total]
+        self._patterns = ByProgram(allow, allows=True)
         self._rules: dict[int, tuple[Rule | None, bool]] = {}
 
     def with_allowed(self, rules: Sequence[Rule]) -> ScriptRules:
@@ -63,10 +85,10 @@ class ScriptRules:
 
     def caught(self, rules: Sequence[Rule]) -> tuple[str, Rule] | None:
         """Return the first command that a rule denies or asks for, and the rule."""
-        patterns = [rule for rule in rules if not rule.total]
-        if patterns:
+        patterns = ByProgram(rules, allows=False)
+        if patterns.any:
             for command in self._parsed.commands:
-                for rule in patterns:
+                for rule in patterns.of(command):
                     if rule.catches(command, self._places):
                         return f"`{short(str(command))}`", rule
         return None
@@ -108,11 +130,11 @@ class ScriptRules:
                 return f"`{short(unknown.shown)}`, which it writes to, is known only when it runs"
             if unread := [doubt for doubt in self._parsed.doubts if doubt.reach == "anything"]:
                 return unread[0].reason
-        guards = [rule for rule in (*self.deny, *self.ask) if not rule.total]
-        if not guards:
+        guards = ByProgram((*self.deny, *self.ask), allows=False)
+        if not guards.any:
             return ""
         far: set[Reach] = {"anything"}
-        if any(rule.one_word for rule in guards):
+        if any(rule.one_word for rule in guards.any):
             far.add("program")
         for doubt in self._parsed.doubts:
             if doubt.reach in far:
@@ -125,21 +147,30 @@ class ScriptRules:
                 return reason
         return ""
 
-    def _hides(self, command: Command, guards: Sequence[Rule], far: set[Reach]) -> str:
-        risks = [risk for risk in command.risks if risk.reach in far]
-        if risks and not any(rule.covers(command) for rule in self._patterns):
-            return risks[0].reason
-        effects = [effect for effect in command.effects if effect.reach in far]
-        if effects and not any(rule.covers(command, effects=True) for rule in self._patterns):
-            return effects[0].reason
-        named = command.certain or command.words[0].known
-        base = command.name
-        runs = not programs.is_known(base) or base in INTERPRETERS or base in _RUN_WHAT_THEY_READ
-        for rule in guards:
-            if (named and rule.could_catch(command, self._places)) or (
-                runs and command.certain and rule.lurks(command)
+    def _hides(self, command: Command, guards: ByProgram, far: set[Reach]) -> str:
+        if command.risks:
+            risks = [risk for risk in command.risks if risk.reach in far]
+            if risks and not any(rule.covers(command) for rule in self._patterns.of(command)):
+                return risks[0].reason
+        if command.effects:
+            effects = [effect for effect in command.effects if effect.reach in far]
+            if effects and not any(
+                rule.covers(command, effects=True) for rule in self._patterns.any
             ):
-                return f"`{short(str(command))}` could become what the rule {rule.text} is for"
+                return effects[0].reason
+        words = command.words
+        named = command.certain or words[0].known
+        if named and (len(words) > _LONG or not command.known):
+            near = guards.of(command) if words[0].known else guards.any
+            suspects = [rule for rule in near if rule.could_catch(command, self._places)]
+        elif len(words) == 1 or not command.certain:
+            return ""
+        else:
+            suspects = []
+        if not suspects and command.certain and _runs(command.name):
+            suspects = [rule for rule in guards.any if rule.lurks(command)]
+        if suspects:
+            return f"`{short(str(command))}` could become what the rule {suspects[0].text} is for"
         return ""
 
     # -- what allows -------------------------------------------------------------------
@@ -169,14 +200,14 @@ class ScriptRules:
 
     def _found_rule(self, command: Command) -> tuple[Rule | None, bool]:
         if command.effects:
-            for rule in self._patterns:
+            for rule in self._patterns.any:
                 if rule.covers(command, effects=True):
                     return rule, True
-        for rule in self._patterns:
+        for rule in self._patterns.of(command):
             if rule.covers(command):
                 return rule, False
         if command.outer is not None:
-            for rule in self._patterns:
+            for rule in self._patterns.any:
                 if rule.names_inner(command):
                     return rule, False
         return None, False
@@ -246,6 +277,11 @@ class ScriptRules:
         if 0 < len(broad) <= MOST_FLAGS:
             texts = tuple(f"{tool}({text})" for text in broad)
             yield [parse_rule(text, tools) for text in texts], texts
+
+
+def _runs(name: str) -> bool:
+    """Whether a program may run what its words mention."""
+    return not programs.is_known(name) or name in INTERPRETERS or name in _RUN_WHAT_THEY_READ
 
 
 def _plain_export(word: Word, builtin: str) -> bool:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .shell_arithmetic import Unreadable
-from .shell_found import Parsed, names
+from .shell_found import Parsed, TooLong, names
 from .shell_statements import Statements
 
 if TYPE_CHECKING:
@@ -39,10 +39,13 @@ def commands(script: str) -> Parsed:
     reader = Statements(script, parsed)
     try:
         reader.script()
+    except TooLong as error:
+        parsed.doubt(f"the script is too long: {error}")
     except Unreadable as error:
         parsed.doubt(f"the script cannot be parsed: {error}")
     else:
-        if _unseen(reader):
+        # Plain commands can be read in one way only.
+        if reader.stepwise and _unseen(reader):
             parsed.doubt("the script can be read in two ways")
     for name in parsed.computed:
         if not parsed.assigned.get(name, True):

@@ -16,6 +16,15 @@ _SHOWN = str.maketrans({UNKNOWN: "…", STAR: "*", QUESTION: "?", BRACKET: "["})
 Reach = Literal["effect", "changes", "program", "anything"]
 
 
+#: A script with more commands is not judged. What people type, and whole programs of ten
+#: kilobytes, have less; commands that are repeated count once.
+MOST_COMMANDS = 300
+
+
+class TooLong(Exception):
+    """The script has more commands than are judged."""
+
+
 class Word(NamedTuple):
     """A word's text, `UNKNOWN` where it depends on the run."""
 
@@ -86,8 +95,16 @@ class Command(NamedTuple):
         """The program's name without its directory."""
         return self.words[0].text.rpartition("/")[2]
 
+    @property
+    def known(self) -> bool:
+        """Whether each word is exactly its text."""
+        for text, splits, several in self.words:
+            if splits or several or UNKNOWN in text:
+                return False
+        return True
+
     def __str__(self) -> str:
-        return shown(" ".join(word.text for word in self.words))
+        return shown(" ".join([word.text for word in self.words]))
 
 
 class Doubt(NamedTuple):
@@ -107,6 +124,7 @@ class Parsed(State):
     #: Where commands may run: each `cd` adds to it, from the workspace on.
     directories: list[str] = field(default_factory=lambda: [""])
     nested: int = 0
+    counted: int = 0
     #: What runs the script that is being read, the place of that, and whether it is certain.
     within: tuple[Command | None, int, bool] = (None, 0, True)
     #: Variables that are set, and whether each value of theirs is a number.
@@ -118,6 +136,12 @@ class Parsed(State):
         """Note it once."""
         self.doubts[Doubt(reason, reach)] = None
 
+    def count(self) -> None:
+        """Count a command, an assignment or a test; raises TooLong."""
+        self.counted += 1
+        if self.counted > MOST_COMMANDS:
+            raise TooLong(f"it has more than {MOST_COMMANDS} commands, too many to judge")
+
     def assign(self, name: str, number: bool = False) -> None:
         """Note that a variable is set."""
         self.assigned[name] = number and self.assigned.get(name, True)
@@ -125,7 +149,7 @@ class Parsed(State):
 
 def shown(text: str) -> str:
     """Write a word's text for people."""
-    return text.translate(_SHOWN)
+    return text if text.isprintable() else text.translate(_SHOWN)
 
 
 def names(text: str) -> frozenset[str]:

@@ -11,21 +11,8 @@ from .commands_found import found, run_as_script
 from .marks import UNKNOWN
 from .shell_arithmetic import NUMBER_VALUE, Unreadable
 from .shell_found import Effect, Word, names
-from .shell_words import Words
+from .shell_plain import PlainCommands
 
-MAX_COMMANDS = 1_000
-#: A simple command without anything that expands, up to what ends it.
-_PIECE = r"""(?>[A-Za-z0-9_./:@%+,^=~-]+|'[^'\n]*'|"[^"$`\\\n]*")"""
-_PLAIN = re.compile(
-    rf"({_PIECE}++)(?>[ \t]+(?:{_PIECE}++|2>&1|[12]?> ?/dev/null)(?=[ \t\n;&|)]|\Z))*+"
-    r"(?=[ \t]*(?:[\n;&|)]|\Z))(?![ \t]*&>)"
-)
-_PLAIN_WORD = re.compile(rf"[ \t]+((?:{_PIECE})++)(?![<>&])|[ \t]+(?:2>&1|[12]?> ?/dev/null)")
-_QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
-_GRAMMAR_WORDS = names(
-    "if then elif else fi for while until do done case esac select function coproc time declare"
-    " typeset local export readonly"
-)
 _BLANKS = re.compile(r"(?:[ \t]+|\\\n)*")
 _BLANK = frozenset(" \t\\")
 _REDIRECTS = frozenset("0123456789<>&")
@@ -44,7 +31,7 @@ _REDIRECT = re.compile(r"([0-9]*)(<<<|<<-|<<|<>|<&|>&|>>|>\||&>>|&>|<|>)")
 _DELIMITER = re.compile(r"(?:'[\w.-]+'|\"[\w.-]+\"|\\?[\w.-]+)(?=[ \t\n;&|<>)]|\Z)")
 
 
-class SimpleCommands(Words):
+class SimpleCommands(PlainCommands):
     """The middle of a reader: simple commands."""
 
     #: Whether each statement here runs once and in order: only then is a value known.
@@ -82,29 +69,6 @@ class SimpleCommands(Words):
             self._join(self._s.index("\\", self._i))
         match = _RESERVED.match(self._s, self._i)
         return match[0] if match else ""
-
-    def _plain(self) -> bool:
-        """Read a command in which nothing expands in one step, if this is one."""
-        match = _PLAIN.match(self._s, self._i)
-        if match is None:
-            return False
-        raw, first = match[0], match[1]
-        if raw not in self._seen:
-            if first in _GRAMMAR_WORDS or "=" in first:
-                return False
-            texts = [first, *(word for word in _PLAIN_WORD.findall(raw, len(first)) if word)]
-            if "'" in raw or '"' in raw:
-                texts = [_QUOTED.sub(r"\1\2", text) for text in texts]
-            self._count()
-            found(self, self._parsed, tuple(map(Word, texts)), ())
-            self._seen.add(raw)
-        self.starts.add(self._i)
-        self._i = match.end()
-        return True
-
-    def _count(self) -> None:
-        if len(self._parsed.commands) >= MAX_COMMANDS:
-            raise Unreadable(f"it has more than {MAX_COMMANDS} commands")
 
     def _only_once(self, name: str) -> bool:
         """Whether nothing else in the script can set the variable."""
@@ -177,11 +141,13 @@ class SimpleCommands(Words):
         self, words: list[Word], assigned: list[tuple[str, Word, str]], effects: list[Effect]
     ) -> None:
         for name, value, raw in assigned:
+            self._parsed.count()
             number = bool(NUMBER_VALUE.fullmatch(raw))
             self._parsed.assign(name, number)
             self._values.pop(name, None)
             if not words and self._straight and value.known and self._only_once(name):
                 self._values[name] = value
+                self._seen.clear()
             for_read = name == "IFS" and words and words[0].text == "read"
             effect = variables.assignment(name, value, exported=bool(words))
             if effect is not None and not for_read:
@@ -192,7 +158,6 @@ class SimpleCommands(Words):
         if not words:
             self._parsed.effects += effects
             return
-        self._count()
         found(self, self._parsed, tuple(words), tuple(effects))
 
     def _assignment(self) -> tuple[str, Word, str] | None:

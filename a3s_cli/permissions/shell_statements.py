@@ -67,8 +67,10 @@ class Statements(SimpleCommands):
 
     def _list(self) -> str:
         """Read statements up to a reserved word that closes, which is returned, `)` or `;;`."""
-        while character := self._newlines():
-            if character == ")" or self._s.startswith(";;", self._i):
+        while self._newlines():
+            self._plain_statements()
+            character = self._newlines()
+            if character in ("", ")") or self._s.startswith(";;", self._i):
                 break
             if (word := self._reserved()) in _CLOSERS:
                 self._i += len(word)
@@ -130,6 +132,7 @@ class Statements(SimpleCommands):
                 self._i += 2
 
     def _command(self) -> None:
+        self.stepwise = True
         character = self._blanks()
         word = self._reserved()
         if character == "(":
@@ -137,6 +140,7 @@ class Statements(SimpleCommands):
             self._i += 1
             if self._s.startswith("(", self._i):
                 self._i += 1
+                self._parsed.count()
                 self._arithmetic("))")
             else:
                 self._nest(")")
@@ -220,6 +224,7 @@ class Statements(SimpleCommands):
                 self._doubt(effect.reason)
             if items and self._only_once(name.text):
                 self._values[name.text] = _common(items)
+                self._seen.clear()
         if self._blanks() == ";":
             self._i += 1
         self._newlines()
@@ -278,6 +283,7 @@ class Statements(SimpleCommands):
 
     def _conditional(self) -> None:
         """Read `[[ … ]]`; what it computes can run commands (`-v`, `-eq`)."""
+        self._parsed.count()
         operator, before = "", ""
         while character := self._newlines():
             if character in "()":
@@ -309,6 +315,7 @@ class Statements(SimpleCommands):
             self._doubt("a test computes with what is known only when it runs")
 
     def _function(self) -> None:
+        self._parsed.count()
         self._parsed.doubt("it defines a function", "effect")
         straight, self._straight = self._straight, False
         values, self._values = self._values, {}

@@ -17,7 +17,7 @@ from .shell_found import Reach, Word, names
 from .wrapper_table import WRAPPERS, Wrapper
 
 #: Wrappers around wrappers that are looked through in one command.
-MAX_LEVELS = 64
+MAX_LEVELS = 24
 
 Argv = tuple[Word, ...]
 
@@ -60,6 +60,12 @@ _FIND = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
 _SET = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 #: What is left of a virtual environment's own script, whose name everybody knows.
 _ACTIVATE = re.compile(r"(?:.*/)?bin/activate")
+
+
+def may_wrap(name: str) -> bool:
+    """Whether a program of this name may run its arguments."""
+    base = name.rpartition("/")[2]
+    return base in _SHELLS or base in _SPECIAL or base in WRAPPERS or base.startswith("ld")
 
 
 def unwrap(argv: Argv) -> Inner | None:

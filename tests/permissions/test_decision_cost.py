@@ -1,4 +1,7 @@
-"""What a decision costs grows with the script, and not faster: counted, never timed."""
+"""What a decision costs grows with the script, and not faster: counted, never timed.
+
+`python -m benchmarks decisions` measures the time.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import pytest
 
 from a3s_cli.permissions.policy import Policy
 from a3s_cli.permissions.shell import MAX_BYTES
+from a3s_cli.permissions.shell_found import MOST_COMMANDS
 from a3s_cli.tool_protocol import Subject
 
 LINES: dict[str, Callable[[int], str]] = {
@@ -68,3 +72,38 @@ def test_the_cost_is_linear(kind: str) -> None:
 def test_a_repeated_command_is_read_once() -> None:
     one, more = calls_of("git log -1\n" * 10), calls_of("git log -1\n" * 900)
     assert more <= one + 900 * 14
+
+
+#: Scripts that hold as much as can be written into ten kilobytes, and the calls of each.
+DENSE: dict[str, Callable[[int], str]] = {
+    **LINES,
+    "short": lambda n: f"a{n};",
+    "words": lambda n: f"git add {' '.join(f'f{n}{k}' for k in range(40))}\n",
+    "options": lambda n: f"git log -{n} --stat --oneline -p\n",
+    "quotes": lambda n: f"""echo "a'{n}'b" 'x"{n}' a\\ b\n""",
+    "nested": lambda _: "echo " + '$(echo "x ' * 20 + "y" + '")' * 20 + "\n",
+    "wrapped": lambda n: f"timeout 5 env A=1 nice make {n}\n",
+    "wrappers": lambda _: "sudo ",
+    "redirections": lambda n: f"a >b{n} 2>&1 </x\n",
+    "tests": lambda n: f"[[ $a == b{n} && -f c ]]\n",
+}
+
+
+@pytest.mark.parametrize("kind", DENSE)
+def test_no_script_costs_more_than_a_long_program(kind: str) -> None:
+    length = len(DENSE[kind](1000))
+    script = "".join(map(DENSE[kind], range(1000, 1000 + MAX_BYTES // length)))
+    assert calls_of(script) < 25_000
+
+
+def test_a_script_of_too_many_commands_says_so() -> None:
+    policy = Policy(allow=["bash(git:*)"], tools=["bash"], ask=[], deny=["bash(rm:*)"])
+
+    def decide(commands: int) -> tuple[str, str]:
+        script = "".join(f"git log -{n}\n" for n in range(commands))
+        decision = policy.decide("bash", Subject("command", script))
+        return decision.decision, decision.reason.partition(": ")[2]
+
+    assert decide(MOST_COMMANDS)[0] == "allow"
+    too_long = "the script is too long: it has more than 300 commands, too many to judge"
+    assert decide(MOST_COMMANDS + 1) == ("ask", too_long)
