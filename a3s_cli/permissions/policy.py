@@ -242,7 +242,7 @@ class Policy:
         if rule := total(deny):
             return _denied(rule, what)
         writes_denied, writes_asked = (
-            [rule for rule in rules if rule.applies("write") and not rule.applies(tool)]
+            [rule for rule in rules if _about_writing(rule) and not rule.applies(tool)]
             for rules in (self._deny, self._ask)
         )
         writing = writes_denied, writes_asked
@@ -346,6 +346,12 @@ class Policy:
 
 
 _GRANT = "--allow-all"
+
+
+def _about_writing(rule: Rule) -> bool:
+    return rule.applies("write") or rule.applies("edit")
+
+
 #: The tools that show what is in the file that they are given.
 _SHOW_CONTENT = frozenset(("read", "grep"))
 

@@ -211,6 +211,24 @@ def option_risks(words: Sequence[Word], index: int, name: str, options: Options)
     return found
 
 
+def written_by_option(words: Sequence[Word], name: str) -> list[Word]:
+    """Return the files that options of a known program name for output."""
+    options = PROGRAMS.get(name)
+    found = []
+    for index, word in enumerate(words[1:], 1) if options and options.writes else ():
+        if not word.text.startswith("-"):
+            continue
+        for kind, option in _meant(word.text, options) if options else ():
+            if kind != "writes":
+                continue
+            value = _value(words, index, option)
+            if value is not None:
+                found.append(Word(value))
+            elif index + 1 < len(words):
+                found.append(words[index + 1])
+    return found
+
+
 @lru_cache(maxsize=4096)
 def _meant(text: str, options: Options) -> tuple[tuple[str, str], ...]:
     """Return what an argument means of what is listed: kinds, and the option of each."""

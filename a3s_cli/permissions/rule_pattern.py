@@ -7,7 +7,12 @@ searched once, from the left, which is enough where `*` is the only wildcard.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from functools import lru_cache
+
+#: A bracket's own characters are not looked at: it stands for any text here.
+_SHELL_WILDCARD = re.compile(r"[*?]|\[.*")
 
 
 def matches(pattern: str, text: str) -> bool:
@@ -49,14 +54,45 @@ def path_matches(pattern: str, path: str) -> bool:
     return any(_components(alternative, parts) for alternative in _alternatives(pattern))
 
 
-def _components(pattern: tuple[str, ...], parts: list[str]) -> bool:
+def path_may_match(pattern: str, path: str, *, below: bool) -> bool:
+    """Whether a path fits whose components may hold wildcards of a shell.
+
+    `below`: or whether the pattern spells out what is below it.
+    """
+    parts = path.strip("/").split("/") if path.strip("/") else []
+    for alternative in _alternatives(pattern):
+        if _components(alternative, parts, _could_both):
+            return True
+        named = [part for part in alternative[: len(parts) + 1] if "*" not in part]
+        if below and len(named) > len(parts) and _components(tuple(named[:-1]), parts, _could_both):
+            return True
+    return False
+
+
+def _could_both(pattern: str, part: str) -> bool:
+    """Whether a component may fit that a shell expands first."""
+    if not _SHELL_WILDCARD.search(part):
+        return matches(pattern, part)
+    head, tail = _SHELL_WILDCARD.split(part)[0], _SHELL_WILDCARD.split(part)[-1]
+    first, *rest = pattern.split("*")
+    last = rest[-1] if rest else first
+    begins = first.startswith(head) or (bool(rest) and head.startswith(first))
+    ends = last.endswith(tail) or (bool(rest) and tail.endswith(last))
+    return begins and ends
+
+
+def _components(
+    pattern: tuple[str, ...],
+    parts: list[str],
+    fits: Callable[[str, str], bool] = matches,
+) -> bool:
     reached = _skip(pattern, {0})
     for part in parts:
         following = set()
         for at in reached:
             if at < len(pattern) and pattern[at] == "**":
                 following.add(at)
-            elif at < len(pattern) and matches(pattern[at], part):
+            elif at < len(pattern) and fits(pattern[at], part):
                 following.add(at + 1)
         reached = _skip(pattern, following)
     return len(pattern) in reached

@@ -26,7 +26,7 @@ from ..errors import UsageError
 from ..registry import LOAD_TOOLS, MCP
 from ..values import Value
 from .marks import JOINED, NOT_KNOWN, UNKNOWN
-from .rule_pattern import could_match, matches, path_matches
+from .rule_pattern import could_match, matches, path_matches, path_may_match
 
 if TYPE_CHECKING:
     from ..tool_protocol import Subject
@@ -154,6 +154,22 @@ class Rule(Value):
         return self._form.one_word
 
     # -- files -----------------------------------------------------------------------
+
+    def may_name_path(self, path: PurePath, root: PurePath, *, whole: bool) -> bool:
+        """Whether it may name a path of a command, in which a shell's wildcards may be.
+
+        `whole`: or what is below it.
+        """
+        pattern, text = self._rooted(root), path.as_posix()
+        if _FOLDS_CASE:
+            pattern, text = pattern.casefold(), text.casefold()
+        return path_may_match(pattern, text, below=whole)
+
+    def _rooted(self, root: PurePath) -> str:
+        pattern = self.pattern or "*"
+        if pattern.startswith("~/"):
+            return Path(pattern).expanduser().as_posix()
+        return pattern if pattern.startswith("/") else f"{root.as_posix()}/{pattern}"
 
     def matches_path(self, path: PurePath, root: PurePath | None, *, allows: bool) -> bool:
         """Whether the pattern names this resolved path."""

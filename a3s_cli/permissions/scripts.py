@@ -8,11 +8,12 @@ from pathlib import PurePath
 
 from . import programs, variables
 from .hints import MOST_FLAGS, exact, head, short
-from .marks import UNKNOWN
+from .marks import BRACKET, QUESTION, STAR, UNKNOWN
 from .places import Place, Places
 from .program_names import INTERPRETERS
 from .rules import Rule, parse_rule
 from .shell_found import Command, Effect, Parsed, Reach, Word, names
+from .written_files import Written, written
 
 #: They join commands and change nothing else: beside a covered command they need no rule.
 _PLUMBING = names(
@@ -60,7 +61,7 @@ class ScriptRules:
         writing: tuple[Sequence[Rule], Sequence[Rule]] = ((), ()),
     ) -> None:
         self.deny, self.ask, self.allow = deny, ask, allow
-        #: The rules that deny and ask for the tool `write`: redirections write as well.
+        #: The rules that deny and ask for `write` and `edit`: commands write as well.
         self.writing = writing
         self._parsed = parsed
         self._places = places
@@ -95,38 +96,44 @@ class ScriptRules:
 
     def caught_writing(self, rules: Sequence[Rule]) -> tuple[str, Rule] | None:
         """Return the first file that the script writes to against a rule, and the rule."""
-        for word in self._written if rules else ():
-            for place in self._where(word) if word.known else ():
+        for word, whole in self._written if rules else ():
+            text = word.text.replace(STAR, "*").replace(QUESTION, "?").replace(BRACKET, "[")
+            if word.splits or UNKNOWN in text:
+                continue
+            for place in self._where(text):
                 for rule in rules:
                     if (
                         place.inside
                         if rule.total
-                        else rule.matches_path(place.path, self._places.root, allows=False)
+                        else rule.may_name_path(place.path, self._places.root, whole=whole)
                     ):
-                        return f"writing to `{short(word.text)}`", rule
+                        return f"writing to `{short(text)}`", rule
         return None
 
     @cached_property
-    def _written(self) -> list[Word]:
-        """The files that redirections and `tee` write to."""
+    def _written(self) -> list[Written]:
+        """The files that redirections and operands of programs write to."""
         commands = self._parsed.commands
         effects = [*self._parsed.effects, *(each for one in commands for each in one.effects)]
-        found = [effect.word for effect in effects if effect.kind == "write"]
+        found = [Written(effect.word) for effect in effects if effect.kind == "write"]
         for command in commands:
-            if command.name == "tee":
-                found += [word for word in command.words[1:] if not word.text.startswith("-")]
-        return [word for word in found if not word.text.startswith("/dev/")]
+            if command.certain:
+                found += written(command)
+        return [each for each in found if not each.word.text.startswith("/dev/")]
 
-    def _where(self, word: Word) -> list[Place]:
+    def _where(self, path: str) -> list[Place]:
         """Return where a file may lie: each `cd` changes what a path means."""
-        path, directories = word.text, self._parsed.directories
+        directories = self._parsed.directories
         return [self._places.find(f"{each}/{path}" if each else path) for each in directories]
 
     @cached_property
     def hidden(self) -> str:
         """Say how what a rule denies or asks for could run without being seen, or nothing."""
         if any(self.writing):
-            if unknown := next((word for word in self._written if not word.known), None):
+            unknown = next(
+                (one for one, _ in self._written if one.splits or UNKNOWN in one.text), None
+            )
+            if unknown is not None:
                 return f"`{short(unknown.shown)}`, which it writes to, is known only when it runs"
             if unread := [doubt for doubt in self._parsed.doubts if doubt.reach == "anything"]:
                 return unread[0].reason
@@ -215,7 +222,7 @@ class ScriptRules:
     def _left(self, effect: Effect) -> str:
         """Say what a redirection or an assignment does that no rule allows, or nothing."""
         if effect.kind == "write" and effect.word.known:
-            places = self._where(effect.word)
+            places = self._where(effect.word.text)
             if not effect.word.text.startswith("~") and all(
                 self._may_write(self._places.root, place) for place in places
             ):
