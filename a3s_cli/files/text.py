@@ -1,6 +1,6 @@
 """The text in a file, and its way back into the same bytes.
 
-Nothing is guessed: text is UTF-8, or UTF-16 where a byte order mark says so. Bytes
+Nothing is guessed: text is UTF-8, or what a byte order mark says: UTF-16 or UTF-32. Bytes
 that are neither are kept as they are; they are shown as U+FFFD, one for each byte,
 and find their way back when a piece of text that was shown so is replaced.
 """
@@ -33,7 +33,10 @@ class Form(Value):
         return self.encoding.upper().removesuffix("-LE").removesuffix("-BE")
 
 
+#: UTF-32 first: its mark begins with that of UTF-16.
 _MARKS = (
+    Form("utf-32-le", codecs.BOM_UTF32_LE),
+    Form("utf-32-be", codecs.BOM_UTF32_BE),
     Form("utf-8", codecs.BOM_UTF8),
     Form("utf-16-le", codecs.BOM_UTF16_LE),
     Form("utf-16-be", codecs.BOM_UTF16_BE),
@@ -46,20 +49,20 @@ class NotText(ValueError):
 
 def form_of(content: bytes) -> Form:
     """Say how text is written, by its first bytes."""
-    if content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        return Form()
     return next((form for form in _MARKS if content.startswith(form.bom)), Form())
 
 
 def decode(content: bytes, form: Form) -> str:
-    """Return the text without its mark; raises `NotText` where UTF-16 is not whole."""
+    """Return the text without its mark; raises `NotText` where its encoding is broken."""
     body = content[len(form.bom) :]
     if form.encoding == "utf-8":
         return body.decode("utf-8", "surrogateescape")
     try:
         return body.decode(form.encoding, "surrogatepass")
-    except UnicodeDecodeError:
-        raise NotText("UTF-16 that ends in the middle of a character") from None
+    except UnicodeDecodeError as error:
+        cut = error.end >= len(body)
+        how = "ends in the middle of a character" if cut else "holds what is no character"
+        raise NotText(f"{form.name} that {how}") from None
 
 
 def encode(text: str, form: Form) -> bytes:

@@ -198,9 +198,11 @@ def literal(pattern: str) -> str:
 
 
 def unknown(pattern: str) -> str | None:
-    """Return the sign of a shell's extended pattern (`!(a)`, `@(a|b)`), which none is here."""
-    found = re.search(r"(?<!\\)([!@+?*])\([^)]*\)", pattern)
-    return found[1] if found else None
+    """Return what a shell would expand, and is none here: `!(a)`, `@(a|b)`, `{1..9}`."""
+    if found := re.search(r"(?<!\\)([!@+?*])\([^)]*\)", pattern):
+        return f"{found[1]}(…)"
+    span = re.search(r"(?<!\\)\{(?:-?\d+\.\.-?\d+|[A-Za-z]\.\.[A-Za-z])(?:\.\.-?\d+)?\}", pattern)
+    return span[0] if span else None
 
 
 def expand(pattern: str) -> list[str]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _DECLARES = names("declare typeset local export readonly")
 _SETS = names("read mapfile readarray getopts printf")
+#: They may change the directory without a word of where.
+_MAY_MOVE = names("popd . source eval trap")
 _MOST_DIRECTORIES = 32
 
 
@@ -83,7 +85,9 @@ def _command(parsed: Parsed, bare: Command, inner: wrappers.Inner | None) -> Com
     command = bare._replace(wraps=inner is not None, risks=risks)
     parsed.commands.append(command)
     if argv[0].text in CHECKS:
-        _sets(parsed, argv)
+        _sets(parsed, argv, bare.outer)
+    if argv[0].text in _MAY_MOVE:
+        parsed.chain = None
     return command
 
 
@@ -100,7 +104,7 @@ def _nested(
     parsed.within = kept
 
 
-def _sets(parsed: Parsed, argv: tuple[Word, ...]) -> None:
+def _sets(parsed: Parsed, argv: tuple[Word, ...], outer: Command | None) -> None:
     """Note the variables that a builtin sets, and where `cd` goes."""
     name = argv[0].text
     if name in _DECLARES:
@@ -112,10 +116,17 @@ def _sets(parsed: Parsed, argv: tuple[Word, ...]) -> None:
         for word in argv[1:]:
             parsed.assign(word.text)
     elif name in ("cd", "pushd") and len(parsed.directories) <= _MOST_DIRECTORIES:
+        # What wraps `cd`, or is another word for it, may stay where it is.
+        moves = name == "cd" and outer is None and not parsed.functions
+        parsed.chain = parsed.chain if moves else None
         targets = [word.text for word in argv[1:] if not word.text.startswith("-") and word.known]
         for target in targets[:1]:
-            into = [os.path.normpath(os.path.join(one, target)) for one in parsed.directories]
+            bases = parsed.directories if parsed.chain is None else parsed.chain
+            into = [os.path.normpath(os.path.join(one, target)) for one in bases]
+            parsed.chain = into if moves else None
             parsed.directories = list(dict.fromkeys((*parsed.directories, *into)))
+        if not targets:
+            parsed.chain = None
         if len(parsed.directories) > _MOST_DIRECTORIES:
             parsed.doubt("it changes the directory too often")
             del parsed.directories[_MOST_DIRECTORIES + 1 :]

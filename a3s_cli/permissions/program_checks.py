@@ -25,6 +25,10 @@ _SQL_RUNS = re.compile(
     re.IGNORECASE,
 )
 _SQL_WRITES = re.compile(r"into\s+(?:out|dump)file|copy\s.*\bprogram\b|attach", re.IGNORECASE)
+#: psql's own commands that describe and list.
+_PSQL_PLAIN = re.compile(
+    r"\\(?:d[A-Za-z]*|l|x|z|conninfo|timing|encoding|sf|sv)\+?(?:\s+[\w.*]+)?\s*"
+)
 _SQL_OPTIONS = re.compile(
     r"-init|-cmd|--init.*|--pager.*|--load.*|-f|--file.*|-o.+|--output=.*|-L.*|--log-file.*"
     r"|--defaults.*|--plugin-dir.*"
@@ -76,6 +80,8 @@ def _sql(words: Sequence[Word]) -> list[Risk]:
             continue
         text = word.text
         if name == "sqlite3" and _SQLITE_PLAIN.match(text):
+            continue
+        if name == "psql" and _PSQL_PLAIN.fullmatch(text):
             continue
         if _SQL_RUNS.search(text) or _SQL_WRITES.search(text):
             found.append(Risk(index, f"`{name}` can run commands or write files by this"))

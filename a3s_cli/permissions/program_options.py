@@ -9,6 +9,7 @@ no table see `programs`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -120,7 +121,7 @@ PROGRAMS: dict[str, Options] = {
     "cc": _COMPILER, "gcc": _COMPILER, "g++": _COMPILER, "clang": _COMPILER, "clang++": _COMPILER,
     "c++": _COMPILER,
     "ctest": Options(runs="-S -SP --script --script-new-process --build-and-test --test-command"),
-    "cmake": Options(runs="-P -E --build-and-test", loads="-C --toolchain -D"),
+    "cmake": Options(runs="-P -E", loads="-C --toolchain -D"),
     "docker": _CONTAINERS, "podman": _CONTAINERS, "docker-compose": _CONTAINERS,
     "dpkg": Options(loads="--root --admindir", runs="--pre-invoke --post-invoke --status-logger"),
     "git": Options(),
@@ -191,6 +192,11 @@ _REASONS: dict[str, tuple[Reach, str]] = {
 }
 
 
+_SETTING = re.compile(r"[A-Za-z][\w.-]*=")
+#: What they are told to run is not written as for a shell.
+_OTHER_LANGUAGE = frozenset({"make", "gmake", "cmake", "ctest", "rpm", "pylint", "nmap", "hg"})
+
+
 def option_risks(words: Sequence[Word], index: int, name: str, options: Options) -> list[Risk]:
     """Find the risks in an argument that begins with a dash.
 
@@ -205,7 +211,12 @@ def option_risks(words: Sequence[Word], index: int, name: str, options: Options)
         if kind == "writes" and value in ("/dev/null", "-", "/dev/stdout"):
             continue
         if kind in ("runs", "program") and value:
-            found.append(Risk(index, reason, "changes", value.removeprefix("exec=").lstrip("|!")))
+            script = value.lstrip("|!")
+            if setting := _SETTING.match(script):
+                # `exec=x`, `ProxyCommand=x`, `build.rustc-wrapper="x"`
+                script += "\n" + script[setting.end() :]
+            far: Reach = "anything" if name in _OTHER_LANGUAGE else "changes"
+            found.append(Risk(index, reason, far, script))
         else:
             found.append(Risk(index, reason, reach))
     return found

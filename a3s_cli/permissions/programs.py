@@ -86,9 +86,13 @@ def _options(words: Sequence[Word], name: str, options: Options) -> list[Risk]:
 
 
 def _is_value(words: Sequence[Word], index: int, options: Options) -> bool:
-    """Whether a quoted expansion is the value of the option before it."""
-    before = words[index - 1]
-    if words[index].splits or words[index].several or not before.known:
+    """Whether a quoted expansion is the value of the option before it, or of its own."""
+    before, text = words[index - 1], words[index].text
+    if words[index].splits or words[index].several:
+        return False
+    if text[:1] == "-" and text[1:2] in options.values and text[1:2]:
+        return True
+    if not before.known:
         return False
     return len(before.text) == 2 and before.text[0] == "-" and before.text[1] in options.values
 

@@ -18,7 +18,7 @@ from .written_files import Written, written
 #: They join commands and change nothing else: beside a covered command they need no rule.
 _PLUMBING = names(
     "cd true false : echo printf set exit return break continue shift pwd wait read test [ export"
-    " local"
+    " local nproc"
 )
 _RUN_WHAT_THEY_READ = names(
     "screen tmux vi vim nvim view vimdiff emacs nano pico ex ed gdb lldb at batch expect"

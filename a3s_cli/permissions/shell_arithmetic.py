@@ -41,8 +41,8 @@ class Arithmetic(ABC):
         self._splits = self._several = False
         #: Whether an expression has just had a value.
         self._valued = False
-        #: Plain commands that were read already, as they are written, or where they are.
-        self._seen: set[str | int] = set()
+        #: Plain commands that were read already, as they are written.
+        self._seen: set[str] = set()
         #: A place where no plain command begins.
         self._unplain = -1
         #: Whether a command was read step by step.

@@ -123,6 +123,10 @@ class Parsed(State):
     effects: list[Effect] = field(default_factory=list)
     #: Where commands may run: each `cd` adds to it, from the workspace on.
     directories: list[str] = field(default_factory=lambda: [""])
+    #: Where the next command runs, if all before it in a chain of `&&` succeeded; None for all.
+    chain: list[str] | None = None
+    #: Whether it defines functions: any command may change the directory then.
+    functions: bool = False
     nested: int = 0
     counted: int = 0
     #: What runs the script that is being read, the place of that, and whether it is certain.

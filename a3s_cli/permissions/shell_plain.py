@@ -33,12 +33,21 @@ _QUOTED_PART = re.compile(rf"({_VARIABLE})|([^$]+)")
 _EXPANDS = re.compile(r"['\"$*?]")
 #: What ends a statement, or joins two, with what may be skipped behind it.
 _JOINT = re.compile(
-    r"[ \t]*(?:(;(?!;)|\n|&(?![&>])|\Z)|&&|\|\||\|(?!&))(?:[ \t\n]+|(?<=[ \t\n])\#[^\n]*)*+"
+    r"[ \t]*(?:(;(?!;)|\n|&(?![&>])|\Z)|(&&|\|\||\|(?!&)))(?:[ \t\n]+|(?<=[ \t\n])\#[^\n]*)*+"
 )
 _GRAMMAR_WORDS = names(
     "if then elif else fi for while until do done case esac select function coproc time declare"
     " typeset local export readonly"
 )
+
+
+#: Again, they go somewhere else.
+_MOVES = names("cd pushd popd")
+
+
+def _is_plain(match: re.Match[str]) -> bool:
+    first = match[1]
+    return first not in _GRAMMAR_WORDS and "=" not in first
 
 
 class PlainCommands(Words):
@@ -49,37 +58,47 @@ class PlainCommands(Words):
         if self._pending:
             return
         text, at = self._s, self._i
-        starts: list[int] = []
-        while (match := _COMMAND.match(text, at)) and self._note(match):
+        statement: list[tuple[re.Match[str], str]] = []
+        while (match := _COMMAND.match(text, at)) and _is_plain(match):
             joint = _JOINT.match(text, match.end())
             if joint is None:
                 return
-            starts.append(at)
             at = joint.end()
-            if joint[1]:
+            statement.append((match, joint[2]))
+            if joint[1] is not None:
                 self._i = at
-                self.starts.update(starts)
-                starts.clear()
+                self._statement(statement)
+                statement.clear()
         self._unplain = at
+
+    def _statement(self, commands: list[tuple[re.Match[str], str]]) -> None:
+        """Note the commands of a statement, each with what joins it to the next."""
+        parsed = self._parsed
+        parsed.chain = None
+        piped = any(joint == "|" for _, joint in commands)
+        for match, joint in commands:
+            self._note(match)
+            self.starts.add(match.start())
+            if piped or joint != "&&":
+                parsed.chain = None
 
     def _plain(self) -> bool:
         """Read one plain command, if this is one."""
         if self._i == self._unplain:
             return False
         match = _COMMAND.match(self._s, self._i)
-        if match is None or not self._note(match):
+        if match is None or not _is_plain(match):
             return False
+        self._note(match)
         self.starts.add(self._i)
         self._i = match.end()
         return True
 
-    def _note(self, match: re.Match[str]) -> bool:
-        """Note a command, unless it was noted already; say no where it is not plain."""
+    def _note(self, match: re.Match[str]) -> None:
+        """Note a command, unless it was noted already."""
         raw, first = match[0], match[1]
-        if raw in self._seen or match.start() in self._seen:
-            return True
-        if first in _GRAMMAR_WORDS or "=" in first:
-            return False
+        if raw in self._seen:
+            return
         if not _EXPANDS.search(raw):
             texts = raw.split() if ">" not in raw else [first, *filter(None, _WORDS.findall(raw))]
             found(self, self._parsed, tuple([Word(text) for text in texts]), ())
@@ -90,10 +109,9 @@ class PlainCommands(Words):
             found(self, self._parsed, words, ())
             if known:
                 # With another value it is another command.
-                self._seen.add(match.start())
-                return True
-        self._seen.add(raw)
-        return True
+                return
+        if first not in _MOVES:
+            self._seen.add(raw)
 
     def _word(self, *, pattern: bool = False) -> Word:
         plain = None if pattern else _ONE_WORD.match(self._s, self._i)

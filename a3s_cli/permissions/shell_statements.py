@@ -52,6 +52,7 @@ class Statements(SimpleCommands):
             reader.script()
         except Unreadable as error:
             self._doubt(f"the script cannot be parsed: {error}")
+        self._parsed.chain = None
         if at >= 0:
             self.starts |= {at + each for each in reader.starts}
 
@@ -61,6 +62,7 @@ class Statements(SimpleCommands):
         if self._list() or not self._s.startswith(closer, self._i) or self._pending:
             raise Unreadable("a substitution that is not closed")
         self._i += 1
+        self._parsed.chain = None
         self._values, self._straight = values, straight
 
     # -- lists -------------------------------------------------------------------------
@@ -92,25 +94,30 @@ class Statements(SimpleCommands):
         return operator
 
     def _and_or(self) -> None:
+        self._parsed.chain = None
         self._pipeline(first=True)
         while self._blanks() in ("&", "|"):
             at = self._i
-            if self._operator() not in ("&&", "||"):
+            operator = self._operator()
+            if operator not in ("&&", "||"):
                 self._i = at
                 return
+            if operator == "||":
+                self._parsed.chain = None
             self._newlines()
             self._pipeline(first=False)
 
     def _pipeline(self, *, first: bool) -> None:
         straight, values = self._straight, dict(self._values)
         self._straight = straight and first
-        piped = False
+        piped = negated = False
         while True:
             while (word := self._reserved()) in ("!", "time"):
                 self.starts.add(self._i)
                 self._i += len(word)
                 if word == "time":
                     self._time()
+                negated = negated or word == "!"
                 self._blanks()
             if not self._plain():
                 self._command()
@@ -119,10 +126,13 @@ class Statements(SimpleCommands):
                 self._i = at
                 break
             self._newlines()
+            self._parsed.chain = None
             self._straight, piped = False, True
         if piped or self._blanks() == "&":
             # It runs in another process, or did not run: what it sets is not known here.
             self._values = values
+        if piped or negated:
+            self._parsed.chain = None
         self._straight = straight
 
     def _time(self) -> None:
@@ -159,12 +169,14 @@ class Statements(SimpleCommands):
             self._i += len(word)
             self._doubt("`coproc` is not read")
             self._command()
+            self._parsed.chain = None
             return
         elif word:
             raise Unreadable(f"`{word}`")
         else:
             self._simple()
             return
+        self._parsed.chain = None
         effects: list[Effect] = []
         while self._redirection(effects):
             pass
@@ -316,6 +328,7 @@ class Statements(SimpleCommands):
 
     def _function(self) -> None:
         self._parsed.count()
+        self._parsed.functions, self._parsed.chain = True, None
         self._parsed.doubt("it defines a function", "effect")
         straight, self._straight = self._straight, False
         values, self._values = self._values, {}

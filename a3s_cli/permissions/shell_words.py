@@ -171,8 +171,10 @@ class Words(Arithmetic):
                 self._arithmetic("))")
                 self._unknown(splits=False)
                 return
+            start = self._i
             self._nest(")")
-            self._unknown(splits=not quoted)
+            number = self._s[start : self._i].strip(" )") == "nproc"
+            self._unknown(splits=not quoted and not number)
         elif following == "{":
             self._i += 2
             self._parameter(quoted=quoted)

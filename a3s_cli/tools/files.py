@@ -91,7 +91,7 @@ def _nearest(workspace: Workspace, path: Path) -> str | None:
     """Return the existing path whose first differing component is nearest to the wanted one."""
     from difflib import get_close_matches
 
-    here = workspace.root
+    here, differs = workspace.root, False
     for wanted in path.relative_to(here).parts if path.is_relative_to(here) else ():
         try:
             with workspace.directory(here) as descriptor:
@@ -100,10 +100,14 @@ def _nearest(workspace: Workspace, path: Path) -> str | None:
             return None
         if wanted not in names:
             same = [name for name in names if _folded(name) == _folded(wanted)]
-            close = same or get_close_matches(wanted, names[:_CANDIDATES], n=1)
-            return workspace.show(here / close[0]) if close else None
+            if same:
+                # In another case or form: the rest may be there as it was asked for.
+                here, differs = here / same[0], True
+                continue
+            close = get_close_matches(wanted, names[:_CANDIDATES], n=1)
+            return workspace.show(here / close[0] if close else here) if close or differs else None
         here /= wanted
-    return None
+    return workspace.show(here) if differs else None
 
 
 def _folded(name: str) -> str:

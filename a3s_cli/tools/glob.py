@@ -109,7 +109,7 @@ def _wildcard(pattern: str, start: Path) -> Wildcard:
         relative = literal(relative)
     elif (sign := unknown(relative)) is not None:
         raise ToolError(
-            f"the pattern {pattern} is not understood: {sign}(…) has no meaning here;"
+            f"the pattern {pattern} is not understood: {sign} has no meaning here;"
             " use *, ?, [abc], {a,b} and **"
         )
     try:

@@ -111,7 +111,7 @@ def _wanted(arguments: dict[str, Any], context: ToolContext) -> Search:
     if "**" not in glob and names_file(start / glob):
         glob = literal(glob)
     elif (sign := unknown(glob)) is not None:
-        raise ToolError(f"the glob {glob} is not understood: {sign}(…) has no meaning here")
+        raise ToolError(f"the glob {glob} is not understood: {sign} has no meaning here")
     try:
         Wildcard(glob)
     except ValueError as error:

@@ -91,6 +91,8 @@ class FilePage(State):
     crlf: int = 0
     #: Bytes that are no text were shown as U+FFFD.
     replaced: bool = False
+    #: Whether a line holds carriage returns before its end.
+    returns: bool = False
     #: A line that was read but did not fit any more.
     unshown: int = 0
 
@@ -109,6 +111,8 @@ class FilePage(State):
         if self.crlf:
             some = "" if self.crlf == len(self.rows) else "some "
             notes.append(f"{some}lines end in CRLF")
+        if self.returns:
+            notes.append("carriage returns alone end no line here")
         if self.replaced:
             notes.append("bytes that are not UTF-8 are shown as \ufffd")
         if left:
@@ -127,7 +131,10 @@ async def _page(file: BinaryIO, shown: str, page: FilePage, limit: int) -> FileP
         if page.rows and page.bytes > PAGE_BYTES:
             page.unshown = 1
             break
-        page.crlf += line.endswith(b"\r") and not dropped
+        if b"\r" in line[:-1]:
+            page.returns = True
+        else:
+            page.crlf += line.endswith(b"\r") and not dropped
         page.rows.append(row)
         if len(page.rows) == limit:
             break

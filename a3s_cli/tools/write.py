@@ -76,4 +76,8 @@ def _as_before(text: str, path: Path, context: ToolContext) -> tuple[bytes, list
         notes.append("lines end in CRLF, as before")
     elif not ends:
         notes.append("its line ends were mixed, and are not any more")
+    elif "\n" in text and "\r" in before and "\n" not in before:
+        notes.append("its lines ended in CR, and do not any more")
+    elif ends == "\n" and "\n" in before and "\r\n" in text:
+        notes.append("its lines ended in LF, and end in CRLF now")
     return encode(text.removeprefix("\ufeff") if form.bom else text, form), notes
