@@ -19,7 +19,7 @@ _DANGEROUS = frozenset(
         *(f"core.{key}" for key in ("askpass", "alternaterefscommand", "attributesfile")),
         *(f"core.{key}" for key in ("protecthfs", "protectntfs", "virtualfilesystem", "gvfs")),
         *("diff.external", "interactive.difffilter", "sequence.editor", "gc.recentobjectshook"),
-        *("init.templatedir", "uploadpack.packobjectshook", "sendemail.smtpserver"),
+        *("init.templatedir", "uploadpack.packobjectshook"),
         *("difftool.*.path", "mergetool.*.path", "browser.*.path", "man.*.path", "web.browser"),
         *("merge.tool", "diff.tool", "merge.guitool", "diff.guitool", "help.browser", "man.viewer"),
         *("instaweb.httpd", "instaweb.modulepath", "imap.tunnel", "gpg.program", "gpg.*.program"),
@@ -29,19 +29,26 @@ _DANGEROUS = frozenset(
         *("http.sslcapath", "http.*.sslcapath", "http.cookiefile", "http.*.cookiefile"),
         *("http.curloptresolve", "http.*.curloptresolve", "remote.*.vcs", "remote.*.proxy"),
         *("url.*.insteadof", "url.*.pushinsteadof", "trace2.normaltarget", "trace2.perftarget"),
+        *("format.outputdirectory", "format.signaturefile"),
         *("trace2.eventtarget", "commit.template", "core.worktree", "core.fsmonitor"),
     }
 )
 #: Sections of which no key is harmless.
 _SECTIONS = frozenset(
-    ("alias", "include", "includeif", "pager", "protocol", "credential", "guitool", "hook", "safe")
+    (
+        *("alias", "include", "includeif", "pager", "protocol", "credential", "guitool", "hook"),
+        *("safe", "tig"),
+    )
 )
 #: How keys end that name a program, whatever section they are in.
 _ENDINGS = (
     *("command", "cmd", "program", "hook", "hookspath", "helper", "editor", "pager", "askpass"),
     *("external", "driver", "textconv", "smudge", "process", "browser", "viewer", "uploadpack"),
-    *("receivepack", "templatedir", "tunnel", "transferagent", "cmdline"),
+    *("receivepack", "templatedir", "tunnel", "transferagent", "cmdline", "clean", "prog"),
+    *("hooks", "smtpserver"),
 )
+#: What names another repository, or may do so in place of a remote.
+_ADDRESSES = frozenset(("url", "pushurl", "remote", "pushremote", "pushdefault"))
 _BOOLEANS = frozenset(("", "true", "false", "yes", "no", "on", "off", "1", "0"))
 #: What git takes for space, which is less than Unicode does.
 _SPACE = " \t\n\r\v\f"
@@ -84,10 +91,10 @@ def is_dangerous(entry: Entry, *, worktree: bool = False) -> bool:
         return not worktree
     if section == "pager" or pattern == "core.fsmonitor":
         return value.lower() not in _BOOLEANS
+    if key in _ADDRESSES:
+        return value.startswith(("-", "ext::", "fd::"))
     if section == "submodule":
         return key == "update" and value.startswith("!")
-    if key in ("url", "pushurl"):
-        return value.startswith(("-", "ext::", "fd::"))
     if section == "trailer":
         return key in ("cmd", "command")
     return section in _SECTIONS or pattern in _DANGEROUS or key.endswith(_ENDINGS)

@@ -329,8 +329,7 @@ class Guard(State):
             return Facts(leads_inside=trees.leads_inside(path, place))
         if place is Place.MODULES:
             return Facts()
-        repository = trees.repository(path) is not None
-        return Facts(repository, worktree=trees.has_own_worktree(path, found.data))
+        return Facts(trees.has_repository(path), worktree=trees.has_own_worktree(path, found.data))
 
     def _note_put_back(self, found: Found, trees: Trees) -> None:
         """Remember it, for the case that a later command commits it."""

@@ -308,7 +308,7 @@ def _named(name: str, is_dir: bool, exempt: bool) -> tuple[Ground | None, Place 
 def place_of(path: str) -> Place:
     """Tell what a place was that is not there any more."""
     name = os.path.basename(path)
-    if "/hooks/" in path and "/.git/" in f"{path}/":
+    if "/hooks/" in path and ".git/" in path:
         return Place.HOOK
     if name in ("config", "config.worktree"):
         return Place.CONFIG

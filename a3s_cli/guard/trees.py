@@ -50,13 +50,18 @@ class Trees:
                 return self._trees[path]
         return None
 
-    def repository(self, path: str) -> str | None:
-        """Return the git directory that a path lies in; None where there is none."""
-        while len(path) > 1:
-            path = os.path.dirname(path)
-            if resolved(path) in self.gitdirs:
-                return path
-        return None
+    def has_repository(self, path: str) -> bool:
+        """Tell whether the git directory is there whose hook or configuration a path is.
+
+        That of a submodule lies in another one, which does not count.
+        """
+        above, inside = path, False
+        if os.path.basename(path) in ("config", "config.worktree"):
+            return resolved(os.path.dirname(path)) in self.gitdirs
+        while len(above) > 1 and not inside:
+            above, name = os.path.split(above)
+            inside = name == "hooks" and resolved(above) in self.gitdirs
+        return inside
 
     def leads_inside(self, path: str, place: Place) -> bool:
         """Tell whether a file that points to a git directory points to one of the tree."""

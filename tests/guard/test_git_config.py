@@ -104,6 +104,9 @@ DANGEROUS = [
     "lfs.customtransfer.x.path=/x", "annex.ssh-askpass=x", "tar.tgz.command=x", "web.browser=x",
     "browser.b.cmd=x", "man.m.path=x", "guitool.g.cmd=x", "init.templateDir=/x", "hook.h.command=x",
     "uploadpack.packObjectsHook=x", "instaweb.httpd=x", "imap.tunnel=x", "gc.recentObjectsHook=x",
+    "svn.authorsProg=x", "lfs.extension.x.clean=x", "sendemail.i.smtpServer=/x", "tig.bind.main=!x",
+    "gitflow.path.hooks=x", "format.outputDirectory=/x", "format.signatureFile=/x",
+    "submodule.s.url=ext::sh", "branch.b.remote=ext::sh", "remote.pushDefault=-x",
 ]  # fmt: skip
 HARMLESS = [
     "core.fsmonitor=true", "core.bare=false", "core.autocrlf=input", "core.sparseCheckout=true",

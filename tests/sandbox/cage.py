@@ -69,6 +69,10 @@ class Driver:
 
     def ask(self, **request: Any) -> dict[str, Any]:
         self.tell(**request)
+        return self.answer()
+
+    def answer(self) -> dict[str, Any]:
+        """Read the answer to what it was told."""
         assert self.process.stdout
         line = b""
         while not line.endswith(b"\n"):

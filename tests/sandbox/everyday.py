@@ -122,6 +122,13 @@ git pull -q --rebase . plain; git log --oneline
 git -c user.name=x commit -q --allow-empty -m a; git rev-parse HEAD; git hash-object -w src/one.txt
 git commit-tree -m m HEAD^{tree}; git symbolic-ref HEAD refs/heads/other; git status --short
 rm -rf src; git checkout src; cat src/one.txt
+git checkout -q other; GIT_SEQUENCE_EDITOR="sed -i s/pick/edit/" git rebase -q -i main; git rebase --continue
+git checkout -q other; git rebase -q -x false main; git status; git rebase --abort; git log --oneline
+git bisect start other main; git bisect run sh -c 'test ! -e .envrc'; git bisect reset
+git format-patch -q --stdout main..conflict > c.patch; git am -3 c.patch; git am --abort 2>&1; git status
+git read-tree -m -u other; ls -A; git read-tree --reset -u main; ls -A; git checkout --orphan n; ls -A
+git worktree add -q tree other; git worktree lock tree; git worktree move -f -f tree two; cat two/.envrc
+git merge-tree main other | tail -3; git stash push -q -- src; git stash branch b 2>&1; git status --short
 rm -rf .git; ls -A; git init -q; git add -A; git status --short
 cp -r . $TMPDIR/copy && cd $TMPDIR/copy && git status --short && git log --oneline
 find . -name .git -prune -o -type f -print | sort; find . -empty -not -path './.git/*' | sort
@@ -175,6 +182,13 @@ kill -TERM $$
 cat missing; false || true; echo $?
 for i in 1 2 3; do echo $i > f$i; done; wait; cat f?
 (sleep 0.05; echo late > late) & wait; cat late
+(flock 9; echo one >> l) 9> lock; flock lock sh -c 'echo two >> l'; cat l; diff <(echo a) <(echo b)
+python3 -c 'import socket as s; a=s.socket(1); a.bind("s"); a.listen(); s.socket(1).connect("s")'; ls -F; rm s
+python3 -c 'from multiprocessing import Pool; print(Pool(2).map(abs, [-1]))'; echo x > /dev/shm/x; rm /dev/shm/x
+python3 -c 'import pty, os; print(os.isatty(pty.openpty()[1]))'; tty; ulimit -n 64; ulimit -n; id -un
+touch -- -x 'a b' $'n\nl' 'é' '*'; ls -b; rm -- -x 'a b' $'n\nl'; setfattr -n user.a -v b link 2>&1; ls -A
+vim -u NONE -es -c 'normal ix' -c wq src/a.txt; sed -i.bak s/a/z/ src/a.txt; ls -A src; cat src/a.txt
+cat < <(echo sub); tee >(cat > t.out) < src/a.txt; sleep 0.1; cat t.out; mkfifo q; cat q & echo f > q; wait
 umask 077; echo x > private; stat -c %a private; install -m 755 src/a.txt tool; stat -c %a tool
 """
 
@@ -205,6 +219,8 @@ git clone -q up x; git -C x log --oneline; ls -A x
 git clone -q --bare up y.git; git clone -q --mirror up z.git; ls y.git z.git
 git clone -q --depth 1 file://$PWD/up s; git -C s log --oneline; git -C s fetch -q --unshallow
 git clone -q -s up shared; git clone -q --reference up up r; git -C r status --short
+git clone -q --filter=blob:none up c 2>&1
+git init -q -b x --object-format=sha256 s; git -C s commit -q --allow-empty -m e; git -C s rev-parse HEAD
 git -C up commit -q --allow-empty -m e; git -C w fetch; git -C w log --oneline origin/main
 """
 
@@ -218,6 +234,8 @@ cd top; git mv sub moved; git commit -qm moved; cat .gitmodules; git submodule s
 cd top; git submodule foreach -q 'pwd; git log --oneline'; git submodule sync -q; git submodule summary
 git -c protocol.file.allow=always clone -q --recurse-submodules top c; ls -A c/sub; git -C c status
 cd top; git config submodule.sub.active true; git submodule set-branch -b main sub; cat .gitmodules
+cd top; git submodule deinit -q --all -f; rm -rf .git/modules/sub; git submodule status; ls -A .git/modules
+cd top; git worktree add -q ../wt; cd ../wt; git -c protocol.file.allow=always submodule update --init 2>&1
 cd top; git submodule absorbgitdirs; git -C sub rev-parse --git-dir
 """
 

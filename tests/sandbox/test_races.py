@@ -11,7 +11,6 @@ import subprocess  # noqa: TID251 - a sandbox to look at
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -44,19 +43,16 @@ def exchanging(cage: Cage, one: Path, other: Path, **options: Any) -> Iterator[N
     driver = Driver("nobody" if os.geteuid() == 0 else "self", cage.root.parent / "shared")
     end = cage.work / "end"
     swap = ["python3", "-c", SWAP, str(one), str(other), str(end)]
-    thread = Thread(target=lambda: driver.ask(**cage.request(swap, timeout=2000, **options)))
-    thread.start()
+    driver.tell(**cage.request(swap, timeout=3000, **options))
     try:
-        for _ in range(2000):
-            if Path(f"{end}.up").exists():
-                break
-            thread.join(0.01)
+        wait_until(Path(f"{end}.up").exists)
         yield
     finally:
         cage.file("end")
-        thread.join(60)
+        answer = driver.answer()
         driver.close()
-    assert not thread.is_alive() and Path(f"{end}.up").exists()
+    # It went on until it was told to end.
+    assert answer["status"] == 0, answer
 
 
 def runs(cage: Cage, count: int, script: str, **options: Any) -> str:

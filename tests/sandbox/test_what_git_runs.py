@@ -104,6 +104,35 @@ TRICKS = [
         "git -C x.git status || true",
     ),
     ("git config core.fsmonitor RUN; git config core.fsmonitor.x y 2>&1; true", "git status"),
+    (
+        "git worktree add -q w other; git init -q e; git -C e config core.fsmonitor RUN;"
+        " echo $PWD/e/.git > .git/worktrees/w/commondir",
+        "git -C w status",
+    ),
+    (
+        "git worktree add -q w other; cp -r .git e; git config -f e/config core.fsmonitor RUN;"
+        " echo gitdir: $PWD/e > w/.git",
+        "git -C w status",
+    ),
+    (
+        "mv .git/hooks .git/h; mkdir h; printf '#!/bin/sh\\n%s\\n' RUN > h/pre-commit;"
+        " chmod +x h/*; ln -s ../h .git/hooks",
+        "git commit -q --allow-empty -m e",
+    ),
+    (
+        "cd .git/objects; mkdir -p e/objects e/refs ../../s; echo 'ref: refs/heads/x' > e/HEAD;"
+        " git config -f e/config core.fsmonitor RUN; echo gitdir: ../.git/objects/e > ../../s/.git",
+        "git -C s status || true",
+    ),
+    (
+        "git rebase -q -x false HEAD~0; printf '\\t x %s\\n exec %s\\n' RUN RUN"
+        " > .git/rebase-merge/git-rebase-todo",
+        "git rebase --continue || true",
+    ),
+    (
+        "cp -a .git/config keep; git config core.fsmonitor RUN; touch -r keep .git/config .git",
+        "git status",
+    ),
 ]
 
 
