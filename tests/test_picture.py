@@ -77,7 +77,7 @@ def record(a3s: Bench) -> str:
     finally:
         terminal.close()
     # What was drawn over is not seen.
-    shown = re.sub(r"^.*\r", "", shown.replace("\x1b[K", ""), flags=re.M)
+    shown = re.sub(r"^.*\r", "", re.sub(r"\x1b(\[J|\[\?7[lh]|[78])", "", shown), flags=re.M)
     # Commands are confined here and not there; the picture is of neither.
     shown = re.sub(r"^a3s: commands are not confined.*\n", "", shown, flags=re.M)
     shown = re.sub(r"[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] ", "⠹ ", shown)

@@ -41,6 +41,8 @@ class TerminalPage:
         self._section = ""
         #: How many newlines the page ends with, up to two: an empty page needs no more.
         self._newlines = 2
+        #: Columns of the line under the cursor.
+        self._columns = 0
 
     def take(self) -> str:
         """Return the collected text and clear it."""
@@ -66,6 +68,8 @@ class TerminalPage:
             body = text.rstrip("\n")
             trailing = len(text) - len(body)
             self._newlines = min(2, trailing if body else self._newlines + trailing)
+            _, newline, line = text.rpartition("\n")
+            self._columns = cells(line) + (0 if newline else self._columns)
 
     def line(self, text: str) -> None:
         """Write a separate line."""
@@ -92,9 +96,14 @@ class TerminalPage:
             self.write("\n")
 
     @property
-    def at_line_start(self) -> bool:
-        """Whether the cursor is at the start of a line."""
-        return self._newlines > 0
+    def fresh(self) -> bool:
+        """Whether something was written since the last `take`."""
+        return bool(self._parts)
+
+    @property
+    def room(self) -> int:
+        """The columns of the row behind the cursor; the whole width at the start of a line."""
+        return self.style.width - (self._columns and (self._columns - 1) % self.style.width + 1)
 
 
 class Prose:

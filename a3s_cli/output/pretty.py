@@ -118,18 +118,26 @@ class Pretty:
 
     # What is waited for
 
-    def _wait(self, key: str, name: str, output: Output | None = None) -> None:
+    def _wait(
+        self, key: str, name: str, output: Output | None = None, *, pauses: bool = False
+    ) -> None:
         if not self._style.moves:
             return
-        from .live import LiveLine, Wait
+        from .live import DELAY, PAUSE, LiveLine, Wait
 
         if self._live is None:
-            self._live = LiveLine(self._write, self._style, self._free)
-        self._live.wait(key, Wait(name, output))
+            self._live = LiveLine(self._write, self._style, self._room)
+        self._live.wait(key, Wait(name, output, PAUSE if pauses else DELAY))
 
-    def _free(self) -> bool:
+    def _heard(self, name: str) -> None:
+        """Wait for the model's next piece; what was shown of this one begins a new pause."""
+        if self._page.fresh:
+            self._done("model")
+        self._wait("model", name, pauses=True)
+
+    def _room(self) -> int:
         drawn = self._drawing is not None and self._drawing.drawn
-        return self._page.at_line_start and not drawn
+        return 0 if drawn else self._page.room
 
     def _done(self, key: str) -> None:
         if self._live:
@@ -172,12 +180,14 @@ class Pretty:
         self._wait("model", "waiting")
 
     def _text(self, event: Event) -> None:
-        self._answers()
+        self._done("download")
+        self._fetching = False
         self._prose.feed(event.text)
+        self._heard("writing")
 
     def _think(self, event: Event) -> None:
-        self._wait("model", "thinking")
         self._reasoning.feed(event.text)
+        self._heard("thinking")
 
     # Calls
 

@@ -42,7 +42,7 @@ def on_terminal(a3s: Bench, *args: str, columns: int = 40, **environment: str) -
 
 def page(shown: str) -> list[str]:
     """The lines without the times and the live line, which no two runs have in common."""
-    shown = re.sub(r"^.*\r(\x1b\[K)?", "", shown, flags=re.M)
+    shown = re.sub(r"^.*\r(\x1b\[J)?", "", shown, flags=re.M)
     return [line.rpartition(" · ")[0] if "✓" in line else line for line in shown.split("\n")]
 
 
