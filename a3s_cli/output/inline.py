@@ -1,9 +1,9 @@
 """Markdown inside a line, as it streams: emphasis, code, links.
 
 What cannot be Markdown is shown at once. From a sign that may open something, the
-text is held until it is closed, or until the line ends and the sign was a plain
-one. Whether something is emphasis or a link is decided by markdown-it, which is
-loaded when the first such sign comes.
+text is held until it is closed, or until the paragraph ends or has gone on for a few
+lines and the sign was a plain one. Whether something is emphasis or a link is decided
+by markdown-it, which is loaded when the first such sign comes.
 
 A link's target stands behind its words, because a person should see where it leads.
 Entities are not decoded: they could hide what a terminal would obey.
@@ -30,6 +30,8 @@ _SIGN = re.compile(r"[*_`\[\\~]|!(?=\[|\Z)")
 _LONGEST = 1000
 #: Signs that are tried as the closing one.
 _TRIED = 8
+#: Line ends that what is held may cross.
+_MOST_LINES = 3
 #: Brackets inside brackets; a link has fewer.
 _DEEPEST = 32
 #: Work that a line may cost: so much at once, and so much for each of its characters. What
@@ -74,7 +76,7 @@ def _target(where: str, found: Runs) -> Runs:
 
 
 class Inline:
-    """One line of Markdown, given out in pieces as soon as they are certain."""
+    """The lines of a paragraph, given out in pieces as soon as they are certain."""
 
     def __init__(self, put: Callable[[str, str], None]) -> None:
         self._put = put
@@ -103,8 +105,14 @@ class Inline:
             self._give(ended=False)
 
     def end(self) -> None:
-        """Show the rest, because the line has ended."""
+        """Show the rest, because the paragraph has ended."""
         self._give(ended=True)
+
+    def end_line(self) -> bool:
+        """End a line; tell whether the rest is held, because the next one may close it."""
+        self._held += "\n"
+        self._give(ended=self._held.count("\n") > _MOST_LINES)
+        return bool(self._held)
 
     def _give(self, *, ended: bool) -> None:
         while self._held:

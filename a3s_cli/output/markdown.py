@@ -57,13 +57,17 @@ class Markdown:
         self._page = page
         self._styled = page.style.colour
         self._flow = Flow(page)
-        self._inline = Inline(self._flow.put)
+        self._inline = Inline(self._put)
         #: The line so far while its kind is open; None while its words are shown.
         self._head: str | None = ""
         #: The sign that closes the code, and what precedes each of its rows.
         self._fence: tuple[str, str] | None = None
         self._highlighter: Highlighter | None = None
         self._table: list[str] = []
+        #: What precedes the rows of the open paragraph; None if the next line begins anew.
+        self._paragraph: str | None = None
+        #: Whether some of its last line is held.
+        self._carried = False
         #: Whether an empty line was written that is shown before the next one.
         self._gap = False
         self._begun = False
@@ -81,6 +85,7 @@ class Markdown:
         """Show all that is held: the text is complete, or something else is shown next."""
         if self._head is None or self._head:
             self._end_line()
+        self._end_paragraph()
         self._close_table()
 
     # -- a line ------------------------------------------------------------------------
@@ -103,8 +108,7 @@ class Markdown:
     def _end_line(self) -> None:
         head, self._head = self._head, ""
         if head is None:
-            self._inline.end()
-            self._flow.end_row()
+            self._end_words()
         elif self._fence:
             self._code(head)
         else:
@@ -118,6 +122,8 @@ class Markdown:
             self._table.append(head)
             return
         self._close_table()
+        if line.kind != "words":
+            self._end_paragraph()
         if line.kind == "blank":
             self._gap = self._begun
             return
@@ -130,15 +136,20 @@ class Markdown:
             self._flow.verbatim([("─" * width if width else line.text, DIM)])
         else:
             self._begin(line)
-            self._inline.end()
-            self._flow.end_row()
+            self._end_words()
         self._head = ""
 
     def _begin(self, line: _Line) -> None:
+        self._head = None
+        goes_on = line.text and not line.face and line.first == line.rest == self._paragraph
+        if self._carried and goes_on:
+            self._words(line.text)
+            return
+        self._end_paragraph()
         self._fill_gap()
+        self._paragraph = None if line.face else line.rest
         self._flow.open(line.first, line.rest)
         self._inline.begin(line.face if self._styled else "")
-        self._head = None
         self._words(line.text)
 
     def _words(self, text: str) -> None:
@@ -146,6 +157,23 @@ class Markdown:
             self._inline.feed(text)
         else:
             self._flow.put(text)
+
+    def _put(self, text: str, sgr: str) -> None:
+        for number, piece in enumerate(text.split("\n")):
+            if number:
+                self._flow.end_row()
+            self._flow.put(piece, sgr)
+
+    def _end_words(self) -> None:
+        """End a line of words; what it has opened may be closed by the next one."""
+        self._carried = self._paragraph is not None and self._inline.end_line()
+        if not self._carried:
+            self._end_paragraph()
+
+    def _end_paragraph(self) -> None:
+        self._inline.end()
+        self._flow.end_row()
+        self._carried, self._paragraph = False, None
 
     def _fill_gap(self) -> None:
         if self._gap:
@@ -234,8 +262,8 @@ class Markdown:
         if rows is None:  # it was none
             for line in lines:
                 self._begin(_Line("words", "", "", line.strip()))
-                self._inline.end()
-                self._flow.end_row()
+                self._end_words()
+            self._end_paragraph()
             self._head = ""
 
 

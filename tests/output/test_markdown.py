@@ -321,3 +321,26 @@ def test_a_line_that_costs_too_much_is_shown_as_it_is() -> None:
     assert "".join(shown.split())[-700:] == ("***a**" * 4000)[-700:]
     # The next line is Markdown again.
     assert SGR.sub("", page([text + "\n**b**"], 80)).rstrip().endswith("\nb")
+
+
+BOLD = "\x1b[1m{}\x1b[0m"
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("a **b\nc** d", f"a {BOLD.format('b')}\n{BOLD.format('c')} d\n"),
+        ("- x **a\n  b**\n- c", f"• x {BOLD.format('a')}\n  {BOLD.format('b')}\n• c\n"),
+        ("> **a\n> b** c", f"▎ {BOLD.format('a')}\n▎ {BOLD.format('b')} c\n"),
+        # Nothing is closed by another paragraph, item, heading, block of code or table.
+        ("**a\n\nb**", "**a\n\nb**\n"),
+        ("- **a\n- b**", "• **a\n• b**\n"),
+        ("**a\n# b", "**a\n\x1b[1;4mb\x1b[0m\n"),
+        ("**a\n```\nb**\n```\n", "**a\n  \x1b[36mb**\x1b[0m\n"),
+        ("**a\n| b**\n", "**a\n| b**\n"),
+        ("2 * 3 *a\nb\nc\nd\ne* f", "2 * 3 *a\nb\nc\nd\ne* f\n"),
+    ],
+)
+def test_emphasis_over_line_ends(written: str, shown: str) -> None:
+    assert page([written]) == shown
+    assert page(list(written)) == shown
