@@ -128,7 +128,8 @@ def _unknown_command(error: click.exceptions.NoSuchCommand, words: list[str]) ->
     wrong = error.command_name
     names = _commands(error.ctx)
     right = nearest(wrong, names, 0.6)
-    said = f"{_path(error)} has no command {wrong!r}"
+    path = _path(error)
+    said = f"there is no command {wrong!r}" + ("" if path == "a3s" else f" of {path}")
     if right is None:
         return f"{said}, only {', '.join(names)}"
     return f"{said}; {_meant([right if one == wrong else one for one in words])}"

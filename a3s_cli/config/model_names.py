@@ -102,7 +102,9 @@ def _vendors_with_a_key(environment: Mapping[str, str]) -> list[tuple[str, str]]
 def unknown_provider(config: Config, name: str, model: str) -> ConfigError:
     """Return the error for an unknown provider; its hint lists the known ones, nearest first."""
     known = _nearest(name, (*config.providers, LOCAL, REPLAY, *VENDORS, *ALIASES))
-    meant = f'; did you mean "{known[0]}/{model}"?' if _resembles(name, known[0]) else ""
+    # Of no model, as in `a3s models opnai`, the provider alone is what was meant.
+    right = known[0] if model == "MODEL" else f"{known[0]}/{model}"
+    meant = f'; did you mean "{right}"?' if _resembles(name, known[0]) else ""
     listed = ", ".join(provider for provider in known if provider not in ALIASES)
     return ConfigError(
         f'unknown provider "{name}"{meant}',
@@ -124,7 +126,7 @@ def _nearest(name: str, known: Iterable[str]) -> list[str]:
 def _resembles(name: str, candidate: str) -> bool:
     from difflib import get_close_matches
 
-    return bool(get_close_matches(name.lower(), [candidate]))
+    return bool(get_close_matches(name.lower(), [candidate], cutoff=0.65))
 
 
 def _qualified(config: Config, name: str) -> str:

@@ -48,6 +48,9 @@ def test_a_name_that_cannot_be_right(work: Path, model: str, expected: str) -> N
         ("antropic/c", 'unknown provider "antropic"; did you mean "anthropic/c"?', "anthropic"),
         ("OpenAI/gpt-x", 'unknown provider "OpenAI"; did you mean "openai/gpt-x"?', "openai"),
         ("minee/m", 'unknown provider "minee"; did you mean "mine/m"?', "mine"),
+        ("opnai/MODEL", 'unknown provider "opnai"; did you mean "openai"?', "openai"),
+        # What is like nothing has no suggestion.
+        ("nope/m", 'unknown provider "nope"', "openai"),
     ],
 )
 def test_an_unknown_provider_lists_the_known_nearest_first(
