@@ -83,7 +83,8 @@ export class Call {
     this.question.ariaLabel = `May ${this.name} run?`;
     const why = event.rule === "default" ? "No rule covers this call" : `Rule: ask ${event.rule}`;
     add(this.question, "p", "", `${why}. May it run?`);
-    if (event.reason) add(this.question, "p", "why", plain(event.reason));
+    const more = event.reason && !event.reason.startsWith("no rule covers ");
+    if (more) add(this.question, "p", "why", plain(event.reason));
     if (event.path) add(this.question, "p", "why", `On ${plain(event.path)}`);
     const always = event.always ? plain(event.always) : "exactly this call";
     add(this.question, "p", "why", `“${ANSWERS.always}” covers: ${always}`);

@@ -6,8 +6,10 @@ Inter and JetBrains Mono fonts installed they look as they do in the README.
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,7 @@ def greet(name="world"):
 
 I was not allowed to look at the history, so the dates are those of the files.
 """
+MODEL = ("-m", "openai/gpt-5-mini-2025-08-07")
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -55,6 +58,7 @@ OBJECT = """{"title": "Greeting without a name", "risk": 0.2, "findings": [
 
 def main() -> None:
     """Make all three."""
+    os.environ.update(BENCH_SUITE=uuid.uuid4().hex, A3S_PROOFS="100")
     DOCS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as directory, chromium() as browser:
         bench = Bench(Path(directory))
@@ -93,7 +97,7 @@ def light(host: Host, browser: Browser) -> None:
         Reply((a_call("bash", {"command": "git log --oneline -5"}),)),
         text(ANSWER),
     ]
-    serving = host.serve(script, "--allow", "bash(wc *)", "--deny", "bash(git *)")
+    serving = host.serve(script, "--allow", "bash(wc *)", "--deny", "bash(git *)", *MODEL)
     for prompt in ("Explain the greeting", "Which tests are slow?", "Is the README up to date?"):
         serving.ask(prompt)
     chat = page(browser, serving, "light", 1200, 900)
@@ -108,7 +112,7 @@ def dark(host: Host, browser: Browser) -> None:
         Reply(("I'll give `name` a default.", a_call("edit", change))),
         text("Done: **Hello, world!**"),
     ]
-    chat = page(browser, host.serve(script), "dark", 1200, 640)
+    chat = page(browser, host.serve(script, *MODEL), "dark", 1200, 640)
     chat.send("Fix it.")
     expect(chat.button("Allow once")).to_be_visible()
     save(chat, "page-dark")
@@ -118,7 +122,7 @@ def dark(host: Host, browser: Browser) -> None:
 def phone(host: Host, browser: Browser) -> None:
     """An object that grows."""
     gate = threading.Event()
-    serving = host.serve([text(OBJECT, gate, 'with nothing."}')], "--tools", "none")
+    serving = host.serve([text(OBJECT, gate, 'with nothing."}')], "--tools", "none", *MODEL)
     chat = page(browser, serving, "light", 390, 700)
     chat.page.locator("#shaped").click()
     chat.page.locator("#schema").fill(str(SCHEMA).replace("'", '"'))

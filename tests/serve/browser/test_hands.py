@@ -43,7 +43,7 @@ TREE = """
   - textbox "Prompt":
     - /placeholder: Ask a question or give a task
   - alert
-  - button "Attach files": ＋
+  - button "Attach files": +
   - combobox "Model":
     - option "openai/test-model" [selected]
   - 'button "{ } Object"'
