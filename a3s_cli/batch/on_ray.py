@@ -135,6 +135,8 @@ class Ray(Pool):
 
         if ray.is_initialized():
             return ray
+        # Whatever `log_to_driver` says, Ray prints the deaths of nodes on stdout, which is ours.
+        ray._private.worker.print_to_stdstream = lambda *_, **__: None
         try:
             with _apart(quiet=not self.debug):
                 ray.init(
