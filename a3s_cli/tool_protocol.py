@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 from .errors import A3SError
 from .files.workspace import Workspace
 from .messages import File, Message, ToolSpec
-from .model import Shape, Way
 from .secrets.redaction import NOTHING, Redactor
 from .values import Value, field
 
 if TYPE_CHECKING:
+    from .model import Shape, Way
     from .processes.spawner import Finished
 
 
