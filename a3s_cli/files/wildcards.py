@@ -20,6 +20,9 @@ States = frozenset[int]
 
 START: States = frozenset({0})
 MAX_ALTERNATIVES = 256
+#: Characters of a pattern, and of all that has to be read to write out its alternatives.
+LONGEST = 4096
+MAX_EXPANDED = 8 * LONGEST
 
 _CLASSES = {
     "alnum": "0-9A-Za-z",
@@ -199,22 +202,36 @@ def literal(pattern: str) -> str:
 
 def unknown(pattern: str) -> str | None:
     """Return what a shell would expand, and is none here: `!(a)`, `@(a|b)`, `{1..9}`."""
-    if found := re.search(r"(?<!\\)([!@+?*])\([^)]*\)", pattern):
+    # Up to the last `)`, so that no `(` looks for one in vain.
+    closed = pattern[: pattern.rfind(")") + 1]
+    if found := re.search(r"(?<!\\)([!@+?*])\([^)]*\)", closed):
         return f"{found[1]}(…)"
     span = re.search(r"(?<!\\)\{(?:-?\d+\.\.-?\d+|[A-Za-z]\.\.[A-Za-z])(?:\.\.-?\d+)?\}", pattern)
     return span[0] if span else None
 
 
 def expand(pattern: str) -> list[str]:
-    """Write out the alternatives of `{a,b}`; braces without a comma stand for themselves."""
-    found = _braces(pattern)
-    if found is None:
-        return [pattern]
-    start, end, choices = found
-    expanded = []
-    for choice in choices:
-        expanded += expand(pattern[:start] + choice + pattern[end:])
-        if len(expanded) > MAX_ALTERNATIVES:
+    """Write out the alternatives of `{a,b}`; braces without a comma stand for themselves.
+
+    Raises ValueError for a pattern that is too long, or stands for too much.
+    """
+    if len(pattern) > LONGEST:
+        raise ValueError(f"it has more than {LONGEST} characters")
+    expanded: list[str] = []
+    pending = [pattern]
+    room = MAX_EXPANDED
+    while pending:
+        one = pending.pop()
+        room -= len(one)
+        if room < 0:
+            raise ValueError(f"its braces stand for more than {MAX_EXPANDED} characters")
+        found = _braces(one)
+        if found is None:
+            expanded.append(one)
+            continue
+        start, end, choices = found
+        pending += [one[:start] + choice + one[end:] for choice in reversed(choices)]
+        if len(expanded) + len(pending) > MAX_ALTERNATIVES:
             raise ValueError(f"its braces stand for more than {MAX_ALTERNATIVES} patterns")
     return expanded
 

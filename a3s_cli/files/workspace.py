@@ -30,6 +30,8 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _PASSAGE = _DIRECTORY | getattr(os, "O_PATH", 0)
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+#: Characters of a path; Linux opens none that is longer.
+LONGEST = 4096
 # Compiled where they are used: a run without tools has no use for them.
 _URL = r"[A-Za-z][A-Za-z0-9+.-]*://"
 _UNPRINTABLE = "[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
@@ -72,9 +74,9 @@ class Workspace:
         """Follow every link of `path` (relative to the root, `~` is not special).
 
         What the system cannot take for a path (a NUL, a chain of links without
-        end, a URL) names nothing inside.
+        end, a URL, more than `LONGEST` characters) names nothing inside.
         """
-        if "\0" in path or re.match(_URL, path):
+        if "\0" in path or len(path) > LONGEST or re.match(_URL, path):
             return Resolved(Path(path), inside=False)
         try:
             real = Path(os.path.realpath(self.root / path))

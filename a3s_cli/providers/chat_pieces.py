@@ -94,6 +94,8 @@ class CallPieces:
         self._provider = provider
         self._calls: list[Call] = []
         self._by_index: dict[Any, Call] = {}
+        #: Named calls that are not given away yet, by their keys.
+        self._named: dict[int, Call] = {}
 
     def take(self, piece: dict[str, Any], place: int, chunks: list[Chunk]) -> None:
         """Take one element of `tool_calls`, which is at this place in its list."""
@@ -111,6 +113,8 @@ class CallPieces:
         call.take(name, arguments)
         if call.waiting and call.name:
             call.give(chunks)
+        elif call.name and not call.given:
+            self._named[call.key] = call
 
     def finish(self, chunks: list[Chunk]) -> bool:
         """Return away what is left of each call; True if there was any at all."""
@@ -121,8 +125,9 @@ class CallPieces:
 
     def _give_before(self, call: Call, chunks: list[Chunk]) -> None:
         """Return away the calls before this one, so that they keep their order."""
-        for earlier in self._calls[: call.key]:
-            if earlier.name and not earlier.given:
+        for key in sorted(key for key in self._named if key < call.key):
+            earlier = self._named.pop(key)
+            if not earlier.given:
                 earlier.give(chunks)
 
     def _find(self, index: Any, place: int, identity: str, name: str, arguments: str) -> Call:

@@ -189,7 +189,8 @@ async def _skip(file: BinaryIO, count: int) -> int:
     while skipped < count and (piece := file.readline(BLOCK)):
         ended = piece.endswith(b"\n")
         skipped += ended
-        if skipped % BREATH == 0:
+        # A line may be as long as a disk, and is skipped piece by piece.
+        if not ended or skipped % BREATH == 0:
             await sleep(0)
     return skipped + (not ended)
 

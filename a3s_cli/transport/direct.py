@@ -151,6 +151,8 @@ class Connection:
         seconds = None
         while not isinstance(event := http.next_event(), h11.Response):
             if event is not h11.NEED_DATA:
+                # One read may hold thousands of them: signals and deadlines must get through.
+                await asyncio.sleep(0)
                 continue
             try:
                 async with TimeLimit(seconds):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -53,6 +54,17 @@ def test_calls_without_arguments_that_nothing_tells_apart() -> None:
     assert chat([a], [b]) == [("", "a", ""), ("", "b", "")]
     a, b = piece("a", "{}", index=0), piece("b", {}, index=0)
     assert chat([a], [b]) == [("", "a", "{}"), ("", "b", "{}")]
+
+
+def test_a_call_costs_the_same_however_many_came_before() -> None:
+    """Seconds of this process: with each call looking at all before it, this took many."""
+    named = [[piece("a", X, index=n, id=f"n{n}")] for n in range(10_000)]
+    nameless = [[piece(None, X, index=n, id=f"n{n}")] for n in range(10_000)]
+    began = time.process_time()
+    assert len(chat(*named)) == len(named)
+    frameless = [{"choices": [{"delta": {"tool_calls": one}}]} for one in nameless]
+    assert answer("openai_chat", [frames(*frameless)]).error is not None
+    assert time.process_time() - began < 3
 
 
 def test_a_whole_call_that_comes_again_is_one_call() -> None:

@@ -12,6 +12,7 @@ import pytest
 from ..support import wires
 from ..support.a3s import Bench
 from ..support.replies import Pause, Reply, bash, reasoning, text
+from ..support.run import SLACK
 
 LIMIT = "max_response_bytes = 100000\n"
 #: More than the limit, in pieces.
@@ -97,7 +98,8 @@ def test_an_answer_that_takes_its_time(a3s: Bench) -> None:
     assert result.text == "half..."
 
 
-def test_informational_answers_for_ever(a3s: Bench) -> None:
+@pytest.mark.parametrize(("pause", "number"), [(0.3, 1), (0.0, 20_000)], ids=["slow", "flood"])
+def test_informational_answers_for_ever(a3s: Bench, pause: float, number: int) -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     over = threading.Event()
 
@@ -105,8 +107,8 @@ def test_informational_answers_for_ever(a3s: Bench) -> None:
         connection, _ = listener.accept()
         with connection, contextlib.suppress(OSError):
             connection.recv(65536)
-            while not over.wait(0.3):
-                connection.sendall(b"HTTP/1.1 102 Processing\r\n\r\n")
+            while not over.wait(pause):
+                connection.sendall(b"HTTP/1.1 102 \r\n\r\n" * number)
 
     thread = threading.Thread(target=answer, daemon=True)
     thread.start()
@@ -119,3 +121,4 @@ def test_informational_answers_for_ever(a3s: Bench) -> None:
         thread.join(10)
     assert (result.status, result.last["code"]) == (75, "provider_timeout")
     assert "gave no answer for 2 s" in result.last["error"]
+    assert result.last["durationMs"] < 1000 * (2 + SLACK)

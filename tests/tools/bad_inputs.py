@@ -13,8 +13,9 @@ from typing import Any
 #: Names that are no names, roads out, and places where reading never ends.
 PATHS = [
     "", ".", "..", "/", "~", "-", "\0", "a\0b", "\n", " ", "\u202e", "x" * 300, "a/" * 2100 + "a",
-    "../" * 40 + "etc/passwd", "/etc/passwd", "/proc/self/environ", "/proc/self/mem",
-    "/proc/kcore", "/dev/zero", "/dev/stdin", "/dev/tty", "fifo", "loop", "deep", "zero", "huge",
+    "a/" * 100_000, "../" * 100_000 + "etc/passwd", "../" * 40 + "etc/passwd",
+    "/etc/passwd", "/proc/self/environ", "/proc/self/mem", "/proc/kcore",
+    "/dev/zero", "/dev/stdin", "/dev/tty", "fifo", "loop", "deep", "zero", "huge",
     "wide", "lines", "binary", "nowhere", "socket", "dir", "dir/fifo", "\udcff", "::error::x",
     "file:///etc/passwd", "*", "[", "$(sleep 60)", "`x`; rm -rf .",
 ]  # fmt: skip
@@ -24,7 +25,10 @@ GLOBS = [
     "{a,b}" * 60, "{" * 400, "{a,{b,{c,{d,{e,{f}}}}}}", "*a" * 200 + "b", "**/*a*a*a*a*a*a*a*a*b",
     "/**", "../**", "~/**", "", "**", "***", "\\", "\\" * 999, "[z-a]", "[]", "[!]", "[[:alpha:]]",
     "\0", "**/\0", "\u202e**", "./././././*", "**/../**", "//**//", "!**", "deep/**/x",
-    "huge/**", "{,}" * 300, "wide/{" + ",".join(map(str, range(3000))) + "}", "**/.git/**",
+    "?" * 400_000, "*a" * 200_000, "[a-z]" * 60_000, "[/" * 100_000, "!(" * 100_000,
+    "{a," * 900 + "b" + "}" * 900, "{a," * 5000 + "b" + "}" * 5000, "{a}" * 20_000,
+    "{" + ",".join("x" * 2000 for _ in range(250)) + "}", "huge/**", "{,}" * 300,
+    "wide/{" + ",".join(map(str, range(3000))) + "}", "**/.git/**",
 ]  # fmt: skip
 REGEXES = [
     "(a+)+$", "(a|a)*b", "(a|aa)+$", "(.*)*x", "(x+x+)+y", "^(([a-z])+.)+[A-Z]([a-z])+$",
@@ -41,6 +45,7 @@ INPUTS: dict[str, list[dict[str, Any]]] = {
         *({"file_path": "lines", "offset": number} for number in NUMBERS),
         *({"file_path": "wide", "column": number} for number in NUMBERS),
         *({"file_path": "lines", "limit": number} for number in NUMBERS),
+        {"file_path": "tail", "offset": 2},
         {"file_path": ["lines"]}, {"path": "lines"}, {},
     ],
     "ls": [*({"path": path} for path in PATHS), {"path": 1}, {"path": {}}, {"x": "."}],
@@ -72,6 +77,9 @@ def tree(root: Path) -> None:
     (root / "lines").write_text("a\n" * 300_000)
     (root / "binary").write_bytes(bytes(range(256)) * 1000)
     with (root / "huge").open("wb") as file:
+        file.truncate(1 << 40)
+    with (root / "tail").open("wb") as file:
+        file.write(b"a" * 9000 + b"\n")
         file.truncate(1 << 40)
     place = root / "deep"
     for _ in range(150):
