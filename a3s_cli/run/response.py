@@ -240,8 +240,9 @@ class Fold:
             self._close_text()
             self._close_reasoning(None)
             # An id is in every event of its call, so a secret in it is hidden once and for all.
-            id = self._call_ids.new(self._hide(chunk.id), self._ids)
-            call = _Call(id, chunk.id, named(chunk.name), [])
+            hidden = self._hide(chunk.id)
+            id = self._call_ids.new(hidden, self._ids)
+            call = _Call(id, chunk.id if hidden == chunk.id else "", named(chunk.name), [])
             self._ids.add(call.id)
             self._calls[chunk.key] = call
             self._parts.append(call)

@@ -293,12 +293,15 @@ def test_a_call_still_runs_with_what_the_model_wrote(a3s: Bench) -> None:
 
 def test_a_key_in_the_id_of_a_call_is_hidden(a3s: Bench) -> None:
     """A gateway may put what it likes into an id, and an id is in every event of its call."""
-    script = [bash("echo a", id=f"call_{TOKEN}"), text("done")]
-    result = run(a3s, "--allow", "bash", script=script)
+    same = calls(*[a_call("bash", {"command": "echo a"}, f"call_{TOKEN}{n}") for n in "12"])
+    result = run(a3s, "--allow", "bash", script=[same, text("done")])
     assert TOKEN.encode() not in result.stdout
-    assert [event["type"] for event in result.events if "toolId" in event] == [
-        "tool_start", "tool_output_delta", "tool_end",
-    ]  # fmt: skip
+    for kept in (a3s.home / ".local/state/a3s/sessions").iterdir():
+        assert kept.is_dir() or TOKEN.encode() not in kept.read_bytes()
+    answered = [one["tool_call_id"] for one in result.requests[1].body["messages"][-2:]]
+    assert len(set(answered)) == 2 and TOKEN not in str(answered)
+    kinds = sorted(event["type"] for event in result.events if "toolId" in event)
+    assert kinds == sorted(["tool_start", "tool_output_delta", "tool_end"] * 2)
 
 
 def test_a_key_in_a_schema_reaches_neither_the_stream_nor_the_model(a3s: Bench) -> None:
