@@ -14,8 +14,8 @@ from pathlib import Path
 
 #: Lines that are kept.
 _KEPT = 1000
-#: Seconds after which a signal is seen at the latest.
-_LOOK = 0.5
+#: Seconds to the first alarm, and from each to the next.
+_ALARMS = 0.05, 0.5
 
 
 class LineEditor:
@@ -49,7 +49,7 @@ class LineEditor:
         # A signal that arrives just before readline starts to wait would be seen at the next
         # key only: each alarm ends the wait, and so lets Python run its handlers.
         signal.signal(signal.SIGALRM, lambda *_: None)
-        signal.setitimer(signal.ITIMER_REAL, _LOOK, _LOOK)
+        signal.setitimer(signal.ITIMER_REAL, *_ALARMS)
         try:
             line = input(self._prompt)
         finally:

@@ -55,3 +55,13 @@ class BatchBench:
         found = self.results(*directories)
         assert len({one["item"] for one in found}) == len(found)
         return {one["item"]: one["text"] for one in found}
+
+
+def set_traps(workspace: Path) -> Path:
+    """Write modules that a worker could import; return the file that importing one makes."""
+    trapped = workspace / "trapped"
+    for name in ("orjson", "click", "sitecustomize", "a3s_cli/__init__"):
+        module = workspace / f"{name}.py"
+        module.parent.mkdir(exist_ok=True)
+        module.write_text(f"open({str(trapped)!r}, 'a').write({name!r})\n")
+    return trapped

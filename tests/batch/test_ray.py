@@ -17,6 +17,7 @@ import pytest
 from ..support import processes
 from ..support.a3s import Bench
 from ..support.run import PROMISE, SLACK, Result, Run
+from .bench import set_traps
 from .laws import Event, check_batch
 from .model import Model
 from .ray_cluster import NODE_KEY, Cluster, RayBench
@@ -169,17 +170,12 @@ def test_a_node_with_other_rules_is_refused(batch: RayBench, model: Model) -> No
 
 
 def test_nothing_is_imported_from_a_workspace(batch: RayBench) -> None:
-    trap = batch.work / "trapped"
-    for name in ("orjson", "click", "sitecustomize"):
-        (batch.work / f"{name}.py").write_text(f"open({str(trap)!r}, 'a').write({name!r})\n")
-    package = batch.work / "a3s_cli"
-    package.mkdir()
-    (package / "__init__.py").write_text(f"open({str(trap)!r}, 'a').write('a3s_cli')\n")
+    trapped = set_traps(batch.work)
     batch.say(2)
     command = [str(Path(batch.cluster.python).with_name("a3s")), "batch", "items.ndjson"]
     env = {**batch.model.environment(), **batch.cluster.environment()}
     command += ["-m", "openai/m", "--on", "ray"]
     result = batch.bench.start(command, None, "none", False, env=env).finish(120)
     assert result.status == 0, result.stderr
-    assert not trap.exists()
+    assert not trapped.exists()
     assert json.loads(result.stdout.splitlines()[-1])["succeeded"] == 2

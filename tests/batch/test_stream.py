@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 import uuid
+from pathlib import Path
 
 from a3s_cli.validation import Validator
 
 from ..support.terminal import Terminal
-from .bench import BatchBench
+from .bench import BatchBench, set_traps
 from .laws import check_batch
 from .model import Model
 
@@ -24,6 +26,19 @@ def test_every_item_has_one_result(batch: BatchBench) -> None:
     assert result.last["succeeded"] == 12
     assert result.last["totalTokens"] == 12 * 6
     assert batch.texts("items.ndjson.batch") == {f"i{n}": str(n) for n in range(12)}
+
+
+def test_nothing_is_imported_from_the_workspace(batch: BatchBench) -> None:
+    trapped = set_traps(batch.work)
+    batch.say(2)
+    # The installed command, because `python -m` has the working directory first on its path.
+    command = [str(Path(sys.executable).with_name("a3s")), "batch", "items.ndjson"]
+    command += ["-m", "openai/m"]
+    run = batch.bench.start(command, None, "none", False, env=batch.model.environment())
+    result = run.finish()
+    assert (result.status, result.stderr) == (0, b"")
+    assert check_batch(result.stdout, 0)[-1]["succeeded"] == 2
+    assert not trapped.exists()
 
 
 def test_the_same_command_again_prints_only_what_is_new(batch: BatchBench) -> None:
