@@ -94,45 +94,82 @@ class Match(Value):
 def occurrences(text: str, wanted: str) -> Iterator[Match]:
     """Find a piece as it was shown: line ends count as one, and U+FFFD for what it stands for.
 
-    Overlapping places count, because either may be meant.
+    Overlapping places count, because either may be meant. The work grows with the text and
+    with the number of places, but not with their product.
     """
     crlf = "\r\n" in text
     if crlf:
         wanted = wanted.replace("\r\n", "\n")
-    if REPLACED not in wanted and not (crlf and "\n" in wanted):
-        at = text.find(wanted)
-        while at >= 0:
-            yield Match(at, wanted)
-            at = text.find(wanted, at + 1)
-        return
-    pattern = re.escape(wanted).replace(REPLACED, _KEPT)
-    if crlf:
-        pattern = pattern.replace("\\\n", r"\r?\n")
-    for match in re.finditer(f"(?=({pattern}))", text):
-        yield Match(match.start(), match[1])
+    searched = re.sub(_ESCAPED, REPLACED, text) if REPLACED in wanted else text
+    joined = crlf and "\n" in wanted
+    if joined:
+        searched = searched.replace("\r\n", "\n")
+    starts, ends = _Places(text if joined else ""), _Places(text if joined else "")
+    at = searched.find(wanted)
+    while at >= 0:
+        start = starts.original(at)
+        yield Match(start, text[start : ends.original(at + len(wanted))])
+        at = searched.find(wanted, at + 1)
 
 
-def replacement(text: str, found: Match, new: str) -> str:
-    """Return what takes the place of a piece: with its line ends, and its bytes for U+FFFD.
+class _Places:
+    """Places in a text by those in the same text with plain newlines, asked for in order."""
 
-    Raises `NotText` where it is not clear which byte a U+FFFD stands for.
+    def __init__(self, text: str) -> None:
+        self._ends = re.finditer("\r\n", text)
+        self._next = next(self._ends, None)
+        self._passed = 0
+
+    def original(self, at: int) -> int:
+        """Return the place in the text itself."""
+        while self._next is not None and self._next.start() - self._passed < at:
+            self._passed += 1
+            self._next = next(self._ends, None)
+        return at + self._passed
+
+
+class Replacement:
+    """What takes the place of pieces of a text, asked for in their order.
+
+    A piece keeps its line ends, and the bytes for which it shows U+FFFD.
     """
-    if "\r\n" in text:
-        ends = re.findall(_NEWLINE, found.text)
-        following = re.compile(_NEWLINE).search(text, found.start + len(found.text))
-        last = ends[-1] if ends else (following[0] if following else line_end(text) or "\n")
-        lines = new.replace("\r\n", "\n").split("\n")
-        new = lines[0] + "".join(
-            (ends[at] if at < len(ends) else last) + line for at, line in enumerate(lines[1:])
-        )
-    kept = re.findall(_KEPT, found.text)
-    wanted = new.count(REPLACED)
-    if not wanted or not re.search(_ESCAPED, text):
-        return new
-    if wanted != len(kept):
-        raise NotText(
-            f"new_string has {wanted} U+FFFD where old_string has {len(kept)}: "
-            "it is not clear which bytes are meant"
-        )
-    bytes_back = iter(kept)
-    return re.sub(REPLACED, lambda _: next(bytes_back), new)
+
+    def __init__(self, text: str, new: str) -> None:
+        self._text = text
+        self._crlf = "\r\n" in text
+        self._lines = new.replace("\r\n", "\n").split("\n") if self._crlf else [new]
+        self._shown = new.count(REPLACED)
+        if self._shown and not re.search(_ESCAPED, text):
+            self._shown = 0
+        self._newline = re.compile(_NEWLINE)
+        #: The first line end behind the last piece; sought anew once a piece lies behind it.
+        self._following: re.Match[str] | None = None
+
+    def of(self, found: Match) -> str:
+        """Return what takes the place of one piece.
+
+        Raises `NotText` where it is not clear which byte a U+FFFD stands for.
+        """
+        new = self._lines[0]
+        if len(self._lines) > 1:
+            ends = self._newline.findall(found.text)
+            last = ends[-1] if ends else self._end_after(found.start + len(found.text))
+            new += "".join(
+                (ends[at] if at < len(ends) else last) + line
+                for at, line in enumerate(self._lines[1:])
+            )
+        if not self._shown:
+            return new
+        kept = re.findall(_KEPT, found.text)
+        if self._shown != len(kept):
+            raise NotText(
+                f"new_string has {self._shown} U+FFFD where old_string has {len(kept)}: "
+                "it is not clear which bytes are meant"
+            )
+        bytes_back = iter(kept)
+        return re.sub(REPLACED, lambda _: next(bytes_back), new)
+
+    def _end_after(self, place: int) -> str:
+        if self._following is None or self._following.start() < place:
+            self._following = self._newline.search(self._text, place)
+        return self._following[0] if self._following else line_end(self._text) or "\n"

@@ -9,9 +9,11 @@ ends of what it replaces.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import takewhile
+from heapq import nlargest
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
+from ..processes.threads import blocking
 from ..tool_protocol import ToolContext, ToolError, ToolReturn, resolve
 from .files import (
     FileTool,
@@ -29,10 +31,18 @@ if TYPE_CHECKING:
     from ..files.text import Match
 
 LARGEST = 64 * 1024 * 1024
+#: Bytes of a file that is searched at once; a larger one in a thread.
+QUICK = 64 * 1024
+#: Places that can be changed in one call.
+MOST = 100_000
 #: Line numbers that are named when there are too many occurrences.
 NAMED = 5
-#: Lines among which the nearest one is looked for.
-COMPARED = 5000
+#: Lines among which the nearest one is looked for, and characters of each that count.
+COMPARED, WIDTH = 5000, 200
+#: Places whose following lines are compared, and lines of each.
+FITTING, FOLLOWING = 100, 200
+#: Lines of the same letters, about, that are compared in their order, and how much is near.
+CLOSEST, NEAR = 20, 0.6
 
 
 class Edit(FileTool):
@@ -70,9 +80,11 @@ class Edit(FileTool):
             with context.workspace.open_file(path) as file:
                 demand_unchanged(context, path, file)
                 content = _content(await as_edited(context, path, file), shown)
-            edited, at = _edited(
-                content, old, new, shown, every=arguments.get("replace_all", False)
-            )
+            every = arguments.get("replace_all", False)
+            if len(content) > QUICK:
+                edited, at = await blocking(lambda: _edited(content, old, new, shown, every=every))
+            else:
+                edited, at = _edited(content, old, new, shown, every=every)
             await replace(context, path, edited)
             remember(context, path)
         count = plural(len(at), "replacement")
@@ -83,21 +95,29 @@ def _edited(
     content: bytes, old: str, new: str, shown: str, *, every: bool
 ) -> tuple[bytes, list[int]]:
     """Return the new content, and the lines of the replacements."""
-    from ..files.text import NotText, decode, encode, form_of, occurrences, replacement
+    from ..files.text import NotText, Replacement, decode, encode, form_of, occurrences
 
     form = form_of(content)
     try:
         text = decode(content, form)
-        found = list(occurrences(text, old))
+        found = list(islice(occurrences(text, old), MOST + 1))
+        if len(found) > MOST:
+            raise ToolError(
+                f"old_string occurs more than {MOST} times in {shown}: "
+                "add lines around it, or use bash to change it"
+            )
+        if len(content) + len(found) * len(new) > LARGEST:
+            raise ToolError(_too_large(f"{shown} would be"))
         lines = _lines(text, found)
         if not found:
             raise ToolError(f"old_string does not occur in {shown}{_hint(text, old)}")
         if len(found) > 1 and not every:
             raise ToolError(_ambiguous(lines, shown))
+        replacement = Replacement(text, new)
         pieces, end, at = [], 0, []
         for match, line in zip(found, lines, strict=True):
             if match.start >= end:
-                pieces += [text[end : match.start], replacement(text, match, new)]
+                pieces += [text[end : match.start], replacement.of(match)]
                 end = match.start + len(match.text)
                 at.append(line)
         return encode("".join([*pieces, text[end:]]), form), at
@@ -108,8 +128,12 @@ def _edited(
 def _content(file: BinaryIO, shown: str) -> bytes:
     content = file.read(LARGEST + 1)
     if len(content) > LARGEST:
-        raise ToolError(f"{shown} is larger than {LARGEST // 1024**2} MiB: use bash to change it")
+        raise ToolError(_too_large(f"{shown} is"))
     return content
+
+
+def _too_large(what: str) -> str:
+    return f"{what} larger than {LARGEST // 1024**2} MiB: use bash to change it"
 
 
 def _lines(text: str, found: Sequence[Match]) -> list[int]:
@@ -142,19 +166,34 @@ def _hint(text: str, old: str) -> str:
     starts = [at for at, line in enumerate(have) if line.strip() == wanted[0].strip()]
     if wanted[0].strip() and starts:
         # Of the places where the first line fits, the one that goes on fitting longest.
-        equal = {at: _equal_lines(have[at:], wanted) for at in starts}
-        start = max(starts, key=lambda at: equal[at])
+        equal = {at: _equal_lines(have[at : at + FOLLOWING], wanted) for at in starts[:FITTING]}
+        start = max(equal, key=lambda at: equal[at])
         differs = min(start + min(equal[start], len(wanted) - 1), len(have) - 1)
         return _nearest(have, differs)
-    from difflib import get_close_matches
-
-    close = get_close_matches(wanted[0], have, n=1)
-    return _nearest(have, have.index(close[0])) if close else ""
+    close = _closest(wanted[0], have)
+    return "" if close is None else _nearest(have, close)
 
 
 def _equal_lines(have: list[str], wanted: list[str]) -> int:
     pairs = zip(have, wanted, strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _closest(wanted: str, have: list[str]) -> int | None:
+    """Return the line that is most like the wanted one; None if none is near."""
+    from difflib import SequenceMatcher
+
+    matcher = SequenceMatcher(b=wanted[:WIDTH], autojunk=False)
+
+    def likeness(line: str, of: str) -> float:
+        matcher.set_seq1(line[:WIDTH])
+        ratio: float = getattr(matcher, of)()
+        return ratio
+
+    rough = [(likeness(line, "quick_ratio"), -at) for at, line in enumerate(have)]
+    best = [(likeness(have[-at], "ratio"), at) for of, at in nlargest(CLOSEST, rough) if of >= NEAR]
+    of, at = max(best, default=(0.0, 0))
+    return -at if of >= NEAR else None
 
 
 def _nearest(have: list[str], at: int) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import stat
+from random import Random
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -102,3 +104,50 @@ def test_an_edit_can_be_undone(
     changed = edit(desk, content, old, f"[{new}]unique")
     assert changed == head + f"[{new}]unique".encode() + tail
     assert edit(desk, changed, f"[{new}]unique", old) == content
+
+
+#: What took minutes, deaf to the run's deadline: content, old, new, what the call says.
+HEAVY = {
+    "more places than can be changed": (
+        b"x" * 20_000_000, "x", "y",
+        "old_string occurs more than 100000 times in f: add lines around it, or use bash to "
+        "change it",
+    ),
+    "a result that is too large": (
+        b"x\n" * 50_000, "x", "y" * 100_000,
+        "f would be larger than 64 MiB: use bash to change it",
+    ),
+    "line ends that all fit but the last": (
+        b"\r\n" * 2_000_000, "\n" * 20_000 + "b", "y", "old_string does not occur in f",
+    ),
+    "long lines of the same letters": (
+        "\n".join("".join(Random(n).choices("abcdefgh ", k=3000)) for n in range(1500)).encode(),
+        "".join(Random(5000).choices("abcdefgh ", k=3000)), "y", "old_string does not occur in f",
+    ),
+    "lines that all fit": (
+        b"a\n" * 5000, "a\n" * 4000 + "b", "y",
+        "old_string does not occur in f; the nearest is line 201: a",
+    ),
+    "bytes that are no text": (
+        b"\xff" * 200_000 + b"\r\n", "\ufffd" * 20_000 + "\nb", "y",
+        "old_string does not occur in f",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_work_is_bounded(desk: Desk, name: str) -> None:
+    content, old, new, said = HEAVY[name]
+    (desk.root / "f").write_bytes(content)
+    before = process_time()
+    error = desk.error("edit", file_path="f", old_string=old, new_string=new, replace_all=True)
+    assert error.partition("; the nearest")[0] == said.partition("; the nearest")[0]
+    # Processor time, of which other processes take none; before, each took over 15 s.
+    assert process_time() - before < 5
+
+
+def test_crlf_counts_once_and_maps_back(desk: Desk) -> None:
+    content = b"one\r\n\r\ntwo\nthree\r\n"
+    assert edit(desk, content, "\ntwo", "\n2") == b"one\r\n\r\n2\nthree\r\n"
+    assert edit(desk, content, "two\nthree\n", "2\n3\n") == b"one\r\n\r\n2\n3\r\n"
+    assert edit(desk, content, "\n", "|", replace_all=True) == b"one||two|three|"
