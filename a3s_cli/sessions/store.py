@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -217,7 +218,8 @@ class Store:
         if self.has(id):
             return id
         known = self.ids()
-        meant = [one for one in known if len(id) >= SHORTEST and one.startswith(id)]
+        near = [one for one in known if len(id) >= SHORTEST and one.startswith(id)]
+        meant = [one for one in near if self.has(one)]
         if len(meant) == 1:
             return meant[0]
         if meant:
@@ -226,8 +228,11 @@ class Store:
         raise _unknown(id, known)
 
     def has(self, id: str) -> bool:
-        """Return whether there is a session with exactly this id."""
-        return is_name(id) and os.path.lexists(self.path(id))
+        """Return whether there is a session with exactly this id; a link or a FIFO is none."""
+        try:
+            return is_name(id) and stat.S_ISREG(os.lstat(self.path(id)).st_mode)
+        except OSError:
+            return False
 
     def known(self, id: str) -> None:
         """Raise UsageError unless there is a session with exactly this id."""

@@ -23,7 +23,10 @@ from a3s_cli.sessions.listing import NEWEST, summaries
 from a3s_cli.sessions.store import Store
 store, opened = Store.find({"XDG_STATE_HOME": sys.argv[1]}), []
 summaries(store, store.ids(), NEWEST), store.newest("/w")
-sys.addaudithook(lambda name, given: opened.append(given[0]) if name == "open" else None)
+def heard(event, given):
+    if event == "open" and given[1] is None:  # what `open` tells itself has a mode
+        opened.append(given[0])
+sys.addaudithook(heard)
 assert len(summaries(store, store.ids(), NEWEST)) == NEWEST
 assert store.newest("/w") == "s0"
 print(sum(str(one).endswith(".ndjson") for one in opened))

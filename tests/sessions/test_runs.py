@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import time
 from pathlib import Path
@@ -142,3 +143,20 @@ def _valid(messages: list[Any]) -> None:
             [m["tool_call_id"] for m in messages[number + 1 : number + 1 + len(ids)]] if ids else []
         )
         assert told == ids
+
+
+@pytest.mark.parametrize("kind", ["FIFO", "link"])
+def test_what_is_no_regular_file_is_no_session(a3s: Bench, kind: str) -> None:
+    one = a3s("run", "one", script=[text("ok")]).events[0]["sessionId"]
+    (file,) = a3s.home.rglob(f"{one}.ndjson")
+    place = file.with_name("other.ndjson")
+    if kind == "FIFO":
+        os.mkfifo(place)
+    else:
+        place.symlink_to("/dev/zero")
+    for command in ("sessions show other", "replay other", "run --session other go"):
+        refused = a3s(*command.split(), script=[], laws="none")
+        assert (refused.status, refused.stdout) == (2, b"")
+        assert b"other" in refused.stderr
+    listed = a3s("sessions", "list", "--all").stdout.decode()
+    assert one in listed and "other" not in listed
