@@ -94,7 +94,7 @@ class Ray(Pool):
     async def connect(self, jobs: int) -> int:
         """Connect to the cluster, and return how many workers it should have.
 
-        Raises Unavailable if it cannot be reached, ConfigError if everybody could.
+        Raises Unavailable if it cannot be reached, ConfigError if a node asks for no token.
         """
         if self.address != "auto":
             await blocking(self._knock)
