@@ -72,7 +72,7 @@ SENTENCES: dict[str, tuple[tuple[str, ...], str]] = {
     "no value": (("run", "--max-turns"), "--max-turns needs an argument"),
     "a command of a command": (
         ("sessions", "shwo", "x"),
-        "a3s sessions has no command 'shwo'; did you mean:  a3s sessions show x",
+        "there is no command 'shwo' of a3s sessions; did you mean:  a3s sessions show x",
     ),
     "a missing argument": (("sessions", "rm"), "ID... is missing:  a3s sessions rm ID..."),
     "one of two arguments": (
@@ -117,7 +117,7 @@ def test_the_sentence_of_a_usage_error(a3s: Bench, name: str) -> None:
 def test_help_as_a_command(a3s: Bench) -> None:
     for args in ((), ("run",), ("sessions", "list")):
         assert a3s("help", *args).stdout == a3s(*args, "--help", laws="none").stdout
-    assert b"a3s has no command 'rnu'; did you mean:" in _refused(a3s("help", "rnu")).encode()
+    assert b"there is no command 'rnu'; did you mean:" in _refused(a3s("help", "rnu")).encode()
 
 
 def test_no_command_at_all(a3s: Bench) -> None:

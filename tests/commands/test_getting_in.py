@@ -86,7 +86,7 @@ def test_what_failed(a3s: Bench, status: int, answer: object, exit_status: int, 
 
 def test_an_unknown_vendor(a3s: Bench) -> None:
     result = a3s("models", "opnai")
-    assert result.status == 78 and b'did you mean "openai/' in result.stderr
+    assert result.status == 78 and b'did you mean "openai"?' in result.stderr
 
 
 def test_an_alias(a3s: Bench) -> None:

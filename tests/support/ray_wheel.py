@@ -38,8 +38,11 @@ def python() -> str:
 
 
 def _install() -> None:
-    subprocess.run([sys.executable, "-m", "venv", "--clear", ENVIRONMENT], check=True)
-    pip = [str(ENVIRONMENT / "bin/pip"), "-q", "--disable-pip-version-check", "install"]
+    venv = ["venv", "--clear", "--without-pip", str(ENVIRONMENT)]
+    subprocess.run([sys.executable, "-m", *venv], check=True)
+    pip = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check"]
+    # Nearly all of Ray's thousands of modules are never imported: compile those that are.
+    pip += ["--python", str(ENVIRONMENT / "bin/python"), "install", "--no-compile"]
     made = subprocess.run(
         [*pip, "-e", f"{PROJECT}[ray]"], capture_output=True, text=True, check=False
     )

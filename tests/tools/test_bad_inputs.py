@@ -47,8 +47,9 @@ def test_a_signal_ends_the_run(a3s: Bench, tool: str, number: signal.Signals) ->
         sent = time.monotonic()
         result = run.finish(HANG)
     assert time.monotonic() - sent < PROMISED + SLACK
-    # On a machine of its own the run would have taken no longer than it has worked.
-    assert work.seconds < PROMISED
+    # On a machine of its own the run would have taken no longer than it and what it started
+    # have worked, side by side.
+    assert work.seconds < 2 * PROMISED
     assert (result.last["type"], result.last["signal"]) == ("error", number.name)
 
 

@@ -134,7 +134,9 @@ def test_an_object_an_error_and_another_try(host: Host) -> None:
     assert [part["type"] for part in told["data"]].count("data-notice") == 1
     objects = [part for part in told["data"] if part["type"] == "data-object"]
     states = [part["data"]["object"] for part in objects]
-    assert states == [{"name": "b"}, whole, whole], "it grows in its place"
+    # How many states come between depends on how busy the machine is.
+    assert states[-2:] == [whole, whole], "it grows in its place"
+    assert states[:-2] in ([{"name": ""}], [{"name": "b"}], [{"name": ""}, {"name": "b"}])
     (sentence,) = told["errors"]
     assert sentence == (
         "openai refused the credentials (401): scripted 401 (check the API key and what it may use)"
