@@ -286,9 +286,10 @@ def _events(id: str, event_of: Callable[[Any], Any]) -> Any:
     """Yield the events of a kept session; what is none, or cannot be read, is passed by."""
     import json
 
+    from ..sessions.lines import regular
     from ..sessions.store import Store
 
-    with open(Store.find(os.environ).path(id), "rb") as lines:
+    with open(Store.find(os.environ).path(id), "rb", opener=regular) as lines:
         for line in lines:
             try:
                 event = event_of(json.loads(line))

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Iterable
 from contextlib import ExitStack
+from typing import BinaryIO
 
 from ..errors import A3SError, ExitStatus, InvalidStream, OutputError, UsageError
 from ..jsontext import escaped
@@ -66,18 +67,18 @@ def lines_at(path: str, stack: ExitStack) -> Iterable[bytes]:
     if path == "-":
         return lines_of(stack.enter_context(open(0, "rb", closefd=False)))
     try:
-        return lines_of(stack.enter_context(open(_place(path), "rb")))
+        return lines_of(stack.enter_context(_opened(path)))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
 
 
-def _place(name: str) -> str:
-    """Return the path of a recording, which may be that of a session."""
-    if "/" in name or "." in name or os.path.lexists(name):
-        return name
-    from ..sessions.store import Store
+def _opened(name: str) -> BinaryIO:
+    """Open a recording, which may be that of a session. Raises OSError."""
+    if "/" not in name and "." not in name and not os.path.lexists(name):
+        from ..sessions.lines import regular
+        from ..sessions.store import Store
 
-    store = Store.find(os.environ)
-    with contextlib.suppress(A3SError):
-        return os.fspath(store.path(store.named(name)))
-    return name
+        store = Store.find(os.environ)
+        with contextlib.suppress(A3SError):
+            return open(store.path(store.named(name)), "rb", opener=regular)
+    return open(name, "rb")

@@ -10,6 +10,7 @@ from ..errors import UsageError
 from ..jsontext import clean, dumps
 from ..output.wording import count
 from ..sessions import listing
+from ..sessions.lines import regular
 from ..sessions.pruning import prune
 from ..sessions.store import Store
 from ..stream.reader import lines_of
@@ -82,7 +83,7 @@ def show_session(environment: Mapping[str, str], show: Show, name: str, *, as_js
     from ..output.terminal import Style
     from ..sessions.transcript import transcript
 
-    with open(store.path(session), "rb") as file:
+    with open(store.path(session), "rb", opener=regular) as file:
         for text in transcript(row, lines_of(file), Style.detect(environment, os.isatty(1))):
             show(text)
 
@@ -90,7 +91,7 @@ def show_session(environment: Mapping[str, str], show: Show, name: str, *, as_js
 def exported(environment: Mapping[str, str], name: str) -> Iterator[bytes]:
     """Yield the complete lines of a session's file, without a last line that a kill cut short."""
     store = Store.find(environment)
-    with open(store.path(store.named(name)), "rb") as file:
+    with open(store.path(store.named(name)), "rb", opener=regular) as file:
         size = _whole(file.fileno())
         while piece := file.read(min(size, _BLOCK)):
             size -= len(piece)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
-import stat
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -15,7 +13,7 @@ import orjson
 from ..jsontext import LINE_LIMIT
 from ..values import Value
 from . import facts
-from .lines import CLOSED, INTERRUPTED
+from .lines import CLOSED, INTERRUPTED, regular
 
 _N = TypeVar("_N", int, float)
 #: Bytes that nearly always contain the last line.
@@ -53,7 +51,7 @@ class Summary(Value):
 
 def summary(session: str, path: Path, spilled: Path) -> Summary:
     """Return the summary of a session. Raises OSError if it does not exist as a file."""
-    with open(path, "rb", opener=_regular) as file:
+    with open(path, "rb", opener=regular) as file:
         status = os.fstat(file.fileno())
         start, last = _first(file), _last(file, status.st_size)
         used = status.st_mtime_ns // 1_000_000
@@ -77,15 +75,6 @@ def summary(session: str, path: Path, spilled: Path) -> Summary:
         )
 
 
-def _regular(path: str, flags: int) -> int:
-    """Open a regular file: any other one, such as a FIFO, could be waited for without end."""
-    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "not a regular file", path)
-    return descriptor
-
-
 def _open_verdict(descriptor: int) -> str:
     """Return whether the run without an end goes on: its process holds the lock."""
     try:
@@ -97,7 +86,7 @@ def _open_verdict(descriptor: int) -> str:
 
 def workspace_of(path: Path) -> str:
     """Return the workspace that a session was started in."""
-    with open(path, "rb", opener=_regular) as file:
+    with open(path, "rb", opener=regular) as file:
         return _text(_first(file).get("cwd"))
 
 

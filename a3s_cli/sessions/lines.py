@@ -8,6 +8,9 @@ and without them the file is the stream.
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -49,6 +52,18 @@ _FIELDS = {
 }
 #: The fields that may contain secrets. The others are ids.
 _HIDING = ("text", "arguments", "output", "name")
+
+
+def regular(path: str | os.PathLike[str], flags: int) -> int:
+    """Open the file of a session; an opener for `open`.
+
+    Raises OSError for what is no regular file: a FIFO would be waited for without end.
+    """
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
+    return descriptor
 
 
 def line(kind: str, **values: Any) -> bytes:

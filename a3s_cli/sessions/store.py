@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import stat
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING
 from ..errors import SessionBusy, UsageError
 from .file import NotKept, SessionFile
 from .ids import SHORTEST, check, is_name, new_id
-from .lines import Hide
+from .lines import Hide, regular
 from .recent import SUFFIX, Recent
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ class Store:
         path = self.path(name)
         unwritable: NotKept | None = None
         try:
-            descriptor = os.open(path, _RESUME)
+            descriptor = regular(path, _RESUME)
         except OSError as error:
             if error.errno not in _UNWRITABLE:
                 raise UsageError(f"the session {name}: {error.strerror}") from None
@@ -135,7 +134,7 @@ class Store:
         """Set the title of a session. Raises UsageError, or SessionBusy if it is in use."""
         name = self.named(id)
         try:
-            descriptor = os.open(self.path(name), _RESUME)
+            descriptor = regular(self.path(name), _RESUME)
         except OSError as error:
             raise NotKept(f"the session {name} cannot be renamed: {error.strerror}") from None
         self._lock(descriptor, name)
@@ -218,8 +217,7 @@ class Store:
         if self.has(id):
             return id
         known = self.ids()
-        near = [one for one in known if len(id) >= SHORTEST and one.startswith(id)]
-        meant = [one for one in near if self.has(one)]
+        meant = [one for one in known if len(id) >= SHORTEST and one.startswith(id)]
         if len(meant) == 1:
             return meant[0]
         if meant:
@@ -228,11 +226,8 @@ class Store:
         raise _unknown(id, known)
 
     def has(self, id: str) -> bool:
-        """Return whether there is a session with exactly this id; a link or a FIFO is none."""
-        try:
-            return is_name(id) and stat.S_ISREG(os.lstat(self.path(id)).st_mode)
-        except OSError:
-            return False
+        """Return whether there is a session with exactly this id."""
+        return is_name(id) and os.path.lexists(self.path(id))
 
     def known(self, id: str) -> None:
         """Raise UsageError unless there is a session with exactly this id."""
@@ -262,7 +257,7 @@ class Store:
 
     def _open_to_read(self, path: Path) -> int:
         try:
-            return os.open(path, _READ)
+            return regular(path, _READ)
         except OSError as error:
             raise UsageError(f"the session {path.stem}: {error.strerror}") from None
 
