@@ -36,10 +36,14 @@ export class Sessions {
   }
 
   show(rows, words) {
-    this.list.replaceChildren();
     // Scripts leave many sessions of one run, which are rarely continued.
     const alone = ({ id, runs, live }) => !words && runs === 1 && !live && id !== this.current;
     const [single, kept] = [rows.filter(alone), rows.filter((row) => !alone(row))];
+    // What is drawn anew under a finger takes its press away.
+    const drawn = JSON.stringify([kept, single, words, rows.map(facts)]);
+    if (drawn === this.drawn) return this.mark(this.current);
+    this.drawn = drawn;
+    this.list.replaceChildren();
     this.addRows(this.list, kept);
     if (single.length) {
       const group = add(this.list, "details", "", "", { open: this.single ?? !kept.length });
