@@ -11,11 +11,13 @@ import contextlib
 import os
 import signal
 import termios
-import threading
+import time
 from typing import Any
 
 _ICANON_AND_ECHO = termios.ICANON | termios.ECHO
 _SUSPEND = b"\x1a"
+#: Seconds in which a signal that was taken has stopped every thread.
+_MOMENT = 0.01
 #: The terminal in key mode and its settings before; there is at most one question at a time.
 _changed: list[tuple[int, list[Any]]] = []
 
@@ -55,12 +57,12 @@ class KeyMode:
         if typed != _SUSPEND:
             return False
         restore()
-        # The thread of a question blocks all signals, and the group's signal may arrive later;
-        # its own stops it, and with it the process, before it goes on.
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTSTP})
         os.killpg(os.getpgrp(), signal.SIGTSTP)
-        signal.pthread_kill(threading.get_ident(), signal.SIGTSTP)
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTSTP})
+        # The thread of a question blocks all signals, so another one takes this and stops the
+        # process: until then it is pending, and nothing may be done to the terminal.
+        while signal.SIGTSTP in signal.sigpending():
+            time.sleep(_MOMENT)
+        time.sleep(_MOMENT)
         return True
 
     def _set(self, settings: list[Any]) -> None:
