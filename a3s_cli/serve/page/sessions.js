@@ -1,4 +1,4 @@
-// The list of sessions: beside the log if there is room, a drawer on a phone.
+// The list of sessions: beside the log, or a drawer on a phone.
 
 import * as api from "./api.js";
 import { add, addButton } from "./dom.js";
@@ -26,11 +26,10 @@ export class Sessions {
   }
 
   async refresh() {
-    // Responses may overtake each other: only the last request's counts.
+    // Responses may overtake each other.
     const asked = (this.asked += 1);
     const words = this.search.value.trim();
     const query = words ? `?q=${encodeURIComponent(words)}` : "";
-    // A failure of the server is shown elsewhere.
     const rows = await api.list(`sessions${query}`).catch(() => null);
     if (rows && asked === this.asked) this.show(rows, words);
   }
@@ -39,7 +38,7 @@ export class Sessions {
     // Scripts leave many sessions of one run, which are rarely continued.
     const alone = ({ id, runs, live }) => !words && runs === 1 && !live && id !== this.current;
     const [single, kept] = [rows.filter(alone), rows.filter((row) => !alone(row))];
-    // What is drawn anew under a finger takes its press away.
+    // A button that is replaced loses its press.
     const drawn = JSON.stringify([kept, single, words, rows.map(facts)]);
     if (drawn === this.drawn) return this.mark(this.current);
     this.drawn = drawn;
@@ -67,7 +66,7 @@ export class Sessions {
     }
   }
 
-  /** Add the button that deletes a session when it is pressed a second time. */
+  /** Add the button that deletes a session at its second press. */
   addDelete(item, session, name) {
     const label = `Delete ${name.slice(0, 60)}`;
     const arm = (armed) => {
