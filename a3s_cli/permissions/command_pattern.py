@@ -8,6 +8,7 @@ from .marks import JOINED, LITERAL_STAR
 
 _ASSIGN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _REDIRECT = re.compile(r"(?<=[ ])(\d*)(&>>|&>|>>|>\||>&|<>|>|<)[ ]*(?![>&<(])")
+_LITERAL = re.compile(f"[^ *{JOINED}{LITERAL_STAR}]+")
 _NAME_END = re.compile(r"[A-Za-z0-9_]")
 
 
@@ -42,8 +43,25 @@ class Pattern:
         #: The program that it names, if it names one with its directory.
         self.program = first if "/" in first else ""
         literals = literal.split(" ")[self.assigns :]
+        #: Texts of which a command must hold one, to be matched; empty where that is not known.
+        self.needs = () if self.effects else _needs(self.texts)
         self.one_word = len([word for word in literals if word]) < 2
         self.mention = _mention([word for word in literals if word])
+
+
+def _needs(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what stands behind the program's name: a subcommand, or how it begins."""
+    found: list[str] = []
+    for text in texts:
+        first, _, rest = text.partition(" ")
+        literal = _LITERAL.match(rest)
+        if "*" in first or not literal:
+            return ()
+        found.append(literal[0])
+        if "push".startswith(literal[0]):
+            # git's own names for it: see `git_commands.as_run`.
+            found += ["send-pack", "http-push"]
+    return tuple(dict.fromkeys(found))
 
 
 def _leading(words: list[str]) -> int:

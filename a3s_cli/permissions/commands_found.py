@@ -24,12 +24,11 @@ def found(
     reader: Words, parsed: Parsed, words: tuple[Word, ...], effects: tuple[Effect, ...]
 ) -> None:
     """Note a command and all that it wraps."""
-    outer, offset, certain = parsed.within
     name, splits, several = words[0]
     if splits or several or UNKNOWN in name or wrappers.may_wrap(name):
         _unwrapped(reader, parsed, words, effects)
         return
-    command = _command(parsed, Command(words, certain, False, (), effects, outer, offset), None)
+    command = _command(parsed, words, effects, parsed.within, None)
     for risk in command.risks:
         if risk.script:
             run_as_script(reader, parsed, risk.script)
@@ -53,8 +52,7 @@ def _unwrapped(
             parsed.doubt("it wraps too many commands")
             return
         inner = wrappers.unwrap(argv)
-        bare = Command(argv, certain, False, (), with_effects, outer, offset)
-        command = _command(parsed, bare, inner)
+        command = _command(parsed, argv, with_effects, (outer, offset, certain), inner)
         if UNKNOWN in argv[0].text or argv[0].splits or argv[0].several:
             if certain:
                 parsed.doubt("the name of a command is known only when it runs")
@@ -72,20 +70,29 @@ def _unwrapped(
                 run_as_script(reader, parsed, risk.script)
 
 
-def _command(parsed: Parsed, bare: Command, inner: wrappers.Inner | None) -> Command:
+def _command(
+    parsed: Parsed,
+    argv: tuple[Word, ...],
+    effects: tuple[Effect, ...],
+    within: tuple[Command | None, int, bool],
+    inner: wrappers.Inner | None,
+) -> Command:
     """Note a command with what it does beyond its name."""
     parsed.count()
-    argv = bare.words
     risks = programs.risks(argv, wraps=inner is not None)
     if inner is not None and inner.hides:
         if inner.unseen:
             parsed.doubt(f"`{argv[0].text}` {inner.hides}", inner.reach)
         place = inner.place if 0 < inner.place < len(argv) else len(argv) - 1
         risks += (Risk(place, f"`{argv[0].text}` {inner.hides}", inner.reach),)
-    command = bare._replace(wraps=inner is not None, risks=risks)
+    outer, offset, certain = within
+    texts, splits, several = zip(*argv, strict=True)
+    text = " ".join(texts)
+    known = UNKNOWN not in text and True not in splits and True not in several
+    command = Command(argv, certain, inner is not None, risks, effects, outer, offset, text, known)
     parsed.commands.append(command)
     if argv[0].text in CHECKS:
-        _sets(parsed, argv, bare.outer)
+        _sets(parsed, argv, outer)
     if argv[0].text in _MAY_MOVE:
         parsed.chain = None
     return command

@@ -168,7 +168,9 @@ def _arguments(words: Sequence[Word], at: int, sub: str) -> list[Risk]:
         if text.startswith("-") and word.known:
             if text.startswith("--no-"):
                 continue
-            found += option_risks(words, index, f"git {sub}", _EVERY)
+            if text.startswith("--"):
+                # Those that all commands take are long.
+                found += option_risks(words, index, f"git {sub}", _EVERY)
             if letters:
                 found += option_risks(words, index, f"git {sub}", letters)
         elif text in _ACTIONS.get(sub, ()):
@@ -176,7 +178,7 @@ def _arguments(words: Sequence[Word], at: int, sub: str) -> list[Risk]:
             found.append(
                 Risk(index, f"`git {sub} {text}` can run other programs", "changes", script)
             )
-        elif re.match(r"[A-Za-z0-9+.-]+::", text):
+        elif "::" in text and re.match(r"[A-Za-z0-9+.-]+::", text):
             found.append(Risk(index, f"`git {sub} {text}` can run other programs"))
         elif _may_be_option(words, index, sub):
             reach: Reach = "anything" if sub in _TAKES else "changes"

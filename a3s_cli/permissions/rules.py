@@ -70,6 +70,12 @@ class Rule(Value):
         form = self._form
         if form.effects != effects or (form.first and form.first != command.words[0].text):
             return False
+        if command.known and not (effects or command.wraps or command.risks):
+            # Nothing is left but to compare the words.
+            if any(matches(pattern, command.joined) for pattern in form.texts):
+                return True
+            if command.words[0].text != "git":
+                return False
         return any(self._covers(command, words, left) for words, left in _as_written(command))
 
     def _covers(self, command: Command, words: tuple[Word, ...], left: int) -> bool:
@@ -113,6 +119,11 @@ class Rule(Value):
             return False
         base = name.rpartition("/")[2]
         return bool(form.program) or form.first == base or base.startswith("git-")
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """See `Pattern`."""
+        return self._form.needs
 
     def catches(self, command: Command, places: Places | None = None) -> bool:
         """Whether a denying or asking rule holds for this command in any of its spellings."""

@@ -34,15 +34,27 @@ class ByProgram:
     def __init__(self, rules: Sequence[Rule], *, allows: bool) -> None:
         self.any = [rule for rule in rules if not rule.total]
         self._allows = allows
-        self._known: dict[str, list[Rule]] = {}
+        self._known: dict[str, list[tuple[Rule, tuple[str, ...]]]] = {}
 
     def of(self, command: Command) -> list[Rule]:
-        """Return those that can hold for a command, in their order."""
+        """Return those that can hold for a command as it is written, in their order."""
+        text = command.text
+        return [
+            rule
+            for rule, needs in self._of(command)
+            if not needs or any(each in text for each in needs)
+        ]
+
+    def near(self, command: Command) -> list[Rule]:
+        """Return those that can hold for it, whatever its words become but for the first."""
+        return [rule for rule, _ in self._of(command)]
+
+    def _of(self, command: Command) -> list[tuple[Rule, tuple[str, ...]]]:
         name = command.words[0].text
         found = self._known.get(name)
         if found is None:
             allows = self._allows
-            found = [rule for rule in self.any if rule.speaks_of(name, allows=allows)]
+            found = [(rule, rule.needs) for rule in self.any if rule.speaks_of(name, allows=allows)]
             self._known[name] = found
         return found
 
@@ -168,7 +180,7 @@ class ScriptRules:
         words = command.words
         named = command.certain or words[0].known
         if named and (len(words) > _LONG or not command.known):
-            near = guards.of(command) if words[0].known else guards.any
+            near = guards.near(command) if words[0].known else guards.any
             suspects = [rule for rule in near if rule.could_catch(command, self._places)]
         elif len(words) == 1 or not command.certain:
             return ""

@@ -44,8 +44,8 @@ def commands(script: str) -> Parsed:
     except Unreadable as error:
         parsed.doubt(f"the script cannot be parsed: {error}")
     else:
-        # Plain commands can be read in one way only.
-        if reader.stepwise and _unseen(reader):
+        # Most statements can be read in one way only.
+        if reader.subtle and _unseen(reader):
             parsed.doubt("the script can be read in two ways")
     for name in parsed.computed:
         if not parsed.assigned.get(name, True):
@@ -56,7 +56,7 @@ def commands(script: str) -> Parsed:
 def _unseen(reader: Statements) -> bool:
     """Whether the grammar sees a command where the reader sees none."""
     parser, query = _parser()
-    text = reader.text
+    text, shift = _subtle(reader)
     # The grammar's scanner indexes tables of 256 by whole characters, and `{` before U+F006F
     # crashes the process. To bash any such character is a plain part of a word, as a dot is.
     plain = text if text.isascii() else _BEYOND_ASCII.sub(".", text)
@@ -67,9 +67,20 @@ def _unseen(reader: Statements) -> bool:
 
     for node in QueryCursor(query).captures(root).get("name", ()):
         at = node.start_byte
-        if at not in reader.starts and text[at : node.end_byte] not in _GRAMMAR:
+        if at + shift[at] not in reader.starts and text[at : node.end_byte] not in _GRAMMAR:
             return True
     return False
+
+
+def _subtle(reader: Statements) -> tuple[str, list[int]]:
+    """Return the statements that are worth a second look, and for each of their characters
+    how far it stands from its place in the script."""
+    text: list[str] = []
+    shift: list[int] = []
+    for begins, ends in reader.subtle:
+        text.append(reader.text[begins:ends])
+        shift += [begins - len(shift)] * (ends - begins)
+    return "".join(text), shift
 
 
 @lru_cache(maxsize=1)

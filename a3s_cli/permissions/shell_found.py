@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, NamedTuple
 
 from ..values import State, field
-from .marks import BRACKET, NOT_KNOWN, QUESTION, STAR, UNKNOWN
+from .marks import BRACKET, JOINED, NOT_KNOWN, QUESTION, STAR, UNKNOWN
 
+_DESCRIPTOR = re.compile(r"[0-9]+-?|-")
 _SHOWN = str.maketrans({UNKNOWN: "…", STAR: "*", QUESTION: "?", BRACKET: "["})
 #: How far something that a rule cannot see reaches, from the least to the most:
 #: `effect`: all commands are seen, and one of them does more than its words say;
@@ -89,6 +91,10 @@ class Command(NamedTuple):
     #: The command that wraps this one, and where in its words this one begins.
     outer: Command | None = None
     offset: int = 0
+    #: Its words, joined by blanks.
+    text: str = ""
+    #: Whether each word is exactly its text.
+    known: bool = True
 
     @property
     def name(self) -> str:
@@ -96,15 +102,14 @@ class Command(NamedTuple):
         return self.words[0].text.rpartition("/")[2]
 
     @property
-    def known(self) -> bool:
-        """Whether each word is exactly its text."""
-        for text, splits, several in self.words:
-            if splits or several or UNKNOWN in text:
-                return False
-        return True
+    def joined(self) -> str:
+        """Its words, joined by blanks; a blank inside a word is another character."""
+        if self.text.count(" ") == len(self.words) - 1:
+            return self.text
+        return " ".join([word.text.replace(" ", JOINED) for word in self.words])
 
     def __str__(self) -> str:
-        return shown(" ".join([word.text for word in self.words]))
+        return shown(self.text)
 
 
 class Doubt(NamedTuple):
@@ -149,6 +154,29 @@ class Parsed(State):
     def assign(self, name: str, number: bool = False) -> None:
         """Note that a variable is set."""
         self.assigned[name] = number and self.assigned.get(name, True)
+
+
+def redirection(descriptor: str, operator: str, target: Word) -> Effect | None:
+    """Say what a redirection does; None where it changes and reads nothing."""
+    text = target.text
+    if operator == "<<<" or text == f"/dev/fd/{UNKNOWN}":
+        return None
+    if operator in (">&", "<&") and _DESCRIPTOR.fullmatch(text):
+        return None
+    name = target.shown
+    if text.startswith(("/dev/tcp", "/dev/udp")):
+        return Effect(
+            "network", f"{operator} {name}", target, reason="it opens a network connection"
+        )
+    if operator == "<":
+        if target.known:
+            return Effect("read", f"< {name}", target, reason="")
+        reason = "it reads from a file whose name is not known"
+        return Effect("read", f"< {name}", target, reason=reason)
+    if text in ("/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"):
+        return None
+    spelled = f"{descriptor if descriptor != '1' else ''}{operator} {name}"
+    return Effect("write", spelled, target, reason=f"it redirects to `{name}`")
 
 
 def shown(text: str) -> str:

@@ -10,7 +10,7 @@ from . import variables
 from .commands_found import found, run_as_script
 from .marks import UNKNOWN
 from .shell_arithmetic import NUMBER_VALUE, Unreadable
-from .shell_found import Effect, Word, names
+from .shell_found import Effect, Word, names, redirection
 from .shell_plain import PlainCommands
 
 _BLANKS = re.compile(r"(?:[ \t]+|\\\n)*")
@@ -166,6 +166,7 @@ class SimpleCommands(PlainCommands):
         if head is None:
             return None
         if head[2] == "[":
+            self._subtle += 1
             return self._element(head)
         self._i = at = head.end()
         if self._s.startswith("(", at):
@@ -196,6 +197,7 @@ class SimpleCommands(PlainCommands):
         self._i += 1
         while (character := self._newlines()) and character != ")":
             if character == "[":
+                self._subtle += 1
                 self._subscript()
                 continue
             start = self._i
@@ -241,7 +243,7 @@ class SimpleCommands(PlainCommands):
         target = self._target()
         if self._i == start:
             raise Unreadable(f"`{match[2]}` without a target")
-        if effect := _effect(match[1], match[2], target):
+        if effect := redirection(match[1], match[2], target):
             effects.append(effect)
         return True
 
@@ -295,29 +297,8 @@ class SimpleCommands(PlainCommands):
 
     def _body(self, text: str, at: int) -> None:
         if "$" in text or "`" in text or "\\\n" in text:
+            self._subtle += 1
             reader = type(self)(text, self._parsed, self._depth + 1)
             reader._straight = False
             reader._double("")
             self.starts |= {at + each for each in reader.starts}
-
-
-def _effect(descriptor: str, operator: str, target: Word) -> Effect | None:
-    text = target.text
-    if operator == "<<<" or text == f"/dev/fd/{UNKNOWN}":
-        return None
-    if operator in (">&", "<&") and re.fullmatch(r"[0-9]+-?|-", text):
-        return None
-    name = target.shown
-    if text.startswith(("/dev/tcp", "/dev/udp")):
-        return Effect(
-            "network", f"{operator} {name}", target, reason="it opens a network connection"
-        )
-    if operator == "<":
-        if target.known:
-            return Effect("read", f"< {name}", target, reason="")
-        reason = "it reads from a file whose name is not known"
-        return Effect("read", f"< {name}", target, reason=reason)
-    if text in ("/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"):
-        return None
-    spelled = f"{descriptor if descriptor != '1' else ''}{operator} {name}"
-    return Effect("write", spelled, target, reason=f"it redirects to `{name}`")
