@@ -199,16 +199,20 @@ class ScriptRules:
         """Return a rule that covers a command, the commands without one, and what is in doubt."""
         first: Rule | None = None
         uncovered: list[Command] = []
-        doubts = [doubt.reason for doubt in self._parsed.doubts]
-        doubts += filter(None, map(self._left, self._parsed.effects))
+        # Where a file lies is asked only until there is one reason to ask.
+        doubt = next((each.reason for each in self._parsed.doubts), "")
+        doubt = doubt or self._first_left(self._parsed.effects)
         for command in self._certain:
             rule, spelled = self._rule(command)
             if rule is None and not self._is_plumbing(command):
                 uncovered.append(command)
-            if not spelled:
-                doubts += filter(None, map(self._left, command.effects))
+            if command.effects and not spelled:
+                doubt = doubt or self._first_left(command.effects)
             first = first or rule
-        return first, uncovered, doubts[0] if doubts else ""
+        return first, uncovered, doubt
+
+    def _first_left(self, effects: Sequence[Effect]) -> str:
+        return next(filter(None, map(self._left, effects)), "")
 
     def _rule(self, command: Command) -> tuple[Rule | None, bool]:
         """Return the rule that covers a command, and whether it spells out what it does more."""
