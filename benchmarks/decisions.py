@@ -42,6 +42,17 @@ KINDS: dict[str, Callable[[int], str]] = {
     "redirections": lambda n: f"a >b{n} 2>&1 </x\n",
     "assignments": lambda n: f"v{n}=1\n",
     "directories": lambda n: f"(cd d{n} && make)\n",
+    "tests": lambda n: f'if [ "$a{n}" = x ]; then b; fi\n',
+    "double brackets": lambda n: f"[[ $a == b{n} && -f c ]]\n",
+    "cases": lambda n: f"case $x in a{n}) b;; *) c;; esac\n",
+    "functions": lambda n: f"f{n}() {{ ls; }}\n",
+    "arrays": lambda n: f"a{n}=(1 2 3)\n",
+    "pipes": lambda n: " | ".join(f"a{n}{k}" for k in range(10)) + "\n",
+    "searches": lambda n: f"find . -name '*.{n}' | xargs grep x\n",
+    "scripts in scripts": lambda n: f"bash -c 'ls {n}'\n",
+    "escapes": lambda n: f"""echo "a'{n}'b" 'x"{n}' a\\ b\n""",
+    "wildcards": lambda n: f"ls *.{n}?[a]\n",
+    "redirections of one command": lambda n: f"{'a' if n == 1000 else ''} >b{n}",
 }
 
 
