@@ -189,7 +189,7 @@ def _options(model: Path, directory: Path | None) -> dict[str, Any]:
         "model": str(model),
         "context": CONTEXT,
         "batch": BATCH,
-        "threads": max(1, processors() - 1),
+        "threads": writers(processors()),
         "batch_threads": processors(),
         "states": f"{directory}/" if directory else "",
     }
@@ -241,6 +241,15 @@ def processors() -> int:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
         allowed = min(allowed, max(1, int(quota) // int(period)))
     return allowed
+
+
+def writers(available: int) -> int:
+    """Return how many of the available processors write the answer.
+
+    Each token reads all the weights, so the memory is the limit: where there are many, every
+    second one does as well, and two threads of one core only wait for each other.
+    """
+    return min(available, max(4, available // 2))
 
 
 def last_words(log: Path | None) -> tuple[str, str | None]:
