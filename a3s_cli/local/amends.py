@@ -2,7 +2,7 @@
 
 - a line number of `read` that was copied into an edit
 - a program that is run by another language's interpreter, or shown where it was to be run
-- a listing that is counted with its heading
+- a listing that is counted with its heading, or sorted with it where one file is wanted
 """
 
 from __future__ import annotations
@@ -20,6 +20,17 @@ from . import choice, restraint
 INTERPRETERS = {".py": "python3", ".sh": "bash", ".js": "node", ".rb": "ruby", ".pl": "perl"}
 _NUMBERED = re.compile(r"^ *\d+\t", re.MULTILINE)
 _RUN = re.compile(r"^(cat|bash|sh|python3?|node|ruby|perl) +([\w./-]+)((?: .*)?)$", re.DOTALL)
+#: Sorted, the heading of a listing, or the directory itself, comes before the largest file.
+_SORTED = re.compile(
+    r"^(?:ls +-[A-Za-z]*l[A-Za-z]*|du +-[A-Za-z]*a[A-Za-z]*)\b([^|;&]*)\| *sort\b[^|;&]*"
+    r"\| *(?:head|tail) +-n? *1$"
+)
+_ORDERS = (
+    (re.compile(r"\b(?:largest|biggest)\b", re.IGNORECASE), "ls -lS"),
+    (re.compile(r"\bsmallest\b", re.IGNORECASE), "ls -lSr"),
+    (re.compile(r"\b(?:newest|latest)\b", re.IGNORECASE), "ls -lt"),
+    (re.compile(r"\boldest\b", re.IGNORECASE), "ls -ltr"),
+)
 _COUNTED = re.compile(r"\bls +-[A-Za-z]*l[A-Za-z]*\b([^|;&]*)\| *wc +-l")
 
 
@@ -57,6 +68,10 @@ def _command(command: str, prompt: str, workspace: Path) -> str:
         wrong = match[1] == "cat" and not match[3] and choice.is_run(prompt, workspace)
         if runs and (wrong or (match[1] != "cat" and not same(match[1], runs))):
             return f"{runs} {match[2]}{match[3]}"
+    if sorts := _SORTED.match(command):
+        for words, listing in _ORDERS:
+            if words.search(prompt):
+                return f"{listing} {sorts[1].strip()}".rstrip() + " | grep '^-' | head -n 1"
     return _COUNTED.sub(r"ls\1| wc -l", command)
 
 

@@ -27,6 +27,8 @@ _SEARCHES = re.compile(
     r"\bwhere\b.*\b(?:defined|declared|used|called|implemented|imported|mentioned)\b"
     r"|\b(?:which|what|in which|in what|the)\s+files?\b.*\b(?:defin\w+|declar\w+|mention\w*"
     r"|contain\w*|us(?:es?|ing)|import\w*|call\w*|implement\w*|def|class|function|has|have)\b"
+    r"|\bwhere\b.*\b(?:class|function|method|variable|constant)\b"
+    r"|\b(?:class|function|method|variable|constant)\b.*\bwhere\b"
     r"|\b(?:TODO|FIXME)s?\b",
     re.IGNORECASE,
 )
@@ -60,7 +62,10 @@ def first(prompt: str, workspace: Path) -> frozenset[str]:
     if mends(prompt, workspace):
         return frozenset(("read",))
     if intent.may_change(prompt) and intent.wants_change(prompt, workspace):
-        return frozenset()
+        if fills(prompt, workspace):
+            return frozenset(("bash",))
+        # What is to be changed is named: nothing has to be looked for.
+        return frozenset(("bash", "edit", "read", "write")) if files else frozenset()
     if is_run(prompt, workspace):
         return frozenset(("bash",))
     if _SEARCHES.search(prompt) and not files and not intent.wants_number(prompt):
@@ -76,6 +81,11 @@ def first(prompt: str, workspace: Path) -> frozenset[str]:
         if not change and not has_name(prompt)
         else frozenset()
     )
+
+
+def fills(prompt: str, workspace: Path) -> bool:
+    """Return whether a file is to be made of others, which stay as they are."""
+    return bool(leftovers.unmade(prompt, workspace) and intent.files(prompt, workspace))
 
 
 def is_run(prompt: str, workspace: Path) -> bool:

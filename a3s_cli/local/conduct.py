@@ -87,6 +87,8 @@ class Conduct(State):
         allowed = tools
         if not intent.may_change(asked):
             allowed = [tool for tool in allowed if not tool.writes]
+        elif choice.fills(asked, self.workspace):
+            allowed = [tool for tool in allowed if tool.name != "edit"]
         if writers := self._rewriting(history, allowed):
             return with_advice(request, WHOLE), writers, True
         step = choice.next_step(asked, self.workspace, calls)
@@ -147,14 +149,15 @@ class Conduct(State):
     def _nudge(self, asked: str, history: Sequence[Message], tools: Sequence[ToolSpec]) -> str:
         """Return what is to be said to words in place of a change; empty if none is missing."""
         calls = calls_since(history)
-        if not intent.wants_change(asked, self.workspace) or (calls and calls[0][1]):
+        if not intent.wants_change(asked, self.workspace) or self._refused >= MOST_REFUSALS:
             return ""
-        if self._refused >= MOST_REFUSALS:
+        unmade = leftovers.unmade(asked, self.workspace)
+        if calls and calls[0][1] and not (unmade and intent.files(asked, self.workspace)):
             return ""
+        if unmade and calls:
+            return f"{unmade} {leftovers.lack(self.workspace / unmade)}.\nMake it now with a tool."
         if not self._changed(history, tools):
             return NUDGE
-        if name := leftovers.unmade(asked, self.workspace):
-            return f"{name} does not exist yet.\nMake it now with a tool."
         if left := leftovers.left_over(asked, self.workspace):
             return f"{left}\nChange that, too, with a tool."
         changes = [one for one in calls if is_tool(tools, one[0].name, "writes")]
@@ -272,20 +275,26 @@ class Conduct(State):
         return finished
 
     def _known(self, chunk: Chunk, history: Sequence[Message], tools: Sequence[ToolSpec]) -> Chunk:
-        """Turn a look at a name out of nowhere, often that of an example, into a look around."""
-        if not isinstance(chunk, CallChunk) or chunk.name not in ("ls", "read"):
+        """Turn a look at a name out of nowhere, often that of an example, into a look around.
+
+        A file whose name is searched for in all files is looked at itself.
+        """
+        if not isinstance(chunk, CallChunk) or chunk.name not in ("ls", "read", "grep"):
             return chunk
         arguments = restraint.parsed(chunk.arguments)
         values = list(arguments.values()) if isinstance(arguments, dict) else []
         if len(values) != 1 or not isinstance(values[0], str) or not values[0].strip():
             return chunk
+        asked = last_words(history)
+        if chunk.name == "grep":
+            if values[0] not in intent.files(asked, self.workspace):
+                return chunk
+            return _instead(chunk, tools, "read", {"file_path": values[0]})
         named = Path(values[0]).name
-        heard = [last_words(history), *(r.output for r in grounding.outputs_since(history))]
+        heard = [asked, *(r.output for r in grounding.outputs_since(history))]
         if (self.workspace / values[0]).exists() or any(named in text for text in heard):
             return chunk
-        if not is_tool(tools, "ls", "harmless"):
-            return chunk
-        return replace(chunk, name="ls", arguments='{"path": "."}')
+        return _instead(chunk, tools, "ls", {"path": "."})
 
     def _looking_first(
         self, chunk: Chunk, history: Sequence[Message], tools: Sequence[ToolSpec]
@@ -294,13 +303,25 @@ class Conduct(State):
         if not isinstance(chunk, CallChunk) or not is_tool(tools, chunk.name, "writes"):
             return chunk
         path = restraint.path_of(chunk)
-        seen = any(path in call.arguments for call, _ in calls_since(history))
+        seen = any(
+            path in call.arguments and call.name not in ("grep", "glob")
+            for call, _ in calls_since(history)
+        )
         readable = any(tool.name == "read" for tool in tools)
         if not path or seen or not readable or not (self.workspace / path).is_file():
             return chunk
         look = json.dumps({"file_path": path})
         self.diverted.add(look)
         return replace(chunk, name="read", arguments=look)
+
+
+def _instead(
+    chunk: CallChunk, tools: Sequence[ToolSpec], name: str, arguments: dict[str, str]
+) -> CallChunk:
+    """Return another call in place of one, if there is such a tool."""
+    if not is_tool(tools, name, "harmless"):
+        return chunk
+    return replace(chunk, name=name, arguments=json.dumps(arguments))
 
 
 def with_advice(request: Request, advice: str) -> Request:

@@ -64,7 +64,7 @@ _QUESTION = re.compile(
 #: Changes of what is there, and those that add to it.
 _ALTER = re.compile(
     r"\b(?:fix|bug|repair|correct|wrong|broken|should (?:be|return)|rename|change|replace|set"
-    r"|update|remove|delete|sort|refactor)\b",
+    r"|update|remove|delete|sort|refactor|(?:give|get)\b.*\bname)\b",
     re.IGNORECASE,
 )
 _FIX = re.compile(
@@ -129,7 +129,9 @@ _HISTORY = re.compile(
 _SEARCHED = re.compile(
     r"\b(?:TODO|FIXME)s?\b|\b(?:find|search|grep|look)\b.*(?:[`'\"]|\b(?:code|functions?|class(?:es)?"
     r"|methods?|variables?|imports?|usages?|uses|occurrences?|references?|definitions?|comments?"
-    r"|lines?|tests?)\b)|\bwhere\b.*\b(?:defined|declared|used|called|implemented|imported)\b",
+    r"|lines?|tests?)\b)|\bwhere\b.*\b(?:defined|declared|used|called|implemented|imported)\b"
+    r"|\bwhere\b.*\b(?:class|function|method|variable|constant)\b"
+    r"|\b(?:class|function|method|variable|constant)\b.*\bwhere\b",
     re.IGNORECASE,
 )
 _RUN_TOO = re.compile(

@@ -33,6 +33,18 @@ def place(tmp_path: Path) -> Path:
         ("ls -l src | wc -l", "How many files are in src?", "ls src | wc -l"),
         ("ls -a | wc -l", "How many files are here?", "ls -a | wc -l"),
         ("ls -l | grep x | wc -l", "How many?", "ls -l | grep x | wc -l"),
+        (
+            "ls -lh | sort -hr | head -n 1",
+            "Which file is the largest?",
+            "ls -lS | grep '^-' | head -n 1",
+        ),
+        (
+            "du -ah src | sort -h | tail -1",
+            "What is the smallest file in src?",
+            "ls -lSr src | grep '^-' | head -n 1",
+        ),
+        ("ls -lt | sort | head -n 1", "Which is the oldest?", "ls -ltr | grep '^-' | head -n 1"),
+        ("ls -l | sort | head -n 3", "Which are the largest?", "ls -l | sort | head -n 3"),
     ],
 )
 def test_a_command(place: Path, command: str, prompt: str, expected: str) -> None:

@@ -106,6 +106,45 @@ def test_mending_by_appending_is_not_done(a3s: Bench, models: Path) -> None:
     assert [name for name, _ in calls(result)] == ["read", "edit"]
 
 
+def test_a_copy_into_a_directory_that_is_missing_is_tried_again(a3s: Bench, models: Path) -> None:
+    (a3s.work / "a.csv").write_text("x,y\n")
+    model = Model.make(
+        models,
+        "<tool=bash>cp a.csv kept/a.csv</tool>",
+        "There is no file kept/a.csv.",
+        "<tool=bash>mkdir kept && cp a.csv kept/a.csv</tool>",
+        "I copied it.",
+    )
+    result = run(a3s, model, "Copy a.csv to kept/a.csv")
+    assert (a3s.work / "kept/a.csv").read_text() == "x,y\n"
+    assert result.text == "I copied it."
+    assert "kept/a.csv does not exist yet." in model.asked[2]["messages"][-1]["content"]
+
+
+def test_what_is_extracted_is_not_an_empty_file(a3s: Bench, models: Path) -> None:
+    (a3s.work / "mail.txt").write_text("otter 12\nheron\n")
+    model = Model.make(
+        models,
+        "<tool=bash>touch n.txt</tool>",
+        "I wrote n.txt.",
+        "<tool=bash>grep -o '[0-9]*' mail.txt > n.txt</tool>",
+        "n.txt has the numbers.",
+    )
+    result = run(a3s, model, "Extract all numbers from mail.txt into n.txt")
+    call = next(x for x in model.asked[0]["grammar"].split("\n") if x.startswith("call ::="))
+    assert '"bash>"' in call and '"edit>"' not in call
+    assert (a3s.work / "n.txt").read_text() == "12\n"
+    assert "n.txt is still empty." in model.asked[2]["messages"][-1]["content"]
+    assert result.text == "n.txt has the numbers."
+
+
+def test_a_file_whose_name_is_searched_for_is_read(a3s: Bench, models: Path) -> None:
+    (a3s.work / "app.log").write_text("connection refused\n")
+    model = Model.make(models, "<tool=grep>app.log</tool>", "It is line 1.")
+    result = run(a3s, model, "Which line of app.log mentions a refused connection?")
+    assert calls(result) == [("read", {"file_path": "app.log"})]
+
+
 def test_variants_of_one_pipe_come_to_an_end(a3s: Bench, models: Path) -> None:
     (a3s.work / "a.txt").write_text("x")
     variants = [f"<tool=bash>grep -{flag} zz a.txt | wc -l</tool>" for flag in "cinvE"]
