@@ -1,13 +1,15 @@
 """Slips in the arguments of a call that have one meaning only, and are put right.
 
 - a line number of `read` that was copied into an edit
-- a program that is run by another language's interpreter, or shown where it was to be run
+- a program that is run by another language's interpreter, or by none without being executable,
+  or shown where it was to be run
 - a listing that is counted with its heading, or sorted with it where one file is wanted
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,7 @@ _ORDERS = (
     (re.compile(r"\b(?:newest|latest)\b", re.IGNORECASE), "ls -lt"),
     (re.compile(r"\boldest\b", re.IGNORECASE), "ls -ltr"),
 )
+_DIRECT = re.compile(r"^\./([\w./-]+)((?: .*)?)$", re.DOTALL)
 _COUNTED = re.compile(r"\bls +-[A-Za-z]*l[A-Za-z]*\b([^|;&]*)\| *wc +-l")
 
 
@@ -68,6 +71,11 @@ def _command(command: str, prompt: str, workspace: Path) -> str:
         wrong = match[1] == "cat" and not match[3] and choice.is_run(prompt, workspace)
         if runs and (wrong or (match[1] != "cat" and not same(match[1], runs))):
             return f"{runs} {match[2]}{match[3]}"
+    match = _DIRECT.match(command)
+    if match and (workspace / match[1]).is_file() and not os.access(workspace / match[1], os.X_OK):
+        runs = INTERPRETERS.get(Path(match[1]).suffix, "")
+        if runs:
+            return f"{runs} {match[1]}{match[2]}"
     if sorts := _SORTED.match(command):
         for words, listing in _ORDERS:
             if words.search(prompt):

@@ -24,7 +24,8 @@ _RUNS = re.compile(
 )
 _PROGRAM = re.compile(r"\.(?:py|sh|js|mjs|rb|pl)$", re.IGNORECASE)
 _SEARCHES = re.compile(
-    r"\bwhere\b.*\b(?:defined|declared|used|called|implemented|imported|mentioned)\b"
+    r"\bwhere\b(?!.*\b(?:file|folder|directory|program|script)\s+(?:that\s+is\s+)?called\b)"
+    r".*\b(?:defined|declared|used|called|implemented|imported|mentioned)\b"
     r"|\b(?:which|what|in which|in what|the)\s+files?\b.*\b(?:defin\w+|declar\w+|mention\w*"
     r"|contain\w*|us(?:es?|ing)|import\w*|call\w*|implement\w*|def|class|function|has|have)\b"
     r"|\bwhere\b.*\b(?:class|function|method|variable|constant)\b"
@@ -32,8 +33,14 @@ _SEARCHES = re.compile(
     r"|\b(?:TODO|FIXME)s?\b",
     re.IGNORECASE,
 )
+#: What chooses files by more than their names, or a line by its place.
 _SORTS_FILES = re.compile(
-    r"\b(?:largest|biggest|smallest|newest|oldest|latest|longest|shortest)\b", re.IGNORECASE
+    r"\b(?:largest|biggest|smallest|newest|oldest|latest|longest|shortest)\b"
+    r"|\bfiles?\b.*\b(?:empty|executable|larger|bigger|smaller|newer|older)\b"
+    r"|\b(?:empty|executable)\s+(?:\S+\s+)?(?:files?|director(?:y|ies)|folders?)\b"
+    r"|\b(?:first|last)\s+(?:\S+\s+){0,2}?(?:lines?|rows?|entry|entries|errors?|warnings?"
+    r"|messages?)\b",
+    re.IGNORECASE,
 )
 #: Changes of many places, or of whole lines, for which a command is the better tool.
 _MANY = re.compile(
@@ -72,10 +79,10 @@ def first(prompt: str, workspace: Path) -> frozenset[str]:
         return frozenset(("grep",))
     if intent.wants_number(prompt) and (files or intent.counts(prompt)):
         return frozenset(("bash",))
-    if intent.to_be_read(prompt, workspace):
-        return frozenset(("read",))
     if _SORTS_FILES.search(prompt):
         return frozenset(("bash",))
+    if intent.to_be_read(prompt, workspace):
+        return frozenset(("read",))
     return (
         frozenset(("ls", "glob", "grep", "bash"))
         if not change and not has_name(prompt)
@@ -86,6 +93,11 @@ def first(prompt: str, workspace: Path) -> frozenset[str]:
 def fills(prompt: str, workspace: Path) -> bool:
     """Return whether a file is to be made of others, which stay as they are."""
     return bool(leftovers.unmade(prompt, workspace) and intent.files(prompt, workspace))
+
+
+def finds(prompt: str, name: str) -> bool:
+    """Return whether the place of a file of this name is asked for, and not what mentions it."""
+    return name in prompt and intent.name_in(name) == name and not _SEARCHES.search(prompt)
 
 
 def is_run(prompt: str, workspace: Path) -> bool:

@@ -277,7 +277,7 @@ class Conduct(State):
     def _known(self, chunk: Chunk, history: Sequence[Message], tools: Sequence[ToolSpec]) -> Chunk:
         """Turn a look at a name out of nowhere, often that of an example, into a look around.
 
-        A file whose name is searched for in all files is looked at itself.
+        A file whose name is searched for in all files is looked at itself, or looked for.
         """
         if not isinstance(chunk, CallChunk) or chunk.name not in ("ls", "read", "grep"):
             return chunk
@@ -287,9 +287,11 @@ class Conduct(State):
             return chunk
         asked = last_words(history)
         if chunk.name == "grep":
-            if values[0] not in intent.files(asked, self.workspace):
-                return chunk
-            return _instead(chunk, tools, "read", {"file_path": values[0]})
+            if values[0] in intent.files(asked, self.workspace):
+                return _instead(chunk, tools, "read", {"file_path": values[0]})
+            if choice.finds(asked, values[0]):
+                return _instead(chunk, tools, "glob", {"pattern": f"**/{values[0]}"})
+            return chunk
         named = Path(values[0]).name
         heard = [asked, *(r.output for r in grounding.outputs_since(history))]
         if (self.workspace / values[0]).exists() or any(named in text for text in heard):

@@ -29,6 +29,8 @@ def place(tmp_path: Path) -> Path:
         ("cat a.py", "What is in a.py?", "cat a.py"),
         ("cat a.py | wc -l", "What does a.py print?", "cat a.py | wc -l"),
         ("bash c.py", "Run c.py", "bash c.py"),
+        ("./b.sh 1", "Run b.sh", "bash b.sh 1"),
+        ("./c.sh", "Run c.sh", "./c.sh"),
         ("ls -la | wc -l", "How many files are here?", "ls | wc -l"),
         ("ls -l src | wc -l", "How many files are in src?", "ls src | wc -l"),
         ("ls -a | wc -l", "How many files are here?", "ls -a | wc -l"),

@@ -145,6 +145,20 @@ def test_a_file_whose_name_is_searched_for_is_read(a3s: Bench, models: Path) -> 
     assert calls(result) == [("read", {"file_path": "app.log"})]
 
 
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("Where is the file called b.toml?", ("glob", {"pattern": "**/b.toml"})),
+        ("Which file mentions b.toml?", ("grep", {"pattern": "b.toml"})),
+    ],
+)
+def test_a_file_that_is_looked_for_is_found_by_its_name(
+    a3s: Bench, models: Path, prompt: str, expected: tuple[str, object]
+) -> None:
+    model = Model.make(models, "<tool=grep>b.toml</tool>", *["It is there."] * 2)
+    assert calls(run(a3s, model, prompt))[0] == expected
+
+
 def test_variants_of_one_pipe_come_to_an_end(a3s: Bench, models: Path) -> None:
     (a3s.work / "a.txt").write_text("x")
     variants = [f"<tool=bash>grep -{flag} zz a.txt | wc -l</tool>" for flag in "cinvE"]
