@@ -24,14 +24,17 @@ _RUNS = re.compile(
 )
 _PROGRAM = re.compile(r"\.(?:py|sh|js|mjs|rb|pl)$", re.IGNORECASE)
 _SEARCHES = re.compile(
-    r"\bwhere\b(?!.*\b(?:file|folder|directory|program|script)\s+(?:that\s+is\s+)?called\b)"
-    r".*\b(?:defined|declared|used|called|implemented|imported|mentioned)\b"
+    r"\bwhere\b.*\b(?:defined|declared|used|called|implemented|imported|mentioned)\b"
     r"|\b(?:which|what|in which|in what|the)\s+files?\b.*\b(?:defin\w+|declar\w+|mention\w*"
     r"|contain\w*|us(?:es?|ing)|import\w*|call\w*|implement\w*|def|class|function|has|have)\b"
     r"|\bwhere\b.*\b(?:class|function|method|variable|constant)\b"
     r"|\b(?:class|function|method|variable|constant)\b.*\bwhere\b"
     r"|\b(?:TODO|FIXME)s?\b",
     re.IGNORECASE,
+)
+#: A name, where `called` alone is what is done with a function.
+_NAMED = re.compile(
+    r"\b(file|folder|directory|program|script)\s+(?:that\s+is\s+)?(?:called|named)\b", re.IGNORECASE
 )
 #: What chooses files by more than their names, or a line by its place.
 _SORTS_FILES = re.compile(
@@ -75,7 +78,7 @@ def first(prompt: str, workspace: Path) -> frozenset[str]:
         return frozenset(("bash", "edit", "read", "write")) if files else frozenset()
     if is_run(prompt, workspace):
         return frozenset(("bash",))
-    if _SEARCHES.search(prompt) and not files and not intent.wants_number(prompt):
+    if _searches(prompt) and not files and not intent.wants_number(prompt):
         return frozenset(("grep",))
     if intent.wants_number(prompt) and (files or intent.counts(prompt)):
         return frozenset(("bash",))
@@ -97,7 +100,11 @@ def fills(prompt: str, workspace: Path) -> bool:
 
 def finds(prompt: str, name: str) -> bool:
     """Return whether the place of a file of this name is asked for, and not what mentions it."""
-    return name in prompt and intent.name_in(name) == name and not _SEARCHES.search(prompt)
+    return name in prompt and intent.name_in(name) == name and not _searches(prompt)
+
+
+def _searches(prompt: str) -> bool:
+    return bool(_SEARCHES.search(_NAMED.sub(r"\1", prompt)))
 
 
 def is_run(prompt: str, workspace: Path) -> bool:
