@@ -74,6 +74,8 @@ def loaded(options: dict[str, Any]) -> tuple[Any, str]:
     params.n_batch = options["batch"]
     params.cpuparams.n_threads = options["threads"]
     params.cpuparams_batch.n_threads = options["batch_threads"]
+    # Rearranged weights make a prompt a tenth faster and loading half a second slower.
+    params.no_extra_bufts = "socket" not in options
     params.sampling.temp = 0
     params.ui = False
     params.offline = True
