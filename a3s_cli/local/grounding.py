@@ -42,6 +42,9 @@ _SPOKEN = {
         )
     )
 } | {"no": "0", "none": "0"}
+#: What a program prints is wanted to the letter, if that is short.
+_PRINTED = re.compile(r"\b(?:prints?|outputs?)\b", re.IGNORECASE)
+SHORT = 5
 _SIZES = re.compile(r"\b(?:bytes?|[kmg]b|size|big|large|largest|biggest)\b", re.IGNORECASE)
 _ABSENCE = re.compile(r"\b(?:no|not|none|cannot|missing)\b|n't\b", re.IGNORECASE)
 #: Words that occur in every sentence, and say nothing.
@@ -104,6 +107,9 @@ def is_grounded(answer: str, prompt: str, results: Sequence[ToolResult], newest:
     if intent.wants_number(prompt):
         printed = printed_numbers(prompt, results)
         return bool(numbers(answer) & printed or ("0" in printed and _ABSENCE.search(answer)))
+    lines = newest.splitlines()
+    if results[0].name == "bash" and _PRINTED.search(prompt) and len(lines) <= SHORT:
+        return all(line.strip() in answer for line in lines)
     asked, said = facts(prompt), facts(answer)
     fresh: set[str] = set()
     if results[0].failed:  # an error is named by its last line

@@ -130,7 +130,8 @@ def missing(answer: str, prompt: str, output: str, tool: str = "bash") -> str:
         ("You are ida.", "Use whoami", "ida\n"),
         ("There are seven.", "How many files are here?", "7\n"),
         ("The total is 1,204.", "What is the total?", "1204.0\n"),
-        ("It prints a greeting: hello.", "What does it print?", "Hello, Bo\n"),
+        ("It prints a greeting: hello.", "What does it do?", "Hello, Bo\n"),
+        ("It prints Hello, Bo twice.", "What does it print?", "Hello, Bo\nHello, Bo\n"),
         ("I moved it.", "Move a to b", ""),
         ("No such key: tea", "Why does it fail?", "KeyError: 'tea'\n"),
         ("There are 2 files.", "How many files are here?", "a.txt\nb.txt\n"),
@@ -148,6 +149,7 @@ def test_an_answer_that_reports(answer: str, prompt: str, output: str) -> None:
         ("I am a user.", "Use whoami", "ida"),
         ("There are two files here.", "List the files here", "a.txt\nb.txt"),
         ("", "Run it", "done 12"),
+        ("It made an artefact named 12 ready.", "What does it output?", "artefact 12 ready"),
     ],
 )
 def test_one_that_does_not_gets_what_came_out(answer: str, prompt: str, output: str) -> None:
