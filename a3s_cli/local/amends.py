@@ -1,6 +1,7 @@
 """Slips in the arguments of a call that have one meaning only, and are put right.
 
 - a line number of `read` that was copied into an edit
+- an edit that puts what is to be added in the place of what was there
 - a program that is run by another language's interpreter, or by none without being executable,
   or shown where it was to be run
 - a listing that is counted with its heading, or sorted with it where one file is wanted
@@ -16,7 +17,7 @@ from typing import Any
 
 from ..model import CallChunk
 from ..values import replace
-from . import choice, restraint
+from . import choice, intent, leftovers, restraint
 
 #: What runs a program, by the ending of its name.
 INTERPRETERS = {".py": "python3", ".sh": "bash", ".js": "node", ".rb": "ruby", ".pl": "perl"}
@@ -44,6 +45,8 @@ def amended(chunk: CallChunk, prompt: str, workspace: Path) -> CallChunk:
         return chunk
     if chunk.name == "edit":
         better = _edit(arguments, workspace / restraint.path_of(chunk))
+        if intent.adds(prompt):
+            better = _added(better, leftovers.text_of(workspace / restraint.path_of(chunk)))
     elif chunk.name == "bash" and isinstance(arguments.get("command"), str):
         better = {**arguments, "command": _command(arguments["command"], prompt, workspace)}
     else:
@@ -62,6 +65,18 @@ def _edit(arguments: dict[str, Any], path: Path) -> dict[str, Any]:
     if old in text or plain not in text:
         return arguments
     return {**arguments, "old_string": plain, "new_string": _NUMBERED.sub("", new)}
+
+
+def _added(arguments: dict[str, Any], text: str) -> dict[str, Any]:
+    old, new = arguments.get("old_string"), arguments.get("new_string")
+    if not isinstance(old, str) or not isinstance(new, str) or not new.strip():
+        return arguments
+    kept = {line.strip() for line in old.splitlines()} - {""}
+    whole = kept <= {line.strip() for line in text.splitlines()}
+    if not kept or not whole or kept & {line.strip() for line in new.splitlines()}:
+        return arguments
+    apart = "\n\n\n" if new.startswith(("def ", "class ")) else "\n"
+    return {**arguments, "new_string": f"{old.rstrip()}{apart}{new}"}
 
 
 def _command(command: str, prompt: str, workspace: Path) -> str:

@@ -152,6 +152,8 @@ class Conduct(State):
         if not intent.wants_change(asked, self.workspace) or self._refused >= MOST_REFUSALS:
             return ""
         unmade = leftovers.unmade(asked, self.workspace)
+        if broken := _broken(calls, tools):
+            return f"{broken} does not work yet.\nMend it with a tool."
         if calls and calls[0][1] and not (unmade and intent.files(asked, self.workspace)):
             return ""
         if unmade and calls:
@@ -315,6 +317,19 @@ class Conduct(State):
         look = json.dumps({"file_path": path})
         self.diverted.add(look)
         return replace(chunk, name="read", arguments=look)
+
+
+def _broken(calls: Sequence[tuple[ToolCall, bool]], tools: Sequence[ToolSpec]) -> str:
+    """Return the program that was just made and failed when it was run."""
+    if not calls or not calls[0][1] or calls[0][0].name != "bash":
+        return ""
+    made = {restraint.path_of(one) for one, failed in calls if _is_made(one, failed, tools)}
+    return next((path for path in sorted(made - {""}) if path in calls[0][0].arguments), "")
+
+
+def _is_made(call: ToolCall, failed: bool, tools: Sequence[ToolSpec]) -> bool:
+    """Return whether a call has written a file."""
+    return not failed and is_tool(tools, call.name, "writes")
 
 
 def _instead(

@@ -74,6 +74,7 @@ _ADD = re.compile(
     r"\b(?:add|append|insert|write|create|put|save|extract|store|generate|implement)\b",
     re.IGNORECASE,
 )
+_MORE = re.compile(r"\b(?:add(?!\s+up)|append|insert)\b", re.IGNORECASE)
 _NUMBER = re.compile(
     r"\b(?:how (?:many|much|often|big|large|long)|count|number of|sum|total|average|size|add up)\b",
     re.IGNORECASE,
@@ -198,6 +199,12 @@ def alters(prompt: str) -> bool:
     """Return whether what is there has to be another, and nothing is to be added."""
     words = without_names(prompt)
     return bool(_ALTER.search(words) and not _ADD.search(words))
+
+
+def adds(prompt: str) -> bool:
+    """Return whether something is to be added, and what is there stays as it is."""
+    words = without_names(prompt)
+    return bool(_MORE.search(words) and not _ALTER.search(words))
 
 
 def without_names(prompt: str) -> str:

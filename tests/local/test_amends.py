@@ -55,6 +55,27 @@ def test_a_command(place: Path, command: str, prompt: str, expected: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("prompt", "new", "expected"),
+    [
+        ("Add f to a.py", "def f():\n    pass", "for i in x\n    print(i)\n\n\ndef f():\n    pass"),
+        ("Add a line y = 1 to a.py", "y = 1", "for i in x\n    print(i)\ny = 1"),
+        ("Add a colon in a.py", "for i in x:\n    print(i)", "for i in x:\n    print(i)"),
+        ("Fix a.py, add what is missing", "y = 1", "y = 1"),
+        ("Change the loop in a.py", "y = 1", "y = 1"),
+    ],
+)
+def test_what_is_added_leaves_what_was_there(
+    place: Path, prompt: str, new: str, expected: str
+) -> None:
+    arguments = {"file_path": "a.py", "old_string": "for i in x\n    print(i)", "new_string": new}
+    chunk = CallChunk(0, "1", "edit", json.dumps(arguments))
+    assert json.loads(amended(chunk, prompt, place).arguments) == {
+        **arguments,
+        "new_string": expected,
+    }
+
+
+@pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
         ("1\tfor i in x\n2\t    print(i)", "1\tfor i in x:\n2\t    print(i)", True),

@@ -138,6 +138,22 @@ def test_what_is_extracted_is_not_an_empty_file(a3s: Bench, models: Path) -> Non
     assert result.text == "n.txt has the numbers."
 
 
+def test_a_program_that_was_made_and_fails_is_mended(a3s: Bench, models: Path) -> None:
+    model = Model.make(
+        models,
+        "<tool=write>\n<file_path>j.py</file_path>\n<content>print(1 / 0)\n</content>\n</tool>",
+        "<tool=bash>python3 j.py</tool>",
+        "j.py failed.",
+        "<tool=edit>\n<file_path>j.py</file_path>\n<old_string>1 / 0</old_string>\n"
+        "<new_string>1</new_string>\n</tool>",
+        "j.py prints 1.",
+    )
+    result = run(a3s, model, "Create j.py that prints 1.")
+    assert (a3s.work / "j.py").read_text() == "print(1)\n"
+    assert "j.py does not work yet." in model.asked[3]["messages"][-1]["content"]
+    assert "failed" not in result.text
+
+
 def test_a_file_whose_name_is_searched_for_is_read(a3s: Bench, models: Path) -> None:
     (a3s.work / "app.log").write_text("connection refused\n")
     model = Model.make(models, "<tool=grep>app.log</tool>", "It is line 1.")
