@@ -1,6 +1,7 @@
 """Slips in the arguments of a call that have one meaning only, and are put right.
 
 - a line number of `read` that was copied into an edit
+- a file that is to be sorted, and is only shown in order
 - an edit that puts what is to be added in the place of what was there
 - a program that is run by another language's interpreter, or by none without being executable,
   or shown where it was to be run
@@ -35,6 +36,7 @@ _ORDERS = (
     (re.compile(r"\boldest\b", re.IGNORECASE), "ls -ltr"),
 )
 _DIRECT = re.compile(r"^\./([\w./-]+)((?: .*)?)$", re.DOTALL)
+_SHOWN_SORTED = re.compile(r"^(?:cat +([\w./-]+) *\| *)?sort((?: +-[A-Za-z]+)*)(?: +([\w./-]+))?$")
 _COUNTED = re.compile(r"\bls +-[A-Za-z]*l[A-Za-z]*\b([^|;&]*)\| *wc +-l")
 
 
@@ -91,6 +93,12 @@ def _command(command: str, prompt: str, workspace: Path) -> str:
         runs = INTERPRETERS.get(Path(match[1]).suffix, "")
         if runs:
             return f"{runs} {match[1]}{match[2]}"
+    match = _SHOWN_SORTED.match(command)
+    path = (match[1] or match[3]) if match else None
+    if match and path and intent.wants_change(prompt, workspace):
+        alone = intent.files(prompt, workspace) == [path]
+        if alone and not intent.name_in(prompt.replace(path, "")):
+            return f"sort -o {path}{match[2]} {path}"
     if sorts := _SORTED.match(command):
         for words, listing in _ORDERS:
             if words.search(prompt):
