@@ -4,11 +4,11 @@ The library's public names. Each is imported on first use, because the command
 line needs few of them and must start fast.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
+#: As `typing` has it, whose import would take longer than all of this file.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .api.agent import Agent
     from .api.batch import Batch
     from .api.direct_call import ToolOutcome
@@ -62,7 +62,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

@@ -1,13 +1,13 @@
 """The program's entry point: `a3s` and `python -m a3s_cli`.
 
 Signals keep their default action until a command installs handlers: an interrupt
-while modules are being imported should end the process, not print a traceback.
+while modules are being imported ends the process and prints no traceback. Until
+`main` has seen to that, only modules built into the interpreter are imported here
+and in `a3s_cli/__init__.py`.
 """
 
-from __future__ import annotations
-
+import _signal  # type: ignore[import-not-found]  # `signal` would import enum first
 import gc
-import signal
 import sys
 
 #: Allocations before the first collection: nearly every object made at start-up stays.
@@ -18,9 +18,9 @@ def main() -> None:
     """Run the command line. Does not return."""
     if sys.platform == "win32":
         sys.exit("a3s: Windows is not supported (signals, locks, bash); use WSL")
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     gc.set_threshold(COLLECT_AFTER)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         from .cli import main as run
     except (ImportError, MemoryError) as error:

@@ -9,10 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import re
 import signal
 import socket
+import subprocess  # noqa: TID251 - a black-box test starts the program
+import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +24,7 @@ from ..support import laws, processes
 from ..support.a3s import Bench, proofs
 from ..support.processes import sleeper
 from ..support.replies import Reply, bash, error, silence, stall, text
-from ..support.run import PROMISE, SLACK, Run
+from ..support.run import HANG, PROMISE, SLACK, Run
 
 NUMBERS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 SOON = PROMISE + SLACK
@@ -160,6 +164,56 @@ def test_sigterm_ends_a_run_that_ignores_sigint(a3s: Bench) -> None:
     _waiting(run)
     run.signal(signal.SIGTERM)
     assert run.finish(SOON).status == 143
+
+
+#: Modules of the first imports, in their order; the signal comes when one begins to load.
+FIRST = ("a3s_cli/cli", "click", "a3s_cli/errors", "a3s_cli/cli/run", "a3s_cli/commands/run")
+
+
+#: What Python says of a file that it has read, and has not run yet.
+_CODE = re.compile(r"# code object from '?.*/((?:a3s_cli|click)/.+?)(?:\.cpython-\d+)?\.pyc?'?")
+
+
+def _imports(a3s: Bench) -> subprocess.Popen[str]:
+    """Start the installed program in a Python that writes each import to stderr."""
+    return subprocess.Popen(
+        [Path(sys.executable).parent / "a3s", "run", "--json", "hi"],
+        cwd=a3s.work,
+        env=a3s.environment(None) | {"PYTHONVERBOSE": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _loaded(line: str) -> str | None:
+    """Return the file whose code an import has just read: `a3s_cli/cli/__init__`."""
+    found = _CODE.fullmatch(line.strip().replace("/__pycache__", ""))
+    return found[1] if found else None
+
+
+@pytest.mark.parametrize("module", FIRST)
+def test_ctrl_c_during_the_first_imports(a3s: Bench, module: str) -> None:
+    """The program dies of the signal, and prints neither an event nor a traceback."""
+    with _imports(a3s) as started:
+        assert started.stderr
+        for line in started.stderr:
+            if (file := _loaded(line)) and file.removesuffix("/__init__") == module:
+                started.send_signal(signal.SIGINT)
+                break
+        out, rest = started.communicate(timeout=HANG)
+    assert (started.returncode, out) == (-signal.SIGINT, "")
+    assert "Traceback" not in rest
+
+
+def test_nothing_is_imported_before_a_signal_has_its_default_action(a3s: Bench) -> None:
+    """From the package's first line to the first import of `main`, no file is loaded."""
+    with _imports(a3s) as started:
+        _, told = started.communicate(timeout=HANG)
+    files = [file for line in told.splitlines() if (file := _loaded(line))]
+    first = files.index("a3s_cli/__init__")
+    assert files[first + 1 : first + 3] == ["a3s_cli/__main__", "a3s_cli/cli/__init__"]
 
 
 def test_ctrl_c_in_a_terminal(a3s: Bench) -> None:

@@ -306,7 +306,10 @@ def test_a_fault_of_syntax_is_named_until_it_is_gone(a3s: Bench, models: Path) -
 
 def test_a_command_that_changes_nothing_is_no_change(a3s: Bench, models: Path) -> None:
     (a3s.work / "names.txt").write_text("b\na\n")
-    sort = ("<tool=bash>sort names.txt</tool>", "<tool=bash>sort -o names.txt names.txt</tool>")
+    sort = (
+        "<tool=bash>sort names.txt | head</tool>",
+        "<tool=bash>sort -o names.txt names.txt</tool>",
+    )
     model = Model.make(models, sort[0], "names.txt is sorted.", sort[1], "It is sorted now.")
     result = run(a3s, model, "Sort the lines of names.txt")
     assert (a3s.work / "names.txt").read_text() == "a\nb\n"
