@@ -128,12 +128,16 @@ def split(pattern: str) -> list[str]:
     return parts
 
 
-def components(parts: Iterable[str]) -> Components:
-    """Compile the components of one pattern; `**` after `**` says nothing more."""
+def components(parts: Iterable[str], *, or_itself: bool = False) -> Components:
+    """Compile the components of one pattern; `**` after `**` says nothing more.
+
+    `or_itself`: a component with brackets matches its own spelling, too.
+    """
     compiled: list[re.Pattern[str] | None] = []
     for part in parts:
         if len(part) < 2 or part.strip("*"):
-            compiled.append(re.compile(component(part), re.S))
+            itself = f"|{re.escape(part)}" if or_itself and "[" in part else ""
+            compiled.append(re.compile(f"(?:{component(part)}){itself}", re.S))
         elif not compiled or compiled[-1] is not None:
             compiled.append(None)
     return tuple(compiled)
@@ -161,14 +165,18 @@ def step(pattern: Components, states: States, name: str) -> States:
 
 
 class Wildcard:
-    """A glob pattern: `*`, `?`, `[…]`, `{a,b}` and `**` for any number of directories."""
+    """A glob pattern: `*`, `?`, `[…]`, `{a,b}` and `**` for any number of directories.
+
+    A name that is spelled like a component with brackets matches it as well: in
+    `app/[id]/*.tsx`, `[id]` is rather the name of a directory than `i` or `d`.
+    """
 
     def __init__(self, pattern: str) -> None:
         self.patterns = [
             tuple(part for part in split(alternative) if part not in ("", "."))
             for alternative in expand(pattern + "**" * pattern.endswith("/"))
         ]
-        self._components = [components(parts) for parts in self.patterns]
+        self._components = [components(parts, or_itself=True) for parts in self.patterns]
         self.start: tuple[States, ...] = (START,) * len(self._components)
 
     def step(self, states: tuple[States, ...], name: str) -> tuple[States, ...]:

@@ -134,6 +134,9 @@ def test_a_name_that_looks_like_a_pattern_is_that_file(desk: Desk) -> None:
     name = "app/[id]/page.tsx"
     assert desk.output("glob", pattern=name) == f"{name}\n[1 file]"
     assert desk.output("grep", pattern="x", glob=name) == f"{name}:1: x\n[1 match in 1 file]"
+    name, other = "app/[id]/p*.tsx", "app/i/page.tsx"
+    found = f"{name.replace('p*', 'page')}:1: x\n{other}:1: x\n[2 matches in 2 files]"
+    assert desk.output("grep", pattern="x", glob=name) == found
     for tool, arguments in (("glob", {}), ("grep", {"pattern": "x"})):
         key = "pattern" if tool == "glob" else "glob"
         said = desk.error(tool, **{**arguments, key: "!(a)*"})
