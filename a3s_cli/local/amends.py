@@ -1,15 +1,18 @@
 """Slips in the arguments of a call that have one meaning only, and are put right.
 
 - a line number of `read` that was copied into an edit
+- an option of `find` for `ls`, and one parenthesis too many behind a program of one line
 - a file that is to be sorted, and is only shown in order
 - an edit that puts what is to be added in the place of what was there
 - a program that is run by another language's interpreter, or by none without being executable,
   or shown where it was to be run
-- a listing that is counted with its heading, or sorted with it where one file is wanted
+- a listing that is not counted, or with its heading, or sorted with it where one file is wanted
 """
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import json
 import os
 import re
@@ -26,8 +29,8 @@ _NUMBERED = re.compile(r"^ *\d+\t", re.MULTILINE)
 _RUN = re.compile(r"^(cat|bash|sh|python3?|node|ruby|perl) +([\w./-]+)((?: .*)?)$", re.DOTALL)
 #: Sorted, the heading of a listing, or the directory itself, comes before the largest file.
 _SORTED = re.compile(
-    r"^(?:ls +-[A-Za-z]*l[A-Za-z]*|du +-[A-Za-z]*a[A-Za-z]*)\b([^|;&]*)\| *sort\b[^|;&]*"
-    r"\| *(?:head|tail) +-n? *1$"
+    r"^(?:ls +-[A-Za-z]*l[A-Za-z]*|du +-[A-Za-z]*a[A-Za-z]*(?=.*sort))\b([^|;&]*)"
+    r"(?:\| *sort\b[^|;&]*)?\| *(?:head|tail) +-n? *1$"
 )
 _ORDERS = (
     (re.compile(r"\b(?:largest|biggest)\b", re.IGNORECASE), "ls -lS"),
@@ -37,6 +40,15 @@ _ORDERS = (
 )
 _DIRECT = re.compile(r"^\./([\w./-]+)((?: .*)?)$", re.DOTALL)
 _SHOWN_SORTED = re.compile(r"^(?:cat +([\w./-]+) *\| *)?sort((?: +-[A-Za-z]+)*)(?: +([\w./-]+))?$")
+_LISTED = re.compile(r"^ls(?: +-[A-Za-z]+)?( +[\w./-]+)?$")
+_HOW_MANY = re.compile(
+    r"\b(?:how many|count|number of)\s+(?:(?:of|the|all)\s+)*files\b", re.IGNORECASE
+)
+#: An option of `find` that was given to `ls`, and the kind of file that is counted.
+_FIND = re.compile(r"^ls( +[\w./-]+)? +-type f\b(.*)$")
+_KIND = re.compile(r"(?:\b(python|shell|markdown|text)|(\.\w+)) files\b", re.IGNORECASE)
+_ENDINGS = {"python": ".py", "shell": ".sh", "markdown": ".md", "text": ".txt"}
+_PYTHON = re.compile(r"^(python3? -c )(['\"])(.*)\)\2$", re.DOTALL)
 _COUNTED = re.compile(r"\bls +-[A-Za-z]*l[A-Za-z]*\b([^|;&]*)\| *wc +-l")
 
 
@@ -103,7 +115,26 @@ def _command(command: str, prompt: str, workspace: Path) -> str:
         for words, listing in _ORDERS:
             if words.search(prompt):
                 return f"{listing} {sorts[1].strip()}".rstrip() + " | grep '^-' | head -n 1"
+    if (listed := _LISTED.match(command)) and _HOW_MANY.search(prompt):
+        return f"ls{listed[1] or ''} | wc -l"
+    if found := _FIND.match(command):
+        kind = _KIND.search(prompt)
+        ending = _ENDINGS.get((kind[1] or "").lower(), kind[2]) if kind else ""
+        named = f" -name '*{ending}'" if ending and "-name" not in command else ""
+        return f"find{found[1] or ' .'} -type f{named}{found[2]}"
+    if (code := _PYTHON.match(command)) and _closes_too_much(code[3]):
+        return f"{code[1]}{code[2]}{code[3]}{code[2]}"
     return _COUNTED.sub(r"ls\1| wc -l", command)
+
+
+def _closes_too_much(code: str) -> bool:
+    """Return whether a program has one `)` too many at its end; `code` is it without that."""
+    try:
+        ast.parse(f"{code})")
+    except (SyntaxError, ValueError):
+        with contextlib.suppress(SyntaxError, ValueError):
+            return bool(ast.parse(code))
+    return False
 
 
 def same(one: str, other: str) -> bool:
