@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 MAX_BYTES = 10_000
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _BEYOND_ASCII = re.compile("[^\x00-\x7f]")
+#: Where one reader may take for quoted, or for a command, what another does not. Without any
+#: of these a script is flat: words, quotes, variables, redirections, loops and conditions.
+_NESTS = re.compile(
+    r"""[`\\\x80-\U0010ffff]|\$['"]|\$\{(?!\w+\})|(?<!\$)\{|<<|[^\s;&|]\(|\(\(|\[\[|;;|\S\#"""
+    r"""|\b(?:case|coproc|function|select|time)\b"""
+)
 #: What the grammar takes for the name of a command, and bash for a word of its own.
 _GRAMMAR = names("} ) { ! [[ ]] time coproc in then else elif fi do done esac")
 
@@ -44,8 +50,7 @@ def commands(script: str) -> Parsed:
     except Unreadable as error:
         parsed.doubt(f"the script cannot be parsed: {error}")
     else:
-        # Most statements can be read in one way only.
-        if reader.subtle and _unseen(reader):
+        if _NESTS.search(script) and _unseen(reader):
             parsed.doubt("the script can be read in two ways")
     for name in parsed.computed:
         if not parsed.assigned.get(name, True):
@@ -56,7 +61,7 @@ def commands(script: str) -> Parsed:
 def _unseen(reader: Statements) -> bool:
     """Whether the grammar sees a command where the reader sees none."""
     parser, query = _parser()
-    text, shift = _subtle(reader)
+    text = reader.text
     # The grammar's scanner indexes tables of 256 by whole characters, and `{` before U+F006F
     # crashes the process. To bash any such character is a plain part of a word, as a dot is.
     plain = text if text.isascii() else _BEYOND_ASCII.sub(".", text)
@@ -67,20 +72,9 @@ def _unseen(reader: Statements) -> bool:
 
     for node in QueryCursor(query).captures(root).get("name", ()):
         at = node.start_byte
-        if at + shift[at] not in reader.starts and text[at : node.end_byte] not in _GRAMMAR:
+        if at not in reader.starts and text[at : node.end_byte] not in _GRAMMAR:
             return True
     return False
-
-
-def _subtle(reader: Statements) -> tuple[str, list[int]]:
-    """Return the statements that are worth a second look, and for each of their characters
-    how far it stands from its place in the script."""
-    text: list[str] = []
-    shift: list[int] = []
-    for begins, ends in reader.subtle:
-        text.append(reader.text[begins:ends])
-        shift += [begins - len(shift)] * (ends - begins)
-    return "".join(text), shift
 
 
 @lru_cache(maxsize=1)

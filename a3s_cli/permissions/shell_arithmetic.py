@@ -45,10 +45,6 @@ class Arithmetic(ABC):
         self._seen: set[str] = set()
         #: A place where no plain command begins.
         self._unplain = -1
-        #: How often something was read that another reader might take for something else.
-        self._subtle = 0
-        #: The statements that hold such things: where each begins and ends.
-        self.subtle: list[tuple[int, int]] = []
         #: A text, the names that stand in it, and those that are set by being used.
         self._mentioned = "", Counter[str](), frozenset[str]()
         #: Where a command begins.
@@ -60,7 +56,6 @@ class Arithmetic(ABC):
     def _join(self, at: int) -> None:
         """Delete the continued lines at a place."""
         while self._s.startswith("\\\n", at):
-            self._subtle += 1
             self._s = self._s[:at] + self._s[at + 2 :]
 
     def _deeper(self) -> None:
@@ -88,7 +83,6 @@ class Arithmetic(ABC):
 
     def _arithmetic_token(self, depth: int) -> int:
         character = self._s[self._i]
-        self._subtle += character in "()$"
         begins = character not in "()\\" and not _ARITHMETIC.match(self._s, self._i)
         if begins and self._valued:
             # bash would not compute this; what else it could be is not guessed.

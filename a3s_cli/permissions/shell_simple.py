@@ -166,7 +166,6 @@ class SimpleCommands(PlainCommands):
         if head is None:
             return None
         if head[2] == "[":
-            self._subtle += 1
             return self._element(head)
         self._i = at = head.end()
         if self._s.startswith("(", at):
@@ -197,7 +196,6 @@ class SimpleCommands(PlainCommands):
         self._i += 1
         while (character := self._newlines()) and character != ")":
             if character == "[":
-                self._subtle += 1
                 self._subscript()
                 continue
             start = self._i
@@ -297,7 +295,6 @@ class SimpleCommands(PlainCommands):
 
     def _body(self, text: str, at: int) -> None:
         if "$" in text or "`" in text or "\\\n" in text:
-            self._subtle += 1
             reader = type(self)(text, self._parsed, self._depth + 1)
             reader._straight = False
             reader._double("")

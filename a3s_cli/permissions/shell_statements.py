@@ -16,8 +16,6 @@ _CLOSERS = names("then elif else fi do done esac }")
 _COMPOUND = names("if for while until case select { [[")
 _TEST_NUMBER = names("-eq -ne -lt -le -gt -ge")
 _TEST_NAME = names("-v -R")
-#: A pattern of `case`, or several, that no reader takes for something else.
-PLAIN_PATTERN = re.compile(r'["\w./*?:@%+,=-]+[ \t]*[|)]')
 _SIMPLE_VALUE = re.compile(r'"?\$?\{?([A-Za-z_]\w*)\}?"?')
 
 
@@ -31,7 +29,7 @@ class Statements(SimpleCommands):
 
     def script(self) -> None:
         """Read the whole text; raises Unreadable."""
-        closer = self._list(self.subtle)
+        closer = self._list()
         if closer or self._i < len(self._s):
             raise Unreadable(f"`{closer or self._s[self._i]}`")
         if self._pending:
@@ -69,20 +67,11 @@ class Statements(SimpleCommands):
 
     # -- lists -------------------------------------------------------------------------
 
-    def _list(self, noted: list[tuple[int, int]] | None = None) -> str:
-        """Read statements up to a reserved word that closes, which is returned, `)` or `;;`.
-
-        `noted`: where to note those that hold something subtle.
-        """
-        begun, subtle = self._i, self._subtle
+    def _list(self) -> str:
+        """Read statements up to a reserved word that closes, which is returned, `)` or `;;`."""
         while self._newlines():
-            if noted is not None and subtle != self._subtle:
-                # Here-documents are read behind the newline.
-                noted.append((begun, self._i))
-                subtle = self._subtle
             self._plain_statements()
             character = self._newlines()
-            begun = self._i
             if character in ("", ")") or self._s.startswith(";;", self._i):
                 break
             if (word := self._reserved()) in _CLOSERS:
@@ -94,8 +83,6 @@ class Statements(SimpleCommands):
                 continue
             if character not in ";&" or self._operator() not in (";", "&"):
                 raise Unreadable(f"`{character}`")
-        if noted is not None and subtle != self._subtle:
-            noted.append((begun, self._i))
         return ""
 
     def _operator(self) -> str:
@@ -161,7 +148,6 @@ class Statements(SimpleCommands):
             self._join(self._i + 1)
             self._i += 1
             if self._s.startswith("(", self._i):
-                self._subtle += 1
                 self._i += 1
                 self._parsed.count()
                 self._arithmetic("))")
@@ -171,7 +157,6 @@ class Statements(SimpleCommands):
             self._i += len(word)
             self._compound(word)
         elif word == "function":
-            self._subtle += 1
             self._i += len(word)
             self._blanks()
             self._word()
@@ -180,7 +165,6 @@ class Statements(SimpleCommands):
             self._function()
             return
         elif word == "coproc":
-            self._subtle += 1
             self._i += len(word)
             self._doubt("`coproc` is not read")
             self._command()
@@ -233,7 +217,6 @@ class Statements(SimpleCommands):
         self._blanks()
         values, self._values = self._values, dict(self._values)
         if self._s.startswith("((", self._i):
-            self._subtle += 1
             self._i += 2
             for closer in (";", ";", "))"):
                 self._arithmetic(closer)
@@ -292,8 +275,6 @@ class Statements(SimpleCommands):
             while True:
                 self._blanks()
                 start = self._i
-                if not PLAIN_PATTERN.match(self._s, start):
-                    self._subtle += 1
                 self._word()
                 if self._i == start:
                     raise Unreadable("a pattern of `case`")
@@ -317,7 +298,6 @@ class Statements(SimpleCommands):
         operator, before = "", ""
         while character := self._newlines():
             if character in "()":
-                self._subtle += 1
                 self._i += 1
                 continue
             start = self._i

@@ -69,14 +69,12 @@ class Words(Arithmetic):
             if character in _ENDS:
                 if not pattern or character in " \t\n;&":
                     break
-                self._subtle += 1
                 self._i += 1
                 self._parts.append(character)
             elif run := _RUN.match(self._s, self._i):
                 self._i = run.end()
                 self._parts.append(run[0])
             elif character == "{":
-                self._subtle += 1
                 if braces < 0:
                     braces, before = self._i, "".join(self._parts)
                 self._i += 1
@@ -197,7 +195,6 @@ class Words(Arithmetic):
         elif following == "[":
             raise Unreadable("it computes by `$[`")
         else:
-            self._subtle += 1
             self._parts.append("$")
             self._i += 1
 
@@ -223,7 +220,6 @@ class Words(Arithmetic):
         self._depth -= 1
 
     def _backticks(self, *, quoted: bool) -> None:
-        self._subtle += 1
         end = self._i + 1
         while end < len(self._s) and self._s[end] != "`":
             end += 2 if self._s[end] == "\\" else 1
@@ -242,7 +238,6 @@ class Words(Arithmetic):
 
     def _ansi(self) -> None:
         """Read `$'…'`; as in bash, a NUL ends the quoted text."""
-        self._subtle += 1
         at, text = self._i + 2, bytearray()
         while at < len(self._s):
             character = self._s[at]
@@ -275,7 +270,6 @@ class Words(Arithmetic):
         if length and not self._s.startswith(("}", "["), self._i):
             raise Unreadable("it uses an expansion that is not known")
         if self._s.startswith("[", self._i):
-            self._subtle += 1
             self._i += 1
             all_of = self._s.startswith("@]", self._i)
             if self._s.startswith(("@]", "*]"), self._i):
@@ -297,7 +291,6 @@ class Words(Arithmetic):
         if operator is None:
             if not self._s.startswith(":", self._i):
                 raise Unreadable("it uses an expansion that can run commands")
-            self._subtle += 1
             self._i += 1
             self._arithmetic("}")
             return
@@ -322,7 +315,6 @@ class Words(Arithmetic):
                 # `<(…)` runs here as well; a quote in quotes is one to some operators only.
                 raise Unreadable(f"{character!r} in the operand of an expansion")
             if character == "\\" or character in "'\"$`*?[":
-                self._subtle += 1
                 self._unquoted(character)
             else:
                 self._i += 1

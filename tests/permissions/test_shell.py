@@ -257,7 +257,7 @@ def test_the_parser_is_loaded_on_first_use() -> None:
         "import sys\n"
         "from a3s_cli.permissions.policy import Policy\n"
         "from a3s_cli.tool_protocol import Subject\n"
-        "call = Subject('command', 'a | `b`')\n"
+        "call = Subject('command', 'a | $(b)')\n"
         "for rules in ({'allow': ['bash']}, {'ask': ['bash']}, {'default_decision': 'allow'}):\n"
         "    Policy(**rules, tools=['bash', 'read']).decide('bash', call)\n"
         "assert not any(name.startswith('tree_sitter') for name in sys.modules)\n"
