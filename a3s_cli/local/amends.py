@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import json
 import os
 import re
@@ -27,9 +26,9 @@ from . import choice, intent, leftovers, restraint
 INTERPRETERS = {".py": "python3", ".sh": "bash", ".js": "node", ".rb": "ruby", ".pl": "perl"}
 _NUMBERED = re.compile(r"^ *\d+\t", re.MULTILINE)
 _RUN = re.compile(r"^(cat|bash|sh|python3?|node|ruby|perl) +([\w./-]+)((?: .*)?)$", re.DOTALL)
-#: Sorted, the heading of a listing, or the directory itself, comes before the largest file.
-_SORTED = re.compile(
-    r"^(?:ls +-[A-Za-z]*l[A-Za-z]*|du +-[A-Za-z]*a[A-Za-z]*(?=.*sort))\b([^|;&]*)"
+#: The heading of a listing, or the directory itself, comes before the largest file.
+_ONE_LISTED = re.compile(
+    r"^(?:ls +-[A-Za-z]*l|du +-[A-Za-z]*a)[A-Za-z]*\b([^|;&]*)"
     r"(?:\| *sort\b[^|;&]*)?\| *(?:head|tail) +-n? *1$"
 )
 _ORDERS = (
@@ -94,47 +93,92 @@ def _added(arguments: dict[str, Any], text: str) -> dict[str, Any]:
 
 
 def _command(command: str, prompt: str, workspace: Path) -> str:
+    """Return what a command was meant to be: the first slip that is found is put right."""
+    for mended in _SLIPS:
+        if better := mended(command, prompt, workspace):
+            return better
+    return command
+
+
+def _run(command: str, prompt: str, workspace: Path) -> str:
     match = _RUN.match(command)
-    if match and (workspace / match[2]).is_file():
-        runs = INTERPRETERS.get(Path(match[2]).suffix, "")
-        wrong = match[1] == "cat" and not match[3] and choice.is_run(prompt, workspace)
-        if runs and (wrong or (match[1] != "cat" and not same(match[1], runs))):
-            return f"{runs} {match[2]}{match[3]}"
+    if not match or not (workspace / match[2]).is_file():
+        return ""
+    runs = INTERPRETERS.get(Path(match[2]).suffix, "")
+    wrong = match[1] == "cat" and not match[3] and choice.is_run(prompt, workspace)
+    if runs and (wrong or (match[1] != "cat" and not same(match[1], runs))):
+        return f"{runs} {match[2]}{match[3]}"
+    return ""
+
+
+def _run_directly(command: str, _: str, workspace: Path) -> str:
     match = _DIRECT.match(command)
-    if match and (workspace / match[1]).is_file() and not os.access(workspace / match[1], os.X_OK):
-        runs = INTERPRETERS.get(Path(match[1]).suffix, "")
-        if runs:
-            return f"{runs} {match[1]}{match[2]}"
+    path = workspace / match[1] if match else workspace
+    if not match or not path.is_file() or os.access(path, os.X_OK):
+        return ""
+    runs = INTERPRETERS.get(path.suffix, "")
+    return f"{runs} {match[1]}{match[2]}" if runs else ""
+
+
+def _sorted_in_place(command: str, prompt: str, workspace: Path) -> str:
     match = _SHOWN_SORTED.match(command)
     path = (match[1] or match[3]) if match else None
-    if match and path and intent.wants_change(prompt, workspace):
-        alone = intent.files(prompt, workspace) == [path]
-        if alone and not intent.name_in(prompt.replace(path, "")):
-            return f"sort -o {path}{match[2]} {path}"
-    if sorts := _SORTED.match(command):
-        for words, listing in _ORDERS:
-            if words.search(prompt):
-                return f"{listing} {sorts[1].strip()}".rstrip() + " | grep '^-' | head -n 1"
-    if (listed := _LISTED.match(command)) and _HOW_MANY.search(prompt):
-        return f"ls{listed[1] or ''} | wc -l"
-    if found := _FIND.match(command):
-        kind = _KIND.search(prompt)
-        ending = _ENDINGS.get((kind[1] or "").lower(), kind[2]) if kind else ""
-        named = f" -name '*{ending}'" if ending and "-name" not in command else ""
-        return f"find{found[1] or ' .'} -type f{named}{found[2]}"
-    if (code := _PYTHON.match(command)) and _closes_too_much(code[3]):
-        return f"{code[1]}{code[2]}{code[3]}{code[2]}"
-    return _COUNTED.sub(r"ls\1| wc -l", command)
+    if not match or not path or not intent.wants_change(prompt, workspace):
+        return ""
+    alone = intent.files(prompt, workspace) == [path]
+    if alone and not intent.name_in(prompt.replace(path, "")):
+        return f"sort -o {path}{match[2]} {path}"
+    return ""
 
 
-def _closes_too_much(code: str) -> bool:
-    """Return whether a program has one `)` too many at its end; `code` is it without that."""
+def _one_of_a_listing(command: str, prompt: str, _: Path) -> str:
+    match = _ONE_LISTED.match(command)
+    if not match:
+        return ""
+    listing = next((flags for words, flags in _ORDERS if words.search(prompt)), "")
+    return f"{listing} {match[1].strip()}".rstrip() + " | grep '^-' | head -n 1" if listing else ""
+
+
+def _counted(command: str, prompt: str, _: Path) -> str:
+    if (match := _LISTED.match(command)) and _HOW_MANY.search(prompt):
+        return f"ls{match[1] or ''} | wc -l"
+    return _COUNTED.sub(r"ls\1| wc -l", command) if _COUNTED.search(command) else ""
+
+
+def _found(command: str, prompt: str, _: Path) -> str:
+    match = _FIND.match(command)
+    if not match:
+        return ""
+    kind = _KIND.search(prompt)
+    ending = _ENDINGS.get((kind[1] or "").lower(), kind[2]) if kind else ""
+    named = f" -name '*{ending}'" if ending and "-name" not in command else ""
+    return f"find{match[1] or ' .'} -type f{named}{match[2]}"
+
+
+def _closed_once(command: str, _prompt: str, _workspace: Path) -> str:
+    match = _PYTHON.match(command)
+    if match and not _is_python(f"{match[3]})") and _is_python(match[3]):
+        return f"{match[1]}{match[2]}{match[3]}{match[2]}"
+    return ""
+
+
+def _is_python(code: str) -> bool:
     try:
-        ast.parse(f"{code})")
+        ast.parse(code)
     except (SyntaxError, ValueError):
-        with contextlib.suppress(SyntaxError, ValueError):
-            return bool(ast.parse(code))
-    return False
+        return False
+    return True
+
+
+_SLIPS = (
+    _run,
+    _run_directly,
+    _sorted_in_place,
+    _one_of_a_listing,
+    _counted,
+    _found,
+    _closed_once,
+)
 
 
 def same(one: str, other: str) -> bool:

@@ -24,11 +24,9 @@ _RUNS = re.compile(
 )
 _PROGRAM = re.compile(r"\.(?:py|sh|js|mjs|rb|pl)$", re.IGNORECASE)
 _SEARCHES = re.compile(
-    r"\bwhere\b.*\b(?:defined|declared|used|called|implemented|imported|mentioned)\b"
+    rf"{intent.WHERE}"
     r"|\b(?:which|what|in which|in what|the)\s+files?\b.*\b(?:defin\w+|declar\w+|mention\w*"
     r"|contain\w*|us(?:es?|ing)|import\w*|call\w*|implement\w*|def|class|function|has|have)\b"
-    r"|\bwhere\b.*\b(?:class|function|method|variable|constant)\b"
-    r"|\b(?:class|function|method|variable|constant)\b.*\bwhere\b"
     r"|\b(?:TODO|FIXME)s?\b",
     re.IGNORECASE,
 )

@@ -323,13 +323,9 @@ def _broken(calls: Sequence[tuple[ToolCall, bool]], tools: Sequence[ToolSpec]) -
     """Return the program that was just made and failed when it was run."""
     if not calls or not calls[0][1] or calls[0][0].name != "bash":
         return ""
-    made = {restraint.path_of(one) for one, failed in calls if _is_made(one, failed, tools)}
-    return next((path for path in sorted(made - {""}) if path in calls[0][0].arguments), "")
-
-
-def _is_made(call: ToolCall, failed: bool, tools: Sequence[ToolSpec]) -> bool:
-    """Return whether a call has written a file."""
-    return not failed and is_tool(tools, call.name, "writes")
+    written = (call for call, failed in calls if not failed and is_tool(tools, call.name, "writes"))
+    made = {restraint.path_of(call) for call in written} - {""}
+    return next((path for path in sorted(made) if path in calls[0][0].arguments), "")
 
 
 def _instead(

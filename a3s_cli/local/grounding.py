@@ -108,7 +108,8 @@ def is_grounded(answer: str, prompt: str, results: Sequence[ToolResult], newest:
         printed = printed_numbers(prompt, results)
         return bool(numbers(answer) & printed or ("0" in printed and _ABSENCE.search(answer)))
     lines = newest.splitlines()
-    if results[0].name == "bash" and _PRINTED.search(prompt) and len(lines) <= SHORT:
+    ran = results[0].name == "bash" and not results[0].failed
+    if ran and _PRINTED.search(prompt) and len(lines) <= SHORT:
         return all(line.strip() in answer for line in lines)
     asked, said = facts(prompt), facts(answer)
     fresh: set[str] = set()

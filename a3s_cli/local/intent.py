@@ -57,14 +57,14 @@ _POLITE = re.compile(
     re.IGNORECASE,
 )
 _QUESTION = re.compile(
-    r"^\W*(?:(?:which|what|who|where|why|when|how|is|are|does|do|did|can|show|print|display|list|"
-    r"count|explain|describe|summari[sz]e|find|tell|look|read|search|run|execute|use)\b)",
+    r"^\W*(?:(?:(?:give|get) (?:me|us) (?:the|all|every|each|a list)|which|what|who|where|why"
+    r"|when|how|is|are|does|do|did|can|show|print|display|list|count|explain|describe|summari[sz]e|find|tell|look|read|search|run|execute|use)\b)",
     re.IGNORECASE,
 )
 #: Changes of what is there, and those that add to it.
 _ALTER = re.compile(
     r"\b(?:fix|bug|repair|correct|wrong|broken|should (?:be|return)|rename|change|replace|set"
-    r"|update|remove|delete|sort|refactor|(?:give|get)\b.*\bname)\b",
+    r"|update|remove|delete|sort|refactor|give\b.*\bname)\b",
     re.IGNORECASE,
 )
 _FIX = re.compile(
@@ -126,13 +126,17 @@ _HISTORY = re.compile(
     r"|\b(?:uncommitted|unstaged|staged|git (?:status|log|diff))\b",
     re.IGNORECASE,
 )
+#: Something of the code whose place is asked for.
+_OF_CODE = "(?:class|function|method|variable|constant)"
+WHERE = (
+    r"\bwhere\b.*\b(?:defined|declared|used|called|implemented|imported|mentioned)\b"
+    rf"|\bwhere\b.*\b{_OF_CODE}\b|\b{_OF_CODE}\b.*\bwhere\b"
+)
 #: What is looked for in the files.
 _SEARCHED = re.compile(
     r"\b(?:TODO|FIXME)s?\b|\b(?:find|search|grep|look)\b.*(?:[`'\"]|\b(?:code|functions?|class(?:es)?"
     r"|methods?|variables?|imports?|usages?|uses|occurrences?|references?|definitions?|comments?"
-    r"|lines?|tests?)\b)|\bwhere\b.*\b(?:defined|declared|used|called|implemented|imported)\b"
-    r"|\bwhere\b.*\b(?:class|function|method|variable|constant)\b"
-    r"|\b(?:class|function|method|variable|constant)\b.*\bwhere\b",
+    rf"|lines?|tests?)\b)|{WHERE}",
     re.IGNORECASE,
 )
 _RUN_TOO = re.compile(

@@ -68,6 +68,9 @@ def test_what_needs_none(place: Path, prompt: str) -> None:
         ("What does a.py set x to?", False),
         ("Write a poem", False),
         ("Show me a.py", False),
+        ("Give me the name of the function in a.py", False),
+        ("Give me a script b.py that prints 1", True),
+        ("Give the function f in a.py the name g", True),
     ],
 )
 def test_what_wants_a_change(place: Path, prompt: str, expected: bool) -> None:
@@ -160,6 +163,12 @@ def test_what_tools_add_is_no_part_of_it() -> None:
     listing = "        2 a.txt\n        - src/\n[2 entries]"
     assert missing("Here they are.", "List the files", listing, "ls") == "a.txt\nsrc/"
     assert missing("Done.", "Read a", "1\tone\n2\t  two\n", "read") == "one\n  two"
+
+
+def test_of_a_failure_its_last_line_is_enough() -> None:
+    failure = ToolResult("1", "bash", "File a.py, line 1\nKeyError: 'tea'", failed=True)
+    said = "It fails with KeyError: 'tea'."
+    assert grounding.missing(said, "What does a.py print?", [failure]) == ""
 
 
 def test_a_long_output_is_cut() -> None:
