@@ -25,6 +25,11 @@ def calls(result: Result) -> list[tuple[str, object]]:
     return [(event["toolName"], event["toolInput"]) for event in result.of("tool_start")]
 
 
+def callable_first(model: Model) -> str:
+    """Return the rule of the first request's grammar that says what may be called."""
+    return next(x for x in model.asked[0]["grammar"].split("\n") if x.startswith("call ::="))
+
+
 def test_a_prompt_that_needs_a_look_must_begin_with_a_call(a3s: Bench, models: Path) -> None:
     model = Model.make(models, "<tool=ls></tool>", "There is one: otter.txt.")
     (a3s.work / "otter.txt").write_text("x")
@@ -45,7 +50,7 @@ def test_one_that_needs_none_may_be_words(a3s: Bench, models: Path) -> None:
 def test_a_program_that_is_named_is_run(a3s: Bench, models: Path) -> None:
     model = Model.make(models, "<tool=bash>uname -s</tool>", "I used uname -s to see it.")
     result = run(a3s, model, "Use uname -s to get the operating system")
-    call = next(x for x in model.asked[0]["grammar"].split("\n") if x.startswith("call ::="))
+    call = callable_first(model)
     assert '"bash>"' in call and '"read>"' not in call
     printed = result.of("tool_end")[0]["toolOutput"].strip()
     assert result.last["text"] == f"I used uname -s to see it.\n\n{printed}"
@@ -131,7 +136,7 @@ def test_what_is_extracted_is_not_an_empty_file(a3s: Bench, models: Path) -> Non
         "n.txt has the numbers.",
     )
     result = run(a3s, model, "Extract all numbers from mail.txt into n.txt")
-    call = next(x for x in model.asked[0]["grammar"].split("\n") if x.startswith("call ::="))
+    call = callable_first(model)
     assert '"bash>"' in call and '"edit>"' not in call
     assert (a3s.work / "n.txt").read_text() == "12\n"
     assert "n.txt is still empty." in model.asked[2]["messages"][-1]["content"]
@@ -234,7 +239,7 @@ def test_a_question_about_one_file_begins_with_reading_it(a3s: Bench, models: Pa
     (a3s.work / "settings.json").write_text('{"port": 4711}\n')
     model = Model.make(models, "<tool=read>settings.json</tool>", "The port is 4711.")
     run(a3s, model, "Which port is in settings.json?")
-    call = next(x for x in model.asked[0]["grammar"].split("\n") if x.startswith("call ::="))
+    call = callable_first(model)
     assert call == 'call ::= "read>" to-tool-0'
 
 
