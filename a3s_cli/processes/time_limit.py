@@ -48,6 +48,9 @@ class TimeLimit:
     ) -> None:
         if self._look_again is not None:
             self._look_again.cancel()
+            # What was waited for may have come before the process did not run.
+            if (late := self._loop.time() - self._next) > _LATE:
+                self.lost += late
         await self._timeout.__aexit__(kind, error, trace)
 
     def _wait(self, now: float) -> None:

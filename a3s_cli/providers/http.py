@@ -82,7 +82,7 @@ class HttpProvider:
         answer = self._transport.post(post.url, post.headers, post.body, self._patience)
         until: float | None = None
         clock = asyncio.get_running_loop().time
-        quiet = Quiet(self._patience, clock())
+        quiet = Quiet(self._patience)
         async with aclosing(answer) as body:
             try:
                 while data := await _next(body, until):

@@ -45,19 +45,22 @@ class Patience(Value):
 
 
 class Quiet:
-    """The patience with an answer that brings bytes and no content."""
+    """The patience with an answer that brings bytes and no content.
 
-    def __init__(self, patience: Patience, now: float) -> None:
+    It begins with the first piece; how long that may take is the transport's to judge.
+    """
+
+    def __init__(self, patience: Patience) -> None:
         self._patience = patience
         self._left = patience.first_byte
-        self._last = now
+        self._last: float | None = None
 
     def over(self, now: float, *, content: bool) -> bool:
         """Return whether patience has ended; `content` says whether a piece had any."""
         last, self._last = self._last, now
         if content:
             self._left = self._patience.first_byte
-        elif self._left is not None:
+        elif self._left is not None and last is not None:
             # A longer silence was not the server's: then this process was stopped, or held up.
             self._left -= min(now - last, self._patience.idle or now - last)
         return self._left is not None and self._left < 0

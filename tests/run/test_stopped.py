@@ -45,6 +45,18 @@ def test_a_provider_had_not_begun(a3s: Bench) -> None:
     assert run.finish().text == "late"
 
 
+def test_a_provider_had_begun_and_said_nothing(a3s: Bench) -> None:
+    """Its first piece comes while a3s is stopped, and has no content."""
+    first, *rest = text("late").steps("openai-chat")
+    script = [Reply((Pause(1.0), first, Pause(SILENT - 1.0), *rest))]
+    limit = ("--first-byte-timeout", "2", "--max-retries", "0")
+    run = a3s.spawn("run", "go", *limit, script=script)
+    assert run.server is not None
+    run.server.wait_for_request()
+    stopped(run)
+    assert run.finish().text == "late"
+
+
 def test_what_was_silent_before_and_after(a3s: Bench) -> None:
     """It is found out all the same."""
     limit = ("--idle-timeout", "2", "--max-retries", "0")
