@@ -158,7 +158,7 @@ def _warm() -> None:
 
 def main() -> None:
     """Serve the driver at the other end of the socket that was inherited."""
-    connection = socket.socket(fileno=int(sys.argv[1]))
+    connection = peer.joined(int(sys.argv[1]))
     node = sys.argv[2] if len(sys.argv) > 2 else socket.gethostname()
     peer.watch(connection, peer.leave)
 
