@@ -29,11 +29,11 @@ SECTIONS = {
     epilog=EPILOG,
     context_settings={"max_content_width": 80},
 )
-@click.option("--allow-full", is_flag=True, help="Offer the mode that asks for nothing.")
-@run_options("Ask in the editor or a program, deny or end the run when a call needs approval.")
+@click.option("--allow-full", is_flag=True, help="Offer a mode that asks for no approval.")
+@run_options("When a call needs approval, ask in the editor, deny, end the run or ask a program.")
 @click.pass_context
 def acp(ctx: click.Context, /, **given: Any) -> None:
-    """Be the agent of an editor.
+    """Serve as the agent in an editor (ACP).
 
     The editor starts this command and speaks the Agent Client Protocol with it on
     stdin and stdout. Runs, rules, models and sessions work as in a3s run.

@@ -27,9 +27,9 @@ A rule of a policy (must_not, must_only, must_not_write, must_end, max_…):
 @click.option(
     "--verify/--no-verify",
     default=None,
-    help="Require a hash chain, or do not check it; by default it is verified where there is one.",
+    help="Require a hash chain, or skip checking it; by default it is checked where there is one.",
 )
-@click.option("--head", metavar="SHA256", help="Require this head of the recording.")
+@click.option("--head", metavar="SHA256", help="Require that the recording ends with this hash.")
 @click.option(
     "-o",
     "--output",
@@ -44,11 +44,11 @@ A rule of a policy (must_not, must_only, must_not_write, must_end, max_…):
 def audit(paths: tuple[str, ...], **given: Any) -> int:
     """Check recorded or live event streams against a policy.
 
-    DIR is the directory of a batch: its journal is checked, and every run that it recorded.
+    DIR is the directory of a batch: its journal and every run that it recorded are checked.
 
-    Exit status: 0 clean, 5 a rule of severity "error" was broken, 65 a stream
-    is incomplete or invalid (its valid part is checked too). Of several
-    streams the worst counts, and 65 is worse than 5.
+    Exit status: 0 if all is well, 5 if a rule of severity "error" was broken, 65 if a
+    stream is incomplete or invalid (its valid part is checked too). With several
+    streams, the worst counts; 65 is worse than 5.
     """
     from ..commands.audit import audit as judge
 

@@ -87,7 +87,7 @@ class Batch(Sectioned, click.Group):
     context_settings={"max_content_width": 80},
 )
 @click.argument("items", metavar="FILE|-")
-@click.option("-d", "--directory", metavar="DIR", help="Keep the batch here (FILE.batch).")
+@click.option("-d", "--directory", metavar="DIR", help="Keep the batch in DIR (FILE.batch).")
 @click.option("--prompt", "template", metavar="TEXT", help="Fill in {columns} of a CSV file.")
 @click.option("--item-models", metavar="NAMES", help="Let items choose one of these models.")
 @click.option("--shard", metavar="I/N", help="Run only this part of the items, counted from 1.")
@@ -99,10 +99,12 @@ class Batch(Sectioned, click.Group):
 @click.option("--attempts", type=POSITIVE, default=3, metavar="N",
               help="Try an item up to N times (3).")  # fmt: skip
 @click.option("--retry-failed", is_flag=True, help="Run failed items again.")
-@click.option("--on", "engine", default="here", metavar="NAME", help="Run the items there (here).")
+@click.option(
+    "--on", "engine", default="here", metavar="NAME", help="Run the items here or on ray (here)."
+)
 @click.option("--ray-address", metavar="HOST:PORT",
               help="Use this Ray cluster (the variable RAY_ADDRESS).")  # fmt: skip
-@click.option("--max-failures", metavar="N|P%", help="Stop after more failures than this.")
+@click.option("--max-failures", metavar="N|P%", help="Stop after more than N (or P%) failures.")
 @click.option("--events", type=click.Choice(["all", "terminal"]), default="all",
               help="Show the events of runs, or results only.")  # fmt: skip
 @click.option("--order", type=click.Choice(["done", "input"]), default="done",
@@ -110,7 +112,7 @@ class Batch(Sectioned, click.Group):
 @click.option("--progress", is_flag=True, help="Report on stderr every 30 s.")
 @click.option("--schema", metavar="FILE|JSON", help="Answer with JSON that matches this schema.")
 @tool_input_option
-@run_options("Deny, end the run or ask a program when a call needs approval.", asks=False)
+@run_options("When a call needs approval, deny, end the run or ask a program.", asks=False)
 @click.option("--no-session", is_flag=True, help="Do not keep the items' conversations.")
 @click.option("--record", is_flag=True, help="Record each run, for a3s audit DIR.")
 @click.option("-q", "--quiet", is_flag=True, help="Write only usage errors to stderr.")
@@ -153,7 +155,7 @@ def batch(**given: Any) -> None:
 @click.argument("directory", metavar="DIR")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def status(directory: str, as_json: bool) -> None:
-    """Show how far a batch is."""
+    """Show the progress of a batch."""
     from ..commands import batch as command
 
     command.status(directory, lambda text: click.echo(text, nl=False), as_json=as_json)
@@ -164,7 +166,7 @@ def status(directory: str, as_json: bool) -> None:
 @click.option("--order", type=click.Choice(["done", "input"]), default="done",
               help="Print results as they came, or in the order of the items.")  # fmt: skip
 def results(directories: tuple[str, ...], order: str) -> None:
-    """Print the results: NDJSON, one line for each item, texts whole.
+    """Print the results as NDJSON: one line for each item, with its whole text.
 
     Shards and several directories are merged by the items' ids.
     """

@@ -24,15 +24,16 @@ SECTIONS = {
     context_settings={"max_content_width": 80},
 )
 @plain_option
-@run_options("Ask, deny, end the run or ask a program when a call needs approval.")
+@run_options("When a call needs approval, ask, deny, end the run or ask a program.")
 @session_options
-@click.option("--no-session", is_flag=True, help="Do not save a session, nor the lines typed.")
+@click.option("--no-session", is_flag=True, help="Save neither the session nor the lines typed.")
 @click.pass_context
 def chat(ctx: click.Context, /, **given: Any) -> None:
-    """Talk in one session, one run for each line.
+    """Talk to the agent in one session.
 
-    Ctrl-C ends the run; a second one kills its processes at once. At the prompt,
-    Ctrl-C clears the line and Ctrl-D leaves. /help lists what else a line can be.
+    Each line that you type is one run. Ctrl-C ends the run; a second one kills its
+    processes at once. At the prompt, Ctrl-C clears the line and Ctrl-D leaves.
+    /help lists the commands.
     """
     session = "" if given["newest"] else given["session"]
     if (given["session"] is not None) + given["newest"] + given["no_session"] > 1:

@@ -10,7 +10,7 @@ import click
 @click.command(epilog="\b\nExample:\n  a3s doctor && a3s run 'what is this?'")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def doctor(as_json: bool) -> int:
-    """Check the installation, and say what is missing.
+    """Check the installation and report what is missing.
 
     Exit status: 0 if a run would work, else 1. The model's server is asked
     for its list of models; nothing else leaves this machine.

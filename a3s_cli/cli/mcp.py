@@ -14,7 +14,7 @@ _OPTIONS = (
     click.option(
         "--mcp-config", metavar="FILE", multiple=True, help="Add the MCP servers of a JSON file."
     ),
-    click.option("--debug", is_flag=True, help="Log to stderr what the servers print there."),
+    click.option("--debug", is_flag=True, help="Log what the servers print on stderr."),
     click.option("--json", "as_json", is_flag=True, help="Print JSON."),
 )
 
@@ -30,7 +30,7 @@ def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
 def list_servers(**given: Any) -> int:
     """Start every server and show what each offers, or what is wrong.
 
-    Exit status: 69 if one of them that is not optional does not work.
+    Exit status: 69 if a server does not work and is not optional.
     """
     return _done(None, **given)
 
@@ -52,8 +52,8 @@ def test(name: str, **given: Any) -> int:
 def tools(name: str, **given: Any) -> int:
     """Show the tools of the server NAME, under the names that rules use.
 
-    What the server says of a tool (reads only, destroys) is shown and never
-    believed: read_only in your own configuration says so.
+    What the server says about a tool (read-only, destructive) is shown but not
+    trusted; only read_only in your own configuration counts.
     """
     return _done(name, tools=True, **given)
 

@@ -43,15 +43,15 @@ def offered(ctx: click.Context, provider: str, as_json: bool) -> None:
 @click.option("--config", "config_file", metavar="FILE", help="Also read this configuration.")
 @click.pass_context
 def models(ctx: click.Context, as_json: bool, config_file: str | None) -> None:
-    """List the configured and the local models, and what is known of them.
+    """List the configured and embedded models, with what is known about them.
 
-    Prices are in dollars per million tokens: as configured, else as listed in the table
-    that comes with a3s, on the day that is shown. With the name of a provider, its
-    server is asked what it offers.
+    Prices are in dollars per million tokens: the configured ones, or else those in the
+    table that comes with a3s, with their date. With the name of a provider, list
+    the models that its server offers.
 
-    Of a local model it says how large it is, whether it is here, and what it is good at.
-    Any other model in GGUF can be named by its path, or by its place on Hugging Face, as
-    in -m local/./model.gguf and -m local/hf:OWNER/REPO:FILE.gguf.
+    For an embedded model, the list shows its size, whether it is downloaded, and what it
+    is good at. Any other model in GGUF format can be named by its path, or by its place
+    on Hugging Face, as in -m local/./model.gguf and -m local/hf:OWNER/REPO:FILE.gguf.
     """
     if ctx.invoked_subcommand is not None:
         return

@@ -135,11 +135,11 @@ place_options = _all(
     click.option("-C", "--cwd", metavar="DIR", help="Run as if started in DIR."),
     click.option("--config", "config_file", metavar="FILE", help="Also read this configuration."),
     click.option("--no-project", is_flag=True, help="Ignore AGENTS.md and project settings."),
-    click.option("--no-skills", is_flag=True, help="Tell the model of no skills."),
+    click.option("--no-skills", is_flag=True, help="Offer the model no skills."),
 )
 system_options = _all(
     click.option("-s", "--system", metavar="TEXT", help="Replace the system prompt."),
-    click.option("--append-system", metavar="TEXT", help="Add to the system prompt."),
+    click.option("--append-system", metavar="TEXT", help="Append to the system prompt."),
 )
 _tools = click.option("--tools", metavar="LIST|none", help="Offer only these tools.")
 plugin_option = click.option(
@@ -151,9 +151,7 @@ plugin_option = click.option(
 )
 tools_option = _all(_tools, plugin_option)
 mcp_options = _all(
-    click.option(
-        "--mcp", metavar="NAME", multiple=True, help="Use only this MCP server; repeatable."
-    ),
+    click.option("--mcp", metavar="NAME", multiple=True, help="Use only this MCP server."),
     click.option("--no-mcp", is_flag=True, help="Use no MCP server."),
     click.option(
         "--mcp-config", metavar="FILE", multiple=True, help="Add the MCP servers of a JSON file."
@@ -223,7 +221,7 @@ def on_ask_options(help: str, *, asks: bool = True) -> Options:
             "--approver-timeout",
             type=DURATION,
             metavar="DURATION",
-            help="Limit each question to the program of exec: (60s).",
+            help="Limit the wait for the program of exec: (60s).",
         ),
     )
 
@@ -261,9 +259,9 @@ limit_options = _all(
         "--max-attachment-bytes",
         type=POSITIVE,
         metavar="N",
-        help="Refuse attachments of more bytes (20 MB).",
+        help="Refuse larger attachments (20 MB).",
     ),
-    click.option("--max-cost", type=float, metavar="USD", help="Stop at this cost."),
+    click.option("--max-cost", type=float, metavar="USD", help="Stop when the cost reaches USD."),
     click.option(
         "--timeout", type=DURATION, metavar="DURATION", help="Limit the whole run, as in 90s or 5m."
     ),
@@ -274,7 +272,7 @@ limit_options = _all(
         "--idle-timeout",
         type=DURATION,
         metavar="DURATION",
-        help="Limit a response's silence (60s).",
+        help="Limit pauses within a response (60s).",
     ),
     click.option(
         "--first-byte-timeout",
@@ -290,17 +288,17 @@ limit_options = _all(
     ),
 )
 weights_options = _all(
-    click.option("--pull", is_flag=True, help="Download the local model's missing weights."),
-    click.option("--offline", is_flag=True, help="Never download weights."),
+    click.option("--pull", is_flag=True, help="Download the embedded model if it is missing."),
+    click.option("--offline", is_flag=True, help="Never download a model."),
     click.option(
         "--keep-alive",
         type=DURATION,
         metavar="DURATION",
-        help="Keep the local model loaded for this long after a run.",
+        help="Keep the embedded model loaded this long after a run.",
     ),
 )
 plain_option = click.option(
-    "--plain", is_flag=True, help="On a terminal, no colour, no Markdown and no live line."
+    "--plain", is_flag=True, help="Use no colour, Markdown or live line on a terminal."
 )
 debug_option = click.option("--debug", is_flag=True, help="Log to stderr.")
 session_options = _all(
@@ -308,9 +306,7 @@ session_options = _all(
     click.option(
         "-c", "--continue", "newest", is_flag=True, help="Continue the newest session here."
     ),
-    click.option(
-        "--fork", is_flag=True, help="Continue in a copy; the old session stays as it is."
-    ),
+    click.option("--fork", is_flag=True, help="Continue in a copy and leave the session as it is."),
 )
 
 

@@ -19,7 +19,7 @@ from .options import plain_option
 )
 @plain_option
 def replay(recording: str, output: Any, plain: bool) -> int:
-    """Render a recorded run, or a session by its ID, with all output.
+    """Render a recorded run or a session, with all output.
 
     Exit status: 65 if the stream is not valid; the error names the line and
     the field.

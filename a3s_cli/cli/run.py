@@ -74,7 +74,7 @@ SECTIONS = {
 @plain_option
 @click.option("--schema", metavar="FILE|JSON|-", help="Answer with JSON that matches this schema.")
 @tool_input_option
-@run_options("Ask, deny, end the run or ask a program when a call needs approval.")
+@run_options("When a call needs approval, ask, deny, end the run or ask a program.")
 @session_options
 @click.option("--no-session", is_flag=True, help="Do not save a session.")
 @click.option("--record", metavar="FILE", help="Also record the stream in a new file.")
@@ -108,7 +108,7 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     if given["editor"]:
         if given["prompt_file"] or given["prompt"] == "-" or given["input_format"]:
             raise click.UsageError(
-                "--editor and another source of the prompt cannot be combined", ctx
+                "--editor cannot be combined with another source of the prompt", ctx
             )
         from ..input.editor import written
 

@@ -56,12 +56,12 @@ SECTIONS = {
 )
 @click.option("--open", "opens", is_flag=True, help="Open the page in a browser.")
 @tool_input_option
-@run_options("Ask in the page or a program, deny or end the run when a call needs approval.")
+@run_options("When a call needs approval, ask on the page, deny, end the run or ask a program.")
 def serve(**given: Any) -> None:
-    """Serve a web page to talk to the agent, and its HTTP API.
+    """Serve a web page for talking to the agent, and its HTTP API.
 
-    When the server is ready, it prints one line: the address, with the token
-    that opens it. Runs, rules, models and sessions work as in a3s run.
+    When the server is ready, it prints one line: the address to open, which
+    contains the token. Runs, rules, models and sessions work as in a3s run.
     """
     try:
         from ..serve import server

@@ -11,7 +11,11 @@ from .options import plugin_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array, with the schemas.")
 @plugin_option
 def tools(as_json: bool, plugins: tuple[str, ...]) -> None:
-    """List the tools (name, description, arguments), whose they are, and the skills."""
+    """List the tools and skills that a run offers the model.
+
+    Each tool is shown with its description, its arguments and, if it comes from a
+    plug-in, where it comes from.
+    """
     from ..commands.tools import tools_json, tools_text
 
     click.echo(tools_json(plugins) if as_json else tools_text(plugins), nl=False)

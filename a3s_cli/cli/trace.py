@@ -11,13 +11,13 @@ import click
 )
 @click.argument("recording", metavar="RUN.ndjson|ID|-")
 def trace(recording: str) -> None:
-    """Print a recorded run, or a session by its ID, as OpenTelemetry spans.
+    """Print a recorded run or a session as OpenTelemetry spans.
 
-    The spans are OTLP/JSON by the GenAI semantic conventions: one for the run
+    The spans are OTLP/JSON and follow the GenAI semantic conventions: one for the run
     (invoke_agent), each response (chat) and each call (execute_tool), with usage,
     finish reasons and errors, but without prompts, answers, inputs and outputs.
     Each run is a trace; a run inside a run links to the one that started it.
-    Exit status: 65 if the stream is not valid or not whole.
+    Exit status: 65 if the stream is invalid or incomplete.
     """
     from ..commands.trace import traced
 
