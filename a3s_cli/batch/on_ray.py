@@ -13,6 +13,9 @@ permit is needed at all while the gate is free.
 What runs is cancelled by a word to its worker, so that its last lines come; then the
 worker is hung up on, and what is left then is killed. When the driver dies, Ray ends its
 actors and their sockets with them; when a node loses its raylet, its actors end.
+
+A worker that was lost with its node is asked for again, and waits for a node to come back.
+Nodes that join later are found by a look every few seconds.
 """
 
 from __future__ import annotations
@@ -22,23 +25,21 @@ import contextlib
 import ipaddress
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from ..config.installation import how_to_add
-from ..errors import A3SError, ConfigError, Unavailable, UsageError
+from ..errors import ConfigError, Unavailable, UsageError
 from ..processes.threads import blocking
 from ..version import __version__
-from .frames import Frame, Gathering, Parser
 from .pool import Link, Pool
+from .ray_actor import Actor, first_line
 
 #: Seconds that a cluster has to answer at its port, and to have a free processor.
 ANSWER, PLACE = 5.0, 600.0
-#: Blocks of a worker that may wait for us before it has to wait.
-BACKLOG = 16
+#: Seconds between two looks at the nodes of the cluster.
+LOOK = 5.0
 #: Where Ray looks for a token, besides what variables name.
 TOKEN = ".ray/auth_token"
 
@@ -99,17 +100,32 @@ class Ray(Pool):
         if self.address != "auto":
             await blocking(self._knock)
         self._ray = await blocking(self._connected)
-        nodes = [node for node in self._ray.nodes() if node["Alive"]]
+        nodes = await blocking(self._alive)
         for address in (node["NodeManagerAddress"] for node in nodes):
             if not is_loopback(address) and not has_token(os.environ):
                 raise _tokenless(f"the node {address}")
-        processors = sum(int(node["Resources"].get("CPU", 0)) for node in nodes)
         asyncio.get_running_loop().call_later(PLACE, self._give_up)
-        return max(1, min(jobs, processors))
+        self.spawn(self._watch(jobs))
+        return max(1, min(jobs, _processors(nodes)))
+
+    async def _watch(self, jobs: int) -> None:
+        """Have more workers where nodes have joined, and one that waits for the next node.
+
+        Without the one that waits, a cluster that grows on demand would see none.
+        """
+        while True:
+            await asyncio.sleep(LOOK)
+            # A head that does not answer now has its own consequences.
+            with contextlib.suppress(Exception):
+                nodes = await blocking(self._alive)
+                self.grow(min(jobs, _processors(nodes) + 1))
+
+    def _alive(self) -> list[dict[str, Any]]:
+        return [node for node in self._ray.nodes() if node["Alive"]]
 
     def link(self) -> Link:
         """Return the way to another worker."""
-        return _Actor(self._ray, self._admit, quiet=not self.debug)
+        return Actor(self._ray, self._admit, quiet=not self.debug)
 
     def disconnect(self) -> None:
         """Leave the cluster, unless this process has been in it before."""
@@ -147,7 +163,7 @@ class Ray(Pool):
                 )
         except (Exception, SystemExit) as error:  # noqa: BLE001  # it has no common class
             raise Unavailable(
-                f"the Ray cluster at {self.address} cannot be used: {_first_line(error)}",
+                f"the Ray cluster at {self.address} cannot be used: {first_line(error)}",
                 hint="is this machine a node of it, with the same token and the same versions "
                 "of Ray and Python?",
             ) from None
@@ -167,6 +183,10 @@ class Ray(Pool):
     def _give_up(self) -> None:
         if not self._usable.is_set():
             self._break(Unavailable(f"no node had a free processor for {PLACE:.0f} s"))
+
+
+def _processors(nodes: list[dict[str, Any]]) -> int:
+    return sum(int(node["Resources"].get("CPU", 0)) for node in nodes)
 
 
 @contextlib.contextmanager
@@ -220,98 +240,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-class _Actor:
-    """A worker on a node, through Ray (`pool.Link`)."""
-
-    def __init__(
-        self, ray: Any, admit: Callable[[str, dict[str, Any]], None], *, quiet: bool
-    ) -> None:
-        self._ray = ray
-        self._admit = admit
-        self._quiet = quiet
-        self._node: Any = None
-        self._stream: Any = None
-        self._number = 0
-        self._gathering = Gathering(self._put)
-        self._end: str | None = None
-        self.name = "on no node yet"
-
-    async def open(self) -> None:
-        """Make the actor and wait until it runs; see `pool.Link.open`."""
-        from .ray_node import Node
-
-        # Each of these says: Ray repeats nothing.
-        options = {"max_restarts": 0, "max_task_retries": 0, "scheduling_strategy": "SPREAD"}
-        self._node = self._ray.remote(num_cpus=1, **options)(Node).remote()
-        streaming = {"num_returns": "streaming", "_generator_backpressure_num_objects": BACKLOG}
-        self._stream = self._node.stream.options(**streaming).remote(quiet=self._quiet)
-        first = await self._next()
-        if first is not None:
-            told = orjson.loads(first)
-            self.name = told["name"]
-            self._admit(self.name, told)
-
-    def send(self, kind: bytes, job: int, payload: bytes) -> None:
-        """Send a frame soon."""
-        if self._node is not None:
-            self._gathering.send(kind, job, payload)
-
-    async def frames(self) -> AsyncIterator[list[Frame]]:
-        """Yield its frames, until it is gone."""
-        parser = Parser()
-        while (block := await self._next()) is not None:
-            if frames := parser.feed(block):
-                yield frames
-
-    def hang_up(self) -> None:
-        """Have the actor close the socket to its worker; kill one that does not run yet."""
-        if self._node is not None and self._number:
-            self._gathering.flush()
-            self._node.hang_up.remote()
-        else:
-            self.kill()
-
-    def ended(self) -> str | None:
-        """Return how it ended, if it has."""
-        return self._end
-
-    def kill(self) -> None:
-        """Kill the actor, and its worker with it."""
-        self._end = self._end or "killed"
-        if self._node is not None:
-            self._ray.kill(self._node, no_restart=True)
-
-    def _put(self, data: bytes) -> None:
-        if self._end is None:
-            self._node.put.remote(self._number, data)
-            self._number += 1
-
-    async def _next(self) -> bytes | None:
-        """Return the next block, or None at the end. Raises ConfigError for a node without us."""
-        if self._end is not None:
-            return None
-        try:
-            block: bytes = await (await anext(self._stream))
-        except StopAsyncIteration:
-            self._end = "its process ended"
-        except self._ray.exceptions.RayError as error:
-            self._end = _first_line(error)
-            if "ModuleNotFoundError" in str(error) or "No module named" in str(error):
-                raise _not_installed(error) from None
-        else:
-            return block
-        return None
-
-
-def _not_installed(error: Exception) -> A3SError:
-    said = next((one for one in str(error).splitlines() if "No module named" in one), "")
-    return ConfigError(
-        f"a node cannot start a worker: {said.strip()}",
-        hint=f"install a3s-cli {__version__} with the extra ray on every node",
-    )
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

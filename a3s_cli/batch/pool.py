@@ -181,12 +181,19 @@ class Pool:
             task.cancel()
         self.disconnect()
 
+    def grow(self, number: int) -> None:
+        """Have so many workers, but not more than there are jobs."""
+        jobs = len(self._by_job) + len(self._waiting) + len(self._suspects)
+        while not self._closing and len(self._workers) < min(number, jobs):
+            self._begin_worker()
+
     def _begin_worker(self) -> None:
         worker = _Worker(self.link())
         self._workers.append(worker)
-        self._spawn(self._serve(worker))
+        self.spawn(self._serve(worker))
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something in the background until the pool is closed."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -247,7 +254,7 @@ class Pool:
         elif kind == SENT:
             self._port.sent()
         elif kind == ASK:
-            self._spawn(self._permit(worker, job, int(payload)))
+            self.spawn(self._permit(worker, job, int(payload)))
         elif kind == REFUSED:
             self._port.refused(*orjson.loads(payload))
         elif kind == CLOSE:

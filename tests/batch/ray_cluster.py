@@ -60,6 +60,12 @@ class Cluster:
     def add(self, node: str) -> None:
         self._start(node, "--address", self.address)
 
+    def remove(self, node: str) -> None:
+        """End a node, unless it has ended."""
+        process = self._nodes.pop(node)
+        process.terminate()
+        process.wait(20)
+
     def environment(self) -> dict[str, str]:
         """What a command needs in order to be let in."""
         return {

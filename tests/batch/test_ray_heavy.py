@@ -92,6 +92,30 @@ def test_a_node_dies_and_its_items_are_done_elsewhere(batch: RayBench, cluster: 
     assert events[-1]["succeeded"] == 6
 
 
+def test_a_node_that_comes_back_gets_items_again(batch: RayBench, cluster: Cluster) -> None:
+    """A node dies and comes back while the other one is busy; what is launched then runs there."""
+    work = ["wait"] * 6 + ["run sleep 0.5"] * 30
+    batch.items({"id": f"i{n}", "prompt": one} for n, one in enumerate(work))
+    run = batch.spawn("items.ndjson", "--allow", "bash", "--sandbox", "off", "--jobs", "6")
+    batch.model.wait_for_waiting(6, 120)
+    before = cluster.workers("127.0.0.3")
+    cluster.kill(cluster.raylet("127.0.0.3"))
+    run.wait_for_output(b'"item_retry"', 60)
+    cluster.remove("127.0.0.3")
+    cluster.add("127.0.0.3")
+    begun = time.monotonic()
+    while not (found := cluster.workers("127.0.0.3")):
+        assert time.monotonic() < begun + 120
+        time.sleep(0.02)
+    print(f"the node that came back had a worker after {time.monotonic() - begun:.2f} s")
+    batch.model.open()
+    events = check_batch(run.finish(120).stdout, 0)
+    assert events[-1]["succeeded"] == 36
+    assert set(before).isdisjoint(found)
+    told = {one["worker"] for one in events if one["type"] == "start"}
+    assert {f"127.0.0.3:{pid}" for pid in (*before, *found)} <= told
+
+
 def lags_and_seconds(batch: RayBench, engine: str, turn: int) -> tuple[list[int], float]:
     """The milliseconds from each event to its arrival, and the seconds from first to last."""
     env = batch.bench.environment(None) | batch.cluster.environment()
