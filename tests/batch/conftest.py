@@ -7,6 +7,7 @@ import pytest
 from ..support.a3s import Bench
 from .bench import BatchBench
 from .model import Model
+from .ray_cluster import Cluster
 
 
 @pytest.fixture
@@ -27,3 +28,11 @@ def strict() -> Iterator[Model]:
 @pytest.fixture
 def batch(a3s: Bench, model: Model) -> BatchBench:
     return BatchBench(a3s, model)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A cluster of Ray, which takes seconds to come up, for all tests that leave it whole."""
+    made = Cluster()
+    yield made
+    made.close()

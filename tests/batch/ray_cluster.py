@@ -50,15 +50,16 @@ class Cluster:
         self.python = ray_wheel.python()
         self._nodes: dict[str, subprocess.Popen[bytes]] = {}
         try:
-            self._start("127.0.0.2", "--head", "--port", str(self.port),
+            self._start("127.0.0.2", {}, "--head", "--port", str(self.port),
                         "--include-dashboard", "false", "--disable-usage-stats")  # fmt: skip
             self.add("127.0.0.3")
         except BaseException:
             self.close()
             raise
 
-    def add(self, node: str) -> None:
-        self._start(node, "--address", self.address)
+    def add(self, node: str, **env: str) -> None:
+        """Start another node, with variables that the others do not have."""
+        self._start(node, env, "--address", self.address)
 
     def remove(self, node: str) -> None:
         """End a node, unless it has ended."""
@@ -74,7 +75,7 @@ class Cluster:
             "RAY_ADDRESS": self.address,
         }
 
-    def _start(self, node: str, *arguments: str) -> None:
+    def _start(self, node: str, more: dict[str, str], *arguments: str) -> None:
         log = self.root / f"{node}.log"
         # Where the suite is killed, no fixture ends a node: then the kernel does.
         ray = str(Path(self.python).with_name("ray"))
@@ -83,7 +84,7 @@ class Cluster:
                    "--include-log-monitor", "false", "--temp-dir", str(self.root / node[-1]),
                    "--block", *arguments]  # fmt: skip
         env = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-        env |= {"HOME": str(self.home), "RAY_USAGE_STATS_ENABLED": "0", "MARK": self.mark}
+        env |= more | {"HOME": str(self.home), "RAY_USAGE_STATS_ENABLED": "0", "MARK": self.mark}
         env |= {k: v for k, v in self.environment().items() if k != "RAY_ADDRESS"}
         assert env["RAY_AUTH_MODE"] == "token" and self.token_file.stat().st_size == 64
         with open(log, "wb") as file:

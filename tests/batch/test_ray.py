@@ -1,7 +1,7 @@
 """Batches on a Ray cluster: the same stream, results and verdicts; kills; what is hidden.
 
-One cluster serves the whole file. It is heavy to start, so what needs none is in
-`test_ray_refusals.py`, and full sizes are in `test_ray_heavy.py`.
+It is heavy to start a cluster, so what needs none is in `test_ray_refusals.py`, and full
+sizes are in `test_ray_heavy.py`.
 """
 
 from __future__ import annotations
@@ -23,13 +23,6 @@ from .model import Model
 from .ray_cluster import NODE_KEY, Cluster, RayBench
 
 pytestmark = pytest.mark.timeout(420)
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    made = Cluster()
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -187,7 +180,7 @@ def test_a_node_that_joins_late_gets_items(batch: RayBench, model: Model) -> Non
     batch.items({"id": f"i{n}", "prompt": one} for n, one in enumerate(work))
     run = batch.spawn("items.ndjson", "--allow", "bash", "--sandbox", "off", "--jobs", "6")
     model.wait_for_waiting(6, 120)
-    batch.cluster.add("127.0.0.4")  # and it stays: the cluster ends with this file
+    batch.cluster.add("127.0.0.4")  # and it stays: nothing that runs on this cluster minds
     deadline = time.monotonic() + 120
     while not batch.cluster.workers("127.0.0.4"):
         assert time.monotonic() < deadline
