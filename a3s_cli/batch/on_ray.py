@@ -22,26 +22,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..config.installation import how_to_add
-from ..errors import ConfigError, Unavailable, UsageError
+from ..errors import A3SError, ConfigError, Unavailable, UsageError
 from ..processes.threads import blocking
 from ..version import __version__
 from .pool import Link, Pool
+from .ray_access import has_token, is_loopback, require_own_token, require_token, tokenless
 from .ray_actor import Actor, first_line
 
-#: Seconds that a cluster has to answer at its port, and to have a free processor.
-ANSWER, PLACE = 5.0, 600.0
+#: Seconds that a cluster has to have a free processor.
+PLACE = 600.0
 #: Seconds between two looks at the nodes of the cluster.
 LOOK = 5.0
-#: Where Ray looks for a token, besides what variables name.
-TOKEN = ".ray/auth_token"
+#: The address of the cluster that this machine is a node of.
+AUTO = "auto"
 
 
 class Ray(Pool):
@@ -61,7 +60,10 @@ class Ray(Pool):
 
         UsageError for an address that cannot serve, ConfigError for what is missing.
         """
-        address = self.address or os.environ.get("RAY_ADDRESS", "")
+        variable = os.environ.get("RAY_ADDRESS", "")
+        address = self.address or variable
+        if address == AUTO:  # which means for Ray: the variable, if there is one
+            address = variable or AUTO
         if "://" in address:
             raise UsageError(
                 f"--on ray: {address.partition('://')[0]}:// cannot stream; "
@@ -79,31 +81,20 @@ class Ray(Pool):
             raise UsageError(
                 "--on ray: which cluster? Expected --ray-address HOST:PORT or RAY_ADDRESS"
             )
-        if address != "auto":
-            self._place(address)
-            if not (on_loopback(address) or has_token(os.environ)):
-                raise _tokenless(f"--on ray: {address}")
+        if address != AUTO:
+            require_own_token(address)
         self.address = address
-
-    @staticmethod
-    def _place(address: str) -> tuple[str, int]:
-        host, colon, port = address.rpartition(":")
-        if not (colon and host and port.isascii() and port.isdigit() and int(port) < 1 << 16):
-            raise UsageError(f"--on ray: {address!r} is no address; expected HOST:PORT")
-        return host.strip("[]"), int(port)
 
     async def connect(self, jobs: int) -> int:
         """Connect to the cluster, and return how many workers it should have.
 
         Raises Unavailable if it cannot be reached, ConfigError if a node asks for no token.
         """
-        if self.address != "auto":
-            await blocking(self._knock)
         self._ray = await blocking(self._connected)
         nodes = await blocking(self._alive)
         for address in (node["NodeManagerAddress"] for node in nodes):
             if not is_loopback(address) and not has_token(os.environ):
-                raise _tokenless(f"the node {address}")
+                raise tokenless(f"the node {address}")
         asyncio.get_running_loop().call_later(PLACE, self._give_up)
         self.spawn(self._watch(jobs))
         return max(1, min(jobs, _processors(nodes)))
@@ -132,17 +123,11 @@ class Ray(Pool):
         if self._ray is not None and self._ours:
             self._ray.shutdown()
 
-    def _knock(self) -> None:
-        """Find out at once what Ray would find out after two minutes."""
-        assert self.address
-        try:
-            socket.create_connection(self._place(self.address), ANSWER).close()
-        except OSError as error:
-            said = error.strerror or error
-            raise Unavailable(f"no Ray cluster answers at {self.address}: {said}") from None
-
     def _connected(self) -> Any:
         """Connect this process to the cluster, and return the package."""
+        assert self.address
+        if self.address != AUTO:
+            require_token(self.address)  # Ray itself would need two minutes to find none.
         # Ray reads these in C, where the values may have been wiped (`sandbox.conceal`).
         os.environ.update({n: one for n, one in os.environ.items() if n.startswith("RAY_")})
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
@@ -150,18 +135,16 @@ class Ray(Pool):
         import ray  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
         if ray.is_initialized():
+            require_token(ray.get_runtime_context().gcs_address)
             return ray
         # Whatever `log_to_driver` says, Ray prints the deaths of nodes on stdout, which is ours.
         ray._private.worker.print_to_stdstream = lambda *_, **__: None
         try:
             with _apart(quiet=not self.debug):
-                ray.init(
-                    address=self.address,
-                    log_to_driver=False,
-                    configure_logging=False,
-                    include_dashboard=False,
-                )
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # it has no common class
+                self._join(ray)
+        except A3SError:
+            raise
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # Ray's have no common class
             raise Unavailable(
                 f"the Ray cluster at {self.address} cannot be used: {first_line(error)}",
                 hint="is this machine a node of it, with the same token and the same versions "
@@ -170,10 +153,23 @@ class Ray(Pool):
         self._ours = True
         return ray
 
+    def _join(self, ray: Any) -> None:
+        """Connect to where Ray would: it finds `auto`, and takes 127.0.0.1 for another address."""
+        found = ray._private.services.canonicalize_bootstrap_address_or_die(self.address)
+        if found != self.address:
+            require_own_token(found)
+            require_token(found)
+        ray.init(
+            address=found,
+            log_to_driver=False,
+            configure_logging=False,
+            include_dashboard=False,
+        )
+
     def _admit(self, node: str, told: dict[str, Any]) -> None:
         """Raise ConfigError for a node where no worker of this batch should run."""
         if not told["token"] and not is_loopback(node.rpartition(":")[0]):
-            raise _tokenless(f"the node of worker {node}")
+            raise tokenless(f"the node of worker {node}")
         if told["version"] != __version__:
             raise ConfigError(
                 f"the node of worker {node} has a3s {told['version']}, this machine {__version__}",
@@ -210,33 +206,3 @@ def _apart(*, quiet: bool) -> Iterator[None]:
         os.chdir(here)
         os.close(stderr)
         os.close(null)
-
-
-def _tokenless(who: str) -> ConfigError:
-    return ConfigError(
-        f"{who} asks for no token: everyone who reaches it could run programs there",
-        hint="ray get-auth-token --generate; copy ~/.ray/auth_token to every node, and set "
-        "RAY_AUTH_MODE=token where its nodes and this command are started",
-    )
-
-
-def has_token(environment: Any) -> bool:
-    """Tell whether Ray will present a token, and so demand one."""
-    if environment.get("RAY_AUTH_MODE", "").lower() != "token":
-        return False
-    named = environment.get("RAY_AUTH_TOKEN_PATH")
-    path = Path(named) if named else Path.home() / TOKEN
-    return bool(environment.get("RAY_AUTH_TOKEN")) or path.is_file()
-
-
-def on_loopback(address: str) -> bool:
-    """Tell whether HOST:PORT is on this machine's loopback."""
-    return is_loopback(address.rpartition(":")[0].strip("[]"))
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine's loopback."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
