@@ -30,7 +30,7 @@ FLOORS = [
     {"files", "web", "secrets"},
     # what a tool is, what runs it, what may run; events on their way
     {"tool_protocol", "processes", "permissions", "stream"},
-    {"config", "input", "output", "objects", "guard"},
+    {"config", "input", "output", "objects", "guard", "shipping"},
     # the effects, and what was kept of them
     {"transport", "sandbox", "sessions", "audit", "prices"},
     # what is plugged in; siblings do not see each other

@@ -94,7 +94,9 @@ class Agent:
         path of a file with them. `directory` keeps the journal, the sessions and the
         results; the same call resumes what was interrupted. `how` takes what the command
         takes: jobs, rpm, tpm, max_cost, max_failures, attempts, retry_failed, events,
-        in_order, engine, ray_address, item_models, record.
+        in_order, engine, ray_address, item_models, record, and ship, which is True or False:
+        each item then has a copy of the workspace, and `item_end.patch` is the file with what
+        it has changed.
 
         Raises UsageError for options that cannot go to other processes, TypeError for an
         unknown one.

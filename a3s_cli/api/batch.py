@@ -87,7 +87,7 @@ class Batch(Closing):
         self._prepared = Prepared(self._asked)
         output = Output(self._take, lambda: self._pending, self._drain)
         self._driver = self._prepared.driver(output)
-        self._task = asyncio.create_task(self._driver.run(self._prepared.brief.pack()))
+        self._task = asyncio.create_task(self._prepared.run(self._driver))
         self._task.add_done_callback(lambda _: self._ready.set())
 
     def _take(self, lines: bytes) -> None:
@@ -163,7 +163,7 @@ def _own(kind: type[Event], value: dict[str, Any]) -> Event:
 
     if value["type"] == "item_end":
         line = {**value, "attempt": value["attempts"]}
-        event: Event = item_end(line)
+        event: Event = item_end(line, Path())
         more = {"truncated": value.get("truncated"), "text_bytes": value.get("textBytes")}
         return event.replace(**{name: one for name, one in more.items() if one is not None})
     return kind(**{name: value[key] for name, key in kind.fields if key in value})

@@ -7,15 +7,13 @@ small value, which the driver turns into the item's result.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import A3SError, Cancelled, UsageError, internal
+from ..errors import A3SError, Cancelled, ExitStatus, UsageError, internal
 from ..events import Event
 from ..jsontext import LINE_LIMIT, dumps
 from ..run.kept import Kept, keep
@@ -25,7 +23,7 @@ from ..stream.redacted import EventRedactor
 from ..values import replace
 from .brief import Brief
 from .engine import Port
-from .item import BadItem, Item
+from .item import BadItem, Item, file_name
 from .items import read_item
 from .run_gate import RunGate
 
@@ -37,16 +35,6 @@ OUTCOME = (
     "exitCode", "code", "error", "text", "object", "usage", "durationMs", "totalTokens", "turns",
     "toolCalls", "retryAfterMs",
 )  # fmt: skip
-#: An id that can be the name of a session as it is, and what stands for others.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
-_HASHED = re.compile(r"x-[0-9a-f]{32}")
-
-
-def file_name(item: str, attempt: int) -> str:
-    """Return the name of an attempt's files, without a suffix; other items get other names."""
-    if not _NAME.fullmatch(item) or _HASHED.fullmatch(item):
-        item = "x-" + hashlib.sha256(item.encode()).hexdigest()[:32]
-    return f"{item}.{attempt}"
 
 
 class Attempt:
@@ -91,9 +79,25 @@ class Attempt:
             self._opening.cancel(self._why)
 
     async def _run(self, item: Item, drain: Callable[[], Any]) -> dict[str, Any]:
+        depot = self._brief.depot
+        if depot is None:
+            return await self._run_in(None, item, drain)
+        async with depot.copy() as copy:
+            outcome = await self._run_in(copy.root, item, drain)
+            # An attempt that will be repeated begins with another copy.
+            if self._why is None and outcome["exitCode"] != ExitStatus.TEMPORARY:
+                from ..shipping.patch import changes
+
+                outcome |= await changes(copy, depot.git, self._brief.plan().redactor.finds)
+            return outcome
+
+    async def _run_in(
+        self, copy: Path | None, item: Item, drain: Callable[[], Any]
+    ) -> dict[str, Any]:
+        """Run an item, in a workspace of its own if there is one."""
         brief = self._brief
         gate = RunGate(self._port, self._estimate)
-        request, plan = brief.prepared(item)
+        request, plan = brief.prepared(item, copy)
         name = file_name(item.id, self._number)
         record = self._recording(name) if brief.record else None
         request = replace(request, prompt=item.prompt, record=record, gate=gate)

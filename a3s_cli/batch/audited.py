@@ -15,9 +15,10 @@ from typing import Any
 from ..audit.chain import Chain
 from ..audit.policy_file import AuditRule
 from ..audit.verdict import Totals, Verdict, judge
+from ..fingerprint import fingerprint
 from ..jsontext import has_lone_surrogate, loads
 from ..stream.reader import Line, Problem, lines_of
-from .attempt import file_name
+from .item import file_name
 from .journal import wrong_field
 from .results import journals
 
@@ -38,6 +39,7 @@ class _Reading:
         self._chain = Chain()
         self._problems: list[Problem] = []
         self._chained: list[Problem] = []
+        self._patches: list[Problem] = []
         self._lines = 0
         #: The attempts that were begun, each with the head of its recording if it is known.
         self._begun: dict[tuple[str, int], str | None] = {}
@@ -79,15 +81,28 @@ class _Reading:
                 self._problems.append(Problem(number, "attempt", "this attempt was never begun"))
             self._begun[attempt] = value.get("recordHead")
             if kind == "item_end":
+                self._patch(number, value)
                 self._totals.runs = (self._totals.runs or 0) + 1
                 self._totals.duration_ms += value.get("durationMs", 0)
+
+    def _patch(self, number: int, value: dict[str, Any]) -> None:
+        """Hold the patch of a result against its digest."""
+        if "patch" not in value:
+            return
+        try:
+            found = fingerprint((self._path.parent / value["patch"]).read_bytes())
+        except OSError as error:
+            self._patches.append(Problem(number, "patch", f"{value['patch']}: {error.strerror}"))
+            return
+        if found != value.get("patchSha256"):
+            self._patches.append(Problem(number, "patch", f"{value['patch']} was changed"))
 
     def verdict(self, verify: bool | None) -> Verdict:
         """Return the verdict on the journal itself."""
         verdict = Verdict(str(self._path), self._totals, [], lines=self._lines)
         problems = list(self._problems)
         if verify is not False:
-            problems += self._chained + self._chain.finish(None)
+            problems += self._chained + self._patches + self._chain.finish(None)
             verdict.verified = True
         verdict.problems, verdict.problem_count = problems[:50], len(problems)
         verdict.head = self._chain.head if self._chain.recorded else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -22,6 +22,9 @@ from ..run.request import RunRequest
 from ..values import Value, field, replace
 from ..version import __version__
 from .item import BadItem, Item
+
+if TYPE_CHECKING:
+    from ..shipping.depot import Depot
 
 #: The fields of a run request that belong to one process or one item; the others travel.
 STAYING = frozenset((
@@ -46,6 +49,9 @@ class Brief(Value):
     events: bool = True
     record: bool = False
     keep_sessions: bool = True
+    #: The digest of the workspace, if it is sent to the workers; and where it then is there.
+    shipped: str = ""
+    depot: Depot | None = None
     _plans: dict[tuple[Any, ...], tuple[RunRequest, Plan]] = field(default_factory=dict)
     _schemas: dict[tuple[Path, str], Any] = field(default_factory=dict)
 
@@ -60,6 +66,7 @@ class Brief(Value):
                 "events": self.events,
                 "record": self.record,
                 "keep_sessions": self.keep_sessions,
+                "shipped": self.shipped,
             },
             default=_plain,
         )
@@ -77,6 +84,15 @@ class Brief(Value):
         value["item_models"] = tuple(value["item_models"])
         return cls(request=request, **value)
 
+    def at(self, depot: Depot) -> Brief:
+        """Return this on a machine where the workspace was unpacked.
+
+        Such a machine need not see the directory of the batch: then it keeps no sessions.
+        """
+        request = replace(self.request, workspace=depot.tree)
+        keep = self.keep_sessions and self.directory.is_dir()
+        return replace(self, request=request, depot=depot, keep_sessions=keep)
+
     def plan(self) -> Plan:
         """Return the plan of an item that differs only in its prompt."""
         return self._planned(self.request)[1]
@@ -93,8 +109,8 @@ class Brief(Value):
         except A3SError as error:
             raise BadItem(str(error)) from None
 
-    def prepared(self, item: Item) -> tuple[RunRequest, Plan]:
-        """Return the request and the plan of an item's run.
+    def prepared(self, item: Item, copy: Path | None = None) -> tuple[RunRequest, Plan]:
+        """Return the request and the plan of an item's run; `copy` is a workspace of its own.
 
         Raises BadItem for what it may not have, ConfigError for a broken configuration.
         """
@@ -106,7 +122,7 @@ class Brief(Value):
             settings["temperature"] = item.temperature
         if item.system is not None:
             settings["system"] = item.system
-        workspace = self._workspace(item)
+        workspace = self._workspace(item, copy or request.workspace)
         tightened = self._tightened(item, settings, workspace)
         if workspace != request.workspace or tightened != request.settings:
             request = replace(request, workspace=workspace, settings=tightened)
@@ -164,8 +180,8 @@ class Brief(Value):
         listed = f"--item-models lists {', '.join(self.item_models)}" if self.item_models else ""
         raise BadItem(f'"model" {name!r} is not allowed; ' + (listed or "name it in --item-models"))
 
-    def _workspace(self, item: Item) -> Path:
-        root = self.request.workspace
+    @staticmethod
+    def _workspace(item: Item, root: Path) -> Path:
         if item.cwd is None:
             return root
         found = Workspace(root).resolve(item.cwd)
@@ -195,6 +211,8 @@ def facts(brief: Brief) -> dict[str, Any]:
     """
     if not brief.request.workspace.is_dir():
         raise ConfigError(f"there is no directory {brief.request.workspace}")
+    if brief.record and not brief.directory.is_dir():
+        raise ConfigError(f"--record: there is no directory {brief.directory}")
     plan = brief.plan()
     # A command of one worker must not find the keys in the memory of another.
     plan.conceal()

@@ -46,6 +46,8 @@ class Terms(Value):
     max_failures: int | None = None
     #: Digest of the permission rules.
     policy: str = ""
+    #: Digest of the workspace that is sent to the workers, if it is.
+    shipped: str = ""
 
 
 class Driver:
@@ -76,7 +78,7 @@ class Driver:
         #: Whether the reader has much to take, and what waits for it.
         self._full: asyncio.Task[None] | None = None
 
-    async def run(self, setup: bytes) -> int:
+    async def run(self, setup: bytes, archive: bytes = b"") -> int:
         """Run every item that has no result; return the exit status of the batch."""
         terms, engine = self._terms, self._engine
         self._loop = asyncio.get_running_loop()
@@ -85,12 +87,12 @@ class Driver:
         if terms.retry_failed:
             for place in self._history.places(FAILED):
                 self.ledger.void(place)
-        self.ledger.begin(engine.name, terms.jobs, terms.policy)
+        self.ledger.begin(engine.name, terms.jobs, terms.policy, terms.shipped)
         try:
             if terms.attempts == 1:
                 self._end_interrupted()
             if self._history.next_open(0) is not None:
-                await self._open(setup)
+                await self._open(setup, archive)
                 await self._launch()
             if self.why is not None:
                 await self._end_flights()
@@ -102,10 +104,11 @@ class Driver:
             await engine.close()
         return await self.ledger.end(self.limit, self.why)
 
-    async def _open(self, setup: bytes) -> None:
+    async def _open(self, setup: bytes, archive: bytes) -> None:
         """Open the engine, unless everything is to end before it is ready."""
         opening = asyncio.create_task(
-            self._engine.open(setup, self._terms.jobs, self.gate, self), name="a3s-engine"
+            self._engine.open(setup, self._terms.jobs, self.gate, self, archive),
+            name="a3s-engine",
         )
         opening.add_done_callback(lambda _: self._changed.set())
         while not opening.done() and self.why is None:

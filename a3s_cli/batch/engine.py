@@ -82,8 +82,13 @@ class Engine(Protocol):
     def check(self) -> None:
         """Raise what can be known to be wrong before anything is made."""
 
-    async def open(self, setup: bytes, jobs: int, port: Port, listener: Listener) -> None:
-        """Get ready for at most so many jobs at a time. Raises what makes that impossible."""
+    async def open(
+        self, setup: bytes, jobs: int, port: Port, listener: Listener, archive: bytes = b""
+    ) -> None:
+        """Get ready for at most so many jobs at a time. Raises what makes that impossible.
+
+        Workers that want the `archive` get it in pieces.
+        """
 
     def start(self, job: int, request: bytes, *, alone: bool) -> None:
         """Start a job; `alone`, so that no other one is lost if it ends its worker."""

@@ -20,6 +20,10 @@ _HEAD = struct.Struct("<cIQ")
 #: From the driver: what all jobs share, a job, its cancellation, a permit or why there is
 #: none, and the state of the gate.
 SETUP, START, CANCEL, GRANT, GATE = b"S", b"J", b"C", b"G", b"P"
+#: A piece of the shipped workspace by its number, empty after the last; a worker wants it.
+PIECE, WANT = b"A", b"w"
+#: Bytes of such a piece.
+PIECE_SIZE = 64 * 1024
 #: From a worker: it is ready, lines, an outcome, a request for a permit, and what it heard.
 READY, LINES, ENDED, ASK, SENT = b"r", b"l", b"e", b"a", b"t"
 REFUSED, CLOSE, SPENT = b"x", b"c", b"s"

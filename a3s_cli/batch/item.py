@@ -7,6 +7,7 @@ ignored by accident.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any
@@ -16,6 +17,9 @@ from ..values import Value
 
 #: Bytes that an id may have.
 LONGEST_ID = 200
+#: An id that can be the name of a file as it is, and what stands for others.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
+_HASHED = re.compile(r"x-[0-9a-f]{32}")
 
 
 class BadItem(ValueError):
@@ -41,6 +45,13 @@ class Item(Value):
     meta: Any = None
     #: Digest of everything that the item asks for.
     sha256: str = ""
+
+
+def file_name(item: str, attempt: int) -> str:
+    """Return the name of an attempt's files, without a suffix; other items get other names."""
+    if not _NAME.fullmatch(item) or _HASHED.fullmatch(item):
+        item = "x-" + sha256(item.encode()).hexdigest()[:32]
+    return f"{item}.{attempt}"
 
 
 def item_of(value: Mapping[str, Any], default_id: str) -> Item:

@@ -209,6 +209,7 @@ _NEEDED: dict[str, dict[str, type[Any]]] = {
 }
 _OPTIONAL: dict[str, tuple[type, ...]] = {
     "code": (str,), "error": (str,), "text": (str,), "costUsd": (int, float), "usage": (dict,),
+    "patch": (str,), "patchSha256": (str,), "unpatched": (str,),
 }  # fmt: skip
 _WORDS = {str: "a string", int: "a whole number, not negative"}
 _SHA256 = re.compile("[0-9a-f]{64}")

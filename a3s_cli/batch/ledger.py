@@ -8,15 +8,18 @@ as the offset of its line.
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 from ..errors import A3SError, ExitStatus
 from ..events.batch import BatchEnd, BatchStart, ItemEnd, ItemRetry
+from ..fingerprint import fingerprint
 from ..messages import Usage
 from ..run.terminal_event import error_event
 from ..values import State, field
 from ..version import __version__
 from .history import FAILED, FRESH, PENDING, SUCCEEDED, History
+from .item import file_name
 from .items import Items
 from .journal import Journal
 from .output import Output
@@ -24,7 +27,10 @@ from .output import Output
 #: What of an outcome is an item's result.
 RESULT = (
     "exitCode", "code", "error", "text", "object", "usage", "costUsd", "durationMs", "recordHead",
+    "unpatched",
 )  # fmt: skip
+#: Where patches lie, beside the journal.
+PATCHES = "patches"
 _USAGE = ("inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens", "reasoningTokens")
 
 
@@ -85,12 +91,13 @@ class Ledger:
         # Results that were shown by an earlier run of the batch.
         self._old = b""
 
-    def begin(self, engine: str, jobs: int, policy: str) -> None:
+    def begin(self, engine: str, jobs: int, policy: str, shipped: str = "") -> None:
         """Open the journal's chapter and the stream."""
         if self._in_order:
             self._old = bytes(map(self.history.is_done, range(len(self.items))))
         batch_id = self.history.batch_id
         about = {"version": __version__, "policySha256": policy, "engine": engine}
+        about |= {"shippedSha256": shipped} if shipped else {}
         line = {"type": "batch_open", "ts": now(), "batchId": batch_id, **about}
         self.journal.append({**line, "items": len(self.items)})
         self.output.own(
@@ -102,6 +109,7 @@ class Ledger:
                 jobs=jobs,
                 version=__version__,
                 policy_sha256=policy or None,
+                shipped_sha256=shipped or None,
             )
         )
 
@@ -130,6 +138,8 @@ class Ledger:
         """Write an item's result, and show it when it is safe."""
         result = {name: outcome[name] for name in RESULT if name in outcome}
         place = self.items.line_place(flight.place)
+        if "patch" in outcome:
+            result |= self._keep_patch(flight, outcome["patch"])
         line = {"type": "item_end", **_named(flight), "place": place, **result}
         state = SUCCEEDED if outcome["exitCode"] == 0 else FAILED
         self.history.set(flight.place, state, outcome.get("code"))
@@ -140,9 +150,18 @@ class Ledger:
                 self._waiting[flight.place] = offset
                 self._show_next()
             else:
-                self.output.own(item_end(line))
+                self.output.own(item_end(line, self.journal.path.parent))
 
         offset = self.journal.append(line, show)
+
+    def _keep_patch(self, flight: Flight, packed: str) -> dict[str, str]:
+        """Write a patch beside the journal, before the line that names it. Raises OutputError."""
+        from ..shipping.patch import keep, unpacked
+
+        name = f"{PATCHES}/{file_name(flight.item, flight.attempt)}.patch"
+        patch = unpacked(packed)
+        keep(patch, self.journal.path.parent / name)
+        return {"patch": name, "patchSha256": fingerprint(patch)}
 
     def void(self, place: int) -> None:
         """Void the result of an item, so that it is run again."""
@@ -156,7 +175,8 @@ class Ledger:
         while self._next < len(self.items):
             offset = self._waiting.pop(self._next, None)
             if offset is not None:
-                self.output.own(item_end(self.journal.value_at(offset)))
+                line = self.journal.value_at(offset)
+                self.output.own(item_end(line, self.journal.path.parent))
             elif not self._old[self._next] and not last:
                 return
             self._next += 1
@@ -216,8 +236,8 @@ def _named(flight: Flight) -> dict[str, Any]:
     }
 
 
-def item_end(line: dict[str, Any]) -> ItemEnd:
-    """Return the event of a result as the journal has it."""
+def item_end(line: dict[str, Any], directory: Path) -> ItemEnd:
+    """Return the event of a result as the journal has it in its directory."""
     usage = line.get("usage")
     given = {"object": line["object"]} if "object" in line else {}
     return ItemEnd(
@@ -230,6 +250,8 @@ def item_end(line: dict[str, Any]) -> ItemEnd:
         usage=None if usage is None else Usage(*(usage.get(name, 0) for name in _USAGE)),
         cost_usd=line.get("costUsd"),
         duration_ms=line["durationMs"],
+        patch=str(directory / line["patch"]) if "patch" in line else None,
+        unpatched=line.get("unpatched"),
         **given,
     )
 

@@ -27,12 +27,15 @@ from .frames import (
     GATE,
     GRANT,
     LINES,
+    PIECE,
+    PIECE_SIZE,
     READY,
     REFUSED,
     SENT,
     SETUP,
     SPENT,
     START,
+    WANT,
     Frame,
 )
 
@@ -80,7 +83,7 @@ class Pool:
     gathering = 0.0
 
     def __init__(self) -> None:
-        self._setup = b""
+        self._setup = self._archive = b""
         self._workers: list[_Worker] = []
         self._by_job: dict[int, _Worker] = {}
         #: Jobs for which no worker is ready, and those for which none is free of other jobs.
@@ -110,9 +113,12 @@ class Pool:
     def disconnect(self) -> None:
         """Leave what `connect` has reached."""
 
-    async def open(self, setup: bytes, jobs: int, port: Port, listener: Listener) -> None:
+    async def open(
+        self, setup: bytes, jobs: int, port: Port, listener: Listener, archive: bytes = b""
+    ) -> None:
         """Start the workers, and wait until the first is ready."""
         self._setup, self._port, self._listener = setup, port, listener
+        self._archive = archive
         for _ in range(await self.connect(jobs)):
             self._begin_worker()
         # A permit that is given for a job must not wait for a worker.
@@ -261,6 +267,10 @@ class Pool:
             self._port.close(*orjson.loads(payload))
         elif kind == READY:
             self._ready(worker, payload)
+        elif kind == WANT:
+            # Asked for one by one, so that no more is under way than the other side can take.
+            piece = self._archive[job * PIECE_SIZE : (job + 1) * PIECE_SIZE]
+            worker.link.send(PIECE, job, piece)
 
     def _ready(self, worker: _Worker, told: bytes) -> None:
         try:

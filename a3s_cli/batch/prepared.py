@@ -10,7 +10,7 @@ import os
 import shutil
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..run.plan import Plan, new_run_id
@@ -27,6 +27,9 @@ from .ledger import Ledger
 from .output import Output
 from .shard import Shard
 from .source import Source
+
+if TYPE_CHECKING:
+    from ..shipping.archive import Archive
 
 
 class BatchRequest(Value):
@@ -52,6 +55,8 @@ class BatchRequest(Value):
     item_models: tuple[str, ...] = ()
     record: bool = False
     keep_sessions: bool = True
+    #: Whether the workspace is sent to the workers, each item getting a copy of its own.
+    ship: bool = False
     debug: bool = False
 
     @classmethod
@@ -92,6 +97,10 @@ class Prepared:
         plan = self.brief.plan()
         if self._engine.remote:
             _require_no_secret(self.brief.pack(), plan)
+        #: The workspace as it is sent, if it is.
+        self.archive = _packed(asked, plan) if asked.ship else None
+        if self.archive is not None:
+            self.brief = replace(self.brief, shipped=self.archive.sha256)
         # If this process is ours alone, no command finds the keys in it.
         plan.conceal()
         self.journal = Journal(place / NAME)
@@ -113,6 +122,7 @@ class Prepared:
             retry_failed=asked.retry_failed,
             max_failures=None if most is None else most(len(self.items)),
             policy=plan.policy.digest(),
+            shipped=self.brief.shipped,
         )
 
     def driver(self, output: Output) -> Driver:
@@ -126,10 +136,28 @@ class Prepared:
         )
         return Driver(ledger, gate, self._engine, self.terms)
 
+    async def run(self, driver: Driver) -> int:
+        """Run the batch with its driver; return the exit status."""
+        archive = b"" if self.archive is None else self.archive.data
+        return await driver.run(self.brief.pack(), archive)
+
     def close(self) -> None:
         """Unlock the directory."""
         self.items.close()
         self.journal.close()
+
+
+def _packed(asked: BatchRequest, plan: Plan) -> Archive:
+    """Return the workspace as it is sent. Raises UsageError for one that cannot be."""
+    from ..shipping.archive import pack
+
+    if plan.config.trusted_project is not None:
+        raise UsageError(
+            f"--ship: the configuration of {plan.config.trusted_project} is trusted here,"
+            " and trust does not travel",
+            hint="put what it says into your own configuration, or on the command line",
+        )
+    return pack(asked.request.workspace, plan.redactor.finds)
 
 
 def _require_no_secret(setup: bytes, plan: Plan) -> None:

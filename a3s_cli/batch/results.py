@@ -127,7 +127,9 @@ def merged(directories: Sequence[Path], *, in_order: bool = False) -> Iterator[b
     try:
         for _, (path, offset) in places:
             files[path].seek(offset)
-            yield dumps(_result(orjson.loads(files[path].readline()))) + b"\n"
+            yield (
+                dumps(_result(orjson.loads(files[path].readline()), path.parent.absolute())) + b"\n"
+            )
     finally:
         for file in files.values():
             file.close()
@@ -154,7 +156,7 @@ def _by_input(places: list[tuple[str, tuple[Path, int]]]) -> list[tuple[str, tup
     return sorted(places, key=place)
 
 
-def _result(line: dict[str, Any]) -> dict[str, Any]:
-    value = item_end(line).to_dict()
+def _result(line: dict[str, Any], directory: Path) -> dict[str, Any]:
+    value = item_end(line, directory).to_dict()
     del value["bseq"], value["ts"]
     return {"type": "item_end", "ts": line["ts"], **value}

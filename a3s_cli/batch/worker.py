@@ -13,6 +13,8 @@ import asyncio
 import os
 import socket
 import sys
+from collections.abc import AsyncIterator, Coroutine
+from typing import TYPE_CHECKING, Any
 
 from ..errors import A3SError, MaxCost, RateLimited
 from ..jsontext import dumps
@@ -27,14 +29,22 @@ from .frames import (
     GATE,
     GRANT,
     LINES,
+    PIECE,
     READY,
     REFUSED,
     SENT,
     SETUP,
     SPENT,
     START,
+    WANT,
     Channel,
 )
+
+if TYPE_CHECKING:
+    from ..shipping.depot import Depot
+
+#: Pieces of the shipped workspace that are asked for ahead.
+AHEAD = 8
 
 
 class RemoteGate:
@@ -97,16 +107,22 @@ def _error(refusal: bytes) -> A3SError:
 class Worker:
     """The jobs of this process."""
 
-    def __init__(self, channel: Channel, node: str) -> None:
-        self._channel = channel
-        self._gate = RemoteGate(channel)
+    _channel: Channel
+    _gate: RemoteGate
+
+    def __init__(self, node: str) -> None:
         self._name = f"{node}:{os.getpid()}"
+        #: The shipped workspace, if there is one.
+        self.depot: Depot | None = None
         self._brief: Brief | None = None
         self._jobs: dict[int, Attempt] = {}
+        self._pieces: asyncio.Queue[bytes] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def serve(self) -> None:
+    async def serve(self, connection: socket.socket) -> None:
         """Do as the driver says, until it hangs up."""
+        self._channel = await Channel.of(connection)
+        self._gate = RemoteGate(self._channel)
         async for frames in self._channel.frames():
             for kind, job, payload in frames:
                 self._take(kind, job, payload)
@@ -119,9 +135,7 @@ class Worker:
                 self._brief, payload, self._gate, self._name, lambda lines: send(LINES, job, lines)
             )
             self._jobs[job] = attempt
-            task = asyncio.create_task(self._run(job, attempt))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._begin(self._run(job, attempt))
         elif kind == GRANT:
             self._gate.granted(job, payload)
         elif kind == CANCEL:
@@ -129,22 +143,57 @@ class Worker:
                 self._jobs[job].cancel(payload)
         elif kind == GATE:
             self._gate.free, self._gate.epoch = payload.startswith(b"+"), int(payload[1:])
+        elif kind == PIECE:
+            self._pieces.put_nowait(payload)
         elif kind == SETUP:
-            self._set_up(payload)
+            self._begin(self._set_up(payload))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _run(self, job: int, attempt: Attempt) -> None:
         outcome = await attempt.run(self._channel.drain)
         del self._jobs[job]
         self._channel.send(ENDED, job, outcome)
 
-    def _set_up(self, payload: bytes) -> None:
+    async def _set_up(self, payload: bytes) -> None:
         try:
-            self._brief = Brief.unpack(payload)
+            self._brief = await self._with_workspace(Brief.unpack(payload))
             told = facts(self._brief)
             _warm()
         except A3SError as error:
             told = failed(error)
         self._channel.send(READY, payload=dumps(told))
+
+    async def _with_workspace(self, brief: Brief) -> Brief:
+        """Return a brief whose workspace is on this machine."""
+        if not brief.shipped:
+            return brief
+        from ..shipping.depot import Depot
+
+        self.depot = Depot(brief.shipped, brief.request.workspace.name, os.environ)
+        await self.depot.fill(self._fetch)
+        return brief.at(self.depot)
+
+    async def _fetch(self) -> AsyncIterator[bytes]:
+        """Yield the archive of the workspace, which the driver has."""
+        for number in range(AHEAD):
+            self._channel.send(WANT, number)
+        number = AHEAD
+        while piece := await self._pieces.get():
+            yield piece
+            self._channel.send(WANT, number)
+            number += 1
+
+    def leave(self) -> None:
+        """End everything that was started here, and exit."""
+        peer.leave(self._tidy)
+
+    def _tidy(self) -> None:
+        if self.depot is not None:
+            self.depot.close()
 
 
 def _warm() -> None:
@@ -160,13 +209,10 @@ def main() -> None:
     """Serve the driver at the other end of the socket that was inherited."""
     connection = peer.joined(int(sys.argv[1]))
     node = sys.argv[2] if len(sys.argv) > 2 else socket.gethostname()
-    peer.watch(connection, peer.leave)
-
-    async def serve() -> None:
-        await Worker(await Channel.of(connection), node).serve()
-
-    asyncio.new_event_loop().run_until_complete(serve())
-    peer.leave()
+    worker = Worker(node)
+    peer.watch(connection, worker.leave)
+    asyncio.new_event_loop().run_until_complete(worker.serve(connection))
+    worker.leave()
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from ..batch.output import Output
 from ..batch.prepared import BatchRequest, Prepared
 from ..batch.shard import Shard
 from ..batch.source import Source
-from ..errors import A3SError, Cancelled, ExitStatus, OutputError
+from ..errors import A3SError, Cancelled, ExitStatus, OutputError, UsageError
 from ..output.choice import one_file
 from ..output.person import complain
 from ..output.writer import Writer
@@ -32,6 +32,8 @@ from .run import LAST_WORDS, SAME_PRESS, SIGNALS, enter, wake_by_signals, worksp
 
 #: Seconds that the reader of the last line has after a signal.
 PATIENCE = LAST_WORDS
+#: Names in one message.
+SHOWN = 5
 
 
 class BatchOptions(Value):
@@ -44,6 +46,7 @@ class BatchOptions(Value):
     template: str | None = None
     shard: str | None = None
     cwd: str | None = None
+    ship: str | None = None
     tools: str | None = None
     schema: str | None = None
     item_models: str | None = None
@@ -56,6 +59,10 @@ def batch(options: BatchOptions) -> NoReturn:
     """Run a batch and exit with its status."""
     asked = requested(options)
     prepared = Prepared(asked)
+    if prepared.archive is not None and prepared.archive.withheld and not options.quiet:
+        names = ", ".join(prepared.archive.withheld[:SHOWN])
+        more = len(prepared.archive.withheld) - SHOWN
+        complain(f"not shipped, as files of secrets: {names}" + f" and {more} more" * (more > 0))
     BatchProcess(options, prepared).run()
 
 
@@ -71,8 +78,10 @@ def requested(options: BatchOptions) -> BatchRequest:
         from ..objects.schema import read_schema
 
         schema = read_schema(options.schema, prompt_uses_stdin=options.items == "-")
-    if options.cwd is not None:
-        enter(options.cwd)
+    if options.cwd is not None and options.ship is not None:
+        raise UsageError("--ship DIR is the workspace, and -C names another one; give one of them")
+    if (root := options.ship or options.cwd) is not None:
+        enter(root)
     request = RunRequest(
         **options.request,
         workspace=workspace(),
@@ -87,6 +96,7 @@ def requested(options: BatchOptions) -> BatchRequest:
         directory=directory,
         shard=shard,
         item_models=tuple(filter(None, models)),
+        ship=options.ship is not None,
         debug=options.debug,
         **options.batch,
     )
@@ -126,7 +136,7 @@ class BatchProcess:
         progress = self._progress()
         watching = asyncio.create_task(progress()) if progress else None
         try:
-            return await self._driver.run(self._prepared.brief.pack())
+            return await self._prepared.run(self._driver)
         finally:
             if watching is not None:
                 watching.cancel()

@@ -56,6 +56,9 @@ class BatchStart(BatchEvent):
     jobs: Annotated[int, "most items at the same time"]
     version: Annotated[Own, "version of a3s"]
     policy_sha256: Annotated[Own | None, "digest of the permission rules in force"] = None
+    shipped_sha256: Annotated[Own | None, "with --ship: digest of the workspace as it is sent"] = (
+        None
+    )
 
 
 class ItemRetry(BatchEvent):
@@ -92,6 +95,8 @@ class ItemEnd(BatchEvent):
     usage: Annotated[Usage | None, "of the attempt that counts"] = None
     cost_usd: Annotated[float | None, "cost of that attempt in US dollars, if known"] = None
     duration_ms: Annotated[int, "milliseconds of that attempt"]
+    patch: Annotated[str | None, "with --ship: the file with what the item has changed"] = None
+    unpatched: Annotated[str | None, "why there is no such file, in one sentence"] = None
 
 
 class BatchEnd(BatchEvent):

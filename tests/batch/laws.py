@@ -13,14 +13,15 @@ ADDED = ("item", "attempt", "worker", "bseq")
 FIELDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "batch_start": (
         {"batchId": str, "items": int, "done": int, "engine": str, "jobs": int, "version": str},
-        {"policySha256": str},
+        {"policySha256": str, "shippedSha256": str},
     ),
     "item_retry": ({"item": str, "attempt": int, "delayMs": int, "code": str}, {}),
     "limit": ({"reason": str, "delayMs": int}, {}),
     "item_end": (
         {"item": str, "attempts": int, "exitCode": int, "durationMs": int},
         {"code": str, "error": str, "text": str, "object": object, "usage": dict}
-        | {"costUsd": float, "truncated": bool, "textBytes": int, "redacted": bool},
+        | {"costUsd": float, "truncated": bool, "textBytes": int, "redacted": bool}
+        | {"patch": str, "unpatched": str},
     ),
     "batch_end": (
         {"items": int, "succeeded": int, "failed": int, "pending": int, "codes": dict}

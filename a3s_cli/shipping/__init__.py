@@ -1,0 +1,7 @@
+"""A workspace on its way to the machines of a batch, and its changes on their way back.
+
+archive   what leaves this machine: files that git does not ignore, without secrets
+depot     the workspace on another machine: unpacked once there, and copies of it
+patch     what a run has changed in its copy, as `git apply` takes it
+git       the few commands of git that this needs
+"""

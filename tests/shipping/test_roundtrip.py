@@ -1,0 +1,254 @@
+"""A workspace is unpacked as it was, and a patch brings every change back: laws, with real git."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import stat
+import subprocess  # noqa: TID251 - git applies the patches
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from a3s_cli.shipping import patch
+from a3s_cli.shipping.archive import Archive, pack
+from a3s_cli.shipping.depot import Depot
+
+from ..support.a3s import proofs
+
+ENVIRONMENT = {"PATH": os.environ["PATH"]}
+#: What a tree holds, by path: bytes of a file, `True` for one that can be executed, or a link.
+Content = bytes | tuple[bytes, bool] | str
+Tree = dict[str, Content]
+
+
+def write(root: Path, tree: Tree) -> None:
+    for name, content in tree.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, str):
+            path.symlink_to(content)
+            continue
+        data, executable = content if isinstance(content, tuple) else (content, False)
+        path.write_bytes(data)
+        path.chmod(0o755 if executable else 0o644)
+
+
+def read(root: Path) -> Tree:
+    found: Tree = {}
+    for directory, below, files in os.walk(root):
+        if ".git" in below:
+            below.remove(".git")
+        for name in (*files, *below):
+            path = Path(directory, name)
+            if path.is_symlink():
+                found[str(path.relative_to(root))] = os.readlink(path)
+            elif path.is_file():
+                executable = bool(path.stat().st_mode & stat.S_IXUSR)
+                data = path.read_bytes()
+                found[str(path.relative_to(root))] = (data, True) if executable else data
+    return found
+
+
+@contextlib.asynccontextmanager
+async def unpacked(archive: Archive, cache: Path) -> AsyncIterator[Depot]:
+    async def fetch() -> AsyncIterator[bytes]:
+        for place in range(0, len(archive.data), 1000):
+            yield archive.data[place : place + 1000]
+
+    environment = {**ENVIRONMENT, "XDG_CACHE_HOME": str(cache)}
+    depot = Depot(archive.sha256, "project", environment)
+    await depot.fill(fetch)
+    yield depot
+    depot.close()
+    assert list((cache / "a3s/shipped").iterdir()) == []
+
+
+def applied(before: Path, data: bytes) -> Tree:
+    """The tree after git has applied a patch to it."""
+    command = ["git", "apply", "--whitespace=nowarn", "-"]
+    env = {**ENVIRONMENT, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull,
+           "GIT_CEILING_DIRECTORIES": str(before.parent)}  # fmt: skip
+    if data:
+        subprocess.run(command, input=data, cwd=before, env=env, check=True)
+    return read(before)
+
+
+def changed(before: Tree, after: Tree, place: Path) -> tuple[Tree, dict[str, str]]:
+    """Ship one tree, turn its copy into the other one, and apply what comes back."""
+    source = place / "project"
+    source.mkdir()
+    write(source, before)
+
+    async def work() -> dict[str, str]:
+        archive = pack(source, lambda _: False)
+        async with unpacked(archive, place / "cache") as depot:
+            assert read(depot.tree) == before
+            async with depot.copy() as copy:
+                for name in os.listdir(copy.root):
+                    if name != ".git":
+                        path = copy.root / name
+                        path.unlink() if path.is_symlink() or path.is_file() else shutil.rmtree(
+                            path
+                        )
+                write(copy.root, after)
+                return await patch.changes(copy, depot.git, lambda _: False)
+
+    said = asyncio.run(work())
+    return applied(source, patch.unpacked(said["patch"]) if "patch" in said else b""), said
+
+
+NAMES = st.sampled_from(["a", "b.txt", "d/a", "d/b c", 'd/e/ü"q"', "-n", "d/e/tab\tx", "HEAD", "e"])
+FILES = st.one_of(
+    st.sampled_from([b"", b"one\n", b"one\ntwo\n", b"no end", b"cr\r\n", b"\xff\xfe", b"\0bin\0"]),
+    st.binary(max_size=300),
+    st.lists(st.sampled_from([b"x\n", b"y\r\n", b"diff --git a/a b/a\n", b"+++ b/x\n"]), max_size=9)
+    .map(b"".join),
+)  # fmt: skip
+CONTENT = st.one_of(
+    FILES,
+    st.tuples(FILES, st.just(True)),
+    st.sampled_from(["a", "d/a", "missing"]),
+)
+
+
+@st.composite
+def trees(draw: st.DrawFn) -> Tree:
+    found = draw(st.dictionaries(NAMES, CONTENT, max_size=6))
+    # A path is a file or a directory.
+    return {n: c for n, c in found.items() if not any(m.startswith(f"{n}/") for m in found)}
+
+
+@settings(max_examples=proofs(60), deadline=None)
+@given(before=trees(), after=trees())
+def test_what_comes_back_turns_the_one_tree_into_the_other(
+    before: Tree, after: Tree, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place = tmp_path_factory.mktemp("shipped")
+    found, said = changed(before, after, place)
+    assert found == after
+    assert bool(said) == (before != after)
+
+
+def test_attributes_and_settings_of_a_tree_change_no_byte(tmp_path: Path) -> None:
+    attributes = b"* text=auto eol=lf\n*.x diff=evil filter=evil\nsecret -diff\n"
+    before: Tree = {".gitattributes": attributes, "f.x": b"a\r\n", "secret": b"one\n"}
+    after = {**before, "f.x": b"a\r\nb\r\n", "secret": b"two\n"}
+    assert changed(before, after, tmp_path)[0] == after
+
+
+def test_the_same_workspace_has_the_same_digest(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write(tmp_path / name, {"a": b"x", "d/b": (b"y", True), "l": "a"})
+    os.utime(tmp_path / "two/a", (1, 1))
+    (tmp_path / "two/a").chmod(0o600)
+    one, two = (pack(tmp_path / name, lambda _: False) for name in ("one", "two"))
+    assert one.sha256 == two.sha256
+    (tmp_path / "two/a").chmod(0o700)
+    assert pack(tmp_path / "two", lambda _: False).sha256 != one.sha256
+
+
+def test_a_directory_that_became_a_link_brings_nothing_from_outside(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    write(outside, {"key": b"private\n", "more": b"private too\n"})
+    source = tmp_path / "source"
+    write(source, {"d/key": b"harmless\n"})
+
+    async def work() -> dict[str, str]:
+        archive = pack(source, lambda _: False)
+        async with unpacked(archive, tmp_path / "cache") as depot, depot.copy() as copy:
+            shutil.rmtree(copy.root / "d")
+            (copy.root / "d").symlink_to(outside)
+            return await patch.changes(copy, depot.git, lambda _: False)
+
+    data = patch.unpacked(asyncio.run(work())["patch"])
+    assert b"private" not in data
+    assert applied(source, data) == {"d": str(outside)}
+
+
+def spoil_by_size(root: Path) -> None:
+    with open(root / "huge", "wb") as file:
+        file.truncate(1 << 40)
+
+
+def spoil_by_noise(root: Path) -> None:
+    (root / "noise").write_bytes(os.urandom(17 << 20))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (spoil_by_size, "the changes are lost: the changed files have more than 256 MiB"),
+        (spoil_by_noise, "the changes are lost: git diff wrote more than 16777216 bytes"),
+    ],
+)
+def test_changes_that_fit_no_patch(tmp_path: Path, spoil: object, said: str) -> None:
+    write(tmp_path / "source", {"a": b"x"})
+
+    async def work() -> dict[str, str]:
+        archive = pack(tmp_path / "source", lambda _: False)
+        async with unpacked(archive, tmp_path / "cache") as depot, depot.copy() as copy:
+            spoil(copy.root)  # type: ignore[operator]
+            return await patch.changes(copy, depot.git, lambda _: False)
+
+    assert asyncio.run(work()) == {"unpatched": said}
+
+
+def test_what_is_no_file_is_passed_over(tmp_path: Path) -> None:
+    write(tmp_path / "source", {"a": b"x", "d/b": b"y"})
+    os.mkfifo(tmp_path / "source/fifo")
+
+    async def work() -> tuple[Tree, dict[str, str]]:
+        archive = pack(tmp_path / "source", lambda _: False)
+        async with unpacked(archive, tmp_path / "cache") as depot, depot.copy() as copy:
+            os.mkfifo(copy.root / "another")
+            (copy.root / "d").chmod(0)
+            return read(depot.tree), await patch.changes(copy, depot.git, lambda _: False)
+
+    assert asyncio.run(work()) == ({"a": b"x", "d/b": b"y"}, {})
+
+
+@pytest.fixture
+def two_processes(tmp_path: Path) -> Iterator[tuple[Archive, dict[str, str]]]:
+    write(tmp_path / "source", {"a": b"x"})
+    cache = {**ENVIRONMENT, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    yield pack(tmp_path / "source", lambda _: False), cache
+    assert list((tmp_path / "cache/a3s/shipped").iterdir()) == []
+
+
+def test_it_is_fetched_once_and_removed_by_the_last(
+    two_processes: tuple[Archive, dict[str, str]],
+) -> None:
+    archive, cache = two_processes
+    fetched = []
+
+    async def fetch() -> AsyncIterator[bytes]:
+        fetched.append(1)
+        yield archive.data
+
+    async def work() -> None:
+        one, two = (Depot(archive.sha256, "w", cache) for _ in range(2))
+        await asyncio.gather(one.fill(fetch), two.fill(fetch))
+        one.close()
+        assert read(two.tree) == {"a": b"x"}
+        two.close()
+        assert not two.tree.exists()
+        # As a killed process leaves it: nothing holds the lock.
+        await one.fill(fetch)
+        os.close(one._lock or -1)
+        other = Depot("0" * 64, "w", cache)
+        with contextlib.suppress(Exception):
+            await other.fill(damaged)
+        assert not one.tree.exists()
+        other.close()
+
+    async def damaged() -> AsyncIterator[bytes]:
+        yield archive.data
+
+    asyncio.run(work())
+    assert len(fetched) == 2
