@@ -63,6 +63,12 @@ SCRIPTS: dict[str, Callable[[], list[Reply]]] = {
     "slow": lambda: [bash("sleep 600")],
     "readme": lambda: [text("A generator ", "yields values."), text("It yields.")],
     "batch": lambda: [text("Hello", "!"), text("Hello", "!")],
+    "ship": lambda: [
+        calls(a_call("write", {"file_path": "a.txt", "content": "Hello!\n"})),
+        calls(a_call("write", {"file_path": "b.txt", "content": "Hello!\n"})),
+        text("Done."),
+        text("Done."),
+    ],
     "library": lambda: [
         text("A generator ", "yields values."),
         text("It yields."),
