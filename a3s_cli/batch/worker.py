@@ -14,7 +14,7 @@ import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import A3SError, MaxCost, RateLimited
 from ..jsontext import dumps
@@ -39,9 +39,6 @@ from .frames import (
     WANT,
     Channel,
 )
-
-if TYPE_CHECKING:
-    from ..shipping.depot import Depot
 
 #: Pieces of the shipped workspace that are asked for ahead.
 AHEAD = 8
@@ -107,22 +104,17 @@ def _error(refusal: bytes) -> A3SError:
 class Worker:
     """The jobs of this process."""
 
-    _channel: Channel
-    _gate: RemoteGate
-
-    def __init__(self, node: str) -> None:
+    def __init__(self, channel: Channel, node: str) -> None:
+        self._channel = channel
+        self._gate = RemoteGate(channel)
         self._name = f"{node}:{os.getpid()}"
-        #: The shipped workspace, if there is one.
-        self.depot: Depot | None = None
         self._brief: Brief | None = None
         self._jobs: dict[int, Attempt] = {}
         self._pieces: asyncio.Queue[bytes] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def serve(self, connection: socket.socket) -> None:
+    async def serve(self) -> None:
         """Do as the driver says, until it hangs up."""
-        self._channel = await Channel.of(connection)
-        self._gate = RemoteGate(self._channel)
         async for frames in self._channel.frames():
             for kind, job, payload in frames:
                 self._take(kind, job, payload)
@@ -173,9 +165,9 @@ class Worker:
             return brief
         from ..shipping.depot import Depot
 
-        self.depot = Depot(brief.shipped, brief.request.workspace.name, os.environ)
-        await self.depot.fill(self._fetch)
-        return brief.at(self.depot)
+        depot = Depot(brief.shipped, brief.request.workspace.name, os.environ)
+        await depot.fill(self._fetch)
+        return brief.at(depot)
 
     async def _fetch(self) -> AsyncIterator[bytes]:
         """Yield the archive of the workspace, which the driver has."""
@@ -186,14 +178,6 @@ class Worker:
             yield piece
             self._channel.send(WANT, number)
             number += 1
-
-    def leave(self) -> None:
-        """End everything that was started here, and exit."""
-        peer.leave(self._tidy)
-
-    def _tidy(self) -> None:
-        if self.depot is not None:
-            self.depot.close()
 
 
 def _warm() -> None:
@@ -209,10 +193,13 @@ def main() -> None:
     """Serve the driver at the other end of the socket that was inherited."""
     connection = peer.joined(int(sys.argv[1]))
     node = sys.argv[2] if len(sys.argv) > 2 else socket.gethostname()
-    worker = Worker(node)
-    peer.watch(connection, worker.leave)
-    asyncio.new_event_loop().run_until_complete(worker.serve(connection))
-    worker.leave()
+    peer.watch(connection, peer.leave)
+
+    async def serve() -> None:
+        await Worker(await Channel.of(connection), node).serve()
+
+    asyncio.new_event_loop().run_until_complete(serve())
+    peer.leave()
 
 
 if __name__ == "__main__":

@@ -122,10 +122,8 @@ def watch(connection: socket.socket, gone: Callable[[], None]) -> None:
     threading.Thread(target=wait, name="a3s-watch", daemon=True).start()
 
 
-def leave(tidy: Callable[[], None] = lambda: None) -> None:
-    """Kill every command that was started here, tidy up, and exit without ado."""
+def leave() -> None:
+    """Kill every command that was started here, and exit without ado."""
     if (spawner := sys.modules.get("a3s_cli.processes.spawner")) is not None:
         spawner.kill_all()
-    with contextlib.suppress(Exception):
-        tidy()
     os._exit(0)

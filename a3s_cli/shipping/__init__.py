@@ -1,7 +1,10 @@
 """A workspace on its way to the machines of a batch, and its changes on their way back.
 
-archive   what leaves this machine: files that git does not ignore, without secrets
-depot     the workspace on another machine: unpacked once there, and copies of it
-patch     what a run has changed in its copy, as `git apply` takes it
-git       the few commands of git that this needs
+What is sent is decided here, before anything leaves; the rest runs on the other machine.
+
+    archive   what leaves this machine: files that git does not ignore, without secrets
+    depot     the workspace on another machine: unpacked once there, and copies of it
+    janitor   removes it after the processes that use it, however they end
+    patch     what a run has changed in its copy, as `git apply` takes it
+    git       the few commands of git that this needs
 """

@@ -1,8 +1,9 @@
 """A shipped workspace on the machine where items run: unpacked once, and copied for each item.
 
 It lies in the user's cache, which no confined command sees, so that no item sees another
-one's copy. Each process that uses it holds a shared lock on it. The last one to leave
-removes it; what a killed process left is removed by the next one that comes, of any batch.
+one's copy. Each process that uses it holds a shared lock on it, and has a janitor, which
+removes it after the last of them. What was left when janitors were killed as well, is
+removed by the next process that comes, of any batch.
 
 A run should find what a workspace usually is, so the tree is a repository with one commit:
 `git diff` shows what the run has changed, and searches pass over what git ignores.
@@ -14,20 +15,20 @@ import contextlib
 import fcntl
 import os
 import shutil
-import stat
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import ConfigError, Unavailable
+from ..processes import peer
 from ..processes.threads import blocking
 from ..values import Value
 from .archive import Arriving
 from .git import Git, GitFailed
+from .janitor import LOCK, PATIENCE, is_lock_of, remove, remove_unused
 
 #: Yields an archive piece by piece.
 Fetch = Callable[[], AsyncIterator[bytes]]
-_LOCK = "lock"
+_JANITOR = "a3s_cli.shipping.janitor"
 
 
 class Copy(Value):
@@ -56,8 +57,7 @@ class Depot:
         self._names: Sequence[str] = ()
         self._number = 0
         self._lock: int | None = None
-        #: Who comes second, at the end of the process, waits for the first.
-        self._closing = threading.Lock()
+        self._janitor: peer.Peer | None = None
         self.git = Git(environment, self._root)
 
     async def fill(self, fetch: Fetch) -> None:
@@ -68,6 +68,7 @@ class Depot:
         try:
             await blocking(self._sweep)
             self._lock = await blocking(lambda: _entered(self._place))
+            self._janitor = peer.start(_JANITOR, [str(self._place)], environment={})
             filling: int = await blocking(lambda: _locked(self._place / "filling", fcntl.LOCK_EX))
             try:
                 whole = self._place / "whole"
@@ -116,15 +117,15 @@ class Depot:
         with contextlib.suppress(FileNotFoundError):
             for place in self._root.iterdir():
                 if place != self._place:
-                    _remove_unused(place)
+                    remove_unused(place)
 
     def close(self) -> None:
-        """Leave; the last one removes everything."""
-        with self._closing:
-            if self._lock is not None:
-                os.close(self._lock)
-                self._lock = None
-                _remove_unused(self._place)
+        """Leave, as the end of the process does, and wait until the janitor has done its work."""
+        if self._lock is not None and self._janitor is not None:
+            os.close(self._lock)
+            self._janitor.connection.close()
+            self._janitor.wait(PATIENCE)
+            self._lock = self._janitor = None
 
 
 def _root(environment: Mapping[str, str]) -> Path:
@@ -144,8 +145,8 @@ def _entered(place: Path) -> int:
     while True:
         place.mkdir(0o700, parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
-            descriptor = _locked(place / _LOCK, fcntl.LOCK_SH)
-            if _is_lock_of(descriptor, place):
+            descriptor = _locked(place / LOCK, fcntl.LOCK_SH)
+            if is_lock_of(descriptor, place):
                 return descriptor
             os.close(descriptor)
 
@@ -155,53 +156,6 @@ def _locked(file: Path, kind: int) -> int:
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(descriptor, kind)
     return descriptor
-
-
-def _is_lock_of(descriptor: int, place: Path) -> bool:
-    """Tell whether a place still has this lock: it may have been removed, and made again."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), os.stat(place / _LOCK))
-    except FileNotFoundError:
-        return False
-
-
-def _remove_unused(place: Path) -> None:
-    """Remove a place that no process has a lock on."""
-    try:
-        descriptor = os.open(place / _LOCK, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if _is_lock_of(descriptor, place):
-            # The lock goes last: what is interrupted here is found by the next one.
-            for name in os.listdir(place):
-                if name != _LOCK:
-                    remove(place / name)
-            remove(place)
-    except OSError:
-        return
-    finally:
-        os.close(descriptor)
-
-
-def remove(path: Path) -> None:
-    """Remove a file or a tree, also one in which a command has taken rights away."""
-    if path.is_symlink() or path.is_file():
-        path.unlink()
-    elif path.is_dir():
-        reopen(path)
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def reopen(path: Path) -> None:
-    """Take back the rights to the directories of a tree that a command has taken away."""
-    for directory, below, _ in os.walk(path):
-        for name in below:
-            found = Path(directory, name)
-            mode = found.lstat().st_mode
-            if stat.S_ISDIR(mode) and mode & stat.S_IRWXU != stat.S_IRWXU:
-                found.chmod(0o700)
 
 
 def content(tree: Path) -> Iterator[str]:

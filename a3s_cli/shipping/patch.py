@@ -22,8 +22,9 @@ from ..files.wildcards import Wildcard
 from ..files.workspace import Workspace
 from ..processes.threads import blocking
 from .archive import EVERYTHING
-from .depot import Copy, content, remove, reopen
+from .depot import Copy, content
 from .git import Git, GitFailed
+from .janitor import remove, reopen
 
 #: Bytes of a patch, and of the changed files together.
 MOST, MOST_COMPARED = 16 * 1024 * 1024, 256 * 1024 * 1024

@@ -7,6 +7,7 @@ sizes are in `test_ray_heavy.py`.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -190,3 +191,50 @@ def test_a_node_that_joins_late_gets_items(batch: RayBench, model: Model) -> Non
     begun = [one["worker"].partition(":")[0] for one in events if one["type"] == "start"]
     assert (len(begun), events[-1]["succeeded"]) == (24, 24)
     assert set(begun) == {"127.0.0.2", "127.0.0.3", "127.0.0.4"}
+
+
+def wait_until_unshipped(cluster: Cluster) -> None:
+    deadline = time.monotonic() + PROMISE + SLACK
+    while any((cluster.home / ".cache/a3s/shipped").iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_shipped_workspace_is_unpacked_on_every_node(batch: RayBench, cluster: Cluster) -> None:
+    project = batch.work / "project"
+    project.mkdir()
+    # More than some pieces, and what deflating cannot shrink.
+    (project / "noise").write_bytes(os.urandom(3_000_000))
+    (project / ".env").write_text("KEY=private")
+    batch.items({"id": f"i{n}", "prompt": f"run sleep 0.2; touch f{n}; ls -a"} for n in range(8))
+    places = ("items.ndjson", "--ship", "project", "-d", str(batch.work / "away"))
+    allowed = ("--allow", "bash", "--sandbox", "require", "--jobs", "8")
+    result = batch(*places, *allowed)
+    assert result.status == 0, result.last
+    nodes = {one["worker"].rpartition(":")[0] for one in result.of("start")}
+    assert nodes == {"127.0.0.2", "127.0.0.3"}
+    for one in result.of("item_end"):
+        patch = Path(one["patch"]).read_text()
+        assert patch.splitlines()[1:] == ["new file mode 100644", "index 0000000..e69de29"]
+    seen = {one["text"] for one in result.of("tool_output_delta")}
+    assert not any(".env" in text for text in seen) and any("noise" in text for text in seen)
+    assert cluster.wait_until_empty(PROMISE + SLACK) == []
+    wait_until_unshipped(cluster)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_an_end_leaves_no_copy_on_a_node(
+    batch: RayBench, cluster: Cluster, number: signal.Signals
+) -> None:
+    (batch.work / "project").mkdir()
+    sleeper = processes.sleeper()
+    batch.items({"id": f"s{n}", "prompt": f"run {sleeper}"} for n in range(4))
+    allowed = ("--allow", "bash", "--sandbox", "off")
+    run = batch.spawn("items.ndjson", "--ship", "project", *allowed)
+    run.wait_for_output(b'"tool_start"', 120)
+    processes.wait_until_alive(sleeper)
+    processes.send(run.pid, number, batch.bench.mark)
+    run.finish()
+    assert processes.wait_until_gone(sleeper, PROMISE + SLACK) == []
+    assert cluster.wait_until_empty(PROMISE + SLACK) == []
+    wait_until_unshipped(cluster)

@@ -17,10 +17,10 @@ from ..support import processes
 from ..support.run import PROMISE, SLACK, Result
 from .bench import BatchBench
 from .laws import check_batch
-from .model import Model
 from .test_chaos import workers
 
 GIT = {"PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+JANITOR = "a3s_cli.shipping.janitor"
 RUN = ("--ship", "project", "--allow", "bash", "--sandbox", "off")
 
 
@@ -85,7 +85,7 @@ def test_each_item_has_a_copy_and_its_changes_come_back(batch: BatchBench, proje
         assert sorted(os.listdir(target)) == sorted([*os.listdir(project), word])
     git("apply", str(found["d"]), cwd=project)
     assert sorted(os.listdir(project)) == [".git", ".gitignore", "latin"]
-    assert shipped(batch) == []
+    assert wait_until_unshipped(batch) == []
 
 
 def test_what_leaves_and_what_stays(batch: BatchBench, project: Path) -> None:
@@ -229,22 +229,33 @@ def test_a_killed_driver_leaves_no_copy(batch: BatchBench, project: Path) -> Non
     assert wait_until_unshipped(batch) == []
 
 
-def test_what_killed_workers_leave_goes_with_the_next_batch(
-    batch: BatchBench, project: Path, model: Model
-) -> None:
+def test_killed_workers_leave_no_copy(batch: BatchBench, project: Path) -> None:
     def end(driver: int) -> None:
         killed = workers(batch, driver)
         processes.send(driver, signal.SIGSTOP, batch.bench.mark)
-        for pid in killed:
+        for pid in (*killed, driver):
             processes.send(pid, signal.SIGKILL, batch.bench.mark)
-        processes.send(driver, signal.SIGKILL, batch.bench.mark)
+
+    cut(batch, end)
+    assert wait_until_unshipped(batch) == []
+
+
+def test_what_killed_janitors_leave_goes_with_the_next_batch(
+    batch: BatchBench, project: Path
+) -> None:
+    def end(driver: int) -> None:
+        processes.send(driver, signal.SIGSTOP, batch.bench.mark)
+        found = [one.pid for one in processes.survivors(batch.bench.mark) if JANITOR in one.command]
+        assert found
+        for pid in (*found, *workers(batch, driver), driver):
+            processes.send(pid, signal.SIGKILL, batch.bench.mark)
 
     cut(batch, end)
     assert shipped(batch)
     (project / "more").write_text("so that it is another workspace")
     batch.items([{"prompt": "say x"}], "others.ndjson")
     assert batch("others.ndjson", *RUN).status == 0
-    assert shipped(batch) == []
+    assert wait_until_unshipped(batch) == []
 
 
 def test_a_batch_without_it_imports_nothing_of_it(batch: BatchBench) -> None:
