@@ -212,7 +212,7 @@ def test_a_shipped_workspace_is_unpacked_on_every_node(batch: RayBench, cluster:
     result = batch(*places, *allowed)
     assert result.status == 0, result.last
     nodes = {one["worker"].rpartition(":")[0] for one in result.of("start")}
-    assert nodes == {"127.0.0.2", "127.0.0.3"}
+    assert nodes >= {"127.0.0.2", "127.0.0.3"}
     for one in result.of("item_end"):
         patch = Path(one["patch"]).read_text()
         assert patch.splitlines()[1:] == ["new file mode 100644", "index 0000000..e69de29"]
