@@ -94,19 +94,19 @@ def parse(line: str | bytes) -> Call | Response:
 def message_of(value: Any) -> Call | Response:
     """Return the message that a JSON value is; raises Malformed."""
     if not isinstance(value, dict):
-        what = "batches are not supported" if isinstance(value, list) else "it is no object"
-        raise Malformed(INVALID_REQUEST, f"this is no JSON-RPC message: {what}")
+        what = "batches are not supported" if isinstance(value, list) else "it is not an object"
+        raise Malformed(INVALID_REQUEST, f"this is not a JSON-RPC message: {what}")
     id = value.get("id")
     known = id if isinstance(id, str | int | float) and _names(id) else None
     if value.get("jsonrpc") != "2.0":
         raise Malformed(INVALID_REQUEST, 'a JSON-RPC message has "jsonrpc": "2.0"', known)
     if id is not None and known is None:
-        raise Malformed(INVALID_REQUEST, "the id of a request is a string or a number")
+        raise Malformed(INVALID_REQUEST, "the id of a request must be a string or a number")
     if "method" not in value:
         return _response(value, known)
     method, params = value["method"], value.get("params")
     if not isinstance(method, str):
-        raise Malformed(INVALID_REQUEST, "the method of a request is a string", known)
+        raise Malformed(INVALID_REQUEST, "the method of a request must be a string", known)
     if not isinstance(params, dict | None) and known is not None:
         raise Malformed(INVALID_PARAMS, f"the params of {method} are an object", known)
     return Call(method, params if isinstance(params, dict) else {}, known)
@@ -127,7 +127,9 @@ def _response(value: dict[str, Any], id: Id | None) -> Response:
         # Not as the protocol has it, but an answer: the request must not wait for another.
         return Response(id, error=RpcError(INTERNAL_ERROR, str(error)[:1000]))
     if "result" not in value:
-        raise Malformed(INVALID_REQUEST, "a JSON-RPC message has a method, a result or an error")
+        raise Malformed(
+            INVALID_REQUEST, "a JSON-RPC message must have a method, a result or an error"
+        )
     return Response(id, value["result"])
 
 

@@ -18,7 +18,7 @@ LINE_LIMIT = 64 * 1024
 #: Levels of JSON that are read. What is deeper could not be written again by every encoder.
 DEEPEST = 200
 TOO_DEEP = f"it is nested deeper than {DEEPEST} levels"
-TOO_LONG = "it has a number of more digits than are read"
+TOO_LONG = "it contains a number with too many digits"
 #: Bytes of a tool's output that an event carries: head and tail.
 HEAD, TAIL = 32 * 1024, 16 * 1024
 
@@ -112,7 +112,7 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value: dict[str, Any] = {}
     for key, one in pairs:
         if key in value:
-            raise Refused(f"the key {key!r} is there twice")
+            raise Refused(f"the key {key!r} appears twice")
         value[key] = one
     return value
 

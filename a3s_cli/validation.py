@@ -31,7 +31,7 @@ class SchemaError(ValueError):
 
 
 #: What is wrong with a text that no parser has to accept.
-LONE = "a text in it holds half a surrogate pair"
+LONE = "a string in it contains half a surrogate pair"
 
 
 class Validator:

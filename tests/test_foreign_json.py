@@ -130,11 +130,13 @@ def test_half_a_surrogate_pair_in_a_recording(a3s: Bench, command: str, field: s
     result = a3s(command, file(a3s.root / "run.ndjson", line), laws="none")
     assert result.status == 65, result.stderr
     shown = (result.stdout + result.stderr).decode()
-    assert "line 1: a text in it holds half a surrogate pair" in shown
+    assert "line 1: a string in it contains half a surrogate pair" in shown
 
 
 @pytest.mark.parametrize("schema", ['{"const":%s}', '{"properties":{%s:true}}', '{"enum":[%s]}'])
 def test_half_a_surrogate_pair_in_a_schema(a3s: Bench, schema: str) -> None:
     result = a3s("run", "hi", "--schema", schema % HALF, laws="none")
     assert result.status == 2
-    assert b"not a valid JSON Schema: a text in it holds half a surrogate pair" in result.stderr
+    assert (
+        b"not a valid JSON Schema: a string in it contains half a surrogate pair" in result.stderr
+    )

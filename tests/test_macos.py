@@ -84,7 +84,7 @@ def test_a_run_with_tools(a3s: Bench, macos: dict[str, str]) -> None:
     assert result.one("tool_end", "write")["exitCode"] == 0
     assert "one" in result.one("tool_end", "grep")["toolOutput"]
     notice = result.one("notice")
-    assert (notice["code"], "bwrap is for Linux only" in notice["text"]) == (
+    assert (notice["code"], "bubblewrap exists only for Linux" in notice["text"]) == (
         "sandbox_missing",
         True,
     )
@@ -95,7 +95,10 @@ def test_a_page_on_a_terminal(a3s: Bench, macos: dict[str, str]) -> None:
     try:
         result = a3s("run", "go", script=[text("fine")], env=macos, terminal=theirs, stdout=theirs,
                      laws="none")  # fmt: skip
-        assert (result.exit_status, b"bwrap is for Linux only" in result.stderr) == (0, True)
+        assert (result.exit_status, b"bubblewrap exists only for Linux" in result.stderr) == (
+            0,
+            True,
+        )
         assert b"fine" in os.read(ours, 1 << 16)
     finally:
         os.close(ours)

@@ -105,7 +105,7 @@ class Agent:
 
     async def _authenticate(self, params: Params) -> Any:
         if params.get("methodId") not in (CONFIGURED, KEYS):
-            raise RpcError(INVALID_PARAMS, f"`methodId` is {CONFIGURED!r} or {KEYS!r}")
+            raise RpcError(INVALID_PARAMS, f"`methodId` must be {CONFIGURED!r} or {KEYS!r}")
         from ..config.endpoints import endpoint
 
         try:
@@ -160,7 +160,7 @@ class Agent:
 
         store, cwd, cursor = self._store(), params.get("cwd"), params.get("cursor") or "0"
         if not isinstance(cursor, str) or not cursor.isdecimal():
-            raise RpcError(INVALID_PARAMS, "`cursor` is none that was given out")
+            raise RpcError(INVALID_PARAMS, "`cursor` is not one that a3s gave out")
         ids = store.recent.sessions(*([str(Path(cwd).resolve())] if isinstance(cwd, str) else []))
         begin = int(cursor)
         rows = summaries(store, ids[begin : begin + PAGE], None)
@@ -221,7 +221,9 @@ class Agent:
         if params.get("additionalDirectories"):
             raise RpcError(INVALID_PARAMS, "`additionalDirectories` are not supported")
         if not Path(cwd).is_absolute() or not Path(cwd).is_dir():
-            raise RpcError(INVALID_PARAMS, f"`cwd` is no absolute path of a directory: {cwd[:200]}")
+            raise RpcError(
+                INVALID_PARAMS, f"`cwd` must be the absolute path of a directory, not {cwd[:200]}"
+            )
         request = replace(
             self._template,
             workspace=Path(cwd).resolve(),
@@ -235,7 +237,7 @@ class Agent:
             raise failure(error) from None
         previous = self._conversations.get(id)
         if previous is not None and previous.busy:
-            raise refused(-32600, "busy", "a prompt of this session is being answered")
+            raise refused(-32600, "busy", "a prompt of this session is still being answered")
         self._conversations[id] = conversation
         return conversation
 
@@ -321,7 +323,7 @@ def _keys() -> dict[str, Any]:
 def _string(params: Params, name: str) -> str:
     found = params.get(name)
     if not isinstance(found, str):
-        raise RpcError(INVALID_PARAMS, f"`{name}` is a string")
+        raise RpcError(INVALID_PARAMS, f"`{name}` must be a string")
     return found
 
 

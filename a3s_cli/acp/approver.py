@@ -62,5 +62,5 @@ def _answer(said: object) -> Answer:
         return "no"
     answer = _ANSWERS.get(str(outcome.get("optionId")))
     if outcome.get("outcome") != "selected" or answer is None:
-        raise Unanswered("the editor answered something that was not on offer")
+        raise Unanswered("the editor chose an option that was not offered")
     return answer

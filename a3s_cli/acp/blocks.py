@@ -17,7 +17,7 @@ from ..messages import framed
 def prompt_of(blocks: object) -> tuple[str, tuple[Given, ...]]:
     """Return the words and the files of a `session/prompt`; raises RpcError."""
     if not isinstance(blocks, list) or not blocks:
-        raise _invalid("`prompt` is a list of at least one content block")
+        raise _invalid("`prompt` must be a list of at least one content block")
     files, words = list[Given](), list[str]()
     for block in blocks:
         if (file := _file(block)) is not None:
@@ -58,7 +58,7 @@ def _file(block: object) -> Given | None:
 
 def _words(block: object) -> str:
     if not isinstance(block, dict):
-        raise _invalid("a content block is an object")
+        raise _invalid("a content block must be an object")
     kind = block.get("type")
     if kind == "text":
         return _string(block, "text")
@@ -69,7 +69,7 @@ def _words(block: object) -> str:
         if isinstance(resource, dict) and isinstance(resource.get("text"), str):
             where = place(_string(resource, "uri"))
             return framed("file", resource["text"], path=where)
-        raise _invalid("an embedded resource has a `text` or a `blob`")
+        raise _invalid("an embedded resource needs a `text` or a `blob`")
     raise _invalid(f"content blocks of type {str(kind)[:40]!r} are not supported")
 
 
@@ -104,7 +104,7 @@ def place(uri: str) -> str:
 def _string(block: Mapping[str, Any], name: str) -> str:
     found = block.get(name)
     if not isinstance(found, str):
-        raise _invalid(f"`{name}` of a {block.get('type', 'resource')} block is a string")
+        raise _invalid(f"`{name}` of a {block.get('type', 'resource')} block must be a string")
     return found
 
 

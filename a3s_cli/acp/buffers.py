@@ -49,7 +49,7 @@ class EditorBuffers:
         if not isinstance(text, str):
             raise ToolError(f"the editor did not return the text of {workspace.show(path)}")
         if _identity(workspace, path) != before:
-            raise ToolError(f"{workspace.show(path)} became another file meanwhile: read it again")
+            raise ToolError(f"{workspace.show(path)} was replaced in the meantime: read it again")
         return text.encode(errors="replace")
 
     async def write(self, workspace: Workspace, path: Path, content: bytes) -> bool:
@@ -69,7 +69,7 @@ class EditorBuffers:
         await self._ask("fs/write_text_file", path, workspace, content=text)
         # A link that was put in the way would have led the editor elsewhere.
         if _there(workspace, path) and _identity(workspace, path) is None:
-            raise ToolError(f"{workspace.show(path)} is no plain file any more")
+            raise ToolError(f"{workspace.show(path)} is no longer a regular file")
         return True
 
     async def _ask(self, method: str, path: Path, workspace: Workspace, **more: str) -> object:

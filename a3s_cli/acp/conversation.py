@@ -91,7 +91,7 @@ class Conversation:
         """Do one run and return the response to its `session/prompt`; raises RpcError."""
         if self.busy:
             raise refused(
-                INVALID_REQUEST, "busy", "a prompt of this session is being answered",
+                INVALID_REQUEST, "busy", "a prompt of this session is still being answered",
                 "wait for it, or cancel it",
             )  # fmt: skip
         try:

@@ -90,16 +90,16 @@ class Agent:
     ) -> Batch:
         """Return a batch of many prompts, an async iterator of (item, event).
 
-        `items` are prompts, or dictionaries with the fields of an item of `a3s batch`, or the
-        path of a file with them. `directory` keeps the journal, the sessions and the
-        results; the same call resumes what was interrupted. `how` takes what the command
-        takes: jobs, rpm, tpm, max_cost, max_failures, attempts, retry_failed, events,
-        in_order, engine, ray_address, item_models, record, and ship, which is True or False:
-        each item then has a copy of the workspace, and `item_end.patch` is the file with what
-        it has changed.
+        `items` are prompts, dictionaries with the fields of an item of `a3s batch`, or the
+        path of a file of items. `directory` is where the journal, the sessions and the
+        results are kept; the same call resumes what was interrupted. `how` takes the
+        command's options: jobs, rpm, tpm, max_cost, max_failures, attempts, retry_failed,
+        events, in_order, engine, ray_address, item_models, record, ship. With `ship=True`,
+        each item gets a copy of the workspace, and `item_end.patch` names the file with its
+        changes.
 
-        Raises UsageError for options that cannot go to other processes, TypeError for an
-        unknown one.
+        Raises UsageError for an option that cannot be sent to other processes, TypeError
+        for an unknown one.
         """
         from .batch import Batch, batch_request
         from .options import SessionOptions

@@ -4,8 +4,8 @@
         if event.type == "item_end":
             print(item, event.text)
 
-The items run in worker processes, so what is not data cannot go with them: functions as
-tools and as `on_ask`. A batch is resumed by making it again with the same directory.
+The items run in worker processes, which can be sent only data: tools and `on_ask` cannot be
+functions. To resume a batch, make it again with the same directory.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ HIGH_WATER = 1 << 20
 class Batch(Closing):
     """A batch, made by `Agent.batch`: an async iterator of (item, event).
 
-    It begins with the first event that is asked for. Leaving the loop and closing it
-    cancels what runs; the journal in its directory keeps what is done.
+    It starts when the first event is asked for. Closing it cancels the items that are
+    running; results that are in the journal of its directory are kept.
     """
 
     def __init__(self, asked: BatchRequest) -> None:
@@ -52,7 +52,7 @@ class Batch(Closing):
 
     @staticmethod
     def results(directory: str | os.PathLike[str]) -> list[Event]:
-        """Return the `item_end` of every item that has a result, with texts whole.
+        """Return the `item_end` of every item that has a result, with its whole text.
 
         Raises UsageError if this is not the directory of a batch, InvalidStream if its
         journal was damaged.
@@ -113,7 +113,7 @@ class Batch(Closing):
         return lines
 
     def cancel(self) -> None:
-        """End the batch: its last event is an `error`; what is done stays done."""
+        """End the batch: its last event is an `error`; results that exist are kept."""
         if self._driver is not None:
             self._driver.cancel(Cancelled("the batch was cancelled"))
 
@@ -122,7 +122,7 @@ class Batch(Closing):
         self.cancel()
 
     async def aclose(self) -> None:
-        """Cancel the batch if it goes on, and wait until nothing of it is left."""
+        """Cancel the batch if it is still running, and wait until nothing of it is left."""
         task, self._task = self._task, None
         if task is None or self._prepared is None:
             return
@@ -184,11 +184,13 @@ def batch_request(
     from .session_request import session_request
 
     if options.on_ask is not None:
-        raise UsageError("on_ask is a function, which cannot go to the workers of a batch")
+        raise UsageError("on_ask is a function, which cannot be sent to the workers of a batch")
     request = session_request(workspace, options, *config)
     if request.own_tools:
         names = ", ".join(request.own_tools)
-        raise UsageError(f"functions as tools cannot go to the workers of a batch: {names}")
+        raise UsageError(
+            f"tools that are functions cannot be sent to the workers of a batch: {names}"
+        )
     unknown = given.keys() - (set(BatchRequest._names) - {"source", "request", "directory"})
     if unknown:
         raise TypeError(f"a batch has no option {min(unknown)!r}")
@@ -198,7 +200,7 @@ def batch_request(
     else:
         source = Source("items", values=items)
         if directory is None:
-            raise UsageError("items that are no file need a directory for the batch")
+            raise UsageError("items that do not come from a file need a directory for the batch")
     return BatchRequest(
         source=source,
         request=replace(request, on_ask=None),

@@ -33,7 +33,7 @@ class ToolOutcome(Value):
 
     output: the tool's output; for a call that was denied or rejected, the reason.
     failed: whether the call failed, was denied or was rejected.
-    events: `tool_start` to `tool_end`, or the one event that says why it did not run.
+    events: `tool_start` to `tool_end`, or the one event that says why the call did not run.
     """
 
     output: str

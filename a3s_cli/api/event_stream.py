@@ -55,11 +55,11 @@ class Running:
         return value
 
     def steer(self, text: str) -> bool:
-        """Put words before the model at the next turn boundary; False where none will come."""
+        """Pass a message to the model before its next turn; False if there will be none."""
         return False
 
     def answer(self, tool_id: str, reply: Reply) -> bool:
-        """Answer the question about a call; False where none is open."""
+        """Answer the question about a call; False if none is open."""
         return False
 
 
@@ -161,22 +161,22 @@ class EventStream(Closing):
         self._cancel(Cancelled("the run was cancelled"))
 
     def steer(self, text: str) -> bool:
-        """Have the model told `text` at the next turn boundary; from any thread.
+        """Pass a message to the model before its next turn. May be called from any thread.
 
-        What was going to be the last answer is followed by one more turn then. The
-        event `user_message` says that the model was told. Returns False where the run
-        hears nothing any more: the words are then for the next prompt. Raises
-        UsageError for a blank text.
+        If the current turn would have been the last, one more follows. The event
+        `user_message` reports that the model got the message. Returns False if the run
+        takes no more messages: send the text as the next prompt then. Raises UsageError
+        if the text is blank.
         """
         text = checked_prompt(clean(text), "the text")
         return self._running is not None and not self.over and self._running.steer(text)
 
     def answer(self, tool_id: str, answer: Answer, text: str = "") -> bool:
-        """Answer the `permission_request` of a call; from any thread.
+        """Answer the `permission_request` of a call. May be called from any thread.
 
         For a session with `on_ask="stream"`. `answer` is "once", "always" or "no", and
-        `text` tells the model what to do instead. Returns False where no such question
-        is open. Raises UsageError for another answer.
+        `text` tells the model what to do instead. Returns False if no request of this
+        call is open. Raises UsageError for any other answer.
         """
         try:
             reply = given_reply({"answer": answer, "text": text})

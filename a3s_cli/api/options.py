@@ -69,9 +69,9 @@ class SessionOptions(_Named):
 
     Model:
       model               "provider/model".
-      max_tokens          Most output tokens of one response.
+      max_tokens          Maximum number of output tokens of one response.
       temperature         Sampling temperature, from 0 to 2.
-      reasoning           How much the model may think: none, low, medium or high.
+      reasoning           How much the model may reason: none, low, medium or high.
 
     Prompt:
       system              Replaces the system prompt.
@@ -87,25 +87,27 @@ class SessionOptions(_Named):
                           "args": [...]}} or {"url": …}, as in the JSON files of a3s-mcp(5).
       mcp                 Names of the MCP servers to use, only these; () for none.
       permission_policy   The rules, as a PermissionPolicy.
-      on_ask              Function, plain or async, called with a Question for each call that
+      on_ask              A function, plain or async, called with a Question for each call that
                           needs approval. It returns "once", "always" (for the rest of the
-                          run) or "no". Without one, such a call is denied.
+                          session) or "no". Or "stream": EventStream.answer answers then.
+                          If it is None, such a call is denied.
       read_only           True: no tool changes a file of the workspace.
       sandbox             Confinement of commands: "auto" (where possible), "require" or "off".
       network             "off" withholds the network from commands and tools.
-      protect             What of the content of protected places stays after a command: "all"
-                          for none that is new, "tracked" for what equals HEAD.
-      env                 Names of further environment variables that commands may see.
+      protect             Which changes to protected files are reverted after a command: "all"
+                          that are not in the recorded history, or with "tracked" only those
+                          of them that differ from HEAD.
+      env                 Names of additional environment variables that commands may see.
       redact_env          Names of environment variables whose values are hidden in all output.
 
     Limits:
-      max_turns           Most model responses of a run (50).
-      max_tool_calls      Most tool calls of a run.
-      max_parallel        Most tool calls at the same time (8).
-      max_attachment_bytes  Most bytes of one attachment (20 MB).
-      max_cost            Most that a run may cost, in US dollars.
-      max_retries         Most retries of one request (4).
-      max_response_bytes  Most bytes of one response, its calls included (64 MiB).
+      max_turns           Maximum number of model responses in a run (50).
+      max_tool_calls      Maximum number of tool calls in a run.
+      max_parallel        Maximum number of tool calls at the same time (8).
+      max_attachment_bytes  Maximum size of one attachment (20 MB).
+      max_cost            Maximum cost of a run in US dollars.
+      max_retries         Maximum number of retries of one request (4).
+      max_response_bytes  Maximum size of one response, including its calls (64 MiB).
       timeout             Seconds for a whole run.
       tool_timeout        Seconds for one tool call (120).
       idle_timeout        Seconds without data in the middle of a response (60).
@@ -117,7 +119,7 @@ class SessionOptions(_Named):
       store               Directory of saved sessions; by default the command line's. Without
                           session_id and store, nothing is saved.
       project             Whether to read the workspace's AGENTS.md and configuration (True).
-      skills              Whether the model is told of skills (True).
+      skills              Whether skills are offered to the model (True).
     """
 
     model: str | None = None

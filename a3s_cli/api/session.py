@@ -71,17 +71,17 @@ class Session(Closing):
     ) -> EventStream:
         """Send a prompt; the run starts when the stream is first read.
 
-        `schema` makes the run answer with a value that satisfies it: a JSON Schema, or a
-        type that pydantic knows (a model, a dataclass, a TypedDict, `list[X]`, a
-        TypeAdapter), whose validators the answer has to pass as well.
+        With a `schema`, the run answers with a value that satisfies it. A schema is a JSON
+        Schema, or a type that pydantic knows (a model, a dataclass, a TypedDict, `list[X]`,
+        a TypeAdapter), whose validators the answer must pass as well.
 
-        `attachments` are images, PDF files or text: bytes, or paths that the rules allow
-        `read` to show.
+        `attachments` are images, PDF files or text: bytes, or paths of files that the rules
+        allow `read` to show.
 
         Raises UsageError for a blank prompt, an invalid schema or an attachment that cannot
-        be used, TypeError for one that is neither a Path nor bytes, SessionBusy while
-        another stream of this session is being read, which reading this one checks
-        again. A saved session in use by another process fails the run itself.
+        be used, TypeError for one that is neither a Path nor bytes, and SessionBusy while
+        another stream of this session is being read (checked again when this one is first
+        read). If another process uses the saved session, the run itself fails.
         """
         wanted = AnswerType.of(schema)
         plan = replace(
@@ -108,8 +108,8 @@ class Session(Closing):
     ) -> Result:
         """Send a prompt and wait for the run's result.
 
-        Raises what `stream` raises, and the A3SError of a failed run: its class and
-        `code` say what failed, its `events` are the run's.
+        Raises what `stream` raises. If the run fails, raises its A3SError: the class and
+        `code` say what failed, and `events` has the events of the run.
         """
         return self.stream(prompt, schema=schema, attachments=attachments).result()
 
@@ -173,7 +173,8 @@ class Session(Closing):
                     return begin(sink, drain)
                 if stream.in_thread and previous.in_this_loop:
                     raise SessionBusy(
-                        "the stream before is ending in this event loop, which must not be blocked",
+                        "the previous stream is still ending in this event loop,"
+                        " which must not be blocked",
                         hint="use `await session.asend(…)`, or first `await stream.aclose()`",
                     )
                 return After(previous, lambda: begin(sink, drain))

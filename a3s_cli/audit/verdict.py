@@ -269,9 +269,7 @@ class Auditor:
         for key, limit in found.rule.limits.items():
             value = reached[key]
             if value is None:
-                found.add(
-                    Breach(last, f"{key} is {limit:g}, and the stream does not tell the cost")
-                )
+                found.add(Breach(last, f"{key} is {limit:g}, but the stream does not say the cost"))
             elif value > limit:
                 found.add(Breach(last, f"{key} is {limit:g}, the run reached {value:g}"))
         ends = found.rule.must_end

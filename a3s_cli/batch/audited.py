@@ -55,7 +55,7 @@ class _Reading:
         try:
             value = loads(data)
             if has_lone_surrogate(value, data):
-                raise ValueError("a text in it holds half a surrogate pair")
+                raise ValueError("a string in it contains half a surrogate pair")
         except ValueError as error:
             value = None
             self._problems.append(Problem(number, "", f"not valid JSON: {error}"))
@@ -78,7 +78,7 @@ class _Reading:
         elif kind in ("item_try", "item_end"):
             self._ended.add(attempt)
             if attempt not in self._begun:
-                self._problems.append(Problem(number, "attempt", "this attempt was never begun"))
+                self._problems.append(Problem(number, "attempt", "this attempt never began"))
             self._begun[attempt] = value.get("recordHead")
             if kind == "item_end":
                 self._patch(number, value)

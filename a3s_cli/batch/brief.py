@@ -186,7 +186,7 @@ class Brief(Value):
             return root
         found = Workspace(root).resolve(item.cwd)
         if not found.inside:
-            raise BadItem(f'"cwd" {item.cwd!r} is outside of {root}')
+            raise BadItem(f'"cwd" {item.cwd!r} is outside {root}')
         if not found.path.is_dir():
             raise BadItem(f'"cwd" {item.cwd!r} is not a directory')
         return found.path
@@ -223,7 +223,7 @@ def require_alike(worker: str, told: Mapping[str, Any], policy: str) -> None:
     """Raise ConfigError for a worker that would not run items as this process would."""
     if "code" in told:
         kind = ConfigError if told["code"] == ConfigError.code else Unavailable
-        raise kind(f"worker {worker} cannot begin: {told['error']}")
+        raise kind(f"worker {worker} cannot start: {told['error']}")
     if told["version"] != __version__:
         raise ConfigError(
             f"worker {worker} has a3s {told['version']}, this process {__version__}",
@@ -238,7 +238,7 @@ def require_alike(worker: str, told: Mapping[str, Any], policy: str) -> None:
         raise ConfigError(
             f"worker {worker} has other permission rules than this process "
             f"({told['policy']}, not {policy})",
-            hint="its own configuration differs: a3s policy show says which rules count where",
+            hint="its own configuration differs: compare what a3s config prints on both machines",
         )
 
 
@@ -254,7 +254,7 @@ def read_file(plan: Plan, field: str, path: str, most: int) -> bytes:
     )
     found = workspace.resolve(path)
     if not found.inside:
-        raise BadItem(f'"{field}" {path!r} is outside of {plan.workspace}')
+        raise BadItem(f'"{field}" {path!r} is outside {plan.workspace}')
     if verdict.decision.decision != "allow":
         raise BadItem(f'"{field}" {path!r}: {verdict.decision.reason}')
     try:

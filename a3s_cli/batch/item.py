@@ -109,7 +109,7 @@ def _seconds(key: str, value: Any) -> float:
 
 def _count(key: str, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 1 << 53:
-        raise BadItem(f'"{key}" is not a whole number from 1')
+        raise BadItem(f'"{key}" is not a whole number of at least 1')
     return value
 
 

@@ -56,7 +56,9 @@ def _conversation(messages: Any) -> dict[str, Any]:
     system = [_said(one, []) for one in messages if one.get("role") in SYSTEM]
     rest = [one for one in messages if one.get("role") not in SYSTEM]
     if len(rest) != 1 or rest[0].get("role") != "user":
-        raise BadItem('"body.messages" is not one message of the user, with or without a system')
+        raise BadItem(
+            '"body.messages" is not a single user message, with or without a system message'
+        )
     files: list[dict[str, Any]] = []
     said: dict[str, Any] = {"prompt": _said(rest[0], files)}
     if system:

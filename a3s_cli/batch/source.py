@@ -98,7 +98,7 @@ class Source(Value):
             for row in reader:
                 if None in row or None in row.values():
                     raise UsageError(
-                        f"{self.name}: line {reader.line_num} has not {len(columns)} columns"
+                        f"{self.name}: line {reader.line_num} does not have {len(columns)} columns"
                     )
                 fields = {name: row[name] for name in COLUMNS if row.get(name)}
                 yield dumps({**fields, "prompt": fill(row)}) + b"\n"
@@ -111,7 +111,7 @@ class Source(Value):
         for number, name in enumerate(columns, 1):
             if (before := first.setdefault(name, number)) != number:
                 raise UsageError(
-                    f"{self.name}: line 1: the column {name!r} is there twice,"
+                    f"{self.name}: line 1: the column {name!r} appears twice,"
                     f" as number {before} and {number}"
                 )
 

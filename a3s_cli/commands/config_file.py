@@ -70,7 +70,7 @@ def _known(key: str) -> str:
     near = get_close_matches(name, KEYS, 1)
     meant = f"; did you mean {near[0]}?" if near else ""
     raise UsageError(
-        f"{key} is no setting of one value{meant}",
+        f"{key} is not a setting with a single value{meant}",
         hint=f"{', '.join(KEYS)}; for rules and providers: a3s config edit",
     )
 

@@ -30,8 +30,8 @@ from ..version import __version__
 _PATIENCE = 5.0
 #: Programs that are used if they are there, and what it costs if they are not.
 _PROGRAMS = {
-    "rg": "grep searches by itself, more slowly",
-    "git": "no status of the repository, and protected files are compared with no HEAD",
+    "rg": "the tool grep works without it, but more slowly",
+    "git": "runs know no repository status, and cannot compare protected files with HEAD",
     "man": "a3s man shows plain text",
 }
 
@@ -128,7 +128,7 @@ def _model(config: Config) -> Finding:
     except (ProviderError, A3SError):
         return Finding("model", "good", f"{told}; its server lists no models")
     if where.model not in names and names:
-        hint = f"a3s models {provider} lists {len(names)} others"
+        hint = f"a3s models {provider} lists the {len(names)} that it has"
         return Finding("model", "missing", f"{told}: the server does not list it", hint)
     return Finding("model", "good", f"{told}; the server answers and has it")
 
@@ -155,7 +155,7 @@ def _sandbox(config: Config, workspace: Path) -> Finding:
         sandbox.close()
         return Finding("sandbox", "good", "bubblewrap confines commands")
     why = confinement.missing or "it is turned off"
-    return Finding("sandbox", "missing", f"none, so rules alone hold commands: {why}")
+    return Finding("sandbox", "missing", f"none, so only rules limit commands: {why}")
 
 
 def _programs() -> Iterator[Finding]:
@@ -177,13 +177,13 @@ def _sessions() -> Finding:
         return Finding("sessions", "missing", str(error), error.hint or "")
     above = next(one for one in (directory, *directory.parents) if one.exists())
     if not os.access(above, os.W_OK):
-        return Finding("sessions", "missing", f"{above} cannot be written: no run is kept")
+        return Finding("sessions", "missing", f"{above} is not writable: no session is saved")
     return Finding("sessions", "good", str(directory))
 
 
 def _terminal() -> Finding:
     if not os.isatty(1):
-        return Finding("terminal", "good", "stdout is none: a3s run prints JSON")
+        return Finding("terminal", "good", "stdout is not a terminal: a3s run prints JSON")
     style = Style.detect(os.environ, True)
     said = [f"{style.width} columns", os.environ.get("TERM", "") or "TERM is not set"]
     said.append("colours" if style.colour else "no colours")

@@ -29,7 +29,7 @@ def offered(name: str, config_file: str | None, *, as_json: bool) -> str:
     from ..config.model_names import LOCAL, REPLAY
 
     if name in (LOCAL, REPLAY):
-        raise UsageError(f"{name} is no server; a3s models lists the embedded models")
+        raise UsageError(f"{name} is not a server; a3s models lists the embedded models")
     config = load({}, os.environ, Path.cwd(), config_file=config_file)
     found = asyncio.run(_offered(endpoint(config, f"{name}/MODEL", os.environ)))
     if as_json:

@@ -63,7 +63,9 @@ def _here() -> str:
 def rename(environment: Mapping[str, str], name: str, title: str) -> None:
     """Set the title of a session; an empty one shows its first prompt again. Raises UsageError."""
     if len(title) > LONGEST_TITLE:
-        raise UsageError(f"the title has {len(title)} characters: at most {LONGEST_TITLE} fit")
+        raise UsageError(
+            f"the title has {len(title)} characters: at most {LONGEST_TITLE} are allowed"
+        )
     Store.find(environment).rename(name, clean(title))
 
 

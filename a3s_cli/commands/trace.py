@@ -29,7 +29,7 @@ def _of_runs(lines: Iterable[bytes], path: str) -> Iterator[bytes]:
         if not number and line.startswith((b'{"type":"batch_start"', b'{"type":"batch_open"')):
             what = "stream" if b"batch_start" in line[:30] else "journal"
             raise UsageError(
-                f"{path} is the {what} of a batch, and a trace is of one run",
+                f"{path} is the {what} of a batch, but a trace shows one run",
                 hint="a3s batch --record keeps each run as DIR/runs/ITEM.ndjson; trace these",
             )
         yield line

@@ -186,7 +186,7 @@ class ConfigFile(Items):
             elif name in BLOCK_KEYS:
                 given[name] = self._text(inner, unset)
             elif name == "oauth":
-                text = f"{self._at(inner)}: a3s does no OAuth; give the server a bearer_token"
+                text = f"{self._at(inner)}: a3s does not support OAuth; set bearer_token"
                 self._notice("config_key_unknown", text, inner, key=name)
             else:
                 self._unknown_key(inner, (*BLOCK_KEYS, "oauth"))
@@ -290,7 +290,7 @@ class ConfigFile(Items):
             if not _HEADER_NAME.fullmatch(inner.name):
                 self._fail(inner, "the name of an HTTP header", "another string")
             if inner.name.lower() in _FRAMING:
-                self._fail(inner, "a header that does not say where the body ends", inner.name)
+                self._fail(inner, "a header other than those that frame the body", inner.name)
             # Header names ignore case; with one spelling a stronger layer replaces a weaker one.
             self._assign(scope.headers, inner, inner.name.lower(), _header, scope.unset)
 

@@ -69,7 +69,7 @@ class Items:
         if (earlier := into.get(name)) is not None:
             key = item.name[:_MAX_NAME]
             line = earlier.origin.rpartition(":")[2]
-            text = f'{self._at(item)}: "{key}" counts, and not the one in line {line}'
+            text = f'{self._at(item)}: this "{key}" counts, not the earlier one in line {line}'
             self._notice("config_key_repeated", text, item, key=key)
         into[name] = Setting(value, self._origin(item))
 

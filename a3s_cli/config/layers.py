@@ -281,7 +281,7 @@ def _tell_changed(config: Config, project: str, why: Exception) -> None:
     from shlex import quote
 
     text = (
-        f"{project} is not trusted any more: {why}; to trust its configuration, servers and"
+        f"{project} is no longer trusted: {why}; to trust its configuration, servers and"
         f" skills as they are:  a3s trust {quote(project)}"
     )
     config.notices.append(ConfigNotice("config_untrusted", text, {"file": project, "keys": []}))

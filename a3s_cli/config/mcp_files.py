@@ -80,8 +80,8 @@ def _add(config: Config, servers: dict[str, McpServer], project: Iterable[McpSer
         first = servers.setdefault(one.name, one)
         if first is not one:
             text = (
-                f"{one.origin}: the project's MCP server {one.name[:64]!r} is not used: yours of"
-                f" this name is, from {first.origin}"
+                f"{one.origin}: the project's MCP server {one.name[:64]!r} is not used, because you"
+                f" have one of this name, from {first.origin}"
             )
             fields = {"file": one.origin, "keys": [one.name[:64]]}
             config.notices.append(ConfigNotice("config_untrusted", text, fields))

@@ -127,7 +127,7 @@ def server_of(
         raise Wrong("transport", f"what fits {found}", f"{transport!r}"[:40])
     if kind == "sse":
         checked["obstacle"] = (
-            "it is to be reached by the old HTTP+SSE transport, which a3s does not speak;"
+            "it uses the old HTTP+SSE transport, which a3s does not support;"
             " most such servers have a URL for streamable HTTP as well"
         )
     if project:
@@ -342,7 +342,9 @@ KEYS: dict[str, Check] = {
     "args": _checked("args", "a list of strings", _strings),
     "env": _checked("env", "an object of strings", _table),
     "url": _checked("url", _A_URL, _url),
-    "headers": _checked("headers", "an object of headers, none of the protocol's own", _headers),
+    "headers": _checked(
+        "headers", "an object of headers that the protocol does not set itself", _headers
+    ),
     "timeout": _checked("timeout", A_DURATION, _duration),
     "call_timeout": _checked("call_timeout", A_DURATION, _duration),
     "cwd": _checked("cwd", "the path of a directory", _string),

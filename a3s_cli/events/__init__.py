@@ -47,7 +47,7 @@ class Start(Event):
 
 
 class ToolsChanged(Event):
-    """Other tools are on offer than before: MCP servers have answered, or changed their lists."""
+    """The tools on offer have changed: MCP servers have answered or changed their lists."""
 
     type: Literal["tools_changed"] = "tools_changed"
     tools: Annotated[list[str], "names of all tools that can be called"]
@@ -90,7 +90,7 @@ class ReasoningDelta(Event):
 
 
 class ToolInputDelta(Event):
-    """A piece of a call's arguments: as the model streams them, or whole before a cut event."""
+    """A piece of a call's arguments: as the model streams them, or in full before a cut event."""
 
     type: Literal["tool_input_delta"] = "tool_input_delta"
     tool_id: Annotated[Own, "the call"]
@@ -140,14 +140,16 @@ class ToolEnd(Event):
     exit_code: Annotated[int, "bash: the command's own, 128+n for a signal; other tools 0 or 1"]
     reason: Annotated[
         Literal["timeout", "cancelled", "protected"] | None,
-        "only if we ended the call, or put back something that it changed",
+        "only if a3s ended the call, or reverted something that it changed",
     ] = None
     duration_ms: Annotated[int, "milliseconds since tool_start"]
     truncated: Annotated[bool | None, "true if toolOutput was cut"] = None
     output_bytes: Annotated[int | None, "bytes of the whole output, if it was cut"] = None
     output_file: Annotated[str | None, "file of the output, up to the cap of its deltas"] = None
     output_sha256: Annotated[Own | None, "digest of that file"] = None
-    path: Annotated[str | None, "what it was about; absolute, symlinks resolved"] = None
+    path: Annotated[
+        str | None, "the file or directory of the call; absolute, symlinks resolved"
+    ] = None
     sha256: Annotated[Own | None, "write, edit: digest of the file's new content"] = None
     images: Annotated[
         list[dict[str, Any]] | None, "name, mediaType, bytes and sha256 of each file that it shows"
@@ -175,7 +177,7 @@ class PermissionDenied(Event):
 
 
 class ToolRejected(Event):
-    """A call that cannot be executed; the model is told."""
+    """A call cannot be executed; the model is told."""
 
     type: Literal["tool_rejected"] = "tool_rejected"
     tool_name: Annotated[str, "the tool's name as the model wrote it"]
@@ -202,7 +204,7 @@ class PermissionRequest(Event):
 
 
 class UserMessage(Event):
-    """Words of the user that came while the run went on were put before the model."""
+    """A message that the user sent while the run was active was passed to the model."""
 
     type: Literal["user_message"] = "user_message"
     text: Annotated[str, "what was said"]
@@ -212,7 +214,7 @@ class UserMessage(Event):
 
 
 class ControlRejected(Event):
-    """A line on stdin that is no message, or cannot be obeyed now; only with --input json.
+    """A line on stdin is not a message or cannot be obeyed now; only with --input json.
 
     Between two runs it has no `seq`.
     """
@@ -249,7 +251,7 @@ class Retry(Event):
 
 
 class Notice(Event):
-    """Worth knowing, but without effect on the outcome."""
+    """Something worth knowing that does not affect the result."""
 
     type: Literal["notice"] = "notice"
     code: Annotated[Own, "what kind of notice"]
@@ -267,7 +269,7 @@ class Notice(Event):
     source: Annotated[str | None, "where the download comes from"] = None
     path: Annotated[str | None, "the protected path"] = None
     copy: Annotated[str | None, "where the replaced content was saved"] = None
-    commit: Annotated[str | None, "a commit that contains what was put back"] = None
+    commit: Annotated[str | None, "a commit that contains a change that was reverted"] = None
     tokens_before: Annotated[int | None, "of the conversation, before cutting; estimated"] = None
     tokens_after: Annotated[int | None, "of the conversation, after cutting; estimated"] = None
 

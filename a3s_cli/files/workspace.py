@@ -145,7 +145,7 @@ class Workspace:
 
     def _demand_shown(self, path: Path) -> None:
         if self.withheld and self.withholds(path):
-            raise PermissionError(errno.EACCES, "it holds credentials, and is hidden")
+            raise PermissionError(errno.EACCES, "it contains credentials and is hidden")
 
     def _holder(self, path: Path) -> Path | None:
         """Return the readable directory outside that holds a path."""

@@ -70,20 +70,20 @@ def typed(argument: str) -> Given:
 def given_in_json(value: Any) -> tuple[Given, ...]:
     """Return what `[{"path"} | {"name", "mediaType", "data"}]` gives. Raises ValueError."""
     if not isinstance(value, list):
-        raise ValueError("`attachments` is a list of objects")
+        raise ValueError("`attachments` must be a list of objects")
     if len(value) > MOST:
-        raise ValueError(f"`attachments` has {len(value)} entries: at most {MOST} are taken")
+        raise ValueError(f"`attachments` has {len(value)} entries: at most {MOST} are allowed")
     return tuple(_one_in_json(one, f"attachments[{at}]") for at, one in enumerate(value))
 
 
 def _one_in_json(value: Any, place: str) -> Given:
     if not isinstance(value, dict):
-        raise ValueError(f"`{place}` is no object")
+        raise ValueError(f"`{place}` must be an object")
     for name in ("path", "name", "mediaType", "data"):
         if not isinstance(value.get(name, ""), str):
-            raise ValueError(f"`{place}.{name}` is no string")
+            raise ValueError(f"`{place}.{name}` must be a string")
     if ("path" in value) == ("data" in value):
-        raise ValueError(f"`{place}` needs a `path`, or `data` in base64: one of them")
+        raise ValueError(f"`{place}` needs either a `path` or `data` in base64")
     name, kind = value.get("name", ""), value.get("mediaType", "")
     if "path" in value:
         if not value["path"]:
@@ -139,7 +139,7 @@ def read_path(path: str, limit: int) -> bytes:
     except OSError as error:
         raise UsageError(f"{place}: {_said(error)}", hint=_meant(path, error)) from None
     except ValueError:
-        raise UsageError(f"{place[:200]!r} is no path") from None
+        raise UsageError(f"{place[:200]!r} is not a path") from None
 
 
 def _require_regular(status: os.stat_result, place: str) -> None:
@@ -155,7 +155,7 @@ def read_stdin(limit: int, stdin: int = 0) -> bytes:
     data = bytearray()
     try:
         if os.isatty(stdin):
-            raise UsageError("-a -: stdin is a terminal, and not a file")
+            raise UsageError("-a -: stdin is a terminal, not a file")
         while len(data) <= limit:
             try:
                 piece = os.read(stdin, 1 << 20)

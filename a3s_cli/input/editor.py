@@ -18,7 +18,7 @@ def written(begun: str) -> str:
         except click.ClickException as error:
             raise UsageError(error.format_message(), hint="export EDITOR=…") from None
     if not (text or "").strip():
-        raise UsageError("the editor left no prompt")
+        raise UsageError("the prompt from the editor is empty")
     return str(text).rstrip("\n")
 
 

@@ -77,7 +77,7 @@ def message(line: bytes) -> Message:
     except ValueError as error:
         raise NoMessage(f"the line is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise NoMessage("the line is no JSON object")
+        raise NoMessage("the line is not a JSON object")
     return _message(value, _id(value))
 
 
@@ -128,7 +128,7 @@ def _id(value: dict[str, Any]) -> str | int | None:
         return id
     if isinstance(id, str) and len(id) <= _LONGEST_ID:
         return clean(id)
-    raise NoMessage(f"an `id` is a number or a string of at most {_LONGEST_ID} characters")
+    raise NoMessage(f"an `id` must be a number or a string of at most {_LONGEST_ID} characters")
 
 
 def _shown(found: object) -> str:

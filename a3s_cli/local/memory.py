@@ -38,12 +38,12 @@ async def turn(model: Path, directory: Path, notice: Callable[[str, str], None])
                 told = True
                 notice(
                     "model_waiting",
-                    f"another run has a model in memory, and {needed / 1e9:.1f} GB for "
-                    f"{model.name} are not free: waiting for it",
+                    f"another run has a model in memory, and the {needed / 1e9:.1f} GB that "
+                    f"{model.name} needs are not free: waiting for that run",
                 )
             if time.monotonic() - began > QUEUE:
                 raise SessionBusy(
-                    f"there is no memory for {model.name} beside the model of another run",
+                    f"there is not enough memory for {model.name} beside another run's model",
                     hint="wait for that run, or use a smaller model",
                 )
             await asyncio.sleep(PAUSE)

@@ -79,16 +79,16 @@ def header(path: Path) -> Header:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None
     except (ValueError, struct.error):
         raise ConfigError(
-            f"{path} is not a model in GGUF",
+            f"{path} is not a GGUF model",
             hint="llama.cpp's convert_hf_to_gguf.py makes one of a model in another format",
         ) from None
     architecture = str(found.get("general.architecture", ""))
     template = str(found.get("tokenizer.chat_template", ""))
     if architecture in _NO_TEXT:
-        raise ConfigError(f"{path} makes no text: its architecture is {architecture}")
+        raise ConfigError(f"{path} cannot generate text: its architecture is {architecture}")
     if not template:
         raise ConfigError(
-            f"{path} has no chat template: it continues texts and cannot be talked to",
+            f"{path} has no chat template: it is a base model, which cannot hold a conversation",
             hint="take the variant of the model that ends in -Instruct, -Chat or -it",
         )
     return Header(architecture, template)
@@ -150,5 +150,5 @@ async def pointer(name: str, endpoint: str) -> tuple[int, str]:
     digest = re.search(r"^oid sha256:([0-9a-f]{64})$", text, re.MULTILINE)
     size = re.search(r"^size (\d{1,15})$", text, re.MULTILINE)
     if not digest or not size:
-        raise ProviderError(f"{name}: the repository does not say what the file is")
+        raise ProviderError(f"{name}: the repository gives no size and hash of the file")
     return int(size[1]), digest[1]

@@ -167,14 +167,16 @@ class LocalProvider:
         """Return what reports how much of the instructions has been read."""
         estimate, told = states.Estimate(), time.monotonic()
         name = self._endpoint.model
-        self._notice("model_preparing", f"{name} reads its instructions, once for all runs")
+        self._notice(
+            "model_preparing", f"{name} is reading its instructions, which later runs need not do"
+        )
 
         def progress(read: int, total: int) -> None:
             nonlocal told
             if read and time.monotonic() - told > INTERVAL:
                 told = time.monotonic()
                 words = estimate.words(read, total)
-                self._notice("model_preparing", f"{name} reads its instructions: {words}")
+                self._notice("model_preparing", f"{name} is reading its instructions: {words}")
 
         return progress
 
@@ -197,7 +199,7 @@ class LocalProvider:
         fetched = not own.is_own(name) or name.startswith("hf:")
         if fetched and not (plan.offline or plan.pull or os.isatty(2)):
             raise ConfigError(
-                f"the model {name}{size} is not here",
+                f"the model {name}{size} is not downloaded",
                 hint=f"a3s models pull {name}, or a3s run --pull",
             )
         progress = DownloadProgress()
@@ -216,7 +218,7 @@ class LocalProvider:
             self._emitter.emit(
                 Notice(
                     code="model_download",
-                    text=f"fetching {name} from {progress.source}: {progress}",
+                    text=f"downloading {name} from {progress.source}: {progress}",
                     received_bytes=progress.received,
                     total_bytes=progress.total,
                     source=progress.source,

@@ -266,4 +266,4 @@ def last_words(log: Path | None) -> tuple[str, str | None]:
     for line in reversed(lines):
         if any(word in line.lower() for word in ("error", "failed", "assert")):
             return line.split(" : ")[-1].strip(), hint
-    return "it gave no reason; often the memory did not suffice", hint
+    return "it gave no reason; often there is not enough memory", hint

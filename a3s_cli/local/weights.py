@@ -94,7 +94,7 @@ async def pull(
     if model.name == catalogue.DEFAULT and (chosen := environment.get("A3S_LOCAL_MODEL")):
         raise ConfigError(
             f"A3S_LOCAL_MODEL names {chosen}, which is not a file",
-            hint="set it to a model in GGUF, or unset it",
+            hint="set it to a GGUF model, or unset it",
         )
     if offline:
         raise _offline(model.name)
@@ -112,7 +112,7 @@ def size_of(name: str | None) -> str:
 
 def _offline(name: str) -> ConfigError:
     return ConfigError(
-        f"the model {name} is not here, and --offline forbids to fetch it",
+        f"the model {name} is not downloaded, and --offline forbids downloading it",
         hint=f"a3s models pull {name}",
     )
 
@@ -125,7 +125,7 @@ async def _pull_own(
     if not name.startswith("hf:"):
         raise ConfigError(
             f"there is no model at {target}",
-            hint="-m local/PATH.gguf names a file, -m local/hf:OWNER/REPO:FILE.gguf one to fetch",
+            hint="local/PATH.gguf is a file here, local/hf:OWNER/REPO:FILE.gguf one to download",
         )
     if offline:
         raise _offline(name)
@@ -172,8 +172,9 @@ async def fill(
             failures.append(failure)
     last = failures[-1]
     raise type(last)(
-        f"the model {model.name} could not be fetched: {'; '.join(map(str, failures))}",
-        hint=last.hint or f"what has arrived is kept: a3s models pull {model.name} continues",
+        f"the model {model.name} could not be downloaded: {'; '.join(map(str, failures))}",
+        hint=last.hint
+        or f"the part that was downloaded is kept: a3s models pull {model.name} resumes",
     )
 
 
@@ -190,7 +191,7 @@ async def verify(partial: Path, model: EmbeddedModel) -> None:
     if found != model.sha256:
         partial.unlink()
         raise ProviderError(
-            f"what arrived is not {model.name} (sha256 {found[:12]}…, "
+            f"the downloaded file is not {model.name} (sha256 {found[:12]}…, "
             f"expected {model.sha256[:12]}…) and was removed"
         )
 
@@ -223,7 +224,7 @@ def writing(model: EmbeddedModel) -> Iterator[None]:
     except OSError as error:
         raise OutputError(
             f"the model {model.name} cannot be written: {error.strerror or error}",
-            hint=f"what has arrived is kept: a3s models pull {model.name} continues",
+            hint=f"the part that was downloaded is kept: a3s models pull {model.name} resumes",
         ) from error
 
 
@@ -237,7 +238,7 @@ def locked(target: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise SessionBusy(
-                f"another process is fetching {target.stem} just now",
+                f"another process is downloading {target.stem}",
                 hint="wait for it, then try again",
             ) from None
         yield

@@ -29,4 +29,4 @@ class Unreached(RpcError):
 
 def no_message(error: RpcError) -> Unreached:
     """Return the failure of a request whose answer could not be read."""
-    return Unreached(f"its answer is no message of the protocol: {error.message}")
+    return Unreached(f"its answer is not a message of the protocol: {error.message}")

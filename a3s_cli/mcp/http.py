@@ -169,8 +169,8 @@ class Http:
             return
         if status in (401, 403):
             raise Unreached(
-                f"it wants other credentials (HTTP status {status})",
-                'a3s does no OAuth: give it a token, bearer_token = env("NAME") or headers',
+                f"it refused the credentials (HTTP status {status})",
+                'a3s does not support OAuth: set bearer_token = env("NAME") or headers',
             )
         said = " ".join(clean(words[:200].decode(errors="replace")).split())
         raise Unreached(f"it answered with HTTP status {status}{': ' if said else ''}{said}")
@@ -187,7 +187,7 @@ class Http:
         for message in messages:
             error = message.error if isinstance(message, Response) else None
             if errors_only and error is None:
-                raise Unreached("its answer is no error")
+                raise Unreached("its answer is not an error")
             if isinstance(message, Response) and message.id is None:
                 # It could not read our request, not even whose it was.
                 self.peer.take(Response(id, message.result, error))

@@ -228,8 +228,8 @@ class Servers:
         sandbox = await terms.sandbox() if terms.sandbox is not None else None
         if sandbox is None:
             raise ServerFailure(
-                "it has to run in a sandbox, and there is none",
-                "copy its entry to your own configuration, whose servers run without one"
+                "it must run in a sandbox, and there is none",
+                "copy its entry to your own configuration: your servers may run without one"
                 if server.project
                 else "install bubblewrap, or set sandbox = false in its block",
             )

@@ -87,7 +87,7 @@ class Session:
             await self._discover(refused)
             return
         if not isinstance(result, dict):
-            raise ServerFailure("its answer to `initialize` is no object")
+            raise ServerFailure("its answer to `initialize` is not an object")
         version = result.get("protocolVersion")
         if version not in HANDSHAKE:
             shown = f"{version!r}"[:40]
@@ -184,7 +184,7 @@ class Session:
                 told = self._with_meta(params, {"progressToken": token})
                 result = await self.peer.request("tools/call", told)
                 if not isinstance(result, dict):
-                    raise RpcError(0, "its result is no object")
+                    raise RpcError(0, "its result is not an object")
                 if not (self._later and result.get("resultType") == "input_required"):
                     return result
                 params = await self._with_input(params, result)

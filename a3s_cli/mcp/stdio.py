@@ -130,7 +130,7 @@ class Stdio:
         """Tell of the first line that was no message; what follows is in the log."""
         if not self._told:
             self._told = True
-            self._notice(f"it printed a line that is no message: {_shown(line)[:100]}")
+            self._notice(f"it printed a line that is not a message: {_shown(line)[:100]}")
 
     def _said(self, data: bytes) -> None:
         for line in self._errors.feed(data):

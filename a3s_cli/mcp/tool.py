@@ -73,7 +73,7 @@ def listed(server: str, place: int, tool: Any) -> Listed:
     Raises ServerFailure for what is no tool, and for a schema that is none.
     """
     if not isinstance(tool, dict):
-        raise ServerFailure(f"entry {place} of its list of tools is no object")
+        raise ServerFailure(f"entry {place} of its list of tools is not an object")
     own_name = tool.get("name")
     if not isinstance(own_name, str):
         raise ServerFailure(f"entry {place} of its list of tools has no name")

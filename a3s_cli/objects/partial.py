@@ -312,7 +312,7 @@ class Partial:
         text = self._take_token()
         number = _NUMBER.fullmatch(text)
         if not number:
-            raise self._fail(f"{text[:40]} is no JSON number")
+            raise self._fail(f"{text[:40]} is not a JSON number")
         try:
             value = float(text) if number[1] else int(text)
         except ValueError:  # The interpreter may be told to take fewer digits.

@@ -188,7 +188,7 @@ def _read(descriptor: int, place: str) -> str:
 def _bounded(source: Any) -> dict[str, Any] | bool:
     """Return the schema; raises SchemaError for one that is too large."""
     if not isinstance(source, dict | bool):
-        raise SchemaError("", "a schema is an object, or true or false")
+        raise SchemaError("", "a schema must be an object, or true or false")
     patterns = 0
     for level, node in _nodes(source):
         if level > DEEPEST:

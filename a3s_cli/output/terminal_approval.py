@@ -200,9 +200,9 @@ class Dialogue:
     def _help(self, always: str, *, hidden: bool) -> list[str]:
         told = [
             "y  yes: this call, once",
-            f"a  always: what is like it, {self._span}: {always}",
+            f"a  always, {self._span}: {always}",
             "n  no: the model is told",
-            "e  no, and what you then type is told to the model",
+            "e  no, and tell the model what to do instead",
         ]
         told += ["m  more of the arguments"] * hidden
         told.append("Ctrl-C cancels the run")
@@ -224,7 +224,7 @@ class Dialogue:
 
     def _demand_foreground(self) -> None:
         if os.tcgetpgrp(self._terminal) != os.getpgrp():
-            raise Unanswered("a3s runs in the background")
+            raise Unanswered("a3s is running in the background")
 
     def _write(self, rows: list[str]) -> None:
         self._write_all(encode("".join(f"{row}\n" for row in rows)))

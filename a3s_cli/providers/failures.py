@@ -206,11 +206,15 @@ def _verdict(
 ) -> tuple[type[A3SError], str, str | None]:
     text = f"{report.words} {report.message}"
     if status in (401, 403):
-        return AuthError, " refused the credentials", "check the API key and what it may use"
+        return AuthError, " refused the credentials", "check the API key and its permissions"
     if status in (402, 429):
         lasting = re.search(EXHAUSTED, text) and (wait is None or re.search(LASTING, text))
         if lasting or status == 402:
-            return ProviderError, " has no quota left for this account", "check plan and billing"
+            return (
+                ProviderError,
+                " has no quota left for this account",
+                "check the plan and the billing",
+            )
         return RateLimited, " rate limit", None
     if re.search(FILTERED, report.words):
         return Refusal, " refused the content", None

@@ -64,10 +64,12 @@ class Change(Value):
     def advice(self) -> str:
         """What the user is told."""
         if self.key == "tool_files":
-            return f"{self.field} with files, so they follow it; {self.setting} settles it"
-        if self.key == "max_tokens_field":
-            return f"{self.field}, so {self.value} is sent in its place; {self.setting} settles it"
-        return f"{self.field}, so it is left out; {self.setting} settles it"
+            change = " with files, so they are sent after it"
+        elif self.key == "max_tokens_field":
+            change = f", so {self.value} is sent instead"
+        else:
+            change = ", so it is left out"
+        return f"{self.field}{change}; set {self.setting} to avoid this"
 
     @property
     def setting(self) -> str:

@@ -38,7 +38,7 @@ async def offered(endpoint: Endpoint) -> list[str]:
     try:
         return sorted(set(_names(loads(body))))
     except (ValueError, TypeError, KeyError, AttributeError):
-        raise ProviderError(f"{endpoint.provider} answered with no list of models") from None
+        raise ProviderError(f"{endpoint.provider} did not answer with a list of models") from None
 
 
 def _names(answer: Any) -> list[str]:

@@ -116,11 +116,11 @@ def _reply(said: bytes) -> Reply:
     try:
         answer = jsontext.loads(line.decode(), distinct=True)
         if not isinstance(answer, dict):
-            raise ValueError("an answer is a JSON object")
+            raise ValueError("an answer must be a JSON object")
         return given_reply(answer)
     except ValueError as error:
         unreadable = type(error).__name__ in ("JSONDecodeError", "UnicodeDecodeError")
-        why = "is no JSON" if unreadable else f"is none: {error}"
+        why = "is not JSON" if unreadable else f"is not valid: {error}"
         return _failed(f"gave an answer that {why}")
 
 
@@ -162,7 +162,7 @@ def _why_not(path: str) -> str | None:
         if not os.access(interpreter, os.X_OK):
             return f"its interpreter {jsontext.clean(interpreter)[:100]!r} does not exist"
     elif b"\0" not in head:
-        return "it is a script without a first line of #!"
+        return "it is a script without a #! line"
     return None
 
 

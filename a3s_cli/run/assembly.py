@@ -107,7 +107,7 @@ def assemble(
 
 
 def _instructions(plan: Plan, where: Endpoint, emitter: Emitter) -> str:
-    """Return what the project says of itself, and emit notices of what is not used."""
+    """Return the project's instructions, and emit notices of those that are not used."""
     if not plan.project:
         return ""
     found = project_instructions(plan.workspace)
@@ -180,7 +180,7 @@ def _price(plan: Plan, model: str, listed: Listed) -> Callable[[], Price | None]
 
 
 def _with_fallbacks(plan: Plan, emitter: Emitter, first: Asker, where: Endpoint) -> Asker:
-    """Return what also asks the fallback models. Raises what `assemble` does of each of them."""
+    """Return a provider that also asks the fallback models. Raises what `assemble` raises."""
     from .fallback import Alternative, Chain, FallbackAsker
 
     def alternative(name: str, where: Endpoint) -> Alternative:
@@ -210,7 +210,7 @@ def _with_fallbacks(plan: Plan, emitter: Emitter, first: Asker, where: Endpoint)
 def _skills(
     plan: Plan, emitter: Emitter, tools: Mapping[str, Tool]
 ) -> tuple[str, tuple[Path, ...]]:
-    """Return what the model is told of skills, and the directories where they may be read."""
+    """Return what the model is told about skills, and the directories it may read them in."""
     project, user = plan.config.trusted_project, user_skills(plan.environment)
     if plan.project and project is None:
         _tell_untrusted(plan, emitter)
@@ -231,7 +231,7 @@ def _skills(
 
 
 def _tell_untrusted(plan: Plan, emitter: Emitter) -> None:
-    """Report skills of the workspace that are not used; of a changed project it is known."""
+    """Report skills of the workspace that are not used, unless a notice has said so already."""
     here = [name for name in SKILLS if (plan.workspace / name).is_dir()]
     told = (n.code == "config_untrusted" and not n.fields["keys"] for n in plan.config.notices)
     if not here or any(told):

@@ -82,7 +82,7 @@ def _require_sight(plan: Plan, files: Sequence[File]) -> None:
 
 
 def _remedy(where: Endpoint, file: File) -> str:
-    """Return what can be configured of a model that is wrongly taken to be blind."""
+    """Return the setting to change for a model that can see after all."""
     if where.wire == LOCAL:
         return ""
     if where.quirks.get("attachment") is not False and "modalities" in where.quirks:

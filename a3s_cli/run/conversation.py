@@ -80,7 +80,7 @@ class Conversation(State):
 
     @property
     def copies(self) -> str:
-        """Where what is put back is kept beside the session; empty where nothing is kept."""
+        """The directory for copies of reverted content; empty if nothing is saved."""
         return str(self.keeper.spilled / "put-back") if self.keeper else ""
 
     def add(self, message: Message) -> None:

@@ -226,7 +226,7 @@ class Execution:
         return told
 
     def _judged(self, path: str) -> Path:
-        """Resolve a path argument; judge it again where it leads elsewhere by now."""
+        """Resolve a path argument; judge it again if it leads elsewhere now."""
         around, prepared = self._around, self._prepared
         found = around.workspace.resolve(path)
         if not (found.inside or (found.readable and prepared.tool.reads_skills)):
@@ -240,7 +240,9 @@ class Execution:
             )  # fmt: skip
             if verdict.decision.decision != "allow" or verdict.path not in (None, found.path):
                 reason = verdict.decision.reason
-                raise ToolError(f"{path} leads elsewhere than when it was judged: {reason}")
+                raise ToolError(
+                    f"{path} no longer leads to where it led when it was judged: {reason}"
+                )
         return found.path
 
     def _allow_url(self, url: str) -> str | None:
@@ -337,7 +339,7 @@ class Execution:
         return ToolResult(call.id, call.name, told, failed, call.provider_id, files)
 
     def _reported(self, result: ToolReturn) -> ToolReturn:
-        """Tell of what the guard did, in events and to the model."""
+        """Report what the guard did, in events and to the model."""
         from .guarded import notices, remark
 
         for notice in notices(self._reports, self._prepared.call.id):

@@ -1,4 +1,4 @@
-"""How a run tells of what the guard of protected places did: notices, and a remark to the model."""
+"""Reports what the guard of protected places did: notices, and a remark to the model."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 #: Paths of one call that have a notice of their own.
 _MOST = 20
 _ACCEPT = (
-    "--protect tracked keeps what is committed, an allow rule such as write(.vscode/**) the path"
+    "--protect tracked keeps what is committed; a rule such as write(.vscode/**) allows the path"
 )
 
 
 def notices(reports: Sequence[Report], tool_id: str) -> list[Notice]:
-    """Return the notices of one call, at most so many and one for the rest."""
+    """Return the notices of one call: at most `_MOST`, and one for the rest."""
     found = [_notice(report, tool_id) for report in reports[:_MOST]]
     if len(reports) > _MOST:
-        text = f"{len(reports) - _MOST} more protected paths were put back or kept"
+        text = f"{len(reports) - _MOST} more protected paths were reverted or kept"
         found.append(Notice(code="protected_put_back", text=text, tool_id=tool_id))
     return found
 
@@ -31,19 +31,19 @@ def notices(reports: Sequence[Report], tool_id: str) -> list[Notice]:
 def _notice(report: Report, tool_id: str) -> Notice:
     path = report.path
     if report.kind == "unrecorded":
-        text = f"what protected files hold is recorded in memory only ({report.failure})"
+        text = f"the content of protected files is recorded only in memory ({report.failure})"
         return Notice(code="protected_unrecorded", text=text, tool_id=tool_id, path=path)
     if report.kind == "kept":
         text = f"{path}: a repository that the command created keeps this protected file"
         return Notice(code="protected_kept", text=text, tool_id=tool_id, path=path)
     if report.kind == "committed":
-        text = f"{path}: the commit {report.commit} contains what was put back"
+        text = f"{path}: the commit {report.commit} contains a change that was reverted"
     elif report.failure is not None:
-        text = f"{path}: a change of this protected path cannot be put back: {report.failure}"
+        text = f"{path}: a change to this protected path cannot be reverted: {report.failure}"
     elif report.keys:
-        text = f"{path}: settings of git that run programs were put back: {', '.join(report.keys)}"
+        text = f"{path}: git settings that run programs were reverted: {', '.join(report.keys)}"
     else:
-        text = f"{path}: a change of this protected path was put back ({_ACCEPT})"
+        text = f"{path}: a change to this protected path was reverted ({_ACCEPT})"
     return Notice(
         code="protected_put_back",
         text=text,
@@ -56,20 +56,20 @@ def _notice(report: Report, tool_id: str) -> Notice:
 
 
 def remark(reports: Sequence[Report], root: Path) -> str:
-    """Return what the model is told: what was put back, and what not to do about it."""
+    """Return what the model is told: what was reverted, and what not to do about it."""
     names = [_relative(one, root) for one in reports if one.kind == "put_back"]
     lines = []
     if names:
         rest = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
         lines.append(
-            f"[protected, so your change was put back: {', '.join(names[:_MOST])}{rest}."
+            f"[protected, so your change was reverted: {', '.join(names[:_MOST])}{rest}."
             " Do not commit these paths and do not try again; the user can permit it]"
         )
     for one in reports[:_MOST]:
         if one.kind == "committed":
             lines.append(
-                f"[the commit {one.commit} contains a change of {_relative(one, root)} that was"
-                " put back: take it out of the commit]"
+                f"[the commit {one.commit} contains a change to {_relative(one, root)} that was"
+                " reverted: take it out of the commit]"
             )
     return "\n".join(lines)
 

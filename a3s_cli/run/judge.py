@@ -158,7 +158,7 @@ def parsed(text: str) -> dict[str, Any]:
         raise ValueError("the arguments are not a JSON object")
     if not jsontext.is_plain(arguments):
         # Shown and executed must be the same, and half a character is not a valid name.
-        raise ValueError("the arguments hold half a surrogate pair, or a number beyond 64 bits")
+        raise ValueError("the arguments contain half a surrogate pair, or a number beyond 64 bits")
     if re.search(_LONG_NUMBER, text):
         written = jsontext.Written(arguments)
         written.text = text

@@ -80,7 +80,7 @@ class Loop(State):
                 )
 
     def _steered(self, *, last: bool = False) -> bool:
-        """Put before the model what the user has said meanwhile; after a `last` answer, if any."""
+        """Add the messages that the user has sent meanwhile, after a `last` answer if any."""
         if last and self.progress.turns >= self.max_turns:
             return False  # There is no turn left to hear it in: it is the next prompt's.
         words = self.steering.take_or_close() if last else self.steering.take()

@@ -1,9 +1,9 @@
-"""The MCP servers of a run: which, from when to when, and what they put on offer.
+"""The MCP servers of a run: which ones it uses, how long they live, and the tools they offer.
 
-Nothing of this is imported by a run without servers. With some, they are begun before
-anything else is prepared, and waited for before the first turn. Their tools join the
-others in the one dictionary that calls are looked up in, and in every request; where a
-list changes, both change before the next turn.
+A run without servers imports nothing of this. The servers are started before anything
+else is prepared, and waited for before the first turn. Their tools join the others in
+the one dictionary in which calls are looked up, and in every request; if a server
+changes its list, both change before the next turn.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def chosen_servers(
 ) -> list[McpServer]:
     """Return the servers that a run starts: those with a tool that may be on offer.
 
-    Raises UsageError for a `named` one that there is not, or that would offer nothing, and
-    for `wanted` tools that no server can have.
+    Raises UsageError if a `named` server does not exist or would offer nothing, and if no
+    server can have one of the `wanted` tools.
     """
     for pattern in wanted or ():
         if not any(could_match(pattern, prefix(name)) for name in config.mcp_servers):
@@ -129,7 +129,7 @@ class Offer:
         return self._offered(request) if offers else request
 
     async def before_turn(self, request: Request) -> Request:
-        """Return the request of the next turn: another one where a list has changed."""
+        """Return the request of the next turn, which differs if a list of tools has changed."""
         changed = await self._servers.refresh() and self._assembly.takes_tools
         return self._offered(request) if changed else request
 

@@ -1,8 +1,9 @@
 """The run's model, for a tool's own requests beside the main loop.
 
 They use the run's provider, retries, account and cost limit, and emit no event but
-`retry`. A way of asking that the vendor has refused is not tried again for the same
-schema, which may be the reason, and not for any schema after two refusals in a row.
+`retry`. A way of asking that the provider has refused is not tried again for the same
+schema, which may be the reason; after two refusals in a row, it is not tried for any
+schema.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def load_plugins(named: Iterable[Setting]) -> list[Plugin]:
             if tool.name == LOAD_TOOLS or tool.name.startswith(MCP):
                 raise _failure(setting, f"the name {tool.name} is one of tools of MCP servers")
             if tool.name in owners:
-                why = f"its tool {tool.name} has the name of one of {owners[tool.name]}"
+                why = f"its tool {tool.name} has the same name as one of {owners[tool.name]}"
                 raise _failure(setting, why)
             owners[tool.name] = plugin.source
     return plugins
@@ -63,7 +63,7 @@ def load_plugins(named: Iterable[Setting]) -> list[Plugin]:
 def chosen_plugin_tools(named: Sequence[Setting], wanted: Sequence[str] | None) -> dict[str, Tool]:
     """Return the tools of the named plug-ins, or those of them that are `wanted` (`--tools`).
 
-    Raises UsageError for a tool that there is nowhere.
+    Raises UsageError for a tool that exists nowhere.
     """
     plugins = load_plugins(named) if named else []
     tools = {tool.name: tool for plugin in plugins for tool in plugin.tools}
@@ -107,7 +107,9 @@ def _tools(setting: Setting, entry: EntryPoint) -> Sequence[Tool]:
         said = clean(f"{type(error).__name__}: {error}").split("\n")[0][:300]
         raise _failure(setting, f"it cannot be loaded: {said}") from error
     if not found or not all(isinstance(tool, Tool) for tool in found):
-        raise _failure(setting, f"{entry.value} is no tool and no list of tools (a3s_cli.tool)")
+        raise _failure(
+            setting, f"{entry.value} is neither a tool nor a list of tools (a3s_cli.tool)"
+        )
     return found
 
 

@@ -255,7 +255,7 @@ class Fold:
                 self._audience.arguments(call.id, call.name, text)
 
     def _account_for(self, text: str) -> None:
-        """Raise InvalidResponse where a response goes on beyond all measure."""
+        """Raise InvalidResponse if a response exceeds the limit on its size."""
         self._room -= jsontext.size(text)
         if self._room < 0:
             raise InvalidResponse(
@@ -375,8 +375,8 @@ class Asker(Value):
 def unknown_end(response: Response, *, may_pause: bool = True) -> InvalidResponse | None:
     """Return the error for a response whose end no protocol calls one: it may be sent again.
 
-    An unknown reason means that something went wrong, and not what: the text may be
-    cut, or a call malformed. A pause without content has nothing to be continued.
+    An unknown reason says that something went wrong, but not what: the text may be cut, or
+    a call malformed. After a pause without content there is nothing to continue.
     """
     paused = response.stop == "paused" and not (may_pause and response.message.parts)
     if response.stop != "other" and not paused:

@@ -186,8 +186,8 @@ class Run:
             self._emitter.emit(Notice(code="sandbox_found", text=text, flag="--sandbox"))
         if withheld := confinement.withheld():
             text = (
-                f"a home directory lies in the workspace: {len(withheld)} places of credentials in"
-                " it are hidden from every tool"
+                f"there is a home directory in the workspace: {len(withheld)} places with"
+                " credentials in it are hidden from every tool"
             )
             self._emitter.emit(Notice(code="credentials_hidden", text=text))
         return sandbox

@@ -1,9 +1,9 @@
-"""What the model of a run can see, and what a conversation holds for one that cannot.
+"""Which files the model of a run can see, and notes in place of those that it cannot.
 
-Whether it can comes from the configuration, else from the table of models, else from
-the provider's refusal; what is unknown is tried. A file that the model cannot see, or
-that its provider has refused, becomes a note, so that no file makes the messages
-after it fail.
+Whether it can see a file is said by the configuration, else by the table of models, else
+by the provider's refusal; if it is unknown, a3s tries. A file that the model cannot see,
+or that its provider has refused, is replaced by a note, so that it does not make the
+following requests fail as well.
 """
 
 from __future__ import annotations

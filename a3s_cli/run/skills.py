@@ -1,9 +1,9 @@
-"""Skills: directories with a SKILL.md, of which the model is told a line each.
+"""Skills: directories with a SKILL.md; the model gets one line about each.
 
 A skill is read when a task calls for it: the system prompt has its name, its
 description and its path, and the tool `read` shows the rest. The user's skills count
 always, a project's only if the project is trusted (`config.trusted`). A skill that cannot
-be used is told, never passed over in silence.
+be used is reported, never silently ignored.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What the user can say while a run goes on: answers, and words for the next turn.
+"""What the user can say while a run is active: answers, and messages for the next turn.
 
-A run asks its `Voice` at two places: before a call that needs approval, and
-where a turn ends. Who speaks is another's business: a line on stdin, a method of
-the library, a page or an editor fills in the same words here.
+A run asks its `Voice` in two places: before a call that needs approval, and when a turn
+ends. Where the words come from does not matter here: a line on stdin, a method of the
+library, a page and an editor all use this.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Steering:
-    """Words for a run that goes on. `say` may be called from any thread."""
+    """Messages to an active run. `say` may be called from any thread."""
 
     def __init__(self) -> None:
         self._words: list[str] = []
@@ -28,7 +28,7 @@ class Steering:
         self._lock = threading.Lock()
 
     def say(self, text: str) -> bool:
-        """Have the model told at the next turn boundary; False where none will come."""
+        """Pass a message to the model before its next turn; False if there will be none."""
         with self._lock:
             if not self._closed:
                 self._words.append(text)
@@ -36,7 +36,7 @@ class Steering:
 
     @property
     def waiting(self) -> tuple[int, int]:
-        """How many words wait, and how many bytes of them."""
+        """How many messages are waiting, and their size in bytes."""
         with self._lock:
             return len(self._words), sum(map(size, self._words))
 
@@ -47,14 +47,14 @@ class Steering:
             return words
 
     def take_or_close(self) -> list[str]:
-        """Return what was said since; where that is nothing, hear nothing any more."""
+        """Return what was said since the last time; if that is nothing, accept no more."""
         with self._lock:
             words, self._words = self._words, []
             self._closed = not words
             return words
 
     def close(self) -> list[str]:
-        """Hear nothing any more; return what the model was not told."""
+        """Accept no more messages; return those that the model did not get."""
         with self._lock:
             words, self._words = self._words, []
             self._closed = True

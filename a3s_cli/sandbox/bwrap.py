@@ -215,7 +215,7 @@ class Bubblewrap(State):
             released.cancel()
         if wrong is not None:
             await child.stop(0.0)
-            raise OSError(1, f"its sandbox could not be set up: {wrong} ended, or was exchanged")
+            raise OSError(1, f"its sandbox could not be set up: {wrong} ended, or was replaced")
         return child
 
     def reading(self, script: str) -> Reading:
@@ -384,5 +384,5 @@ def _opened(root: str) -> int:
     descriptor = os.open(root, flags)
     if os.readlink(f"/proc/self/fd/{descriptor}") != root:
         os.close(descriptor)
-        raise NotADirectoryError(20, "it was exchanged for a link", root)
+        raise NotADirectoryError(20, "it was replaced by a link", root)
     return descriptor

@@ -141,7 +141,7 @@ class Confinement:
         """Find out whether a command can be confined in this very workspace."""
         why = await sandbox.trial(self._environment)
         if not why and self.demanded_by and sandbox.unrecorded:
-            why = f"what protected files hold cannot be recorded: {sandbox.unrecorded}"
+            why = f"the content of protected files cannot be recorded: {sandbox.unrecorded}"
         if not why:
             return
         sandbox.close()

@@ -50,7 +50,7 @@ class Probe:
             self.reason = f"{unusable} lies in the workspace, where a command could replace it"
             self.remedy = "choose another workspace with -C"
         elif self.program is None:
-            self.reason = "bwrap is not installed" if linux else "bwrap is for Linux only"
+            self.reason = "bwrap is not installed" if linux else "bubblewrap exists only for Linux"
         self._answer: bool | None = None if self.program else False
         self._child: int | None = None
         self._output = -1

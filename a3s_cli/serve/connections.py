@@ -43,7 +43,7 @@ class Connection(H11Protocol):
         """Answer what is no HTTP request, in JSON like every other refusal."""
         transport = cast("Any", self.transport)
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            body = dumps({"error": {"code": "http", "message": "this is no valid HTTP request"}})
+            body = dumps({"error": {"code": "http", "message": "this is not a valid HTTP request"}})
             headers = [
                 ("content-type", "application/json"),
                 ("content-length", str(len(body))),

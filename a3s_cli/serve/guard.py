@@ -185,7 +185,7 @@ class Guard:
         if kind:
             if kind.lower() != "bearer" or not self._tokens.opens(given.strip()):
                 raise Refused(
-                    401, "token", "the Authorization header does not hold this server's token"
+                    401, "token", "the Authorization header does not contain this server's token"
                 )
             return
         given = request.cookies.get(self._tokens.cookie, "") if cookie else ""

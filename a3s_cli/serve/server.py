@@ -239,7 +239,7 @@ def _listen(where: Where) -> socket.socket:
     try:
         return socket.create_server((where.host, where.port), family=family, backlog=512)
     except TypeError:
-        raise UsageError(f"cannot listen on {where.host}: it is no name of a host") from None
+        raise UsageError(f"cannot listen on {where.host}: it is not the name of a host") from None
     except OSError as error:
         why = (error.strerror or str(error)).partition(" (while ")[0]
         raise UsageError(

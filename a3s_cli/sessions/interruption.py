@@ -50,7 +50,7 @@ def account(why: str, partial: str, interrupted: Iterable[str]) -> str:
     what = "its answer was cut" if partial.strip() else "its prompt was not answered"
     calls = ", ".join(interrupted)
     more = f", and calls were interrupted: {calls}" if calls else ""
-    return f"the last run of this session did not come to its end ({why[:_REASON]}): {what}{more}"
+    return f"the last run of this session did not finish ({why[:_REASON]}): {what}{more}"
 
 
 def _without(call: ToolCall, begun: bool) -> ToolResult:

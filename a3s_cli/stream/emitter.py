@@ -65,7 +65,7 @@ class Emitter:
     ) -> None:
         """Send finished lines to `sink`; bulk producers await `drain`.
 
-        A `first` one gets each line before the others: what they show is kept already.
+        A `first` sink gets each line before the others, so that what they show is already saved.
         """
         self._line_sinks.insert(0 if first else len(self._line_sinks), sink)
         if drain:

@@ -145,7 +145,7 @@ class Checker:
         if not isinstance(value, dict):
             return Problem(self._number, "", "not a JSON object")
         if has_lone_surrogate(value, data):
-            return Problem(self._number, "", "a text in it holds half a surrogate pair")
+            return Problem(self._number, "", "a string in it contains half a surrogate pair")
         if not isinstance(value.get("type"), str):
             return Problem(self._number, "type", "expected a string")
         return value
@@ -198,7 +198,7 @@ class Checker:
             return
         if kind in FATES:
             if call in self._known:
-                yield Problem(self._number, "toolId", f"the call {call!r} was settled before")
+                yield Problem(self._number, "toolId", f"the call {call!r} has already ended")
             self._known.add(call)
         if kind == "tool_start":
             # The pair of turn 0 is the run's own object, not a call of the model.
@@ -219,7 +219,7 @@ class Checker:
 def lines_of(file: BinaryIO) -> Iterator[bytes]:
     """Yield the lines of a file, with their newlines; of one that is too long only its beginning.
 
-    No line of ours but a finished object is longer than 64 KiB; a stranger's may be a file.
+    Only a finished object makes a line of a3s longer than 64 KiB; other files may be one line.
     """
     while data := file.readline(LONGEST):
         yield data

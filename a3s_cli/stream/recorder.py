@@ -88,7 +88,7 @@ class Recording:
         return cls(path.absolute(), descriptor, tell, several=several)
 
     def go_on(self, tell: Callable[[OutputError], None]) -> None:
-        """Record another run behind the last one."""
+        """Record another run after the last one."""
         self._tell = tell
         self._ended = self.complete = False
 
@@ -152,7 +152,7 @@ class Recording:
         return OutputError(f"the recording {self} is lost: {why}")
 
     def close(self) -> None:
-        """Record nothing any more."""
+        """Stop recording."""
         if self._open:
             self._open = False
             os.close(self._descriptor)

@@ -46,7 +46,7 @@ class EventRedactor:
         self._open: dict[tuple[str, str | None], tuple[RedactedStream, Event]] = {}
 
     def texts(self, texts: list[str]) -> list[str] | None:
-        """Return what can be shown of an answer; None if it has a secret: then use `events`."""
+        """Return what can be shown of an answer; None if it has a secret: use `events` then."""
         if not self._redactor:
             return texts
         shown = self._answer.feed_harmless(texts)

@@ -69,7 +69,7 @@ class GenerateObject(Tool):
         try:
             task = _task(arguments)
         except SchemaError as error:
-            return failure("the schema is no JSON Schema", [(error.path, error.problem)])
+            return failure("the schema is not a valid JSON Schema", [(error.path, error.problem)])
         try:
             async with TimeLimit(context.timeout):
                 made = await make(task, context.model, context)

@@ -44,5 +44,5 @@ def unreachable(url: str, error: httpx.HTTPError) -> A3SError:
     if isinstance(error, httpx.ConnectError):
         return not_connected(url, error)
     if isinstance(error, httpx.UnsupportedProtocol):
-        return ProviderError(f"{url} has no scheme that a3s speaks: http or https")
+        return ProviderError(f"{url} does not begin with http:// or https://")
     return no_answer(url, error)

@@ -49,7 +49,7 @@ def framing(status: int, headers: Mapping[str, str]) -> Framing:
     if length is None:
         return UntilClosed()
     if not length.isascii() or not length.isdigit():
-        raise BadFraming(f"a content-length that is no number: {length[:40]}")
+        raise BadFraming(f"a content-length that is not a number: {length[:40]}")
     return Sized(int(length))
 
 

@@ -32,7 +32,7 @@ class Patience(Value):
     def broken_off(self, url: str) -> ProviderTimeout:
         """Return the error for an answer that stopped midway."""
         return ProviderTimeout(
-            f"{host(url)} was silent for {self.idle:g} s in mid-answer",
+            f"{host(url)} was silent for {self.idle:g} s in the middle of its answer",
             hint="--idle-timeout sets how long a3s waits",
         )
 

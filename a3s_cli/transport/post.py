@@ -164,7 +164,7 @@ def _redirected(exchange: Exchange, url: str) -> str:
     if elsewhere or exchange.status not in (307, 308):
         raise ProviderError(
             f"{host(url)} redirects to {host(target)} (HTTP status {exchange.status}); "
-            "a3s does not send a key where it was not told to",
+            "a3s does not send a key to an address that is not configured",
             hint="set the provider's base URL to the final address",
             status=exchange.status,
         )

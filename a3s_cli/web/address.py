@@ -86,7 +86,7 @@ def _port(digits: str) -> int:
     port = int(digits) if len(digits) <= 5 else 0
     # Below 1024, every port but these two belongs to another protocol.
     if port not in (80, 443) and port not in range(1024, 65536):
-        raise ValueError(f"port {digits[:10]} is not one of the web's")
+        raise ValueError(f"port {digits[:10]} is not a port of the web")
     return port
 
 
@@ -114,7 +114,7 @@ def _literal(text: str, version: int) -> str:
         address = None
     # A zone (fe80::1%eth0) belongs to this machine alone.
     if address is None or address.version != version or "%" in text:
-        raise ValueError("its host is not an address in its usual form")
+        raise ValueError("its host is an IP address in an unusual form")
     return str(address)
 
 

@@ -71,7 +71,7 @@ def test_a_second_fate() -> None:
         tool_name="bash", tool_id="c1", tool_input={}, decision="deny", rule="", reason="", hint=""
     )
     assert problems(run(denied, bash("true"))) == [
-        "line 5: toolId: the call 'c1' was settled before"
+        "line 5: toolId: the call 'c1' has already ended"
     ]
 
 

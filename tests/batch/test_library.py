@@ -78,7 +78,7 @@ def test_what_cannot_go_to_another_process_is_refused(agent: Agent, tmp_path: Pa
         """Tell the weather."""
         return city
 
-    with pytest.raises(UsageError, match="functions as tools"):
+    with pytest.raises(UsageError, match="tools that are functions"):
         agent.batch(["x"], ".", SessionOptions(tools=[weather]), directory=tmp_path)
     with pytest.raises(UsageError, match="on_ask"):
         agent.batch(["x"], ".", SessionOptions(on_ask=lambda _: "no"), directory=tmp_path)

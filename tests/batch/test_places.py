@@ -28,7 +28,7 @@ def test_a_column_that_is_there_twice(batch: BatchBench) -> None:
     (batch.work / "items.csv").write_text("prompt,id,prompt\na,1,b\n")
     result = batch("items.csv")
     assert (result.status, result.stdout) == (2, b"")
-    said = b"items.csv: line 1: the column 'prompt' is there twice, as number 1 and 3"
+    said = b"items.csv: line 1: the column 'prompt' appears twice, as number 1 and 3"
     assert said in result.stderr
 
 
@@ -39,7 +39,7 @@ def test_the_stream_of_a_batch_has_no_trace(batch: BatchBench) -> None:
     for name, what in (("all.ndjson", "stream"), ("items.ndjson.batch/journal.ndjson", "journal")):
         result = batch.bench("trace", name, laws="none")
         assert (result.status, result.stdout) == (2, b"")
-        assert f"{name} is the {what} of a batch, and a trace is of one run" in (
+        assert f"{name} is the {what} of a batch, but a trace shows one run" in (
             result.stderr.decode()
         )
         assert b"DIR/runs/ITEM.ndjson" in result.stderr

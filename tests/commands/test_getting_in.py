@@ -74,7 +74,7 @@ def test_the_models_that_a_vendor_offers(a3s: Bench) -> None:
     [
         (401, {"error": {"message": "wrong key"}}, 77, "refused the credentials"),
         (404, {}, 1, "openai"),
-        (200, {"data": 5}, 1, "openai answered with no list of models"),
+        (200, {"data": 5}, 1, "openai did not answer with a list of models"),
     ],
 )
 def test_what_failed(a3s: Bench, status: int, answer: object, exit_status: int, said: str) -> None:
@@ -158,10 +158,10 @@ def test_config_path_and_set(a3s: Bench) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("max_turn", "3", "max_turn is no setting of one value; did you mean max_turns?"),
+        ("max_turn", "3", "max_turn is not a setting with a single value; did you mean max_turns?"),
         ("max_turns", "many", "max_turns: expected a whole number of at least 1, found 'many'"),
         ("sandbox", "of", 'sandbox: expected one of "off"'),
-        ("allow", "bash", "allow is no setting of one value"),
+        ("allow", "bash", "allow is not a setting with a single value"),
         ("default_model", "", "default_model: expected PROVIDER/MODEL, found nothing"),
         ("default_model", "gpt-5", "default_model: expected PROVIDER/MODEL, found gpt-5; did you"),
         ("default_model", "open ai/x", "default_model: expected a model's name without spaces"),
@@ -207,7 +207,7 @@ def test_a_prompt_from_the_editor(a3s: Bench) -> None:
     assert result.events[0]["prompt"] == "from the editor"
     assert (a3s.work / "seen").read_text().strip() == "begun"
     empty = a3s("run", "-e", env=editor(a3s, ': > "$1"'), laws="none")
-    assert (empty.status, empty.stderr) == (2, b"a3s: the editor left no prompt\n")
+    assert (empty.status, empty.stderr) == (2, b"a3s: the prompt from the editor is empty\n")
 
 
 # -- the installation --------------------------------------------------------------------

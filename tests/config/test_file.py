@@ -159,7 +159,7 @@ def test_camel_case_is_the_same_key(house: House) -> None:
         ),
         (
             'providers "a" { headers = { "Content-Length" = "5" } }',
-            "1:29: expected a header that does not say where the body ends, found Content-Length",
+            "1:29: expected a header other than those that frame the body, found Content-Length",
         ),
         (
             r'providers "a" { headers = { a = "c\nd" } }',
@@ -331,7 +331,10 @@ def test_a_setting_that_is_given_twice(house: House) -> None:
     assert [(fields["key"], fields["line"]) for _, fields in notices(config)] == [
         ("maxTurns", 2), ("on_ask", 4), ("api_key", 5), ("a", 7), ("input", 9), ("cost", 10),
     ]  # fmt: skip
-    assert config.notices[0].text == f'{path}:2:1: "maxTurns" counts, and not the one in line 1'
+    assert (
+        config.notices[0].text
+        == f'{path}:2:1: this "maxTurns" counts, not the earlier one in line 1'
+    )
     assert (config.get("max_turns"), config.get("on_ask")) == (4, "fail")
     assert "two" not in repr(config.notices)
 

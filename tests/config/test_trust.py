@@ -205,7 +205,7 @@ def test_trust_ends_with_a_change_of_what_may_act(vouched: House, name: str) -> 
     assert config.trusted_project is None
     changed, *_ = config.notices
     assert changed.code == "config_untrusted"
-    assert changed.text.startswith(f"{vouched.work} is not trusted any more: ")
+    assert changed.text.startswith(f"{vouched.work} is no longer trusted: ")
     command = changed.text.rpartition("as they are:  ")[2]
     assert shlex.split(command) == ["a3s", "trust", str(vouched.work)]
 

@@ -46,10 +46,10 @@ def test_those_of_the_command_line_go_with_its_prompt(a3s: Bench) -> None:
 @pytest.mark.parametrize(
     "attachments, why",
     [
-        ("shot.png", "`attachments` is a list of objects"),
-        (["shot.png"], "`attachments[0]` is no object"),
-        ([{}], "`attachments[0]` needs a `path`, or `data` in base64: one of them"),
-        ([{"path": 7}], "`attachments[0].path` is no string"),
+        ("shot.png", "`attachments` must be a list of objects"),
+        (["shot.png"], "`attachments[0]` must be an object"),
+        ([{}], "`attachments[0]` needs either a `path` or `data` in base64"),
+        ([{"path": 7}], "`attachments[0].path` must be a string"),
         ([{"data": "%%"}], "`attachments[0].data` is not base64: Only base64 data is allowed"),
         ([{"path": "gone.png"}], "the attachment gone.png: no such file or directory"),
         ([{"path": "."}], "the attachment .: is a directory"),

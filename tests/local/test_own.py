@@ -32,12 +32,15 @@ def test_a_head_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (b"", "is not a model in GGUF"),
-        (b"PK\x03\x04 weights", "is not a model in GGUF"),
-        (gguf()[:60], "is not a model in GGUF"),
-        (b"GGUF" + b"\xff" * 60, "is not a model in GGUF"),
-        (gguf(template=None), "has no chat template: it continues texts and cannot be talked to"),
-        (gguf(architecture="bert"), "makes no text: its architecture is bert"),
+        (b"", "is not a GGUF model"),
+        (b"PK\x03\x04 weights", "is not a GGUF model"),
+        (gguf()[:60], "is not a GGUF model"),
+        (b"GGUF" + b"\xff" * 60, "is not a GGUF model"),
+        (
+            gguf(template=None),
+            "has no chat template: it is a base model, which cannot hold a conversation",
+        ),
+        (gguf(architecture="bert"), "cannot generate text: its architecture is bert"),
     ],
 )
 def test_what_cannot_answer_is_refused(tmp_path: Path, content: bytes, expected: str) -> None:
@@ -162,7 +165,7 @@ def test_one_on_the_hub_is_fetched_once_and_verified(tmp_path: Path) -> None:
 def test_one_that_is_another_than_stated_is_removed(tmp_path: Path) -> None:
     mirror = Mirror(gguf(), stated=b"other")
     try:
-        with pytest.raises(A3SError, match=f"what arrived is not {NAME}"):
+        with pytest.raises(A3SError, match=f"the downloaded file is not {NAME}"):
             pull(mirror, tmp_path)
         with pytest.raises(A3SError, match=r"127\.0\.0\.1 answered with status 404"):
             pull(mirror, tmp_path, "hf:maker/owl:no.gguf")

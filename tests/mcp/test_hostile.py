@@ -230,7 +230,7 @@ def test_an_answer_that_cannot_be_read_fails_its_call_at_once(
     options = ("--allow", "mcp__one", "--tool-timeout", "1h", "--timeout", "60s")
     result = a3s("run", "go", *options, script=script)
     ended = result.one("tool_end")
-    said = "the MCP server one failed: its answer is no message of the protocol: "
+    said = "the MCP server one failed: its answer is not a message of the protocol: "
     assert (result.text, ended["exitCode"]) == ("ok", 1)
     assert ended["toolOutput"].startswith(said)
     assert "recursion" not in ended["toolOutput"].lower()
@@ -256,7 +256,7 @@ def test_what_may_be_no_answer_is_passed_by_with_a_notice(
     notice = result.one("notice")
     assert (notice["code"], notice["key"]) == ("mcp_server_faulty", "one")
     assert notice["text"].startswith(
-        "the MCP server one: it printed a line that is no message: " + line[:10].strip()
+        "the MCP server one: it printed a line that is not a message: " + line[:10].strip()
     )
 
 
@@ -285,7 +285,7 @@ def test_entries_of_a_list_that_are_no_tools(a3s: Bench, scripted: Scripted) -> 
     result = a3s("run", "go", script=[text("ok")])
     assert names(result) == ["mcp__one__echo"]
     assert result.one("notice")["text"] == (
-        "the MCP server one: not offered: entry 1 of its list of tools is no object;"
-        " entry 2 of its list of tools is no object; entry 3 of its list of tools has no name;"
+        "the MCP server one: not offered: entry 1 of its list of tools is not an object;"
+        " entry 2 of its list of tools is not an object; entry 3 of its list of tools has no name;"
         " the schema of mcp__one__odd is not that of an object"
     )

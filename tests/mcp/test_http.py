@@ -118,12 +118,12 @@ def test_a_session_from_its_beginning_to_its_end(a3s: Bench, scripted: Scripted)
 @pytest.mark.parametrize(
     ("status", "body", "why", "hint"),
     [
-        (401, b"", "it wants other credentials (HTTP status 401)", "bearer_token"),
+        (401, b"", "it refused the credentials (HTTP status 401)", "bearer_token"),
         (500, b"out of order", "it answered with HTTP status 500: out of order", None),
         (
             200,
             b"<html>",
-            "its answer is no message of the protocol: this is not JSON: "
+            "its answer is not a message of the protocol: this is not JSON: "
             "Expecting value: line 1 column 1 (char 0)",
             None,
         ),

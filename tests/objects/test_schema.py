@@ -137,8 +137,8 @@ def test_circles_without_a_way_out_end() -> None:
 @pytest.mark.parametrize(
     ("schema", "message"),
     [
-        ([], "a schema is an object, or true or false"),
-        (None, "a schema is an object, or true or false"),
+        ([], "a schema must be an object, or true or false"),
+        (None, "a schema must be an object, or true or false"),
         ({"type": "strnig"}, "type: "),
         ({"properties": {"a": {"type": 1}}}, "properties.a.type: "),
         ({"pattern": "(a"}, "pattern: "),
@@ -223,7 +223,7 @@ def test_bad_arguments_name_the_place(tmp_path: Path) -> None:
     )
     assert (
         refused("[]")
-        == "--schema: not a valid JSON Schema: a schema is an object, or true or false"
+        == "--schema: not a valid JSON Schema: a schema must be an object, or true or false"
     )
     assert refused('{"type": "x"}').startswith("--schema: not a valid JSON Schema: type: ")
     assert refused('{"maximum": NaN}') == "--schema: not valid JSON: NaN is not JSON"

@@ -146,9 +146,9 @@ def test_what_each_answer_covers(a3s: Bench, terminal: Terminal) -> None:
     shown = terminal.wait_for(PROMPT)
     assert shown.split("\n")[1:-1] == [
         "  y  yes: this call, once",
-        "  a  always: what is like it, for this run: bash(touch:*)",
+        "  a  always, for this run: bash(touch:*)",
         "  n  no: the model is told",
-        "  e  no, and what you then type is told to the model",
+        "  e  no, and tell the model what to do instead",
         "  Ctrl-C cancels the run",
     ]
     terminal.type("n")
@@ -350,7 +350,7 @@ def test_a_job_in_the_background_asks_nobody(a3s: Bench, terminal: Terminal) -> 
     laws.check_stream(events, 0)
     answer, denied = (e for e in events if e["type"] in ("permission_answer", "permission_denied"))
     assert (answer["answer"], answer["by"]) == ("no", "nobody")
-    assert denied["reason"].endswith("no one could be asked: a3s runs in the background")
+    assert denied["reason"].endswith("no one could be asked: a3s is running in the background")
     assert PROMPT not in terminal.rest()
 
 

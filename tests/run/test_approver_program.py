@@ -62,10 +62,10 @@ def test_a_yes_runs_the_call(a3s: Bench) -> None:
         ("true", "the approver gave no answer"),
         (f"echo '{YES}'; exit 3", "the approver ended with exit status 3"),
         (f"echo '{YES}'; kill -SEGV $$", "the approver ended with exit status 139"),
-        ("echo yes", "the approver gave an answer that is no JSON"),
-        ("printf '\\377\\n'", "the approver gave an answer that is no JSON"),
-        ("""echo '{"answer":"no","answer":"once"}'""", "NONE: the key 'answer' is there twice"),
-        ("echo '[]'", "NONE: an answer is a JSON object"),
+        ("echo yes", "the approver gave an answer that is not JSON"),
+        ("printf '\\377\\n'", "the approver gave an answer that is not JSON"),
+        ("""echo '{"answer":"no","answer":"once"}'""", "NONE: the key 'answer' appears twice"),
+        ("echo '[]'", "NONE: an answer must be a JSON object"),
         ("""echo '{"answer":"yes"}'""", "NONE: `answer` is one of"),
         ("""echo '{"answer":"once","text":1}'""", "NONE: the `text`"),
         (f"echo '{YES}'; echo '{YES}'", "the approver wrote more than one line"),
@@ -75,7 +75,7 @@ def test_a_yes_runs_the_call(a3s: Bench) -> None:
     ],
 )  # fmt: skip
 def test_anything_else_is_a_no(a3s: Bench, body: str, why: str) -> None:
-    why = why.replace("NONE", "the approver gave an answer that is none")
+    why = why.replace("NONE", "the approver gave an answer that is not valid")
     result = asked(a3s, body)
     assert kinds(result) == ["permission_request", "permission_answer", "permission_denied"]
     assert (result.one("permission_answer")["answer"], result.one("permission_answer")["by"]) == (
@@ -180,7 +180,7 @@ def test_its_environment_has_no_keys_of_providers(a3s: Bench) -> None:
         ("{link}", "it is inside the workspace, where the model could change it"),
         ("approve-here", "no such program is installed outside the workspace"),
         ("{plain}", "it is not executable"),
-        ("{bare}", "it is a script without a first line of #!"),
+        ("{bare}", "it is a script without a #! line"),
         ("{lost}", "its interpreter '/no/such/sh' does not exist"),
         ("/", "it is not executable"),
     ],

@@ -120,7 +120,7 @@ def test_a_port_that_is_taken(host: Host) -> None:
     [
         (["--host", ""], 2, "--host is empty"),
         (["--host", "no such host"], 2, "cannot listen on no such host port 0"),
-        (["--host", "a\udcff"], 2, "it is no name of a host"),
+        (["--host", "a\udcff"], 2, "it is not the name of a host"),
         (["--port", "70000"], 2, "--port"),
         (["-C", "/nowhere"], 2, "-C /nowhere: No such file or directory"),
         (["--allow", "bahs"], 2, "bahs"),

@@ -79,7 +79,7 @@ def test_what_is_no_http_is_answered_in_json(host: Host) -> None:
             answer = b"".join(iter(lambda c=connection: c.recv(4096), b""))
         head, _, body = answer.partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 400 ") and b"content-type: application/json" in head
-        assert body == b'{"error":{"code":"http","message":"this is no valid HTTP request"}}'
+        assert body == b'{"error":{"code":"http","message":"this is not a valid HTTP request"}}'
 
 
 def test_a_name_for_the_server(host: Host) -> None:

@@ -153,5 +153,5 @@ def test_a_gap_is_still_a_gap(lines: list[bytes]) -> None:
 def test_an_id_is_used_once_in_a_session(lines: list[bytes]) -> None:
     again = [line.replace(b'"toolId":"c3"', b'"toolId":"c1"') for line in lines]
     assert [problem.split(": ", 1)[1] for problem in problems(again)] == [
-        "toolId: the call 'c1' was settled before"
+        "toolId: the call 'c1' has already ended"
     ]

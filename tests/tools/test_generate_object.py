@@ -300,7 +300,7 @@ def test_a_bad_schema_is_told_before_any_request(
     tmp_path: Path, schema: Any, path: str, problem: str
 ) -> None:
     done = call(tmp_path, arguments={"schema": schema})
-    assert done.told["error"] == "the schema is no JSON Schema"
+    assert done.told["error"] == "the schema is not a valid JSON Schema"
     (violation,) = done.told["violations"]
     assert violation["path"] == path and problem in violation["message"]
 

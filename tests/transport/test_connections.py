@@ -229,4 +229,4 @@ def test_half_a_head_is_not_waited_for_for_ever(a3s: Bench, sent: bytes) -> None
         words = ("-m", "openai/x", "--max-retries", "0", "--idle-timeout", "1", "go")
         result = a3s("run", *words, env=env)
     assert (result.last["code"], result.status) == ("provider_timeout", 75)
-    assert "was silent for 1 s in mid-answer" in result.last["error"]
+    assert "was silent for 1 s in the middle of its answer" in result.last["error"]

@@ -98,7 +98,7 @@ REFUSED = {
         "http://user:pass@127.0.0.1/", "http://allowed.example@127.0.0.1/", "http://@a.org/",
         "http://a.org:80@b.org/",
     ],
-    "its host is not an address in its usual form": [
+    "its host is an IP address in an unusual form": [
         "http://0/", "http://127.1/", "http://2130706433/", "http://0x7f000001/", "http://0x7f.1/",
         "http://0177.0.0.1/", "http://a.0x/", "http://1.2.3.4.5/", "http://256.1.1.1/",
         "http://１２７.1/", "http://[::1%25lo]/", "http://[1.2.3.4]/", "http://[]/", "http://[:::]/",
@@ -137,7 +137,7 @@ def test_names_of_private_networks(host: str) -> None:
 
 @pytest.mark.parametrize("port", ["0", "22", "25", "81", "1023", "65536", "99990000080", "000000"])
 def test_ports_of_other_protocols(port: str) -> None:
-    with pytest.raises(ValueError, match=f"port {port[:10]} is not one of the web's"):
+    with pytest.raises(ValueError, match=f"port {port[:10]} is not a port of the web"):
         parse(f"http://example.org:{port}/")
 
 

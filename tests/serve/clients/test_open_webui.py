@@ -105,7 +105,7 @@ def test_a_connection_a_chat_and_its_title(host: Host) -> None:
     (failure,) = _chat(serving, [question])
     assert failure == {
         "error": "openai refused the credentials (401): scripted 401 "
-        "(check the API key and what it may use)"
+        "(check the API key and its permissions)"
     }
 
 

@@ -34,7 +34,7 @@ SHAPE = {"type": "json_schema", "json_schema": {"name": "thing", "schema": SCHEM
 STREAM = {"stream": True, "stream_options": {"include_usage": True}}
 SOUND = [{"type": "input_audio", "input_audio": {"data": "AA==", "format": "wav"}}]
 REFUSED = (
-    "openai refused the credentials (401): scripted 401 (check the API key and what it may use)"
+    "openai refused the credentials (401): scripted 401 (check the API key and its permissions)"
 )
 ASIDE = "[1] bash  echo one\none\n[1] exit 0\n"
 
@@ -173,7 +173,7 @@ def test_the_key_is_the_token(host: Host, sdk: Sdk) -> None:
         "AuthenticationError",
         401,
         "token",
-        "the Authorization header does not hold this server's token",
+        "the Authorization header does not contain this server's token",
     )
 
 

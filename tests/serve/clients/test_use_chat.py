@@ -139,7 +139,7 @@ def test_an_object_an_error_and_another_try(host: Host) -> None:
     assert states[:-2] in ([{"name": ""}], [{"name": "b"}], [{"name": ""}, {"name": "b"}])
     (sentence,) = told["errors"]
     assert sentence == (
-        "openai refused the credentials (401): scripted 401 (check the API key and what it may use)"
+        "openai refused the credentials (401): scripted 401 (check the API key and its permissions)"
     )
     failed = {**_FINISHED, "isError": True, "finishReason": None}
     assert told["finishes"] == [_FINISHED, failed, _FINISHED]
@@ -203,4 +203,4 @@ def test_what_is_refused_is_an_error(host: Host) -> None:
     serving.token = "wrong"
     told = _use(serving, ["send", "Go."])
     assert told["status"] == "error"
-    assert "the Authorization header does not hold this server's token" in told["errors"][0]
+    assert "the Authorization header does not contain this server's token" in told["errors"][0]
