@@ -1,5 +1,6 @@
 // A tool call as a card: its arguments, its permission, its output and its result.
 
+import { addRows, diff } from "./diff.js";
 import { add, addButton, copyButton } from "./dom.js";
 import { GrowingObject } from "./object.js";
 import { Preformatted } from "./preformatted.js";
@@ -32,6 +33,13 @@ function languageOf(name, { file_path: path }) {
   return name === "content" ? String(path).split(".").at(-1) : "";
 }
 
+/** What an `edit` changes; null if its texts are cut, or differ in their line ends alone. */
+function changeOf({ old_string: old, new_string: fresh }) {
+  if (typeof old !== "string" || typeof fresh !== "string") return null;
+  const change = diff(old, fresh);
+  return change.rows.length ? change : null;
+}
+
 export class Call {
   constructor(parent, event, answer) {
     this.name = event.toolName;
@@ -61,19 +69,28 @@ export class Call {
     const first = subject.split("\n", 1)[0].slice(0, SUMMARY);
     this.subject.textContent = first.length < subject.length ? `${first}…` : first;
     this.input.replaceChildren();
+    const change = changeOf(input);
     for (const [name, value] of Object.entries(input)) {
       // Skip what the summary shows already, and what only the model needs.
       if (name === key && /^.{0,59}$/.test(subject)) continue;
       if (name === "schema" && this.state !== "asking") continue;
+      if (change && /^(old|new)_string$/.test(name)) continue;
       const text = whole(value);
-      const className = /^(old|new)_string$/.test(name) ? name : "";
       const lines = text.split("\n").length;
-      add(this.input, "dt", "", plain(name) + (lines > 1 ? ` · ${count(lines, "line")}` : ""));
-      const place = add(add(this.input, "dd"), "pre", className, "", { tabIndex: 0 });
+      const place = this.argument(plain(name) + (lines > 1 ? ` · ${count(lines, "line")}` : ""));
       const coloured = new Preformatted(place, Infinity, languageOf(name, input));
       coloured.write(plain(text));
       coloured.paint(true);
     }
+    if (!change) return;
+    const place = this.argument(`change · +${change.added} −${change.removed}`);
+    place.className = "diff";
+    addRows(place, change.rows, plain);
+  }
+
+  argument(title) {
+    add(this.input, "dt", "", title);
+    return add(add(this.input, "dd"), "pre", "", "", { tabIndex: 0 });
   }
 
   ask(event) {

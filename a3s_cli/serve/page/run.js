@@ -4,7 +4,7 @@ import { Call } from "./call.js";
 import { add, addButton, copyButton } from "./dom.js";
 import { Markdown } from "./markdown.js";
 import { Preformatted } from "./preformatted.js";
-import { count, duration } from "./wording.js";
+import { count, dollars, duration } from "./wording.js";
 
 /** The model's reasoning, folded. */
 class Thought extends Preformatted {
@@ -104,7 +104,7 @@ export class Run {
     this.finish(event);
     const facts = [duration(event.durationMs), count(event.totalTokens, "token")];
     if (event.toolCalls) facts.unshift(count(event.toolCalls, "call"));
-    if (event.costUsd !== undefined) facts.push(`$${event.costUsd.toFixed(4)}`);
+    if (event.costUsd !== undefined) facts.push(dollars(event.costUsd));
     const footer = add(this.element, "footer", "", facts.join(" · "));
     if (event.text) copyButton(footer, () => event.text);
   }

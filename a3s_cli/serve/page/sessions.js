@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { add, addButton } from "./dom.js";
-import { ago, count, plain } from "./wording.js";
+import { ago, count, dollars, plain } from "./wording.js";
 
 export class Sessions {
   /** `removed(session)` and `failed(error)` are called after a deletion. */
@@ -101,6 +101,6 @@ function facts(row) {
   if (row.turns) said.push(count(row.turns, "turn"));
   if (!row.live && row.verdict && row.verdict !== "success") said.push(plain(row.verdict));
   if (row.totalTokens) said.push(count(row.totalTokens, "token"));
-  if (row.costUsd !== undefined) said.push(`$${row.costUsd.toFixed(4)}`);
+  if (row.costUsd !== undefined) said.push(dollars(row.costUsd));
   return said;
 }

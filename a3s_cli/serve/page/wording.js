@@ -10,6 +10,11 @@ export function count(number, noun) {
   return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 }
 
+/** US dollars, as at a terminal: an amount above zero is never shown as zero. */
+export function dollars(amount) {
+  return amount > 0 && amount < 0.0001 ? "<$0.0001" : `$${amount.toFixed(4)}`;
+}
+
 export function ago(ms) {
   const minutes = Math.trunc((Date.now() - ms) / 60000);
   if (minutes < 60) return minutes < 1 ? "now" : `${minutes} min ago`;
