@@ -166,13 +166,12 @@ def _bad_value(error: click.BadParameter, words: list[str]) -> str:
     given = (value[1] or value[2]) if value else ""
     if isinstance(kind, click.Choice):
         choices = [str(choice) for choice in kind.choices]
-        return (
-            f"{name} is {_one_of(choices)}, not {given!r}{_nearest_choice(given, choices, words)}"
-        )
+        meant = _nearest_choice(given, choices, words)
+        return f"{name} must be {_one_of(choices)}, not {given!r}{meant}"
     if isinstance(kind, click.IntRange | click.types.IntParamType) and value:
-        return f"{name} is a whole number{_range(kind)}, not {given!r}"
+        return f"{name} must be a whole number{_range(kind)}, not {given!r}"
     if isinstance(kind, click.FloatRange | click.types.FloatParamType) and value:
-        return f"{name} is a number{_range(kind)}, not {given!r}"
+        return f"{name} must be a number{_range(kind)}, not {given!r}"
     return f"{name}: {error.message.rstrip('.')}"
 
 

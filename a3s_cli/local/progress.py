@@ -27,7 +27,7 @@ class DownloadProgress:
 
     def __str__(self) -> str:
         share = 100 * self.received // self.total if self.total else 0
-        words = f"{share} % of {self.total / 1e6:,.0f} MB"
+        words = f"{share}% of {self.total / 1e6:,.0f} MB"
         if speed := self.speed():
             left = (self.total - self.received) / speed
             words += f", {speed / 1e6:.1f} MB/s, {duration(left)} left"

@@ -147,4 +147,4 @@ class Estimate:
 
         seconds = time.monotonic() - self._began
         left = seconds / read * (total - read) if read else 0.0
-        return f"{100 * read // max(total, 1)} % of {total} tokens, {duration(left)} left"
+        return f"{100 * read // max(total, 1)}% of {total} tokens, {duration(left)} left"

@@ -14,6 +14,7 @@ from ..values import Value
 
 #: Most bytes of a prompt.
 PROMPT_LIMIT = 16 * 1024 * 1024
+_EXAMPLE = 'a3s run "what does this project do?"'
 
 
 class PromptSource(Value):
@@ -54,7 +55,9 @@ def read_prompt(source: PromptSource, stdin: int = 0) -> str:
         prompt = _argument(source.argument)
     else:
         prompt = _text(_stdin(stdin), "stdin")
-        return checked_prompt(prompt, "stdin")
+        if not prompt.strip():
+            raise UsageError("there is no prompt: stdin is blank", hint=_EXAMPLE)
+        return prompt
     if source.append_stdin:
         context = _text(_stdin(stdin), "stdin")
         prompt = f"{prompt}\n\n{framed('stdin', context)}" if context.strip() else prompt
@@ -103,7 +106,7 @@ def _stdin(fd: int) -> bytes:
         if os.isatty(fd):
             raise UsageError(
                 "there is no prompt: give one as an argument, with --prompt-file, or on stdin",
-                hint='a3s run "what does this project do?"',
+                hint=_EXAMPLE,
             )
         return _to_the_end(fd)
     except OSError as error:

@@ -54,20 +54,22 @@ SENTENCES: dict[str, tuple[tuple[str, ...], str]] = {
     "a short one": (("run", "-x"), "there is no option -x; see:  a3s run --help"),
     "a choice": (
         ("run", "-o", "jsno", "hi"),
-        "--output is pretty, raw or json, not 'jsno'; did you mean:  a3s run -o json hi",
+        "--output must be pretty, raw or json, not 'jsno'; did you mean:  a3s run -o json hi",
     ),
     "a number": (
-        ("run", "--max-turns", "x", "hi"), "--max-turns is a whole number of at least 1, not 'x'",
+        ("run", "--max-turns", "x", "hi"),
+        "--max-turns must be a whole number of at least 1, not 'x'",
     ),
     "a number too low": (
-        ("run", "--max-turns", "0", "hi"), "--max-turns is a whole number of at least 1, not '0'",
+        ("run", "--max-turns", "0", "hi"),
+        "--max-turns must be a whole number of at least 1, not '0'",
     ),
     "a number out of its range": (
         ("serve", "--port", "70000"),
-        "--port is a whole number from 0 to 65535, not '70000'",
+        "--port must be a whole number from 0 to 65535, not '70000'",
     ),
     "a number that has to be more": (
-        ("batch", "items", "--rpm", "0"), "--rpm is a number above 0, not '0.0'",
+        ("batch", "items", "--rpm", "0"), "--rpm must be a number above 0, not '0.0'",
     ),
     "no value": (("run", "--max-turns"), "--max-turns needs an argument"),
     "a command of a command": (

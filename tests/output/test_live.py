@@ -107,10 +107,10 @@ def test_a_download_is_one_line_and_goes_on_with_the_next_run() -> None:
     async def fetch() -> None:
         sink.accept([TurnStart(turn=1)])
         for share in range(3):
-            text = f"downloading m from hub: {share} % of 9 MB"
+            text = f"downloading m from hub: {share}% of 9 MB"
             sink.accept([Notice(code="model_download", text=text)])
             deadline = time.monotonic() + SOON
-            while f"{share} %" not in b"".join(sent).decode():
+            while f"{share}%" not in b"".join(sent).decode():
                 assert time.monotonic() < deadline
                 await asyncio.sleep(0.02)
 

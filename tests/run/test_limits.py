@@ -140,7 +140,9 @@ def test_an_answer_that_does_not_begin(a3s: Bench, sent: bytes) -> None:
         result = a3s("run", "-m", "openai/x", *flags, "go", env=env)
     assert (result.last["code"], result.status) == ("provider_timeout", 75)
     begun = sent == b"\xef"
-    assert ("mid-answer" if begun else "gave no answer for 1.5 s") in result.last["error"]
+    assert ("in the middle of its answer" if begun else "gave no answer for 1.5 s") in result.last[
+        "error"
+    ]
     assert result.last["hint"].startswith("--idle-timeout" if begun else "--first-byte-timeout")
 
 

@@ -75,7 +75,7 @@ def nested(cage: Cage, count: int) -> None:
     with exchanging(cage, inner, cage.work / "link"):
         script = "echo evil > victim; echo x > new; ls"
         said = runs(cage, count, script, workspace=inner, roots=[str(inner)])
-    print(f"{said.count('here')} of {count} were run, {said.count('exchanged')} in no try")
+    print(f"{said.count('here')} of {count} were run, {said.count('replaced')} in no try")
     assert cage.tree(cage.home) == {"victim": "mine\n"}
 
 
@@ -106,7 +106,7 @@ def shared_home(cage: Cage, count: int) -> None:
         _log_in(cage.work / ".config", cage.driver.uid)
         script = "echo evil > .config/victim; mkdir .config/new; ls .config"
         said = runs(cage, count, script, **options)
-    print(f"{said.count('note')} of {count} were run, {said.count('exchanged')} in no try")
+    print(f"{said.count('note')} of {count} were run, {said.count('replaced')} in no try")
     assert cage.tree(cage.outside) == {
         "victim": "mine\n", "gh": None, "gh/hosts.yml": "OUTSIDE\n",
     }  # fmt: skip

@@ -134,7 +134,7 @@ def test_a_copy_is_read_by_audit_and_replay(a3s: Bench) -> None:
     result = a3s.shell(line, script=[]).finish()
     # A run without an end is no whole stream, as in any session with one.
     assert result.stdout == b"halfwell\nyes\n65\n"
-    assert result.stderr.startswith(b"a3s: the last run of this session did not come to its end")
+    assert result.stderr.startswith(b"a3s: the last run of this session did not finish")
     foreign = a3s.work / "foreign"
     foreign.write_bytes((a3s.work / "s.ndjson").read_bytes().replace(b"forkedFrom", b"forkedFrmo"))
     assert a3s("replay", str(foreign)).status == 65
