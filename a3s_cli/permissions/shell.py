@@ -25,9 +25,11 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _BEYOND_ASCII = re.compile("[^\x00-\x7f]")
 #: Where one reader may take for quoted, or for a command, what another does not. Without any
 #: of these a script is flat: words, quotes, variables, redirections, loops and conditions.
+#: Each begins with the letter that is searched for; what stands before that is asked behind it.
 _NESTS = re.compile(
-    r"""[`\\\x80-\U0010ffff]|\$['"]|\$\{(?!\w+\})|(?<!\$)\{|<<|[^\s;&|]\(|\(\(|\[\[|;;|\S\#"""
-    r"""|\b(?:case|coproc|function|select|time)\b"""
+    r"""`|\\|\$['"]|\$\{(?!\w+\})|\{(?<!\$\{)|<<|\((?<=[^\s;&|]\()|\(\(|\[\[|;;|\#(?<=\S\#)"""
+    r"""|case\b(?<=\bcase)|coproc\b(?<=\bcoproc)|function\b(?<=\bfunction)"""
+    r"""|select\b(?<=\bselect)|time\b(?<=\btime)"""
 )
 #: What the grammar takes for the name of a command, and bash for a word of its own.
 _GRAMMAR = names("} ) { ! [[ ]] time coproc in then else elif fi do done esac")
@@ -50,7 +52,7 @@ def commands(script: str) -> Parsed:
     except Unreadable as error:
         parsed.doubt(f"the script cannot be parsed: {error}")
     else:
-        if _NESTS.search(script) and _unseen(reader):
+        if (_NESTS.search(script) or not script.isascii()) and _unseen(reader):
             parsed.doubt("the script can be read in two ways")
     for name in parsed.computed:
         if not parsed.assigned.get(name, True):
