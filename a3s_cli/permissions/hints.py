@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,11 +38,11 @@ def head(command: Command, inner: Command | None) -> str:
         before = words[: inner.offset]
         if words[inner.offset : inner.offset + 1] != inner.words[:1] or inner.wraps:
             return ""
-        useful = _useful(inner.words)
+        useful = _useful(inner.words[:3])
         if not useful or not all(map(_is_plain, before)):
             return ""
         return " ".join([*(word.text for word in before), useful]) + ":*"
-    useful = _useful(words)
+    useful = _useful(words[:3])
     return f"{useful}:*" if useful else ""
 
 
@@ -68,9 +69,10 @@ def short(text: str) -> str:
     return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
 
 
-def _useful(words: Sequence[Word]) -> str:
-    """The words that a rule for this command should name, where they are plain."""
-    texts = [word.text for word in words[:3]]
+@lru_cache(maxsize=256)
+def _useful(words: tuple[Word, ...]) -> str:
+    """Of the first words of a command those that a rule should name, where they are plain."""
+    texts = [word.text for word in words]
     count = 2 if texts[0] in _WITH_SUBCOMMANDS and len(words) > 1 else 1
     if count == 2 and not texts[1][:1].isalpha():
         return ""

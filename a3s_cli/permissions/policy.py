@@ -271,7 +271,9 @@ class Policy:
                 return Decision("allow", "reading", reason, "", decision.commands)
             if obstacle.matters:
                 decision = replace(decision, reason=f"{decision.reason}: {obstacle.reason}")
-        return self._narrowed(decision, what, tool, rules)
+        if decision.suggested == (tool,) and (narrow := rules.suggested(tool, tuple(self._tools))):
+            return replace(decision, hint=flags(narrow), suggested=narrow)
+        return decision
 
     def _parsed(self, rules: ScriptRules, what: str, tool: str) -> Decision:
         """Judge a script by its commands; the most restrictive verdict is the script's."""
@@ -318,15 +320,6 @@ class Policy:
         if rule is None:
             return self._by_default(what, (tool,), found)
         return Decision("allow", rule.text, f"{what} is allowed by {rule.text}", "", found)
-
-    def _narrowed(self, decision: Decision, what: str, tool: str, rules: ScriptRules) -> Decision:
-        """Suggest the narrowest rules that allow the script, where patterns can."""
-        if decision.suggested == (tool,):
-            for suggested, texts in rules.suggestions(tool, tuple(self._tools)):
-                wider = rules.with_allowed(suggested)
-                if self._parsed(wider, what, tool).decision == "allow":
-                    return replace(decision, hint=flags(texts), suggested=texts)
-        return decision
 
     def _may_write(self, root: PurePath, place: Place) -> bool:
         """Whether a rule allows the tool `write` to change this file."""

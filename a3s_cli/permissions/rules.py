@@ -366,8 +366,8 @@ _FORM = "a rule is `tool` or `tool(pattern)`, for example bash(git status:*)"
 
 def _balanced(text: str) -> bool:
     depth = 0
-    for character in text:
-        depth += (character == "(") - (character == ")")
+    for character in re.findall("[()]", text):
+        depth += 1 if character == "(" else -1
         if depth < 0:
             return False
     return depth == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from pathlib import PurePath
 
@@ -38,12 +38,11 @@ class ByProgram:
 
     def of(self, command: Command) -> list[Rule]:
         """Return those that can hold for a command as it is written, in their order."""
+        known = self._of(command)
+        if not known:
+            return []
         text = command.text
-        return [
-            rule
-            for rule, needs in self._of(command)
-            if not needs or any(each in text for each in needs)
-        ]
+        return [rule for rule, needs in known if not needs or any(each in text for each in needs)]
 
     def near(self, command: Command) -> list[Rule]:
         """Return those that can hold for it, whatever its words become but for the first."""
@@ -82,12 +81,19 @@ class ScriptRules:
         self._patterns = ByProgram(allow, allows=True)
         self._rules: dict[int, tuple[Rule | None, bool]] = {}
 
-    def with_allowed(self, rules: Sequence[Rule]) -> ScriptRules:
-        """Return the same script under rules that allow more."""
+    def covered_with(self, rules: Sequence[Rule]) -> bool:
+        """Whether these rules, beside those that allow already, cover the whole script."""
         allow = [*self.allow, *rules]
-        return ScriptRules(
+        wider = ScriptRules(
             self._parsed, self.deny, self.ask, allow, self._places, self._may_write, self.writing
         )
+        for command in self._certain:
+            known = self._rules.get(id(command))
+            # More rules may spell out what a command writes, and cover it as before.
+            if known and known[0] is not None and not command.effects:
+                wider._rules[id(command)] = known
+        rule, uncovered, doubt = wider.covering
+        return rule is not None and not uncovered and not doubt
 
     @cached_property
     def found(self) -> tuple[str, ...]:
@@ -262,44 +268,37 @@ class ScriptRules:
 
     # -- what would allow --------------------------------------------------------------
 
-    def suggestions(
-        self, tool: str, tools: Sequence[str]
-    ) -> Iterator[tuple[list[Rule], tuple[str, ...]]]:
-        """Find sets of rules that may allow the script, the narrowest useful ones first."""
+    def suggested(self, tool: str, tools: Collection[str]) -> tuple[str, ...]:
+        """Return the narrowest useful rules that allow the script, where patterns can."""
         if any(doubt.reach == "anything" for doubt in self._parsed.doubts):
-            return
+            return ()
         first, uncovered, _ = self.covering
         if first is None and not uncovered:
             uncovered = self._certain
         open_ones = set(map(id, uncovered))
-        broad: dict[str, None] = {}
-        spelled: dict[str, None] = {}
-        skipped: set[int] = set()
+        wrapped = {
+            id(each.outer): each for each in reversed(self._certain) if each.outer is not None
+        }
+        patterns: dict[str, None] = {}
+        named_already: set[int] = set()
         for command in self._certain:
-            rule, spells = self._rule(command)
+            _, spells = self._rule(command)
             left = not spells and any(map(self._left, command.effects))
-            if (rule is not None or id(command) not in open_ones) and not left:
+            if (id(command) not in open_ones and not left) or id(command) in named_already:
                 continue
-            whole = exact(command)
-            inner = None
-            if command.wraps:
-                inner = next((each for each in self._certain if each.outer is command), None)
+            inner = wrapped.get(id(command))
             named = head(command, inner)
-            if id(command) in skipped:
-                continue
             if inner is not None and named:
-                skipped.add(id(inner))
-            if not command.risks and not left and named:
-                broad[named] = spelled[named] = None
-            elif whole and all(risk.reach != "anything" for risk in command.risks):
-                broad[whole] = spelled[whole] = None
-            else:
-                return
-            if len(broad) > MOST_FLAGS:
-                return
-        if 0 < len(broad) <= MOST_FLAGS:
-            texts = tuple(f"{tool}({text})" for text in broad)
-            yield [parse_rule(text, tools) for text in texts], texts
+                named_already.add(id(inner))
+            pattern = named if not command.risks and not left else ""
+            if not pattern and all(risk.reach != "anything" for risk in command.risks):
+                pattern = exact(command)
+            patterns[pattern] = None
+            if not pattern or len(patterns) > MOST_FLAGS:
+                return ()
+        texts = tuple(f"{tool}({pattern})" for pattern in patterns)
+        allows = texts and self.covered_with([parse_rule(text, tools) for text in texts])
+        return texts if allows else ()
 
 
 def _runs(name: str) -> bool:
