@@ -20,7 +20,7 @@ _MAY_MOVE = names("popd . source eval trap")
 _MOST_DIRECTORIES = 32
 
 
-def found(
+def note(
     reader: Words, parsed: Parsed, words: tuple[Word, ...], effects: tuple[Effect, ...]
 ) -> None:
     """Note a command and all that it wraps."""
@@ -94,6 +94,7 @@ def _command(
     if argv[0].text in CHECKS:
         _sets(parsed, argv, outer)
     if argv[0].text in _MAY_MOVE:
+        parsed.moved += 1
         parsed.chain = None
     return command
 
@@ -123,6 +124,7 @@ def _sets(parsed: Parsed, argv: tuple[Word, ...], outer: Command | None) -> None
         for word in argv[1:]:
             parsed.assign(word.text)
     elif name in ("cd", "pushd") and len(parsed.directories) <= _MOST_DIRECTORIES:
+        parsed.moved += 1
         # What wraps `cd`, or is another word for it, may stay where it is.
         moves = name == "cd" and outer is None and not parsed.functions
         parsed.chain = parsed.chain if moves else None

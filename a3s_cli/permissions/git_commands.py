@@ -162,10 +162,10 @@ def _arguments(words: Sequence[Word], at: int, sub: str) -> list[Risk]:
     letters = _LETTERS.get(sub)
     for index in range(at + 1, len(words)):
         word = words[index]
-        text = word.text
+        text, known = word.text, word.known
         if text == "--" and sub not in ("rebase", "bisect", "submodule"):
             break
-        if text.startswith("-") and word.known:
+        if text.startswith("-") and known:
             if text.startswith("--no-"):
                 continue
             if text.startswith("--"):
@@ -180,7 +180,7 @@ def _arguments(words: Sequence[Word], at: int, sub: str) -> list[Risk]:
             )
         elif "::" in text and re.match(r"[A-Za-z0-9+.-]+::", text):
             found.append(Risk(index, f"`git {sub} {text}` can run other programs"))
-        elif _may_be_option(words, index, sub):
+        elif not known and _may_be_option(words, index, sub):
             reach: Reach = "anything" if sub in _TAKES else "changes"
             reason = "an argument of `git` that is known only when it runs can be an option"
             found.append(Risk(index, reason, reach))

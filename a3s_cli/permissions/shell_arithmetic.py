@@ -43,8 +43,6 @@ class Arithmetic(ABC):
         self._valued = False
         #: Plain commands that were read already, as they are written.
         self._seen: set[str] = set()
-        #: A place where no plain command begins.
-        self._unplain = -1
         #: A text, the names that stand in it, and those that are set by being used.
         self._mentioned = "", Counter[str](), frozenset[str]()
         #: Where a command begins.

@@ -130,6 +130,8 @@ class Parsed(State):
     directories: list[str] = field(default_factory=lambda: [""])
     #: Where the next command runs, if all before it in a chain of `&&` succeeded; None for all.
     chain: list[str] | None = None
+    #: How often a command was met that may change the directory.
+    moved: int = 0
     #: Whether it defines functions: any command may change the directory then.
     functions: bool = False
     nested: int = 0

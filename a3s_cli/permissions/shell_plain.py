@@ -9,71 +9,90 @@ from __future__ import annotations
 
 import re
 
-from .commands_found import found
-from .marks import QUESTION, STAR
-from .shell_found import Effect, Parsed, Word, names, redirection
+from .commands_found import note
+from .marks import BRACKET, QUESTION, STAR, UNKNOWN
+from .shell_arithmetic import NUMBER_VALUE
+from .shell_found import Effect, Parsed, Word, redirection
 from .shell_words import Words
 
 _LETTERS = r"A-Za-z0-9_./:@%+,^=~-"
 _NAME = "[A-Za-z_][A-Za-z0-9_]*"
 _GRAMMAR = (
-    "if then elif else fi for while until do done case esac select function coproc time declare"
-    " typeset local export readonly"
+    "if|then|elif|else|fi|for|while|until|do|done|case|esac|select|function|coproc|time|declare"
+    "|typeset|local|export|readonly"
 )
-#: Again, they go somewhere else.
-_MOVE = "cd pushd popd"
 #: `$((a + 1))`: names, numbers and operators that assign nothing.
 _SUM = rf"\$\(\( *(?:{_NAME}|[0-9]+)(?: *[-+*/%] *(?:{_NAME}|[0-9]+))*+ *\)\)"
 #: `$(git rev-parse HEAD)`: a plain command, in which nothing but names is expanded.
 _COMMAND_IN = (
-    rf"\$\((?!(?:{'|'.join((_GRAMMAR + ' ' + _MOVE).split())})[ \t)])[A-Za-z0-9_./-]+(?=[ \t)])"
+    rf"\$\((?!(?:{_GRAMMAR}|cd|pushd|popd)[ \t)])[A-Za-z0-9_./-]+(?=[ \t)])"
     rf"""(?>[ \t]+(?>[*?{_LETTERS}]+|'[^'\n]*'|"[^"$`\\\n]*"|\${_NAME})++(?=[ \t)]))*+\)"""
 )
 #: `${x:-plain}`, `${x##*/}`, `${#x}`.
 _BRACED = rf"\{{(?>#?{_NAME}\}}|{_NAME}(?>:?[-+?]|##?|%%?|//?)[*?/{_LETTERS}]*+\}})"
 _VARIABLE = rf"(?>\$(?>{_NAME}|{_BRACED}|[0-9@*#?$!-])|{_SUM}|{_COMMAND_IN})"
-_QUOTED = rf"""'[^'\n]*'|"(?>[^"$`\\\n]+|{_VARIABLE})*+\""""
+_QUOTED = rf"""'[^'\n]*'|"(?>[^"$`\\\n]+|\\[^\n]|{_VARIABLE})*+"|\\[^\n]"""
 #: How a command may begin, and how its other words may: these hold wildcards as well.
 _FIRST = rf"(?>(?>[{_LETTERS}]+|{_QUOTED}|{_VARIABLE})++|\[(?=[ \t]))"
-_WORD = rf"(?>[!\]*?{_LETTERS}]+|{_QUOTED}|{_VARIABLE})++"
+_WORD = rf"(?>[!\[\]*?{_LETTERS}]+|{_QUOTED}|{_VARIABLE})++"
 #: Redirections that write nothing.
 _NOWHERE = r"(?:[012]?>&[012]|[012]?> ?/dev/null)(?![^ \t\n;&|)])"
 _INTO = r"([0-9]*)(>>|>\||&>>?|>|<)(?![<>&(|])[ \t]*"
+#: What ends a statement, or joins two commands, with what may be skipped behind it.
+_JOINT = r"[ \t]*(?:(;(?!;)|\n|&(?![&>])|\Z)|(&&|\|\||\|(?!&)))(?>[ \t\n]+|(?<=[ \t\n])\#[^\n]*)*+"
+_ENDS = r"(?=[ \t\n;&|)]|\Z)"
+#: The words that a command begins with, and the first of them. Where they are all of it, the
+#: third group is there, and behind it what ends or joins the command.
 _COMMAND = re.compile(
-    rf"({_FIRST})(?>[ \t]+(?:{_NOWHERE}"
-    rf"|(?:{_INTO.replace('(', '(?:', 2)})?{_WORD}(?=[ \t\n;&|)]|\Z)))*+"
-    r"(?=[ \t]*(?:[\n;&|)]|\Z))(?![ \t]*&>)"
+    rf"(?!(?:{_GRAMMAR}){_ENDS})(({_FIRST}){_ENDS}"
+    rf"(?>[ \t]+(?:{_NOWHERE}|(?:{_INTO.replace('(', '(?:', 2)})?{_WORD}{_ENDS}))*+)"
+    rf"(?:(?=[ \t]*(?:[\n;&|)]|\Z))(?![ \t]*&>)()(?:{_JOINT})?)?"
 )
 _WORDS = re.compile(rf"[ \t]+(?:{_NOWHERE}|(?:{_INTO})?({_WORD}))")
 _ONE_WORD = re.compile(rf"{_WORD}(?=[ \t\n;&|<>)]|\Z)")
 _PART = re.compile(
-    rf"""'([^']*)'|"((?>[^"$`\\\n]+|{_VARIABLE})*+)"|({_VARIABLE})|([*?])|([^'"$*?]+)"""
+    rf"""'([^']*)'|"((?>[^"$`\\\n]+|\\[^\n]|{_VARIABLE})*+)"|({_VARIABLE})|([*?\[])"""
+    r"""|\\(.)|([^'"$*?\[\\]+)"""
 )
-_QUOTED_PART = re.compile(rf"({_VARIABLE})|([^$]+)")
-_EXPANDS = re.compile(r"['\"$*?]")
-#: What ends a statement, or joins two, with what may be skipped behind it.
-_JOINT = re.compile(
-    r"[ \t]*(?:(;(?!;)|\n|&(?![&>])|\Z)|(&&|\|\||\|(?!&)))(?:[ \t\n]+|(?<=[ \t\n])\#[^\n]*)*+"
+_QUOTED_PART = re.compile(rf"({_VARIABLE})|\\([$`\"\\])|(\\.|[^$\\]+)")
+#: Without any of these a command is its words.
+_EXPANDS = re.compile(r"['\"$*?\[\\<>]")
+#: `"$x/y"z` or `$x/y`.
+_NAMED = re.compile(rf"\${_NAME}")
+_ONLY_NAMES = re.compile(
+    rf"""("(?>[^"$`\\]+|\${_NAME})*+"[{_LETTERS}]*)|(?>[{_LETTERS}]+|\${_NAME})+"""
 )
+_TEST = Word("[")
+_WILDCARDS = {"*": STAR, "?": QUESTION, "[": BRACKET}
+#: In a test and a case: words in which nothing runs.
+_OPERAND = (
+    rf"(?>[!\[\]*?{_LETTERS}]+|\${_NAME}"
+    rf"""|'[^'\n]*'|"(?>[^"$`\\\n]+|\${_NAME})*+"|\\[^\n])++"""
+)
+PLAIN_OPERAND = re.compile(rf"{_OPERAND}(?=[ \t\n])")
+PLAIN_CASE = re.compile(rf"[ \t]+{_OPERAND}[ \t]+in(?=[ \t\n])")
+PLAIN_PATTERNS = re.compile(rf"\(?[ \t]*{_OPERAND}(?:[ \t]*\|[ \t]*{_OPERAND})*+[ \t]*\)")
+PLAIN_FOR = re.compile(
+    rf"[ \t]+({_NAME})[ \t]+in((?:[ \t]+{_WORD})++)[ \t]*[;\n][ \t\n]*do(?=[ \t\n])"
+)
+_ITEM = re.compile(rf"[ \t]+({_WORD})")
 #: A statement that ends where a substitution or a case does.
 _CLOSED = re.compile(r"[ \t]*(?=\)|;;)")
 _NAMES = re.compile(rf"{_NAME}(?![A-Za-z0-9_])")
 _INNER = re.compile(r"\$\((?!\()")
-_GRAMMAR_WORDS = names(_GRAMMAR)
-_MOVES = names(_MOVE)
 
 
-class _Plain(dict[str, Word]):
-    """Words that are exactly what is written: each is made once."""
+class _Literal(dict[str, Word]):
+    """Words that are the same whatever the variables are, as they are written: each made once."""
 
     def __missing__(self, text: str) -> Word:
         word = self[text] = Word(text)
         return word
 
 
-def _is_plain(match: re.Match[str]) -> bool:
-    first = match[1]
-    return first not in _GRAMMAR_WORDS and "=" not in first
+def _is_whole(match: re.Match[str]) -> bool:
+    """Whether the words are a whole command, and not an assignment."""
+    return match[3] is not None and "=" not in match[2]
 
 
 class PlainCommands(Words):
@@ -81,115 +100,170 @@ class PlainCommands(Words):
 
     def __init__(self, text: str, parsed: Parsed, depth: int = 0) -> None:
         super().__init__(text, parsed, depth)
-        self._words = _Plain()
+        self._words = _Literal()
+        #: A place where no whole command was found, and what was.
+        self._unplain = -1
+        self._head: re.Match[str] | None = None
 
-    def _plain_statements(self) -> None:
-        """Read plain commands up to the end of the last statement that is nothing else."""
+    def _plain_statements(self) -> bool:
+        """Read plain commands up to the end of the last statement that is nothing else.
+
+        Say whether there was one.
+        """
+        begun = self._i
         if self._pending:
-            return
-        text, at = self._s, self._i
-        statement: list[tuple[re.Match[str], str]] = []
-        while (match := _COMMAND.match(text, at)) and _is_plain(match):
-            joint = _JOINT.match(text, match.end())
-            if joint is None:
-                if closed := _CLOSED.match(text, match.end()):
-                    self._i = closed.end()
-                    self._statement([*statement, (match, "")])
-                return
-            at = joint.end()
-            statement.append((match, joint[2]))
-            if joint[1] is not None:
-                self._i = at
+            return False
+        text, at = self._s, begun
+        statement: list[re.Match[str]] = []
+        while (match := _COMMAND.match(text, at)) and _is_whole(match):
+            statement.append(match)
+            if match[4] is not None:
+                self._i = at = match.end()
                 self._statement(statement)
                 statement.clear()
-        self._unplain = at
+            elif match[5]:
+                at = match.end()
+            else:
+                if closed := _CLOSED.match(text, match.end()):
+                    self._i = self._unplain = closed.end()
+                    self._statement(statement)
+                return self._i > begun
+        self._unplain, self._head = at, match
+        return self._i > begun
 
-    def _statement(self, commands: list[tuple[re.Match[str], str]]) -> None:
-        """Note the commands of a statement, each with what joins it to the next."""
+    def _statement(self, commands: list[re.Match[str]]) -> None:
+        """Note the commands of a statement, which are joined one to the next."""
         parsed = self._parsed
         parsed.chain = None
-        piped = any(joint == "|" for _, joint in commands)
-        for match, joint in commands:
+        piped = len(commands) > 1 and any(match[5] == "|" for match in commands)
+        for match in commands:
             self._note(match)
-            if piped or joint != "&&":
+            if piped or match[5] != "&&":
                 parsed.chain = None
 
     def _plain(self) -> bool:
         """Read one plain command, if this is one."""
-        if self._i == self._unplain:
-            return False
         match = _COMMAND.match(self._s, self._i)
-        if match is None or not _is_plain(match):
+        if match is None or not _is_whole(match):
+            self._unplain, self._head = self._i, match
             return False
         self._note(match)
-        self._i = match.end()
+        self._i = match.end(1)
+        return True
+
+    def _plain_head(self, words: list[Word], effects: list[Effect]) -> bool:
+        """Read the plain words that a command begins with, if there are any."""
+        match = self._head if self._i == self._unplain else _COMMAND.match(self._s, self._i)
+        if match is None or "=" in match[2]:
+            return False
+        self._begins(match)
+        self._i = match.end(1)
+        self._read(match[1], match[2], words, effects)
         return True
 
     def _note(self, match: re.Match[str]) -> None:
         """Note a command, unless it was noted already."""
-        raw, first = match[0], match[1]
-        self.starts.add(match.start())
-        self._begin_inner(raw, match.start())
+        raw, first = match.group(1, 2)
+        self._begins(match)
         if raw in self._seen:
             return
-        expands = _EXPANDS.search(raw)
-        # With another value it is another command.
-        known = expands and any(name in raw for name in self._values)
+        parsed = self._parsed
+        moved = parsed.moved
+        words: list[Word] = []
         effects: list[Effect] = []
-        if not expands and ">" not in raw and "<" not in raw:
-            words = tuple(map(self._words.__getitem__, raw.split()))
-        else:
-            argv = [self._plain_word(first)]
-            for descriptor, operator, text in _WORDS.findall(raw, len(first)):
-                if not text:
-                    continue
-                word = self._plain_word(text)
-                if not operator:
-                    argv.append(word)
-                elif effect := redirection(descriptor, operator, word):
-                    effects.append(effect)
-            words = tuple(argv)
-        found(self, self._parsed, words, tuple(effects))
-        if first not in _MOVES and not known:
+        self._read(raw, first, words, effects)
+        note(self, parsed, tuple(words), tuple(effects))
+        # With another value it is another command, and what moves goes somewhere else again.
+        known = bool(self._values) and "$" in raw and any(name in raw for name in self._values)
+        if not known and parsed.moved == moved:
             self._seen.add(raw)
 
-    def _word(self, *, pattern: bool = False) -> Word:
-        plain = None if pattern else _ONE_WORD.match(self._s, self._i)
-        if plain is None:
-            return super()._word(pattern=pattern)
-        self._begin_inner(plain[0], self._i)
-        self._i = plain.end()
-        return self._plain_word(plain[0])
+    def _read(self, raw: str, first: str, words: list[Word], effects: list[Effect]) -> None:
+        """Add the words of a command, and what its redirections do."""
+        if not _EXPANDS.search(raw):
+            words += map(self._words.__getitem__, raw.split())
+            return
+        literal = self._words.get
+        words.append(_TEST if first == "[" else literal(first) or self._plain_word(first))
+        for descriptor, operator, text in _WORDS.findall(raw, len(first)):
+            if not text:
+                continue
+            word = literal(text) or self._plain_word(text)
+            if not operator:
+                words.append(word)
+            elif effect := redirection(descriptor, operator, word):
+                effects.append(effect)
 
-    def _begin_inner(self, raw: str, at: int) -> None:
-        """Note where the commands of substitutions begin."""
+    def _form(self, form: re.Pattern[str]) -> re.Match[str] | None:
+        """Read what one of the plain forms above takes."""
+        match = form.match(self._s, self._i)
+        if match:
+            self._i = match.end()
+        return match
+
+    def _plain_items(self, raw: str, at: int) -> tuple[list[Word], bool]:
+        """Return the plain words of a loop; are all of them numbers?"""
         if "$(" in raw:
-            self.starts |= {at + inner.end() for inner in _INNER.finditer(raw)}
+            self._begins_inside(raw, at)
+        each = _ITEM.findall(raw)
+        number = all(NUMBER_VALUE.fullmatch(one) for one in each)
+        return [self._words.get(one) or self._plain_word(one) for one in each], number
+
+    def _one_word(self) -> Word | None:
+        """Read the word that begins here, if it is plain."""
+        plain = _ONE_WORD.match(self._s, self._i)
+        if plain is None:
+            return None
+        raw = plain[0]
+        if "$(" in raw:
+            self._begins_inside(raw, self._i)
+        self._i = plain.end()
+        return self._words.get(raw) or self._plain_word(raw)
+
+    def _begins(self, match: re.Match[str]) -> None:
+        """Note where a command begins."""
+        self.starts.add(match.start())
+        if "$(" in match[1]:
+            self._begins_inside(match[1], match.start())
+
+    def _begins_inside(self, raw: str, at: int) -> None:
+        """Note where the commands of substitutions begin."""
+        self.starts |= {at + inner.end() for inner in _INNER.finditer(raw)}
 
     def _plain_word(self, raw: str) -> Word:
         if not _EXPANDS.search(raw):
             return self._words[raw]
-        if raw[0] in "'\"" and raw.find(raw[0], 1) == len(raw) - 1 and "$" not in raw:
-            return self._words[raw[1:-1]]
+        if "$" in raw:
+            if not self._values and (match := _ONLY_NAMES.fullmatch(raw)):
+                # Nothing is known of any of them.
+                text = _NAMED.sub(UNKNOWN, raw)
+                return Word((match[1] and text.replace('"', "")) or text, match[1] is None)
+            return self._expanded(raw)
+        if raw[0] in "'\"" and raw.find(raw[0], 1) == len(raw) - 1 and "\\" not in raw:
+            word = Word(raw[1:-1])
+        else:
+            word = self._expanded(raw)
+        self._words[raw] = word
+        return word
+
+    def _expanded(self, raw: str) -> Word:
         kept = self._parts, self._splits, self._several
         parts: list[str] = []
         self._parts, self._splits, self._several = parts, False, False
-        for single, double, variable, wildcard, letters in _PART.findall(raw):
-            if letters:
-                parts.append(letters)
-            elif variable:
+        for single, double, variable, wildcard, escaped, letters in _PART.findall(raw):
+            if variable:
                 self._variable(variable, quoted=False)
             elif wildcard:
-                parts.append(STAR if wildcard == "*" else QUESTION)
+                parts.append(_WILDCARDS[wildcard])
                 self._several = True
-            elif "$" not in double:
-                parts.append(single or double)
+            elif "$" not in double and "\\" not in double:
+                parts.append(single or double or escaped or letters)
             else:
-                for inner, around in _QUOTED_PART.findall(double):
+                for inner, special, around in _QUOTED_PART.findall(double):
                     if inner:
                         self._variable(inner, quoted=True)
                     else:
-                        parts.append(around)
+                        parts.append(special or around)
         word = Word("".join(parts), self._splits, self._several)
         self._parts, self._splits, self._several = kept
         return word

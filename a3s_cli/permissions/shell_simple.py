@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections import Counter
 
 from . import variables
-from .commands_found import found, run_as_script
+from .commands_found import note, run_as_script
 from .marks import UNKNOWN
 from .shell_arithmetic import NUMBER_VALUE, Unreadable
 from .shell_found import Effect, Word, names, redirection
@@ -15,14 +15,20 @@ from .shell_plain import PlainCommands
 
 _BLANKS = re.compile(r"(?:[ \t]+|\\\n)*")
 _BLANK = frozenset(" \t\\")
-_REDIRECTS = frozenset("0123456789<>&")
-_CONTINUED = re.compile(r"[A-Za-z!{\[]*\\\n")
-_RESERVED = re.compile(
+REDIRECTS = frozenset("0123456789<>&")
+#: Blanks, comments and newlines.
+_GAP = r"(?:[ \t\n]+|\\\n|#[^\n]*)*+"
+_SKIPPED = re.compile(_GAP)
+_WORD_OF_GRAMMAR = (
     r"(?:if|then|elif|else|fi|for|while|until|do|done|case|esac|select|function|coproc|time"
     r"|\{|\}|!|\[\[)(?=[ \t\n;&|<>()]|\Z)"
 )
+_RESERVED = re.compile(_WORD_OF_GRAMMAR)
+#: One, or what may be one when its lines are joined.
+_NEXT = re.compile(rf"{_GAP}(?:({_WORD_OF_GRAMMAR})|([A-Za-z!{{\[]*\\\n))?")
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?=|\[)")
-_MENTIONED = re.compile(r"(?<![\w$])(?<!\$\{)\w+")
+#: What is behind a `$` is used, and not set.
+_MENTIONED = re.compile(r"\$\{?\w+|\w+")
 _SET_BY_USE = re.compile(r"\$\{(\w+):?=")
 _SUBSCRIPT = re.compile(r"""\[("[\w .:/@-]*"|'[\w .:/@-]*'|[\w.:/@-]+)\]\+?=""", re.ASCII)
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -53,6 +59,11 @@ class SimpleCommands(PlainCommands):
 
     def _newlines(self) -> str:
         """Skip blanks, comments, newlines and the bodies of here-documents."""
+        if not self._pending:
+            match = _SKIPPED.match(self._s, self._i)
+            assert match
+            self._i = match.end()
+            return self._s[self._i : self._i + 1]
         while True:
             character = self._blanks()
             if character == "#":
@@ -64,11 +75,31 @@ class SimpleCommands(PlainCommands):
             else:
                 return character
 
+    def _next(self) -> str:
+        """Skip to the next command, and return the word of the grammar that begins it, if any."""
+        if self._pending:
+            self._newlines()
+        match = _NEXT.match(self._s, self._i)
+        assert match
+        word, joined = match.group(1, 2)
+        if word:
+            self._i = match.start(1)
+            return word
+        self._i = match.end()
+        if joined:
+            self._i -= len(joined)
+            self._join(match.end() - 2)
+            return self._reserved()
+        return ""
+
     def _reserved(self) -> str:
-        if _CONTINUED.match(self._s, self._i):
-            self._join(self._s.index("\\", self._i))
+        """Return the word of the grammar that begins here, if one does."""
         match = _RESERVED.match(self._s, self._i)
         return match[0] if match else ""
+
+    def _joined_reserved(self) -> str:
+        """Return it where nothing is to be skipped; its lines may have to be joined."""
+        return "" if self._s[self._i : self._i + 1] in ("\n", "#") else self._next()
 
     def _only_once(self, name: str) -> bool:
         """Whether nothing else in the script can set the variable."""
@@ -93,10 +124,12 @@ class SimpleCommands(PlainCommands):
         assigned: list[tuple[str, Word, str]] = []
         start = self._i
         while (character := self._blanks()) and character not in "\n;)#":
-            if character in _REDIRECTS and self._redirection(effects):
+            if character in REDIRECTS and self._redirection(effects):
                 continue
             if character in "&|(":
                 break
+            if not words and self._plain_head(words, effects):
+                continue
             if not words and (found := self._assignment()):
                 assigned.append(found)
             elif not self._argument(words):
@@ -108,8 +141,8 @@ class SimpleCommands(PlainCommands):
                 raise Unreadable("`(`")
             self._parentheses()
             self._function()
-            return
-        self._ran(words, assigned, effects)
+        else:
+            self._ran(words, assigned, effects)
 
     def _argument(self, words: list[Word]) -> bool:
         """Read one more word of a command; say whether there is one."""
@@ -155,10 +188,10 @@ class SimpleCommands(PlainCommands):
                     run_as_script(self, self._parsed, value.text)
                     effect = effect._replace(reach="changes")
                 effects.append(effect)
-        if not words:
+        if words:
+            note(self, self._parsed, tuple(words), tuple(effects))
+        else:
             self._parsed.effects += effects
-            return
-        found(self, self._parsed, tuple(words), tuple(effects))
 
     def _assignment(self) -> tuple[str, Word, str] | None:
         """Read `name=value`, `name+=value` or `name=(…)`: name, value, and how it is written."""
@@ -251,10 +284,16 @@ class SimpleCommands(PlainCommands):
         return self._word()
 
     def _word(self, *, pattern: bool = False) -> Word:
-        if self._s.startswith(("<(", ">("), self._i) and not pattern:
+        """Read the word that begins here.
+
+        `pattern`: parentheses and bars are part of it, as behind `=~`.
+        """
+        if pattern:
+            return self._word_by_steps(pattern=True)
+        if self._s.startswith(("<(", ">("), self._i):
             return self._process()
-        word = super()._word(pattern=pattern)
-        if not pattern and self._s.startswith(("<(", ">("), self._i):
+        word = self._one_word() or self._word_by_steps(pattern=False)
+        if self._s.startswith(("<(", ">("), self._i):
             raise Unreadable("a substitution inside a word")
         return word
 

@@ -43,7 +43,7 @@ class Words(Arithmetic):
     """The lower layer of a reader: words and expansions."""
 
     @abstractmethod
-    def _substituted(self, closer: str) -> None:
+    def _nest(self, closer: str) -> None:
         """Read the statements of a substitution and its closing character."""
 
     @abstractmethod
@@ -52,15 +52,15 @@ class Words(Arithmetic):
 
     # -- words -------------------------------------------------------------------------
 
+    @abstractmethod
     def _word(self, *, pattern: bool = False) -> Word:
-        """Read the word that begins here.
+        """Read the word that begins here."""
+
+    def _word_by_steps(self, *, pattern: bool) -> Word:
+        """Read the word that begins here, character by character.
 
         `pattern`: parentheses and bars are part of it, as behind `=~`.
         """
-        plain = None if pattern else PLAIN_WORD.match(self._s, self._i)
-        if plain:
-            self._i = plain.end()
-            return Word(plain[0])
         outer = self._parts, self._splits, self._several
         self._parts, self._splits, self._several = [], False, False
         start, braces = self._i, -1
@@ -161,11 +161,13 @@ class Words(Arithmetic):
         self._splits = self._splits or splits
 
     def _dollar(self, *, quoted: bool) -> None:
-        self._join(self._i + 1)
         following = self._s[self._i + 1 : self._i + 2]
+        if following == "\\":
+            self._join(self._i + 1)
+            following = self._s[self._i + 1 : self._i + 2]
         if following == "(":
-            self._join(self._i + 2)
             self._i += 2
+            self._join(self._i)
             if self._s.startswith("(", self._i):
                 self._i += 1
                 self._arithmetic("))")
@@ -207,17 +209,6 @@ class Words(Arithmetic):
             self._parts.append(value.text)
         else:
             self._unknown(splits=True)
-
-    def _nest(self, closer: str) -> None:
-        self._deeper()
-        pending, parts, flags = self._pending, self._parts, (self._splits, self._several)
-        self._pending, self._parts = [], []
-        start = self._i
-        self._substituted(closer)
-        if pending and "\n" in self._s[start : self._i]:
-            raise Unreadable("a here-document begins behind a word of several lines")
-        self._pending, self._parts, (self._splits, self._several) = pending, parts, flags
-        self._depth -= 1
 
     def _backticks(self, *, quoted: bool) -> None:
         end = self._i + 1

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
-from ..values import State, field
 from .marks import UNKNOWN
 from .shell_found import Reach, Word, names
 from .wrapper_table import WRAPPERS, Wrapper
@@ -22,23 +22,24 @@ MAX_LEVELS = 24
 Argv = tuple[Word, ...]
 
 
-class Inner(State):
+class Inner:
     """What a wrapper runs."""
 
-    #: Commands, each with its place in the wrapper's words; 0 where it has none.
-    commands: list[tuple[Argv, int]] = field(default_factory=list)
-    suspects: list[Argv] = field(default_factory=list)
-    #: Texts that a shell reads, each with the place of its word.
-    scripts: list[tuple[str, int]] = field(default_factory=list)
-    #: Variables that it sets first.
-    assignments: list[tuple[str, Word]] = field(default_factory=list)
-    #: Why not everything that it runs is known, as the end of a sentence.
-    hides: str = ""
-    reach: Reach = "anything"
-    #: The place of the word that hides, for a rule that spells it out; without one the last.
-    place: int = -1
-    #: Nothing that a rule could spell out says what it runs.
-    unseen: bool = False
+    def __init__(self, hides: str = "", reach: Reach = "anything", place: int = -1) -> None:
+        #: Commands, each with its place in the wrapper's words; 0 where it has none.
+        self.commands: list[tuple[Argv, int]] = []
+        self.suspects: list[Argv] = []
+        #: Texts that a shell reads, each with the place of its word.
+        self.scripts: list[tuple[str, int]] = []
+        #: Variables that it sets first.
+        self.assignments: list[tuple[str, Word]] = []
+        #: Why not everything that it runs is known, as the end of a sentence.
+        self.hides = hides
+        self.reach = reach
+        #: The place of the word that hides, for a rule that spells it out; without one the last.
+        self.place = place
+        #: Nothing that a rule could spell out says what it runs.
+        self.unseen = False
 
     def hide(self, reason: str, reach: Reach = "anything") -> None:
         """Note why not everything is known; the furthest reason counts."""
@@ -62,6 +63,7 @@ _SET = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 _ACTIVATE = re.compile(r"(?:.*/)?bin/activate")
 
 
+@lru_cache(maxsize=4096)
 def may_wrap(name: str) -> bool:
     """Whether a program of this name may run its arguments."""
     base = name.rpartition("/")[2]

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 
 import pytest
 
 from a3s_cli.permissions.shell_arithmetic import Unreadable
-from a3s_cli.permissions.shell_found import Parsed, Word
+from a3s_cli.permissions.shell_found import Effect, Parsed, Word
 from a3s_cli.permissions.shell_statements import Statements
-from a3s_cli.permissions.shell_words import Words
 from tests.support.a3s import proofs
 
 
 class Stepwise(Statements):
     """The reader without its regular expressions for whole commands and words."""
 
-    def _plain_statements(self) -> None:
-        pass
+    def _plain_statements(self) -> bool:
+        return False
 
     def _plain(self) -> bool:
         return False
 
-    def _word(self, *, pattern: bool = False) -> Word:
-        if self._s.startswith(("<(", ">("), self._i) and not pattern:
-            return self._process()
-        word = Words._word(self, pattern=pattern)
-        if not pattern and self._s.startswith(("<(", ">("), self._i):
-            raise Unreadable("a substitution inside a word")
-        return word
+    def _plain_head(self, words: list[Word], effects: list[Effect]) -> bool:
+        return False
+
+    def _one_word(self) -> Word | None:
+        return None
+
+    def _form(self, form: re.Pattern[str]) -> re.Match[str] | None:
+        return None
 
 
 def read(reader: type[Statements], script: str) -> list[object]:
@@ -57,11 +58,16 @@ PARTS = [
     '"$@"', "$1", "$", "{a,b}", "#c", "a#b", ">b", "> b", ">>$x", "2>&1", "2> /dev/null", "&>a",
     "<x", '>"$(a \'b\')"', "<<<x", "1>", ">", "<(a)", "'", '"', "(", ")", "\\", "timeout 5", "env",
     "if", "then", "fi", "for i in a b; do", "done", "case", "esac", "export", "time", "A=1",
+    "[a-z]*", "{}", "\\;", "\\$x", '"a\\b"', '"$x\\"y"', '"a $x\\$(b)"', "'cd' sub", "command cd b",
+    "[[", "-v", "-eq", "=~", "in", "(a|b)", "for i in $(a) 'b c' \"$x\"; do", "case $x in",
 ]  # fmt: skip
 JOINTS = [" "] * 12 + ["; ", "\n", " && ", " || ", " | ", " & ", "", ";;", "&", " # c\n", "\\\n"]
 FORMS = [
     "%s", "%s", "if a; then %s\nfi", "for i in a b; do %s; done", "(%s)", "{ %s\n}", "f() { %s\n}",
-    "echo $(%s)", 'echo "$(%s)"', "case a in a) %s;; *) b;; esac", "x=rm; %s", "%s | cat", "[ %s ]",
+    "echo $(%s)", 'echo "$(%s)"', "case a in a) %s;; *) b;; esac",
+    "case %s in a) b;; esac", "case $x in %s) b;; (c|'d e') f;; esac", "[[ %s ]] && a",
+    "[[ $x == %s ]]", "for i in %s; do c $i; done", "while %s; do a; done",
+    "if a; then b; elif %s; then c; fi", "%s; %s", "cd a && %s", "x=rm; %s", "%s | cat", "[ %s ]",
 ]  # fmt: skip
 
 
@@ -71,7 +77,7 @@ def made(choose: Random) -> str:
     text = "".join(
         choose.choice(PARTS) + choose.choice(JOINTS) for _ in range(choose.randint(1, most))
     )
-    return choose.choice(FORMS) % text
+    return choose.choice(FORMS).replace("%s", text)
 
 
 @pytest.mark.parametrize("seed", range(4))
