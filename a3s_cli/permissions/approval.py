@@ -38,10 +38,10 @@ def given_reply(said: Mapping[str, Any]) -> Reply:
     if answer not in get_args(Answer):
         expected = ", ".join(f'"{one}"' for one in get_args(Answer))
         found = "missing" if answer is None else f"{clean(str(answer))[:100]!r}"
-        raise ValueError(f"`answer` is one of {expected}, not {found}")
+        raise ValueError(f"`answer` must be one of {expected}, not {found}")
     if not isinstance(text, str) or len(text) > LONGEST_TEXT:
         raise ValueError(
-            f"the `text` of an answer is a string of at most {LONGEST_TEXT} characters"
+            f"the `text` of an answer must be a string of at most {LONGEST_TEXT} characters"
         )
     return Reply(cast("Answer", answer), clean(text))
 

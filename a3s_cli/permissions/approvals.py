@@ -104,8 +104,9 @@ def scope(tool: str, subject: Subject, decision: Decision, path: PurePath | None
         return ", ".join(rules)
     if subject.kind == "none":
         return f"every call of {tool}"
-    exactly = {"command": "this script", "path": f"{tool} of {path}", "url": "this URL"}
-    return f"exactly {exactly[subject.kind]}"
+    if subject.kind == "path":
+        return f"every {tool} of {path}"
+    return "exactly this script" if subject.kind == "command" else "exactly this URL"
 
 
 def _narrow(decision: Decision) -> tuple[str, ...]:

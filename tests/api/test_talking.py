@@ -49,7 +49,7 @@ def test_questions_are_answered_where_the_stream_is_read(library: Library) -> No
     answers = [(e.answer, e.by, e.text) for e in events if e.type == "permission_answer"]
     assert answers == [("once", "program", None), ("no", "program", "read it instead")]
     assert not (library.work / "made").exists()
-    with pytest.raises(UsageError, match="`answer` is one of"):
+    with pytest.raises(UsageError, match="`answer` must be one of"):
         stream.answer("c1", "perhaps")  # type: ignore[arg-type]
 
 

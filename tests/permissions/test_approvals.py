@@ -73,7 +73,7 @@ def test_never_a_whole_tool() -> None:
 
 def test_a_file_however_it_is_spelled() -> None:
     asked = Asked("write", Subject("path", "a/b"))
-    assert asked.scope == "exactly write of /work/a/b"
+    assert asked.scope == "every write of /work/a/b"
     assert asked("write", Subject("path", "./a/c/../b"), "a/b") == "allow"
     assert asked("write", Subject("path", "a/c")) == "ask"
 

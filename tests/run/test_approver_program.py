@@ -66,7 +66,7 @@ def test_a_yes_runs_the_call(a3s: Bench) -> None:
         ("printf '\\377\\n'", "the approver gave an answer that is not JSON"),
         ("""echo '{"answer":"no","answer":"once"}'""", "NONE: the key 'answer' appears twice"),
         ("echo '[]'", "NONE: an answer must be a JSON object"),
-        ("""echo '{"answer":"yes"}'""", "NONE: `answer` is one of"),
+        ("""echo '{"answer":"yes"}'""", "NONE: `answer` must be one of"),
         ("""echo '{"answer":"once","text":1}'""", "NONE: the `text`"),
         (f"echo '{YES}'; echo '{YES}'", "the approver wrote more than one line"),
         ("head -c 70000 /dev/zero", "the approver wrote more than 64 KiB"),

@@ -324,7 +324,7 @@ def test_always_for_a_file_is_this_file(work: Path) -> None:
         await desk.run("a2.txt", tool="write")
 
     asyncio.run(go())
-    assert desk.person.asked[0].always == f"exactly write of {work}/a.txt"
+    assert desk.person.asked[0].always == f"every write of {work}/a.txt"
     assert desk.person.asked[0].path == work / "a.txt"
     assert [one.tool_id for one in desk.person.asked] == ["10", "20"]
     assert desk.ran == ["a.txt", "./a.txt", "b/../a.txt"]

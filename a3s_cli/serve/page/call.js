@@ -13,6 +13,7 @@ const SUBJECTS = ["command", "file_path", "pattern", "url", "path", "schema_name
 const QUIET = ["read", "ls", "glob", "grep", "web_fetch"];
 const MARKS = { asking: "?", running: "●", done: "✓", failed: "✗", denied: "⊘" };
 const ANSWERS = { once: "Allow once", always: "Always in this run", no: "No" };
+const EXACTLY = { bash: "exactly this script", web_fetch: "exactly this URL" };
 const KEYS = { once: "Y", always: "A", no: "N" };
 
 // Characters of a call's subject in its summary; the whole is below.
@@ -38,6 +39,13 @@ function changeOf({ old_string: old, new_string: fresh }) {
   if (typeof old !== "string" || typeof fresh !== "string") return null;
   const change = diff(old, fresh);
   return change.rows.length ? change : null;
+}
+
+/** What "always" allows: the rule that it would add, else the tool on what this call acts on. */
+function coveredBy({ always, path, toolName }) {
+  if (always) return always;
+  if (path) return `every ${toolName} of ${path}`;
+  return EXACTLY[toolName] ?? `every call of ${toolName}`;
 }
 
 export class Call {
@@ -103,8 +111,7 @@ export class Call {
     const more = event.reason && !event.reason.startsWith("no rule covers ");
     if (more) add(this.question, "p", "why", plain(event.reason));
     if (event.path) add(this.question, "p", "why", `On ${plain(event.path)}`);
-    const always = event.always ? plain(event.always) : "exactly this call";
-    add(this.question, "p", "why", `“${ANSWERS.always}” covers: ${always}`);
+    add(this.question, "p", "why", `“${ANSWERS.always}” covers: ${plain(coveredBy(event))}`);
     for (const [choice, label] of Object.entries(ANSWERS)) {
       const button = addButton(this.question, `${label} `, () => this.choose(choice));
       button.className = choice;

@@ -111,7 +111,7 @@ def test_a_long_command_is_asked_about_whole(host: Host, open_page: Open) -> Non
     chat = open_page(host.serve([bash(command), text("Done.")]))
     chat.send("Go.")
     question = chat.page.get_by_role("group", name="May bash run?")
-    expect(question).to_contain_text("“Always in this run” covers: exactly this call")
+    expect(question).to_contain_text("“Always in this run” covers: exactly this script")
     expect(chat.cards.locator("dt")).to_have_text("command · 12,001 lines")
     assert chat.cards.locator("dd pre").text_content() == command
     chat.button("No").click()

@@ -7,7 +7,7 @@ import threading
 
 from playwright.sync_api import APIResponse, Route, expect
 
-from ...support.replies import a_call, bash, calls, error, reasoning, text
+from ...support.replies import Call, a_call, bash, calls, error, reasoning, text
 from ..serving import Host
 from .chromium import HANG
 from .conftest import Open
@@ -147,6 +147,31 @@ def test_always_is_for_this_run(host: Host, open_page: Open) -> None:
     chat.send("Again.")
     chat.button("No").click()
     expect(chat.ends).to_have_count(2)
+
+
+def test_always_covers_what_the_question_says(host: Host, open_page: Open) -> None:
+    """A file's next changes, whatever they are; no other file, and no other tool."""
+    place = host.bench.work / "a.txt"
+
+    def edit(old: str, new: str) -> Call:
+        return a_call("edit", {"file_path": "a.txt", "old_string": old, "new_string": new})
+
+    place.write_text("one\n")
+    write = a_call("write", {"file_path": "a.txt", "content": "four\n"})
+    script = [*(calls(one) for one in (edit("one", "two"), edit("two", "three"), write)), text("K")]
+    chat = open_page(host.serve(script))
+    chat.send("Change it twice, then write it anew.")
+    question = chat.page.get_by_role("group", name="May edit run?")
+    expect(question).to_contain_text(f"“Always in this run” covers: every edit of {place}")
+    chat.button("Always in this run").click()
+    question = chat.page.get_by_role("group", name="May write run?")
+    expect(question).to_contain_text(f"“Always in this run” covers: every write of {place}")
+    assert place.read_text() == "three\n"
+    chat.button("No").click()
+    expect(chat.ends).to_have_count(1)
+    assert [head.split()[:2] for head in chat.heads()] == [
+        ["✓", "edit"], ["✓", "edit"], ["⊘", "write"],
+    ]  # fmt: skip
 
 
 def test_cancel_and_try_again(host: Host, open_page: Open) -> None:
