@@ -185,7 +185,7 @@ class Dialogue:
         self._write(shown.notes)
         while True:
             hidden = at < len(rows)
-            key = self._key("[y]es [a]lways [n]o [e]xplain [?]" + " [m]ore" * hidden + ": ")
+            key = self._key("[y]es [a]lways [n]o inst[e]ad [?]" + " [m]ore" * hidden + ": ")
             if answer := _ANSWERS.get(key):
                 self._write([_SAID[answer]])
                 return Reply(answer)

@@ -17,8 +17,8 @@ from ..support.replies import Reply, a_call, bash, calls, text
 from ..support.run import Result, Run
 from ..support.terminal import SOON, Terminal
 
-PROMPT = "[y]es [a]lways [n]o [e]xplain [?]: "
-PROMPT_MORE = "[y]es [a]lways [n]o [e]xplain [?] [m]ore: "
+PROMPT = "[y]es [a]lways [n]o inst[e]ad [?]: "
+PROMPT_MORE = "[y]es [a]lways [n]o inst[e]ad [?] [m]ore: "
 
 
 @pytest.fixture
