@@ -15,6 +15,8 @@ UNKNOWN = "\0"
 STAR, QUESTION, BRACKET = "\x1c", "\x1d", "\x1e"
 #: Everything in a word's text that is not known before the script runs.
 NOT_KNOWN = re.compile(f"[{UNKNOWN}{STAR}{QUESTION}{BRACKET}]")
+#: Stands, behind `UNKNOWN`, for the elements of an array that is written out.
+ELEMENTS = "\x19"
 #: Stands for a blank inside a word where words are joined by blanks: "a b" is one word.
 JOINED = "\x1f"
 #: Stands for a `*` that is quoted in a pattern, and so is only a character.

@@ -91,9 +91,10 @@ class Rule(Value):
         if spelled is None:
             return True
         start = sum(len(text) + 1 for text in before)
-        if command.wraps and spelled < start + len(words[0].text):
-            return False
-        return all(start + _end(words, max(risk.at - left, 0)) <= spelled for risk in command.risks)
+        program = start + len(words[0].text)
+        risks = [risk for risk in command.risks if spelled > program or not risk.named]
+        ends = (start + _end(words, max(risk.at - left, 0)) for risk in risks)
+        return spelled >= max(program * command.wraps, *ends, 0)
 
     def names_inner(self, command: Command) -> bool:
         """Whether an allowing rule names this command behind the wrapper that runs it."""
@@ -152,12 +153,11 @@ class Rule(Value):
                 return True
         return False
 
-    def lurks(self, command: Command) -> bool:
+    def lurks(self, command: Command, inputs: Sequence[str] = ()) -> bool:
         """Whether what it denies is mentioned to a program that could run it."""
+        texts = [*(word.text for word in command.words[1:]), *inputs]
         mention = self._form.mention
-        if mention is None:
-            return False
-        return mention.search("\n".join(word.text for word in command.words[1:])) is not None
+        return mention is not None and mention.search("\n".join(texts)) is not None
 
     @property
     def one_word(self) -> bool:

@@ -12,7 +12,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .shell_arithmetic import Unreadable
+from .shell_arithmetic import COUNTED, Unreadable
 from .shell_found import Parsed, TooLong, names
 from .shell_statements import Statements
 
@@ -30,6 +30,11 @@ _NESTS = re.compile(
     r"""`|\\|\$['"]|\$\{(?!\w+\})|\{(?<!\$\{)|<<|\((?<=[^\s;&|]\()|\(\(|\[\[|;;|\#(?<=\S\#)"""
     r"""|case\b(?<=\bcase)|coproc\b(?<=\bcoproc)|function\b(?<=\bfunction)"""
     r"""|select\b(?<=\bselect)|time\b(?<=\btime)"""
+)
+_COUNTED = re.compile(COUNTED)
+#: After these a name may be another command than the program.
+_RENAMES = re.compile(
+    r"\balias\b|\bhash\b|\benable\b|\bfunction\b|\b(?:wc|nproc|date|grep|stat)\s*\(\s*\)"
 )
 #: What the grammar takes for the name of a command, and bash for a word of its own.
 _GRAMMAR = names("} ) { ! [[ ]] time coproc in then else elif fi do done esac")
@@ -54,6 +59,8 @@ def commands(script: str) -> Parsed:
     else:
         if (_NESTS.search(script) or not script.isascii()) and _unseen(reader):
             parsed.doubt("the script can be read in two ways")
+    if _RENAMES.search(script) and _COUNTED.search(script):
+        parsed.doubt("a function or an alias could take the place of a program that counts")
     for name in parsed.computed:
         if not parsed.assigned.get(name, True):
             parsed.doubt(f"it computes with {name}, which could hold a command")

@@ -16,8 +16,16 @@ from .shell_found import Effect, Parsed, Word
 MAX_DEPTH = 40
 _NUMBER = re.compile(r"[0-9]+#?[0-9A-Za-z]*")
 _ARITHMETIC = re.compile(r"[\s+*/%<>=!&|^~?:,-]+")
+#: A substitution whose last program prints one number, and nothing else.
+COUNTED = (
+    r"\$\((?:[^|;&<>()`$\n]+\|\s*)*(?:wc -[lcwm]\s*(?:<\s*[\w./-]+)?|nproc|date \+%s(?:%N)?"
+    r"|grep -[a-zA-Z]*c[a-zA-Z]* (?:'[^']*'|\"[^\"$`]*\"|[\w.-]+)(?: [\w./-]+)?"
+    r"|stat -c ?'?%[sXYZ]'? [\w./-]+)\s*\)"
+)
 #: What is a number whatever the run: `$((…))`, `${#x}`, `$?`, digits.
-NUMBER_VALUE = re.compile(r'"?(?:-?[0-9]*|\$\(\(.*\)\)|\$\{#\w+\}|\$[#?$!])"?', re.DOTALL)
+NUMBER_VALUE = re.compile(
+    rf'"?(?:-?[0-9]*|\$\(\(.*\)\)|\$\{{#\w+\}}|\$[#?$!]|{COUNTED})"?', re.DOTALL
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 

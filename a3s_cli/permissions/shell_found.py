@@ -6,10 +6,10 @@ import re
 from typing import Literal, NamedTuple
 
 from ..values import State, field
-from .marks import BRACKET, JOINED, NOT_KNOWN, QUESTION, STAR, UNKNOWN
+from .marks import BRACKET, ELEMENTS, JOINED, NOT_KNOWN, QUESTION, STAR, UNKNOWN
 
 _DESCRIPTOR = re.compile(r"[0-9]+-?|-")
-_SHOWN = str.maketrans({UNKNOWN: "…", STAR: "*", QUESTION: "?", BRACKET: "["})
+_SHOWN = str.maketrans({UNKNOWN: "…", ELEMENTS: "", STAR: "*", QUESTION: "?", BRACKET: "["})
 #: How far something that a rule cannot see reaches, from the least to the most:
 #: `effect`: all commands are seen, and one of them does more than its words say;
 #: `changes`: the commands that are seen may do something else than their names say;
@@ -62,6 +62,8 @@ class Risk(NamedTuple):
     reach: Reach = "anything"
     #: A command that it runs, as a shell would read it, where it is known.
     script: str = ""
+    #: It is one for rules that name more than the program, which may run anything.
+    named: bool = False
 
 
 class Effect(NamedTuple):
@@ -140,6 +142,8 @@ class Parsed(State):
     within: tuple[Command | None, int, bool] = (None, 0, True)
     #: Variables that are set, and whether each value of theirs is a number.
     assigned: dict[str, bool] = field(default_factory=dict)
+    #: What here-documents and here-strings give to commands to read.
+    inputs: list[str] = field(default_factory=list)
     #: Variables that are computed with.
     computed: dict[str, None] = field(default_factory=dict)
 

@@ -8,7 +8,7 @@ from collections import Counter
 
 from . import variables
 from .commands_found import note, run_as_script
-from .marks import UNKNOWN
+from .marks import ELEMENTS, UNKNOWN
 from .shell_arithmetic import NUMBER_VALUE, Unreadable
 from .shell_found import Effect, Word, names, redirection
 from .shell_plain import PlainCommands
@@ -203,7 +203,7 @@ class SimpleCommands(PlainCommands):
         self._i = at = head.end()
         if self._s.startswith("(", at):
             self._array()
-            return head[1], Word(UNKNOWN), "(…)"
+            return head[1], Word(UNKNOWN + ELEMENTS), "(…)"
         self._join(at)
         value = self._word() if self._s[at : at + 1] not in ("", *" \t\n;&|<>)") else Word("")
         raw = self._s[at : self._i]
@@ -274,6 +274,8 @@ class SimpleCommands(PlainCommands):
         target = self._target()
         if self._i == start:
             raise Unreadable(f"`{match[2]}` without a target")
+        if match[2] == "<<<":
+            self._parsed.inputs.append(target.text)
         if effect := redirection(match[1], match[2], target):
             effects.append(effect)
         return True
@@ -328,6 +330,7 @@ class SimpleCommands(PlainCommands):
                 if (line.lstrip("\t") if strip else line) == delimiter:
                     break
                 at = end + 1
+            self._parsed.inputs.append(self._s[start:at])
             if not quoted:
                 self._body(self._s[start:at], start)
             self._i = end
