@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from .program_options import Options, option_risks
+from .option_table import Options
+from .program_options import option_risks
 from .shell_found import Reach, Risk, Word, names
 
 #: Before the subcommand; they choose nothing that runs.
@@ -41,6 +42,9 @@ _RUNS = names(
     " merge-index cvsimport quiltimport imap-send"
 )
 _CHANGES = names("instaweb web--browse gui credential credential-store credential-cache citool")
+#: They write to the files that they are given.
+_WRITES = names("bundle mailinfo mailsplit pack-objects merge-file diagnose bugreport")
+_WRITES_NOTHING = re.compile(r"verify|list-heads|unbundle|-p|--stdout|--help|-h")
 _ACTIONS = {
     "bisect": {"run", "view", "visualize"},
     "submodule": {"foreach"},
@@ -61,11 +65,14 @@ _EVERY = Options(
 _LETTERS = {
     "rebase": Options(runs="-x"), "clone": Options(runs="-u -c"), "grep": Options(program="-O"),
     "difftool": Options(runs="-x"), "archive": Options(writes="-o"),
-    "format-patch": Options(writes="-o"),
+    "format-patch": Options(writes="-o"), "index-pack": Options(writes="-o"),
+    "checkout-index": Options(writes="--prefix"), "apply": Options(writes="--unsafe-paths"),
+    "interpret-trailers": Options(writes="--in-place"),
 }  # fmt: skip
 _READS_CONFIG = re.compile(
-    r"--(?:get|get-all|get-regexp|get-urlmatch|get-color|get-colorbool|list)|-l|get|list"
+    r"--(?:get|get-all|get-regexp|get-urlmatch|get-color|get-colorbool|list)|-l"
 )
+_CONFIG_VALUES = names("-f --file --blob --type --default --comment --value --url")
 #: What is set by these keys runs nothing.
 _PLAIN_KEY = re.compile(
     r"(?:user|author|committer|color|advice|init|column|help|log|diff|merge|pull|push|rebase|branch"
@@ -113,6 +120,10 @@ def risks(words: Sequence[Word]) -> list[Risk]:
         found.append(Risk(at, f"`git {sub}` can run other programs", reach))
     elif sub == "config":
         found += _config(words, at)
+    elif sub in _WRITES and not any(
+        _WRITES_NOTHING.fullmatch(word.text) for word in words[at + 1 :]
+    ):
+        found.append(Risk(at, f"`git {sub}` writes files", "effect"))
     return found + _arguments(words, at, sub)
 
 
@@ -139,16 +150,28 @@ def _setting(index: int, setting: str, reason: str) -> Risk:
     key, _, value = setting.partition("=")
     if _PLAIN_KEY.fullmatch(key) and not _RUNNING_KEY.fullmatch(key):
         return Risk(index, reason, "changes")
-    if key.lower().startswith("alias."):
-        value = value[1:] if value.startswith("!") else f"git {value}"
+    if value.startswith("!"):
+        value = value[1:]
+    elif key.lower().startswith("alias."):
+        value = f"git {value}"
     return Risk(index, reason, "changes", value)
 
 
 def _config(words: Sequence[Word], at: int) -> list[Risk]:
     rest = words[at + 1 :]
-    if any(_READS_CONFIG.fullmatch(word.text) for word in rest if word.known):
+    options: list[Word] = []
+    operands: list[Word] = []
+    for index, word in enumerate(rest):
+        if index and rest[index - 1].text in _CONFIG_VALUES:
+            continue
+        if word.text == "--":
+            operands += rest[index + 1 :]
+            break
+        (options if word.text.startswith("-") else operands).append(word)
+    if any(_READS_CONFIG.fullmatch(word.text) for word in options if word.known):
         return []
-    operands = [word for word in rest if not word.text.startswith("-")]
+    if operands and operands[0].known and operands[0].text in ("get", "list"):
+        return []
     if len(operands) == 1 and len(rest) == 1 and operands[0].known and "." in operands[0].text:
         return []
     key = operands[0].text if operands and operands[0].known else ""

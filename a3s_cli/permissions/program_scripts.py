@@ -111,7 +111,8 @@ def _sed_addresses(script: str, at: int) -> int:
 
 _AWK_TOKEN = re.compile(
     r"(?P<blank>[ \t\r]+|\\\n|\#[^\n]*)|(?P<word>[A-Za-z_]\w*)|(?P<number>[0-9.]+\w*)"
-    r'|(?P<string>"(?:[^"\\\n]|\\.)*")|(?P<end>[;{}\n])|(?P<or>\|\|)|(?P<other>.)',
+    r'|(?P<string>"(?:[^"\\\n]|\\.)*")|(?P<end>[;{}\n])|(?P<or>\|\|)|(?P<step>\+\+|--)'
+    r"|(?P<other>.)",
     re.DOTALL,
 )
 _AWK_REGEX = re.compile(r"/((?:[^/\\\n]|\\.)*)/")
@@ -128,7 +129,10 @@ def awk_risks(words: Sequence[Word]) -> list[Risk]:
         elif text.startswith("-") and text != "-":
             skip = text in ("-F", "-v")
             if not text.startswith(("-F", "-v")) and text != "--":
-                return [Risk(index, f"`awk {text}` can run other programs")]
+                file = re.fullmatch(r"-f|--file", text) and index + 1 < len(words)
+                seen = file and not re.match(r"-$|/dev/|\0", words[index + 1].text)
+                reason = f"`awk {text}` can run other programs"
+                return [Risk(index, reason, "changes" if seen else "anything")]
             if not word.known and word.splits:
                 return [Risk(index, "the options of awk are known only when it runs")]
         elif not word.known or not harmless_awk(text):
@@ -140,34 +144,74 @@ def awk_risks(words: Sequence[Word]) -> list[Risk]:
 
 def harmless_awk(program: str) -> bool:
     """Whether a program of awk only computes and prints to its output."""
-    at, depth, printing, operand = 0, 0, -1, False
-    while at < len(program):
-        if program[at] == "/" and not operand:
-            regex = _AWK_REGEX.match(program, at)
-            if regex is None or re.search(r"\[[^\]]*\Z", regex[1]):
-                return False
-            at, operand = regex.end(), True
-            continue
-        match = _AWK_TOKEN.match(program, at)
+    reader = _Awk(program)
+    while reader.at < len(program):
+        if not reader.step():
+            return False
+    return True
+
+
+class _Awk:
+    """Reads a program of awk, token by token.
+
+    Behind `if (…)`, `++` and `--` awks differ in whether a slash divides or begins a
+    regular expression. It must make no difference then, or the program is not understood.
+    """
+
+    def __init__(self, program: str) -> None:
+        self.at = 0
+        self._program = program
+        #: Whether a slash divides, and whether awks differ in that.
+        self._operand = self._unsure = False
+        #: How many parentheses are open, and were where `print` stands.
+        self._depth, self._printing = 0, -1
+        #: For each open parenthesis, the word before it; then the last word.
+        self._before, self._word = [""], ""
+
+    def step(self) -> bool:
+        """Read one token; say whether it is understood, and harmless."""
+        if self._program[self.at] == "/":
+            return self._slash()
+        match = _AWK_TOKEN.match(self._program, self.at)
         if match is None:
             return False
-        kind, text, at = match.lastgroup, match[0], match.end()
-        if kind == "word":
-            if text in ("system", "getline"):
-                return False
-            printing = depth if text in ("print", "printf") else printing
-            operand = text not in _AWK_OPERATORS
-        elif kind in ("number", "string"):
-            operand = True
+        self.at = match.end()
+        kind, text = match.lastgroup, match[0]
+        if kind == "blank":
+            return True
+        self._unsure = kind == "step"
+        if kind == "other":
+            return self._other(text)
+        if text in ("system", "getline"):
+            return False
+        if text in ("print", "printf"):
+            self._printing = self._depth
         elif kind == "end":
-            printing, operand = -1, False
-        elif kind == "or":
-            operand = False
-        elif kind == "other":
-            if text in "|@" or (text == ">" and printing == depth):
-                return False
-            depth += (text == "(") - (text == ")")
-            operand = text in ")]" or (
-                text in "+-" and operand and program[at - 2 : at - 1] == text
-            )
-    return True
+            self._printing = -1
+        self._operand = kind in ("word", "number", "string") and text not in _AWK_OPERATORS
+        self._word = text
+        return True
+
+    def _other(self, text: str) -> bool:
+        if text in "|@" or (text == ">" and self._printing == self._depth):
+            return False
+        if text == "(":
+            self._before.append(self._word)
+        elif text == ")" and len(self._before) > 1:
+            self._unsure = self._before.pop() in ("if", "while", "for")
+        self._depth += (text == "(") - (text == ")")
+        self._operand = text in ")]"
+        self._word = text
+        return True
+
+    def _slash(self) -> bool:
+        regex = _AWK_REGEX.match(self._program, self.at)
+        if self._unsure and regex is not None and re.search(r"[\"(){};\n]", regex[1]):
+            return False
+        if self._operand or self._unsure:
+            self.at, self._operand, self._unsure = self.at + 1, False, False
+            return True
+        if regex is None or re.search(r"\[[^\]]*\Z", regex[1]):
+            return False
+        self.at, self._operand = regex.end(), True
+        return True

@@ -13,10 +13,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from .option_table import PROGRAMS, Options
 from .program_checks import CHECKS
 from .program_names import AMBIGUOUS, EFFECTIVE, INTERPRETERS, PLAIN, TOOLS
-from .program_options import PROGRAMS, Options, option_risks
+from .program_options import option_risks
 from .shell_found import Risk, Word, names
+from .subcommands import subcommand_risks
 from .wrapper_table import WRAPPERS
 
 #: They do not end their options at `--`.
@@ -33,6 +35,7 @@ _LOADING_OPTION = re.compile(
 _SCRIPT = re.compile(r"[\s;&|<>$`(){}]")
 _PATH = re.compile(r"(?:\.{1,2}|~)?/.*")
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]+\Z")
+_PYTHONS = names("python python2 python3 pypy3")
 UNKNOWN_PROGRAM = "is not a program that is known here"
 
 
@@ -42,8 +45,12 @@ def risks(words: Sequence[Word], *, wraps: bool = False) -> tuple[Risk, ...]:
     `wraps`: what it runs is known, so that none of its words can hide more.
     """
     name = words[0].text.rpartition("/")[2]
+    if name in _PYTHONS and len(words) > 2 and words[1].text == "-m":
+        return _module(words)
     options = PROGRAMS.get(name)
     special = CHECKS.get(name)
+    if reached := subcommand_risks(words, name):
+        return tuple(reached)
     if options is None and special is None:
         if wraps or name in PLAIN or name in INTERPRETERS or name in WRAPPERS:
             return ()
@@ -52,6 +59,36 @@ def risks(words: Sequence[Word], *, wraps: bool = False) -> tuple[Risk, ...]:
     if options is not None and name != "git":
         found += _options(words, name, options)
     return tuple(found + special(words)) if special else tuple(found)
+
+
+#: With one of these words a tool runs others.
+_RUNNING_WORD = names(
+    "exec run ssh shell cmd console debug devenv runner eval explore dlx with watch rsh attach"
+    " enter local:run run-command send-command execute-command"
+)
+
+
+def runs_words(words: Sequence[Word]) -> bool:
+    """Whether a tool that does many things is told to run what its words say."""
+    if words[0].text.rpartition("/")[2] not in TOOLS or words[0].text == "git":
+        return False
+    return any(
+        word.text in _RUNNING_WORD or _runs_by(word.text, _RUNNING_OPTION) for word in words[1:]
+    )
+
+
+def _module(words: Sequence[Word]) -> tuple[Risk, ...]:
+    """`python -m pytest` is `pytest`, for a rule that names it so."""
+    name = words[2].text.replace("_", "-")
+    if name == "json.tool":
+        operands = [index for index in range(3, len(words)) if words[index].text[:1] != "-"]
+        found = [Risk(at, "`json.tool` writes to its second file", "effect") for at in operands[1:]]
+    elif name in TOOLS or name in PROGRAMS:
+        called = (words[2]._replace(text=name), *words[3:])
+        found = [risk._replace(at=risk.at + 2) for risk in risks(called)]
+    else:
+        return ()
+    return tuple(risk._replace(named=True) for risk in found)
 
 
 def is_known(name: str) -> bool:

@@ -23,7 +23,7 @@ _PLUMBING = names(
 _RUN_WHAT_THEY_READ = names(
     "screen tmux vi vim nvim view vimdiff emacs nano pico ex ed gdb lldb at batch expect"
 )
-
+_READ_COMMANDS = names("sqlite3 psql mysql mariadb mongosh redis-cli make gmake openssl bc dc")
 #: Of a command with more words the options are too many to look through.
 _LONG = 32
 
@@ -192,8 +192,9 @@ class ScriptRules:
             return ""
         else:
             suspects = []
-        if not suspects and command.certain and _runs(command.name):
-            suspects = [rule for rule in guards.any if rule.lurks(command)]
+        if not suspects and command.certain and _runs(command):
+            inputs = self._parsed.inputs if _runs_its_input(command) else ()
+            suspects = [rule for rule in guards.any if rule.lurks(command, inputs)]
         if suspects:
             return f"`{short(str(command))}` could become what the rule {suspects[0].text} is for"
         return ""
@@ -301,9 +302,18 @@ class ScriptRules:
         return texts if allows else ()
 
 
-def _runs(name: str) -> bool:
+def _runs(command: Command) -> bool:
     """Whether a program may run what its words mention."""
-    return not programs.is_known(name) or name in INTERPRETERS or name in _RUN_WHAT_THEY_READ
+    name = command.name
+    if not programs.is_known(name) or name in INTERPRETERS or name in _RUN_WHAT_THEY_READ:
+        return True
+    return name in _READ_COMMANDS or programs.runs_words(command.words)
+
+
+def _runs_its_input(command: Command) -> bool:
+    """Whether a program runs what it is given to read: an interpreter, a client of a database."""
+    name = command.name
+    return name in INTERPRETERS or name in _RUN_WHAT_THEY_READ or name in _READ_COMMANDS
 
 
 def _plain_export(word: Word, builtin: str) -> bool:

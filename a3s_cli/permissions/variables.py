@@ -34,7 +34,7 @@ _RUNS = re.compile(
     r"|DYLD_[A-Z_]*|GIT_(?:SSH|PROXY|EXTERNAL|CONFIG|EXEC|ASKPASS|TEMPLATE|DIR|WORK|TRACE2?)[A-Z0-9_]*"
     r"|.*(?:EDITOR|PAGER|BROWSER|ASKPASS|WRAPPER|PRELOAD|COMMAND|LAUNCHER|_RSH|_SSH)|VISUAL"
     r"|MAKEFLAGS|GNUMAKEFLAGS|TAR_OPTIONS|LESSOPEN|LESSCLOSE|MANOPT|CC|CXX|LD|AR|RSYNC_RSH"
-    r"|FZF_DEFAULT_COMMAND|EXECIGNORE|MAILPATH|histchars"
+    r"|FZF_DEFAULT_COMMAND|EXECIGNORE|MAILPATH|histchars|PERL5DB|LUA_INIT\w*|.*_RUNNER|.*_LINKER"
 )
 #: It chooses which programs are found, what they load, or how a script is read.
 _CHANGES = re.compile(
@@ -47,9 +47,14 @@ _CHANGES = re.compile(
 )
 
 
+#: Options of programs are in them; whether they only choose how the program looks or builds.
+_OPTIONS_THAT_RUN = {
+    "LESS": re.compile(r"[^+]*").fullmatch,
+    "GOFLAGS": re.compile(r"(?!.*(?:exec|vettool|overlay|modfile|extld)).*").fullmatch,
+}
 _COMMAND = re.compile(
     r".*(?:EDITOR|PAGER|BROWSER|ASKPASS|WRAPPER|COMMAND|LAUNCHER|_RSH|_SSH)|VISUAL|PS[0-4]"
-    r"|GIT_(?:SSH|EXTERNAL_DIFF)|CC|CXX|LD|AR|SHELL"
+    r"|GIT_(?:SSH|EXTERNAL_DIFF)|CC|CXX|LD|AR|SHELL|.*_RUNNER|.*_LINKER"
 )
 
 
@@ -87,5 +92,7 @@ def assignment(name: str, value: Word, *, exported: bool = True) -> Effect | Non
             return None
     if far == "effect" and not exported:
         return None
+    if name in _OPTIONS_THAT_RUN and not (value.known and _OPTIONS_THAT_RUN[name](value.text)):
+        far = "anything"
     text = f"{name}={value.shown}"
     return Effect("assign", text, value, far, f"it sets the variable {name}")

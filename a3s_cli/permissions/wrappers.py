@@ -171,10 +171,10 @@ def _cluster(letters: str, takes: frozenset[str]) -> tuple[str | None, str]:
     return None, ""
 
 
-def _with_input(command: Argv) -> Argv:
+def _with_input(command: Argv, mark: str = "{}") -> Argv:
     """What xargs and find put in place of `{}`, and xargs at the end, is not known."""
     return tuple(
-        Word(word.text.replace("{}", UNKNOWN), word.splits, word.several) for word in command
+        Word(word.text.replace(mark, UNKNOWN), word.splits, word.several) for word in command
     )
 
 
@@ -188,7 +188,7 @@ def _script(text: str, at: int, inner: Inner) -> None:
 def _shell(argv: Argv, name: str) -> Inner | None:
     """`sh -c SCRIPT`, `sh FILE`, or `sh` that reads its input."""
     inner = Inner()
-    at, script, checks = 1, False, False
+    at, script, checks, undone = 1, False, False, False
     while at < len(argv) and argv[at].text[:1] in ("-", "+") and len(argv[at].text) > 1:
         text = argv[at].text
         at += 1
@@ -201,11 +201,12 @@ def _shell(argv: Argv, name: str) -> Inner | None:
         else:
             script = script or "c" in text
             checks = checks or text == "-n"
+            undone = undone or text[0] == "+" or text[-1] in "oO" or "i" in text
             at += text[-1] in "oO"
     plain = all(word.known for word in argv[1:at])
     if not all(_PLAIN_OPTION.fullmatch(word.text) for word in argv[1:at]):
         inner.hide("reads other files first", "changes")
-    if checks and plain and not script:
+    if checks and plain and not script and not undone:
         return None
     if not script or not plain:
         inner.hide("runs a script that is not shown here")
@@ -295,8 +296,11 @@ def _xargs(argv: Argv) -> Inner | None:
     name = argv[0].text.rpartition("/")[2]
     inner = _wrapped(argv, WRAPPERS[name])
     assert inner is not None
+    marks = {"{}", *_replaced(argv)}
+    for mark in marks:
+        inner.commands = [(_with_input(command, mark), at) for command, at in inner.commands]
     inner.commands = [
-        ((*_with_input(command), Word(UNKNOWN, splits=True)), at) for command, at in inner.commands
+        ((*command, Word(UNKNOWN, splits=True)), at) for command, at in inner.commands
     ]
     if not inner.commands and not inner.scripts:
         if name in ("parallel", "sem"):
@@ -306,7 +310,74 @@ def _xargs(argv: Argv) -> Inner | None:
     return inner
 
 
+def _replaced(argv: Argv) -> list[str]:
+    """What stands for the input: `-I %`, `-I%`, `-i@`, `--replace=@`."""
+    found = []
+    for at, word in enumerate(argv):
+        match = re.fullmatch(r"-[a-zA-Z0-9]*[Ii](.+)|--replace=(.+)", word.text)
+        if match:
+            found.append(match[1] or match[2])
+        elif re.fullmatch(r"-[a-zA-Z0-9]*I", word.text):
+            found += [each.text for each in argv[at + 1 : at + 2] if each.text]
+    return found
+
+
+def _running(command: Argv, at: int) -> Inner:
+    inner = Inner()
+    inner.commands.append((command, at))
+    return inner
+
+
+def _jobs(argv: Argv) -> Inner | None:
+    """`jobs -x COMMAND` runs it."""
+    for at, word in enumerate(argv):
+        if at and word.text.startswith("-") and "x" in word.text:
+            return _running(argv[at + 1 :], at + 1)
+    return None
+
+
+def _hub(argv: Argv) -> Inner:
+    """`hub` is git with more subcommands."""
+    return _running((Word("git"), *argv[1:]), 1)
+
+
+def _cargo(argv: Argv) -> Inner | None:
+    """`cargo watch` runs a command, one of cargo's own, or a script."""
+    if len(argv) < 2 or argv[1].text not in ("watch", "with"):
+        return None
+    inner = Inner()
+    for at, word in enumerate(argv):
+        text = word.text
+        if text == "--":
+            inner.commands.append((argv[at + 1 :], at + 1))
+            break
+        if re.fullmatch(r"-s|--shell", text) and at + 1 < len(argv):
+            _script(argv[at + 1].text, at + 1, inner)
+        elif match := re.fullmatch(r"(?:-s|--shell=)(.+)", text, re.DOTALL):
+            _script(match[1], at, inner)
+        elif at == 2 and argv[1].text == "with":
+            _script(text, at, inner)
+    return inner if inner.commands or inner.scripts else None
+
+
+def _container(argv: Argv) -> Inner | None:
+    """`--entrypoint` names the program that the words behind the image are given to."""
+    name = argv[0].text.rpartition("/")[2]
+    if name == "podman" and len(argv) > 2 and argv[1].text == "unshare":
+        return _running(argv[2:], 2)
+    inner = _wrapped(argv, WRAPPERS[name])
+    for at, word in enumerate(argv):
+        head, equals, value = word.text.partition("=")
+        if inner is not None and head == "--entrypoint":
+            program = value if equals else "".join(each.text for each in argv[at + 1 : at + 2])
+            image = _options(argv, at + (1 if equals else 2), WRAPPERS[name], Inner())
+            inner.suspects.append((Word(program), *argv[image + 1 :]))
+    return inner
+
+
 _SPECIAL: dict[str, Callable[[Argv], Inner | None]] = {
+    "jobs": _jobs, "hub": _hub, "cargo": _cargo, "docker": _container, "podman": _container,
+    "nerdctl": _container,
     "trap": _trap, "alias": _alias, "source": _source, ".": _source, "env": _env, "genv": _env,
     "find": _find, "gfind": _find, "fd": _fd, "fdfind": _fd,
     "xargs": _xargs, "gxargs": _xargs, "parallel": _xargs, "sem": _xargs,
