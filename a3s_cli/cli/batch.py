@@ -91,7 +91,7 @@ class Batch(Sectioned, click.Group):
 @click.option("--prompt", "template", metavar="TEXT", help="Fill in {columns} of a CSV file.")
 @click.option("--item-models", metavar="NAMES", help="Let items choose one of these models.")
 @click.option("--shard", metavar="I/N", help="Run only this part of the items, counted from 1.")
-@click.option("--ship", metavar="DIR", help="Run each item in a copy of DIR, and keep a patch.")
+@click.option("--ship", metavar="DIR", help="Run each item in a copy of DIR; keep a patch.")
 @click.option("--jobs", type=POSITIVE, default=8, metavar="N", help="Run N items at once (8).")
 @click.option("--rpm", type=click.FloatRange(0, min_open=True), metavar="N",
               help="Send at most N requests a minute.")  # fmt: skip

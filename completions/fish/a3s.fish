@@ -413,7 +413,7 @@ complete -c a3s -n '__a3s_at \'a3s batch\'' -s d -l directory -x -a '(__fish_com
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l prompt -x -d 'Fill in {columns} of a CSV file.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l item-models -x -d 'Let items choose one of these models.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l shard -x -d 'Run only this part of the items, counted from 1.'
-complete -c a3s -n '__a3s_at \'a3s batch\'' -l ship -x -a '(__fish_complete_directories)' -d 'Run each item in a copy of DIR, and keep a patch.'
+complete -c a3s -n '__a3s_at \'a3s batch\'' -l ship -x -a '(__fish_complete_directories)' -d 'Run each item in a copy of DIR; keep a patch.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l jobs -x -d 'Run N items at once (8).'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l rpm -x -d 'Send at most N requests a minute.'
 complete -c a3s -n '__a3s_at \'a3s batch\'' -l tpm -x -d 'Use at most N tokens a minute.'
