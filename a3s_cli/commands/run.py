@@ -181,10 +181,15 @@ class Process:
     def _sink(self, writer: Writer) -> Callable[[list[Event]], None]:
         """Return what renders a run for a person, or for a script."""
         shown = self._stderr.write if self._stderr else writer.write
+
+        def tell(text: bytes) -> None:
+            if not self._left:
+                shown(text)
+
         return rendering(
             chosen_mode(self._options.output),
             writer.write,
-            _drop if self._options.quiet else shown,
+            _drop if self._options.quiet else tell,
             object_only=self._opening.request.schema is not None,
             plain=self._options.plain,
             hide=self._hide,
@@ -292,10 +297,15 @@ class Process:
 
     def _on_lost(self, failure: OSError) -> None:
         self._lost = failure
-        if failure.errno in (errno.EPIPE, None):
+        if self._left:
             self._cancel(Cancelled("the reader of stdout went away", signal=signal.SIGPIPE))
         else:
             self._cancel(OutputError(f"stdout cannot be written: {failure.strerror}"))
+
+    @property
+    def _left(self) -> bool:
+        """Whether the reader of stdout went away, which ends a program without a word."""
+        return self._lost is not None and self._lost.errno in (errno.EPIPE, None)
 
     def _cancel(self, why: A3SError) -> None:
         self._opening.cancel(why)
@@ -312,7 +322,7 @@ class Process:
         self._opening.kept.close()
         if self._signal is not None and (status == 128 + self._signal or not taken):
             die_of(self._signal)
-        if self._lost is not None and self._lost.errno in (errno.EPIPE, None):
+        if self._left:
             die_of(signal.SIGPIPE)
         if self._lost is not None and status < 128:
             # A failure found only now has no event that a rendering could show.

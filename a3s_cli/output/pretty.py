@@ -324,7 +324,9 @@ class Pretty:
         self._close(event, False, [f"{disarm(single_line(event.code))}, exit {event.exit_code}"])
         self._diagnose(event)
         if self._fetching and event.code == "cancelled":
-            self._error(b"hint: what has arrived is kept; the next run resumes the download\n")
+            self._error(
+                b"hint: the part that was downloaded is kept; the next run resumes the download\n"
+            )
 
     def _close(self, event: Event, good: bool, parts: list[str]) -> None:
         if self._live:

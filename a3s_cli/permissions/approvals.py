@@ -94,12 +94,12 @@ class Approvals:
 
 
 def rule_of_always(decision: Decision) -> str | None:
-    """Return the rules that "always" would add; None where it approves this call alone."""
+    """Return the rules that "always" would add; None if it adds none (see `scope`)."""
     return ", ".join(_narrow(decision)) or None
 
 
 def scope(tool: str, subject: Subject, decision: Decision, path: PurePath | None = None) -> str:
-    """Say what "always" would approve, for the question."""
+    """Say what "always" would approve: every call that it covers, in the words of a question."""
     if rules := _narrow(decision):
         return ", ".join(rules)
     if subject.kind == "none":

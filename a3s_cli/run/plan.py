@@ -324,8 +324,8 @@ def tool_class(name: str) -> type[Tool]:
 
 
 def default_tools(model: str) -> list[str]:
-    """Return the default tools; small models are not offered those that they misuse:
-    what needs a schema, and the network, to which they turn unasked.
+    """Return the default tools. Small models are not offered those that they misuse:
+    tools that need a schema, and the network, which they use without being asked.
     """
     if model.partition("/")[0] != LOCAL:
         return list(TOOLS)

@@ -388,7 +388,7 @@ def unknown_end(response: Response, *, may_pause: bool = True) -> InvalidRespons
 
 
 def stopped_short(response: Response, *, may_pause: bool = True) -> A3SError | None:
-    """Return why a whole response is nevertheless no answer to act on, or None."""
+    """Return why a complete response cannot be acted on; None if it can."""
     if response.stop == "max_tokens":
         return MaxTokens(
             "the answer was cut by a token limit",

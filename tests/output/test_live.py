@@ -123,8 +123,8 @@ def test_a_download_is_one_line_and_goes_on_with_the_next_run() -> None:
     rows = screen(b"".join(sent).decode())
     assert rows[1:] == [
         "a3s: cancelled by SIGINT",
-        "hint: what has arrived is kept; the next run resumes the dow",
-        "nload",
+        "hint: the part that was downloaded is kept; the next run res",
+        "umes the download",
     ]
     assert rows[0].startswith("✗ cancelled, exit 130")
 
