@@ -58,6 +58,8 @@ class Brief(Value):
     def pack(self) -> bytes:
         """Return this as bytes for a worker; `unpack` reads them."""
         shared = {name: one for name, one in vars(self.request).items() if name not in STAYING}
+        # A node's own configuration may name another one.
+        shared["settings"] = {**self.request.settings, "model": self.plan().model}
         return orjson.dumps(
             {
                 "request": {**shared, "workspace": str(self.request.workspace)},

@@ -71,8 +71,8 @@ def tokenless(who: str) -> ConfigError:
 def _refusal(said: str) -> ConfigError:
     return ConfigError(
         said,
-        hint="ray get-auth-token --generate; copy ~/.ray/auth_token to every node, and set "
-        "RAY_AUTH_MODE=token where its nodes and this command are started",
+        hint="umask 077; ray get-auth-token --generate; copy ~/.ray/auth_token to every node, "
+        "and set RAY_AUTH_MODE=token where its nodes and this command are started",
     )
 
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +11,7 @@ from ..support.a3s import Bench
 from .bench import BatchBench
 from .model import Model
 from .ray_cluster import Cluster
+from .slurm import PROGRAMS, Slurm
 
 
 @pytest.fixture
@@ -36,3 +40,14 @@ def cluster() -> Iterator[Cluster]:
     made = Cluster()
     yield made
     made.close()
+
+
+@pytest.fixture
+def slurm(tmp_path: Path) -> Iterator[Slurm]:
+    if os.geteuid() or not all(map(shutil.which, PROGRAMS)):
+        pytest.skip("Slurm is not installed, or this is not root")
+    root = tmp_path / "slurm"
+    root.mkdir()
+    cluster = Slurm(root)
+    yield cluster
+    cluster.close()

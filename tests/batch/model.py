@@ -3,6 +3,7 @@
     say WORD            the word
     run COMMAND         a call of bash, then "done"
     wait                nothing before `open` is set
+    pause SECONDS       "yes", after so many seconds
     fail STATUS         this status
 
 `rate` makes it allow so many requests a second and answer the rest with 429.
@@ -40,8 +41,15 @@ def called(command: str) -> bytes:
 class Model:
     """The server. Close it."""
 
-    def __init__(self, *, rate: float | None = None, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        rate: float | None = None,
+        headers: dict[str, str] | None = None,
+        at: tuple[str, int] = ("127.0.0.1", 0),
+    ) -> None:
         self.rate = rate
+        self._at = at
         #: What a 429 says besides.
         self.headers = headers or {}
         self.prompts: Counter[str] = Counter()
@@ -80,7 +88,7 @@ class Model:
 
     def _serve(self, ready: threading.Event) -> None:
         asyncio.set_event_loop(self._loop)
-        made = asyncio.start_server(self._connection, "127.0.0.1", 0, backlog=512, limit=1 << 24)
+        made = asyncio.start_server(self._connection, *self._at, backlog=512, limit=1 << 24)
         server = self._loop.run_until_complete(made)
         self.port = server.sockets[0].getsockname()[1]
         ready.set()
@@ -117,6 +125,8 @@ class Model:
         if verb == "wait":
             self.waiting += 1
             await self._open.wait()
+        if verb == "pause":
+            await asyncio.sleep(float(rest))
         if verb == "fail":
             return int(rest), {}, b'{"error": {"message": "no"}}'
         if verb == "run" and last["role"] != "tool":

@@ -163,6 +163,17 @@ def test_a_node_with_other_rules_is_refused(batch: RayBench, model: Model) -> No
     assert model.prompts.total() == 0
 
 
+def test_the_model_is_chosen_where_the_batch_begins(batch: RayBench, model: Model) -> None:
+    """It is sent, also where it comes from a variable, which is not."""
+    batch.cluster.configure(model, 'default_model = "openai/other"\n')
+    batch.say(4)
+    command = [batch.cluster.python, "-m", "a3s_cli", "batch", "items.ndjson", "--on", "ray"]
+    env = {**batch.model.environment(), **batch.cluster.environment(), "A3S_MODEL": "openai/m"}
+    result = batch.bench.start(command, None, "none", False, env=env).finish(120)
+    begun = [one for one in check_batch(result.stdout, 0) if one["type"] == "start"]
+    assert [one["model"] for one in begun] == ["openai/m"] * 4
+
+
 def test_nothing_is_imported_from_a_workspace(batch: RayBench) -> None:
     trapped = set_traps(batch.work)
     batch.say(2)
