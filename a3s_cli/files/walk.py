@@ -144,7 +144,7 @@ def _extend(above: Rules, directory: int, path: Path) -> Rules:
     if _exists(directory, ".git"):
         from .git_excludes import of_a_repository, of_the_user
 
-        above = Rules().extend(of_the_user()).extend(of_a_repository(path))
+        above = Rules().extend(of_the_user(path)).extend(of_a_repository(path))
     return above.extend(_content(directory, ".gitignore"))
 
 

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ..files.git_settings import value_of
 from ..files.protected import pointed, resolved
-from .git_config import value_of
 from .scan import Place, Scan
 
 

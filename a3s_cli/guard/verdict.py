@@ -10,8 +10,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
+from ..files.git_settings import Malformed
 from .contents import NOTHING, OPEN, Held
-from .git_config import Malformed, cleaned, dangerous
+from .git_config import cleaned, dangerous
 from .record import Remembered
 from .scan import Place
 

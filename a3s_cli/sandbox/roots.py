@@ -76,7 +76,7 @@ def _answered(top: str, pointer: str) -> list[str]:
 
 
 def _is_submodule(top: str, gitdir: str) -> bool:
-    from ..guard.git_config import value_of
+    from ..files.git_settings import value_of
 
     try:
         with open(os.path.join(gitdir, "config"), "rb") as file:

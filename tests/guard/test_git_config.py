@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a3s_cli.guard.git_config import Malformed, cleaned, dangerous, entries
+from a3s_cli.files.git_settings import Malformed, entries
+from a3s_cli.guard.git_config import cleaned, dangerous
 
 PLAIN = b"""[core]
 \trepositoryformatversion = 0
