@@ -67,6 +67,7 @@ def _files(workspace: str) -> tuple[str, list[str]]:
 def _read(top: Path, path: str) -> tuple[bytes, str]:
     """Return a file's text in UTF-8, or why there is none."""
     # A link could point at a secret, a pipe could block: only a plain file inside is read.
+    from .text import form_of
     from .workspace import Workspace
 
     here = Workspace(top)
@@ -76,10 +77,15 @@ def _read(top: Path, path: str) -> tuple[bytes, str]:
     try:
         with here.open_file(target.path) as file:
             content = file.read(PROJECT_LIMIT + 1)
+            form = form_of(content)
+            if form.encoding != "utf-8":
+                # Up to four bytes are one character.
+                content += file.read(3 * PROJECT_LIMIT + 8)
     except OSError as error:
         return b"", f"it cannot be read: {(error.strerror or str(error)).lower()}"
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", "ignore").encode("utf-8", "ignore"), ""
+    if form.encoding != "utf-8":
+        text = content[len(form.bom) :].decode(form.encoding, "ignore")
+        return text.encode("utf-8", "ignore"), ""
     try:
         content[:PROJECT_LIMIT].decode()
     except UnicodeDecodeError as error:

@@ -209,11 +209,14 @@ def literal(pattern: str) -> str:
 
 
 def unknown(pattern: str) -> str | None:
-    """Return what a shell would expand, and is none here: `!(a)`, `@(a|b)`, `{1..9}`."""
+    """Return what others would expand, and is none here: `!(a)`, `!a`, `{1..9}`, `~/a`."""
     # Up to the last `)`, so that no `(` looks for one in vain.
     closed = pattern[: pattern.rfind(")") + 1]
     if found := re.search(r"(?<!\\)([!@+?*])\([^)]*\)", closed):
         return f"{found[1]}(…)"
+    # A name may begin so, and is then spelled `\\!a`.
+    if first := re.match(r"(?:\*\*/)?(!)|(~)/", pattern):
+        return first[1] or first[2]
     span = re.search(r"(?<!\\)\{(?:-?\d+\.\.-?\d+|[A-Za-z]\.\.[A-Za-z])(?:\.\.-?\d+)?\}", pattern)
     return span[0] if span else None
 

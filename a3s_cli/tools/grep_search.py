@@ -116,7 +116,8 @@ def _wanted(arguments: dict[str, Any], context: ToolContext) -> Search:
     if "**" not in glob and names_file(start / glob):
         glob = literal(glob)
     elif (sign := unknown(glob)) is not None:
-        raise ToolError(f"the glob {glob} is not understood: {sign} has no meaning here")
+        shown = arguments["glob"]
+        raise ToolError(f"the glob {shown} is not understood: {sign} has no meaning here")
     try:
         Wildcard(glob)
     except ValueError as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from a3s_cli.files.instructions import PROJECT_LIMIT, Instructions, project_instructions
 from tests.support.a3s import Bench
 from tests.support.replies import text
@@ -40,6 +42,17 @@ def test_what_is_not_read_is_told(tmp_path: Path) -> None:
     found = project_instructions(work)
     assert len(found.text) == PROJECT_LIMIT
     assert found.unread[0][1] == f"AGENTS.md: it is cut after {PROJECT_LIMIT} bytes"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_what_a_mark_says_is_read(tmp_path: Path, encoding: str) -> None:
+    agents = tmp_path / "AGENTS.md"
+    agents.write_bytes("\ufeffé and 😀\n".encode(encoding))
+    assert project_instructions(tmp_path) == Instructions("é and 😀")
+    agents.write_bytes(("\ufeff" + "x" * (PROJECT_LIMIT + 1)).encode(encoding))
+    found = project_instructions(tmp_path)
+    assert len(found.text) == PROJECT_LIMIT
+    assert found.unread == ((str(agents), f"AGENTS.md: it is cut after {PROJECT_LIMIT} bytes"),)
 
 
 def test_a_run_tells_it(a3s: Bench) -> None:

@@ -181,7 +181,14 @@ def test_the_nearest_name(desk: Desk, there: str, asked: str) -> None:
 @pytest.mark.parametrize("tool", ["glob", "grep"])
 @pytest.mark.parametrize(
     ("pattern", "sign"),
-    [("!(a)*", "!(…)"), ("+(a)", "+(…)"), ("a{1..2}", "{1..2}"), ("{a..c}1", "{a..c}")],
+    [
+        ("!(a)*", "!(…)"),
+        ("+(a)", "+(…)"),
+        ("a{1..2}", "{1..2}"),
+        ("{a..c}1", "{a..c}"),
+        ("!*.md", "!"),
+        ("~/a*", "~"),
+    ],
 )
 def test_what_only_a_shell_expands_is_refused(
     desk: Desk, tool: str, pattern: str, sign: str

@@ -74,7 +74,7 @@ def test_context_and_groups(engine: Desk) -> None:
         ("src/**/*.py", ["src/b.py", "src/deep/c.py"]),
         ("*.{js,txt}", ["src/d.js", "t.txt"]),
         ("[ab].py", ["a.py", "src/b.py"]),
-        ("!*.py", []),
+        ("\\!*.py", []),
         ("**", ["a.py", "src/b.py", "src/d.js", "src/deep/c.py", "t.txt"]),
         ("src/", ["src/b.py", "src/d.js", "src/deep/c.py"]),
         ("skip.py", []),
