@@ -190,8 +190,8 @@ def test_closing_fails_what_was_asked() -> None:
         wire = Wire()
         asked = asyncio.ensure_future(wire.peer.request("x", {}))
         await asyncio.sleep(0)
-        wire.peer.close("the editor has gone")
-        with pytest.raises(Disconnected, match="the editor has gone"):
+        wire.peer.close("the editor went away")
+        with pytest.raises(Disconnected, match="the editor went away"):
             await asked
         with pytest.raises(Disconnected):
             await wire.peer.request("y", {})

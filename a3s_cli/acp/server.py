@@ -75,7 +75,7 @@ class _Server:
                 await agent.close()
                 # The prompts that were cancelled just now are answered.
                 await peer.settled()
-        peer.close("the editor has gone")
+        peer.close("the editor went away")
         end = time.monotonic() + _LAST_WORDS
         writer.close(lambda: end - time.monotonic())
         return self._number

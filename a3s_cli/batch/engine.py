@@ -110,6 +110,6 @@ def engine(name: str) -> Engine:
     """Return a new engine by its name. Raises UsageError."""
     if name not in ENGINES:
         known = ", ".join(ENGINES)
-        raise UsageError(f"--on {name}: there is no such engine; known are {known}")
+        raise UsageError(f"--on {name}: there is no such engine; the engines are {known}")
     found: Engine = load(ENGINES[name])()
     return found

@@ -73,7 +73,7 @@ def _unknown(key: str) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(key, FIELDS, 1)
-    meant = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(FIELDS)}"
+    meant = f"did you mean {near[0]!r}?" if near else f"the fields are {', '.join(FIELDS)}"
     return f"there is no field {clean(key)[:100]!r}; {meant}"
 
 

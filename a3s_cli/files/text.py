@@ -61,7 +61,7 @@ def decode(content: bytes, form: Form) -> str:
         return body.decode(form.encoding, "surrogatepass")
     except UnicodeDecodeError as error:
         cut = error.end >= len(body)
-        how = "ends in the middle of a character" if cut else "holds what is no character"
+        how = "ends in the middle of a character" if cut else "contains an invalid character"
         raise NotText(f"{form.name} that {how}") from None
 
 

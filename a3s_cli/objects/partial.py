@@ -242,7 +242,7 @@ class Partial:
             self._end_string()
             return True
         if mark != "\\":
-            raise self._fail(f"a string may not hold {json.dumps(mark)} unescaped")
+            raise self._fail(f"a string may not contain {json.dumps(mark)} unescaped")
         if _CUT_ESCAPE.match(self._text, self.at):
             return False
         raise self._fail("no such escape in JSON: a backslash itself is written \\\\")

@@ -204,7 +204,7 @@ class Dialogue:
             "n  no: the model is told",
             "e  no, and tell the model what to do instead",
         ]
-        told += ["m  more of the arguments"] * hidden
+        told += ["m  show more of the arguments"] * hidden
         told.append("Ctrl-C cancels the run")
         return [row for one in told for row in paragraph(one, self._style.width)]
 

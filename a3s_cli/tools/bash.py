@@ -68,7 +68,7 @@ class Bash(Tool):
         found = super().problems(arguments)
         command = arguments.get("command")
         if isinstance(command, str) and "\0" in command:
-            found.append("command: it holds a NUL byte, which no program can be given")
+            found.append("command: it contains a NUL byte, which cannot be passed to a program")
         if isinstance(command, str) and len(command.encode()) > LONGEST:
             found.append(f"command: longer than {LONGEST} bytes: write it to a file and run that")
         return found

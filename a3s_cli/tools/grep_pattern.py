@@ -74,7 +74,7 @@ def parse(pattern: str, *, ignore_case: bool) -> Pattern:
     if len(pattern) > LONGEST:
         raise PatternError(f"it is longer than {LONGEST} characters")
     if re.search("[\0\ud800-\udfff]", pattern):
-        raise PatternError("it holds a NUL or a lone surrogate")
+        raise PatternError("it contains a NUL or a lone surrogate")
     flags = _FLAGS.match(pattern)
     parser = _Parser(pattern, flags.end() if flags else 0)
     python, rust = parser.alternatives(0)
@@ -197,7 +197,7 @@ class _Parser:
             self.at = number.end()
             code = int(number[1] or number[2], 16)
             if 0xD800 <= code <= 0xDFFF:
-                raise PatternError(f"\\{number[0]} is no character")
+                raise PatternError(f"\\{number[0]} is not a character")
             return chr(code)
         if char.isdigit():
             raise PatternError(f"\\{char} is a backreference, which grep does not have")

@@ -182,7 +182,7 @@ async def _read(answer: Answer, target: address.Target, wanted: Format) -> str:
         text = text_of(data, media, cut=cut)
     except NotText as error:
         size = _size(answer.headers.get("content-length", "") or str(len(data) or ""))
-        raise ToolError(f"{_shown(target.url)} is no text: {error}, {size}") from None
+        raise ToolError(f"{_shown(target.url)} is not text: {error}, {size}") from None
     text = await asyncio.to_thread(render, text, media, wanted, target.url)
     note = f"[only the first {LARGEST >> 20} MiB were read]\n\n" if cut else ""
     return note + text

@@ -69,15 +69,15 @@ def _as_before(text: str, path: Path, context: ToolContext) -> tuple[bytes, list
         return text.encode(), ["it was not text before"]
     notes = [f"{form.name} with a byte order mark, as before"] if form.bom else []
     if form.encoding == "utf-8" and visible(before) != before:
-        notes.append("it held bytes that are not UTF-8, and does not any more")
+        notes.append("bytes that were not UTF-8 are gone")
     ends = line_end(before)
     if ends == "\r\n" and "\r\n" not in text and "\n" in text:
         text = text.replace("\n", "\r\n")
         notes.append("lines end in CRLF, as before")
     elif not ends:
-        notes.append("its line ends were mixed, and are not any more")
+        notes.append("its line ends were mixed, and are now uniform")
     elif "\n" in text and "\r" in before and "\n" not in before:
-        notes.append("its lines ended in CR, and do not any more")
+        notes.append("its lines ended in CR, and no longer do")
     elif ends == "\n" and "\n" in before and "\r\n" in text:
         notes.append("its lines ended in LF, and end in CRLF now")
     return encode(text.removeprefix("\ufeff") if form.bom else text, form), notes

@@ -73,7 +73,7 @@ def parse(url: str) -> Target:
     if match is None or match["rest"] is None or scheme not in _PORTS:
         raise ValueError("it does not begin with https:// or http://")
     if "@" in match["authority"]:
-        raise ValueError("it holds a user name or a password")
+        raise ValueError("it contains a user name or a password")
     authority = _AUTHORITY.fullmatch(match["authority"])
     if authority is None:
         raise ValueError("its host cannot be read")

@@ -60,7 +60,7 @@ def test_an_address_without_the_engine(batch: BatchBench) -> None:
 def test_an_engine_that_is_unknown(batch: BatchBench) -> None:
     result = on_ray(batch, "--on", "rey")
     assert (result.status, result.stdout) == (2, b"")
-    assert b"known are here, ray" in result.stderr
+    assert b"the engines are here, ray" in result.stderr
 
 
 @pytest.mark.timeout(420)

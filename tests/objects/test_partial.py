@@ -163,7 +163,7 @@ def test_nothing_unfinished_is_shown_but_a_string(text: str, shown: Any) -> None
         ("[-Infinity]", "line 1, column 3: - is not a JSON number"),
         ("[01]", "line 1, column 4: 01 is not a JSON number"),
         ("[1e400]", "line 1, column 7: the number 1e400 is beyond the range of a float"),
-        ('["\n"]', 'line 1, column 3: a string may not hold "\\n" unescaped'),
+        ('["\n"]', 'line 1, column 3: a string may not contain "\\n" unescaped'),
         ('["\\x"]', "line 1, column 3: no such escape in JSON: a backslash itself is written \\\\"),
         ('{"a": [1, "b', "line 1, column 13: the text ends before the JSON does"),
         ("", "line 1, column 1: the text ends before the JSON does"),

@@ -49,14 +49,14 @@ def test_edit(desk: Desk, before: bytes, old: str, new: str, after: bytes) -> No
     [
         (b"a\nb\n", "c\n", b"c\n", ""),
         (b"a\r\nb\r\n", "c\nd", b"c\r\nd", "; lines end in CRLF, as before"),
-        (b"a\r\nb\n", "c\n", b"c\n", "; its line ends were mixed, and are not any more"),
-        (b"a\rb\r", "c\nd\n", b"c\nd\n", "; its lines ended in CR, and do not any more"),
+        (b"a\r\nb\n", "c\n", b"c\n", "; its line ends were mixed, and are now uniform"),
+        (b"a\rb\r", "c\nd\n", b"c\nd\n", "; its lines ended in CR, and no longer do"),
         (b"a\nb\n", "c\r\n", b"c\r\n", "; its lines ended in LF, and end in CRLF now"),
         (
             "é\n".encode("latin-1"),
             "è\n",
             "è\n".encode(),
-            "; it held bytes that are not UTF-8, and does not any more",
+            "; bytes that were not UTF-8 are gone",
         ),
         (
             wide("a\n", "utf-32-be"),
@@ -93,7 +93,7 @@ def test_read(desk: Desk, content: bytes, shown: str) -> None:
     [
         (b"\xff\xfea\x00\n", "f is UTF-16 that ends in the middle of a character"),
         (wide("a", "utf-32-le") + b"\0", "f is UTF-32 that ends in the middle of a character"),
-        (b"\xff\xfe\0\0\0\0\x11\0a\0\0\0", "f is UTF-32 that holds what is no character"),
+        (b"\xff\xfe\0\0\0\0\x11\0a\0\0\0", "f is UTF-32 that contains an invalid character"),
         ("abc\n".encode("utf-16-le"), "f is not UTF-8 text (8 bytes)"),
         (b"a\0b\n", "f is not UTF-8 text (4 bytes)"),
     ],

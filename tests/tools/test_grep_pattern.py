@@ -100,8 +100,8 @@ REFUSED = {
     "a\\": "nothing follows its last backslash",
     "a\\nb": r"\n can match nothing: grep looks at one line at a time",
     "a\nb": r"\n can match nothing: grep looks at one line at a time",
-    "a\0": "it holds a NUL or a lone surrogate",
-    "\udc80": "it holds a NUL or a lone surrogate",
+    "a\0": "it contains a NUL or a lone surrogate",
+    "\udc80": "it contains a NUL or a lone surrogate",
     "(" * 60: "its groups are nested more than 50 deep",
     "x" * 20_000: "it is longer than 10000 characters",
 }

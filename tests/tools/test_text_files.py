@@ -61,11 +61,9 @@ def test_write_keeps_how_a_file_was_written(desk: Desk) -> None:
     )
     utf_16 = "\ufeffé\n".encode("utf-16-le")
     assert written(desk, utf_16, "ü\n")[0] == "\ufeffü\n".encode("utf-16-le")
-    assert written(desk, LATIN, "x\n")[1].endswith(
-        "; it held bytes that are not UTF-8, and does not any more."
-    )
+    assert written(desk, LATIN, "x\n")[1].endswith("; bytes that were not UTF-8 are gone.")
     assert written(desk, b"a\r\nb\n", "x\n")[1].endswith(
-        "; its line ends were mixed, and are not any more."
+        "; its line ends were mixed, and are now uniform."
     )
     assert written(desk, b"a\nb\n", "x\n") == (b"x\n", "Wrote f: 2 bytes, 1 line.")
 

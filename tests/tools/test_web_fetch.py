@@ -65,12 +65,12 @@ def test_the_charset_of_the_header(web: Web) -> None:
 def test_binary_content_is_not_downloaded(web: Web) -> None:
     host = web.serve(page(b"%PDF" * 500_000, "application/pdf"))
     url = f"http://{host}/a.pdf"
-    assert web.error(url) == f"{url} is no text: application/pdf, 2.00 MB"
+    assert web.error(url) == f"{url} is not text: application/pdf, 2.00 MB"
 
 
 def test_binary_content_under_a_wrong_name(web: Web) -> None:
     host = web.serve(page(b"\x7fELF\0\0", "text/plain"))
-    assert web.error(f"http://{host}/a") == f"http://{host}/a is no text: binary, 6 bytes"
+    assert web.error(f"http://{host}/a") == f"http://{host}/a is not text: binary, 6 bytes"
 
 
 @pytest.mark.parametrize("status", [404, 500, 304, 999])

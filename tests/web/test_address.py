@@ -94,7 +94,7 @@ REFUSED = {
         " http://a.org/", "http://a.org/\n", "http://a.org\x00.evil.test/", "http://a.org\\@b.org/",
         "http:\\\\a.org", "http://a.org/\ud800", "http://a\t.org/", "http://a.org/\x7f",
     ],
-    "it holds a user name or a password": [
+    "it contains a user name or a password": [
         "http://user:pass@127.0.0.1/", "http://allowed.example@127.0.0.1/", "http://@a.org/",
         "http://a.org:80@b.org/",
     ],
