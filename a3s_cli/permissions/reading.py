@@ -31,16 +31,21 @@ _REFUSED: dict[str, re.Pattern[str]] = {
     "wc": re.compile(r"--files0-from.*"),
     "du": re.compile(r"--files0-from.*|-X.*|--exclude-from.*"),
     "sort": re.compile(r"--files0.*|--random-source.*|-[a-zA-Z]*[oT].*|--out.*|--te.*|--comp.*"),
-    "find": re.compile(r"-files0-from|-(?:delete|exec.*|ok.*|fprint.*|fls)"),
+    "find": re.compile(r"-files0-from|-(?:delete|exec.*|ok.*|fprint.*|fls)|-L|-follow"),
     "date": re.compile(r"-[a-zA-Z]*[sf].*|--set.*|--file.*"), "hostname": re.compile(r".+"),
-    "rg": re.compile(r"--pre.*|--hostname-bin.*|-[a-zA-Z]*z[a-zA-Z]*|--search-zip|--ignore-file.*"),
+    "rg": re.compile(
+        r"--pre.*|--hostname-bin.*|-[a-zA-Z]*[zL][a-zA-Z]*|--search-zip|--ignore-file.*|--follow"
+    ),
     "file": re.compile(r"-[a-zA-Z]*[Cfm].*|--compile|--files-from.*|--magic-file.*"),
     "diff": re.compile(r"-l|--paginate|--(?:to|from)-file.*"),
-    "tree": re.compile(r"-o.*|--fromfile.*"), "sed": re.compile(r"-[a-zA-Z]*[if].*|--in-.*|--fi.*"),
+    "tree": re.compile(r"-[a-zA-Z]*l[a-zA-Z]*|-o.*|--fromfile.*"),
+    "sed": re.compile(r"-[a-zA-Z]*[if].*|--in-.*|--fi.*"),
     "jq": re.compile(r"-[a-zA-Z]*[fL].*|--from-file|--rawfile|--slurpfile|--library-path"),
     "printf": re.compile(r"-v"), "git": re.compile(r"(?!)"),
 }  # fmt: skip
-_PATTERN_LETTERS = re.compile(r"-[a-zA-Z]*[ef].*|--regexp.*|--file=.*")
+_PATTERN_LETTERS = re.compile(r"-[a-zA-Z]*[ef].*|--regexp.*|--file(?:=.*)?")
+#: What a filter of jq prints of its environment.
+_ENVIRONMENT = re.compile(r"(?<![.\w])env\b|\$ENV\b")
 _PATTERN_FIRST = names("grep egrep fgrep rg sed jq")
 #: Programs whose words are no files.
 _TEXT = names("echo printf true false : seq date which type pwd uname id whoami nproc tr basename"
@@ -137,6 +142,8 @@ def _command(command: Command) -> str:
             return f"what `{command}` reads is known only when it runs"
         if refused and word.text.startswith("-") and refused.fullmatch(word.text):
             return f"`{name} {word.shown}` does more than read"
+    if name == "jq" and any(_ENVIRONMENT.search(word.text) for word in words[1:]):
+        return f"`{command}` shows the environment"
     if name == "git":
         if not git_reads(words):
             return f"`{command}` does more than read"

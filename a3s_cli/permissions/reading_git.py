@@ -34,7 +34,8 @@ _ACTIONS = {
 _ALONE = names("remote reflog notes submodule")
 _REFUSED = re.compile(
     r"--output.*|--ext-diff|--textconv|--filters|--no-index|-O.*|--open-files.*|--exec.*"
-    r"|--path-format.*|--batch.*|--stdin|--from-file.*|--contents.*|--ignore-revs-file.*|-S?f"
+    r"|--path-format.*|--batch.*|--stdin|--from-file.*|--contents.*|--ignore-revs-file.*|-S?f|-f.*"
+    r"|--exclude-(?:from|per-directory).*|-X.*|--help|--show-signature"
 )
 _SUMMARY = re.compile(
     r"--(?:stat|shortstat|numstat|dirstat|cumulative|name-only|name-status|summary|raw|compact"
@@ -66,7 +67,9 @@ def git_reads(words: Sequence[Word]) -> bool:
     if sub in _ACTIONS:
         if not rest:
             return sub in _ALONE
-        return rest[0] in _ACTIONS[sub] and (sub != "symbolic-ref" or len(rest) < 3)
+        if sub == "symbolic-ref":
+            return all(text in _ACTIONS[sub] for text in rest)
+        return rest[0] in _ACTIONS[sub] or (sub == "reflog" and rest[0][1:].isdecimal())
     return False
 
 
