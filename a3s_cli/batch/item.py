@@ -23,7 +23,7 @@ _HASHED = re.compile(r"x-[0-9a-f]{32}")
 
 
 class BadItem(ValueError):
-    """A line is no item; the message is one sentence without the line's place."""
+    """A line is not an item; the message is one sentence without the line's place."""
 
 
 class Item(Value):

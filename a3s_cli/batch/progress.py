@@ -1,4 +1,4 @@
-"""How far a batch is, in one line for a person."""
+"""The progress of a batch, in one line for a person."""
 
 from __future__ import annotations
 

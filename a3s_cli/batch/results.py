@@ -33,7 +33,7 @@ def journals(directory: Path) -> list[Path]:
 
 
 class BatchState(State):
-    """How far a batch is; the figures of its shards are added up."""
+    """The progress of a batch; the figures of its shards are added up."""
 
     items: int = 0
     succeeded: int = 0
@@ -69,7 +69,7 @@ class BatchState(State):
 
 
 def state_of(directory: Path) -> BatchState:
-    """Return how far a batch is. Raises UsageError, or InvalidStream for a damaged journal."""
+    """Return the progress of a batch. Raises UsageError, or InvalidStream for a damaged journal."""
     state = BatchState()
     for path in journals(directory):
         last: dict[str, dict[str, Any]] = {}

@@ -106,7 +106,7 @@ class Source(Value):
             raise UsageError(f"{self.name}: line {reader.line_num}: {error}") from None
 
     def _require_distinct(self, columns: Sequence[str]) -> None:
-        """Raise UsageError for a column that is there twice: only its last value would count."""
+        """Raise UsageError for a column that appears twice: only its last value would count."""
         first: dict[str, int] = {}
         for number, name in enumerate(columns, 1):
             if (before := first.setdefault(name, number)) != number:

@@ -194,7 +194,7 @@ class BatchProcess:
 
 
 def status(directory: str, show: Callable[[str], None], *, as_json: bool) -> None:
-    """Show how far a batch is."""
+    """Show the progress of a batch."""
     from ..batch.results import state_of
 
     show(state_of(Path(directory)).told(as_json=as_json))
