@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable
 
+from ..output.wording import dollars
 from .driver import Driver
 
 #: Seconds between two lines, on a terminal and elsewhere.
@@ -74,15 +75,15 @@ class Progress:
         if totals.tokens:
             words.append(f"{totals.tokens} tokens")
         if totals.usd:
-            words.append(f"${totals.usd:.2f}")
+            words.append(dollars(totals.usd))
         if (closed := driver.gate.closed_for) > 0:
-            words.append(f"waits {_span(closed)} for the rate limit")
+            words.append(f"waiting {_span(closed)} for the rate limit")
         oldest = min(driver.flights.values(), key=lambda one: one.since, default=None)
         if oldest is not None and time.monotonic() - oldest.since > _OLD:
             from ..output.person import readable
 
             name = readable(oldest.item)[:40]
-            words.append(f"{name} runs for {_span(time.monotonic() - oldest.since)}")
+            words.append(f"{name} running for {_span(time.monotonic() - oldest.since)}")
         return ", ".join(words)
 
 

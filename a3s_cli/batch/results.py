@@ -19,9 +19,6 @@ from ..values import State, field
 from .journal import NAME, whole_lines
 from .ledger import item_end
 
-#: US dollars that are worth a line.
-CENT = 0.01
-
 
 def journals(directory: Path) -> list[Path]:
     """Return the journals of a batch, its shards included. Raises UsageError if there is none."""
@@ -63,7 +60,7 @@ class BatchState(State):
             f" {pending} pending{', running' if self.running else ''}"
         ]
         lines += [f"  {count} {code}" for code, count in sorted(self.codes.items())]
-        if self.cost_usd and self.cost_usd >= CENT / 2:
+        if self.cost_usd:
             lines.append(f"  {dollars(self.cost_usd)}")
         return "\n".join(lines) + "\n"
 
