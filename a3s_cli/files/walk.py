@@ -50,9 +50,10 @@ class Listing(Value):
 class WorkspaceTree:
     """The workspace as searches see it; caches ignore rules, so it serves one call."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, top: Path | None = None) -> None:
+        """`top` is where rules begin, if it is known: the workspace, or a directory above."""
         self.workspace = workspace
-        self._top = _repository(workspace.root)
+        self._top = top or _repository(workspace.root)
         self._reader = Workspace(self._top)
         self._rules: dict[Path, Rules] = {}
         #: Entries that were left out so far, a directory with all below it being one.

@@ -14,8 +14,8 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import shutil
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 from ..errors import ConfigError, Unavailable
@@ -24,7 +24,8 @@ from ..processes.threads import blocking
 from ..values import Value
 from .archive import Arriving
 from .git import Git, GitFailed
-from .janitor import LOCK, PATIENCE, is_lock_of, remove, remove_unused
+from .janitor import LOCK, PATIENCE, is_lock_of, remove_unused
+from .tree import content, copy, remove
 
 #: Yields an archive piece by piece.
 Fetch = Callable[[], AsyncIterator[bytes]]
@@ -37,9 +38,9 @@ class Copy(Value):
     #: Where it is, and when it was complete in nanoseconds of the file system's clock.
     root: Path
     made: int
-    #: What it was copied from, and the paths of the files and links in there.
+    #: What it was copied from, and the inodes of the copied files and links by their paths.
     tree: Path
-    names: Sequence[str]
+    inodes: Mapping[str, int]
     #: A directory beside it that is removed with it.
     aside: Path
 
@@ -54,8 +55,7 @@ class Depot:
         self._place = self._root / sha256[:32]
         self.tree = self._place / "tree"
         self._name = name
-        self._names: Sequence[str] = ()
-        self._number = 0
+        self._names: frozenset[str] = frozenset()
         self._lock: int | None = None
         self._janitor: peer.Peer | None = None
         self.git = Git(environment, self._root)
@@ -77,7 +77,7 @@ class Depot:
                     whole.touch()
             finally:
                 os.close(filling)
-            self._names = await blocking(lambda: list(content(self.tree)))
+            self._names = await blocking(lambda: frozenset(content(self.tree)))
         except (OSError, ValueError, GitFailed) as error:
             said = error.strerror if isinstance(error, OSError) else error
             raise Unavailable(f"the shipped workspace cannot be unpacked: {said}") from None
@@ -94,23 +94,32 @@ class Depot:
 
     @contextlib.asynccontextmanager
     async def copy(self) -> AsyncIterator[Copy]:
-        """Yield a new copy of the tree; it is removed afterwards."""
-        self._number += 1
-        place = self._place / "copies" / f"{os.getpid()}.{self._number}"
-        root = place / self._name
+        """Yield a new copy of the tree; it is removed afterwards.
+
+        Raises Unavailable where there can be none.
+        """
+        # On a shared disk, processes of other machines have the same number.
+        place = self._place / "copies" / secrets.token_hex(8)
         try:
-            made = await blocking(lambda: self._copied(root))
-            yield Copy(root, made, self.tree, self._names, place / "aside")
+            try:
+                made = await blocking(lambda: self._copied(place))
+            except OSError as error:
+                said = error.strerror or error
+                raise Unavailable(f"the shipped workspace cannot be copied: {said}") from None
+            yield made
         finally:
             await blocking(lambda: remove(place))
 
-    def _copied(self, root: Path) -> int:
+    def _copied(self, place: Path) -> Copy:
+        # In a directory of its own, because its name may be any.
+        root = place / "copy" / self._name
         root.parent.mkdir(0o700, parents=True)
-        shutil.copytree(self.tree, root, symlinks=True)
+        copy(self.tree, root)
         # The clock that counts is the one by which the file system notes changes.
-        mark = root.parent / "made"
+        mark = place / "made"
         mark.touch()
-        return mark.stat().st_ctime_ns
+        inodes = {name: os.lstat(root / name).st_ino for name in self._names}
+        return Copy(root, mark.stat().st_ctime_ns, self.tree, inodes, place / "aside")
 
     def _sweep(self) -> None:
         """Remove what killed processes have left."""
@@ -156,12 +165,3 @@ def _locked(file: Path, kind: int) -> int:
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(descriptor, kind)
     return descriptor
-
-
-def content(tree: Path) -> Iterator[str]:
-    """Yield the paths of a tree's files and links, without its repository, through no link."""
-    for directory, below, files in os.walk(tree):
-        if ".git" in below:
-            below.remove(".git")
-        for name in (*files, *(one for one in below if Path(directory, one).is_symlink())):
-            yield os.path.relpath(os.path.join(directory, name), tree)

@@ -12,13 +12,12 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import shutil
-import stat
 import sys
 import time
 from pathlib import Path
 
 from ..processes import peer
+from .tree import remove
 
 #: The file in a place whose shared lock says that it is in use.
 LOCK = "lock"
@@ -56,26 +55,6 @@ def is_lock_of(descriptor: int, place: Path) -> bool:
         return os.path.samestat(os.fstat(descriptor), os.stat(place / LOCK))
     except FileNotFoundError:
         return False
-
-
-def remove(path: Path) -> None:
-    """Remove a file or a tree, also one in which a command has taken rights away."""
-    if path.is_symlink() or path.is_file():
-        path.unlink(missing_ok=True)
-    elif path.is_dir():
-        reopen(path)
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def reopen(path: Path) -> None:
-    """Take back the rights to the directories of a tree that a command has taken away."""
-    for directory, below, _ in os.walk(path):
-        for name in below:
-            found = Path(directory, name)
-            with contextlib.suppress(FileNotFoundError):
-                mode = found.lstat().st_mode
-                if stat.S_ISDIR(mode) and mode & stat.S_IRWXU != stat.S_IRWXU:
-                    found.chmod(0o700)
 
 
 def main() -> None:

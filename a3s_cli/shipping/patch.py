@@ -1,9 +1,9 @@
 """What a run has changed in its copy of a shipped workspace, as a patch that `git apply` takes.
 
 A file's change time is the kernel's and cannot be set, so only files that have changed since
-the copy was made are compared at all. New files that git ignores, such as what a build
-leaves behind, are no part of the patch. Most runs change nothing, and git is not started
-for them.
+the copy was made, or that are others, are compared at all. New files that git ignores, such
+as what a build leaves behind, are no part of the patch. Most runs change nothing, and git is
+not started for them.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from ..files.wildcards import Wildcard
 from ..files.workspace import Workspace
 from ..processes.threads import blocking
 from .archive import EVERYTHING
-from .depot import Copy, content
+from .depot import Copy
 from .git import Git, GitFailed
-from .janitor import remove, reopen
+from .tree import content, remove, reopen
 
 #: Bytes of a patch, and of the changed files together.
 MOST, MOST_COMPARED = 16 * 1024 * 1024, 256 * 1024 * 1024
@@ -46,8 +46,12 @@ async def changes(copy: Copy, git: Git, holds_secret: Callable[[str], bool]) -> 
         if not await blocking(lambda: _staged(copy)):
             return {}
         patch = await git.difference(copy.aside, "a", "b", MOST)
-    except (TooMuch, GitFailed, OSError) as error:
+    except (TooMuch, GitFailed) as error:
         return {"unpatched": f"the changes are lost: {error}"}
+    except OSError as error:
+        return {"unpatched": f"the changes are lost: {error.strerror or error}"}
+    except RecursionError:
+        return {"unpatched": "the changes are lost: the directories are too deep"}
     if holds_secret(patch.decode("utf-8", "replace")):
         return {"unpatched": "the changes are lost: a key stands in them"}
     return {"patch": packed(patch)} if patch else {}
@@ -81,37 +85,40 @@ def _staged(copy: Copy) -> bool:
     """Put what has changed into `aside`, in `a` as it was and in `b` as it is; tell if any has."""
     remove(copy.aside)
     reopen(copy.root)
+    there = set(content(copy.root))
+    names = set(_changed(copy, there))
     size = 0
-    names = list(_changed(copy))
-    for side, root in (("a", copy.tree), ("b", copy.root)):
+    sides = (("a", copy.tree, copy.inodes.keys()), ("b", copy.root, there))
+    for side, root, present in sides:
         (copy.aside / side).mkdir(parents=True)
-        there = set(content(root)) if names else set()
-        for name in names:
-            size += _stage(root / name, copy.aside / side / name) if name in there else 0
+        for name in names & present:
+            size += _stage(root / name, copy.aside / side / name)
             if size > MOST_COMPARED:
                 raise TooMuch(f"the changed files have more than {MOST_COMPARED >> 20} MiB")
     return bool(names)
 
 
-def _changed(copy: Copy) -> Iterator[str]:
+def _changed(copy: Copy, there: set[str]) -> Iterator[str]:
     """Yield the paths of files and links that are not as they were.
 
     A directory may be a link by now that leads out of the copy: nothing is read through one.
     """
-    there, known = set(content(copy.root)), set(copy.names)
-    for name in copy.names:
-        if name not in there or _differ(copy.tree / name, copy.root / name, copy.made - _TICK):
+    for name in copy.inodes:
+        if name not in there or _differ(copy, name):
             yield name
     wanted = Wildcard(EVERYTHING)
-    for entry in WorkspaceTree(Workspace(copy.root)).walk(copy.root, wanted):
+    # If the copy is no repository any more, the rules of one around it do not count.
+    for entry in WorkspaceTree(Workspace(copy.root), top=copy.root).walk(copy.root, wanted):
         name = str(entry.path.relative_to(copy.root))
-        if entry.kind in ("file", "link") and name not in known:
+        if entry.kind in ("file", "link") and name not in copy.inodes:
             yield name
 
 
-def _differ(old: Path, new: Path, since: int) -> bool:
+def _differ(copy: Copy, name: str) -> bool:
+    old, new = copy.tree / name, copy.root / name
     before, after = old.lstat(), new.lstat()
-    if after.st_ctime_ns < since:
+    # What was moved here with its directory has not changed, but it is another file.
+    if after.st_ino == copy.inodes[name] and after.st_ctime_ns < copy.made - _TICK:
         return False
     if stat.S_IFMT(before.st_mode) != stat.S_IFMT(after.st_mode):
         return True

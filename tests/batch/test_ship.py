@@ -88,6 +88,17 @@ def test_each_item_has_a_copy_and_its_changes_come_back(batch: BatchBench, proje
     assert wait_until_unshipped(batch) == []
 
 
+@pytest.mark.parametrize("name", ["aside", "made", "copy"])
+def test_a_workspace_may_have_any_name(batch: BatchBench, project: Path, name: str) -> None:
+    project.rename(batch.work / name)
+    batch.items([{"id": "a", "prompt": "run touch new"}])
+    assert batch("items.ndjson", *RUN, "--ship", name).status == 0
+    found = patches(batch)["a"]
+    assert found is not None
+    git("apply", str(found), cwd=batch.work / name)
+    assert (batch.work / name / "new").exists()
+
+
 def test_what_leaves_and_what_stays(batch: BatchBench, project: Path) -> None:
     (project / ".env").write_text("KEY=private\n")
     (project / "build").mkdir()

@@ -8,7 +8,9 @@ import os
 import shutil
 import stat
 import subprocess  # noqa: TID251 - git applies the patches
-from collections.abc import AsyncIterator, Iterator
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -258,3 +260,80 @@ def test_an_archive_that_is_damaged(two_processes: tuple[Archive, dict[str, str]
         with pytest.raises(Unavailable, match=said):
             asyncio.run(depot.fill(lambda data=data: fetch(data)))  # type: ignore[misc]
         depot.close()
+
+
+def worked_on(place: Path, before: Tree, work: Callable[[Path], None]) -> dict[str, str]:
+    """Ship a tree, and return what is said after something has worked in a copy of it."""
+    write(place / "source", before)
+
+    async def run() -> dict[str, str]:
+        archive = pack(place / "source", lambda _: False)
+        async with unpacked(archive, place / "cache") as depot, depot.copy() as copy:
+            work(copy.root)
+            return await patch.changes(copy, depot.git, lambda _: False)
+
+    return asyncio.run(run())
+
+
+def dig(root: Path) -> None:
+    descriptor = os.open(root, os.O_RDONLY)
+    for _ in range(3000):
+        os.mkdir("d", dir_fd=descriptor)
+        below = os.open("d", os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor = below
+    os.close(descriptor)
+
+
+def test_a_tree_that_is_too_deep_for_a_path_is_removed(tmp_path: Path) -> None:
+    # `unpacked` sees to it that nothing is left.
+    said = worked_on(tmp_path, {"a": b"x"}, dig)
+    assert said == {"unpatched": "the changes are lost: File name too long"}
+
+
+def test_a_directory_that_took_the_place_of_another_one(tmp_path: Path) -> None:
+    before: Tree = {f"{d}/{n}": d.encode() for d in ("one", "two") for n in range(200)}
+
+    def swap(root: Path) -> None:
+        # Long after the copy was made, so that only the move tells of the change.
+        time.sleep(0.3)
+        shutil.rmtree(root / "one")
+        (root / "two").rename(root / "one")
+
+    said = worked_on(tmp_path, before, swap)
+    found = applied(tmp_path / "source", patch.unpacked(said["patch"]))
+    assert found == {f"one/{n}": b"two" for n in range(200)}
+
+
+@pytest.mark.parametrize("place", [".", "d", "d/b"])
+def test_rights_that_were_taken_away_hide_no_change(tmp_path: Path, place: str) -> None:
+    code = f"import os; open('d/b', 'w').write('new'); os.chmod({place!r}, 0)"
+    script = """
+import asyncio, subprocess, sys
+from pathlib import Path
+from tests.shipping.test_roundtrip import *
+def work(root):
+    subprocess.run([sys.executable, "-c", sys.argv[2]], cwd=root, check=True)
+said = worked_on(Path(sys.argv[1]), {"a": b"x", "d/b": b"y"}, work)
+print(applied(Path(sys.argv[1]) / "source", patch.unpacked(said["patch"])))
+"""
+    # Root may read everything, unless it has dropped that right.
+    drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    command = [sys.executable, "-c", script, str(tmp_path), code]
+    command = [*(drop if os.geteuid() == 0 else []), *command]
+    told = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
+    assert told == "{'a': b'x', 'd/b': b'new'}\n"
+
+
+def test_rules_around_the_cache_hide_no_change(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], env=ENVIRONMENT, check=True)
+    (tmp_path / ".gitignore").write_text("*\n")
+
+    def work(root: Path) -> None:
+        shutil.rmtree(root / ".git")
+        (root / "new").write_text("new")
+
+    (tmp_path / "source").mkdir()
+    subprocess.run(["git", "init", "-q", str(tmp_path / "source")], env=ENVIRONMENT, check=True)
+    said = worked_on(tmp_path, {"a": b"x"}, work)
+    assert b"b/new" in patch.unpacked(said["patch"])
