@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from .marks import JOINED, LITERAL_STAR
+from .option_order import holds, of_rule
+from .rule_pattern import matches
+
+if TYPE_CHECKING:
+    from .shell_found import Word
 
 _ASSIGN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _REDIRECT = re.compile(r"(?<=[ ])(\d*)(&>>|&>|>>|>\||>&|<>|>|<)[ ]*(?![>&<(])")
@@ -47,6 +54,15 @@ class Pattern:
         self.needs = () if self.effects else _needs(self.texts)
         self.one_word = len([word for word in literals if word]) < 2
         self.mention = _mention([word for word in literals if word])
+        whole = prefix and not self.effects and first and "*" not in body
+        #: The options that it names, for a rule that denies: they may stand elsewhere.
+        self.options = of_rule(_unquoted(body).split(" ")) if whole and " -" in body else None
+
+    def fits(self, text: str, words: Sequence[Word]) -> bool:
+        """Whether a command is what a denying rule is for, its options in any order."""
+        if any(matches(pattern, text) for pattern in self.texts):
+            return True
+        return self.options is not None and holds(self.options, words)
 
 
 def _needs(texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -55,7 +71,7 @@ def _needs(texts: tuple[str, ...]) -> tuple[str, ...]:
     for text in texts:
         first, _, rest = text.partition(" ")
         literal = _LITERAL.match(rest)
-        if "*" in first or not literal:
+        if "*" in first or not literal or rest.startswith("-"):
             return ()
         found.append(literal[0])
         if "push".startswith(literal[0]):

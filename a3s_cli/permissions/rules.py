@@ -130,8 +130,7 @@ class Rule(Value):
         """Whether a denying or asking rule holds for this command in any of its spellings."""
         form = self._form
         for words in _spellings(command, form.program, places):
-            text = _joined([word.text for word in words])
-            if any(matches(pattern, text) for pattern in form.texts):
+            if form.fits(_joined([word.text for word in words]), words):
                 return True
         if form.effects:
             before, after = _effects(command)

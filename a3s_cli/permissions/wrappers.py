@@ -360,11 +360,22 @@ def _cargo(argv: Argv) -> Inner | None:
     return inner if inner.commands or inner.scripts else None
 
 
+#: `docker image push` is `docker push`.
+_CONTAINER_SYNONYMS = {
+    *(f"image {each}" for each in ("push", "pull", "build", "save", "load")), "compose push",
+    *(f"container {each}" for each in ("rm", "kill", "stop", "cp", "commit")),
+}  # fmt: skip
+
+
 def _container(argv: Argv) -> Inner | None:
     """`--entrypoint` names the program that the words behind the image are given to."""
     name = argv[0].text.rpartition("/")[2]
     if name == "podman" and len(argv) > 2 and argv[1].text == "unshare":
         return _running(argv[2:], 2)
+    if " ".join(word.text for word in argv[1:3]) in _CONTAINER_SYNONYMS:
+        synonym = Inner()
+        synonym.suspects.append((argv[0], *argv[2:]))
+        return synonym
     inner = _wrapped(argv, WRAPPERS[name])
     for at, word in enumerate(argv):
         head, equals, value = word.text.partition("=")
