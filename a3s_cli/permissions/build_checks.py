@@ -47,17 +47,45 @@ def make_risks(words: Sequence[Word]) -> list[Risk]:
 
 
 def cmake_risks(words: Sequence[Word]) -> list[Risk]:
-    """What stands behind `--` is for make, and a toolset may be named by a variable."""
+    """Judge the variables that are set, and what stands behind `--`, which is for make."""
     texts = [word.text for word in words]
+    found = [
+        Risk(index, f"`cmake` lets {match[1]} choose what it runs", "changes")
+        for index, text in enumerate(texts)
+        if (match := _CMAKE_SETS.match(text if text[:2] == "-D" else f"-D{text}"))
+        and (text[:2] == "-D" or texts[index - 1] == "-D")
+        and _chooses(match[1], match[2])
+    ]
     if "--build" not in texts or "--" not in texts:
-        return []
+        return found
     at = texts.index("--")
     rest = (Word("make"), *words[at + 1 :])
-    found = make_risks(rest)
+    behind = make_risks(rest)
     for index in range(1, len(rest)):
         if rest[index].text.startswith("-"):
-            found += option_risks(rest, index, "make", PROGRAMS["make"])
-    return [risk._replace(at=risk.at + at) for risk in found]
+            behind += option_risks(rest, index, "make", PROGRAMS["make"])
+    return found + [risk._replace(at=risk.at + at) for risk in behind]
+
+
+_CMAKE_SETS = re.compile(r"-D([^:=]+)(?::\w+)?=(.*)", re.DOTALL)
+#: They name a file of code; the others a program, which by its name alone is another compiler.
+_CMAKE_LOADS = re.compile(
+    r"CMAKE_(?:TOOLCHAIN_FILE|.*INCLUDE.*|MODULE_PATH|PREFIX_PATH|USER_MAKE_RULES.*|PROGRAM_PATH)"
+    r"|.*(?:_DIR|_ROOT|DEPENDENCY_PROVIDERS?)"
+)
+_CMAKE_PROGRAM = re.compile(
+    r"CMAKE_(?:.*COMPILER|.*LAUNCHER|.*LINKER.*|MAKE_PROGRAM|AR|RANLIB|STRIP|NM|OBJCOPY|.*EMULATOR"
+    r"|.*COMMAND|.*CLANG_TIDY|.*CPPCHECK|.*CPPLINT|.*INCLUDE_WHAT_YOU_USE|.*RULE_LAUNCH.*)"
+    r"|.*_(?:EXECUTABLE|PROGRAM|COMMAND|TOOL)"
+)
+
+
+def _chooses(name: str, value: str) -> bool:
+    if _CMAKE_LOADS.fullmatch(name):
+        return True
+    if _CMAKE_PROGRAM.fullmatch(name):
+        return re.search(r"[/\s;$]", value) is not None
+    return re.search(r"(?:^|\s)(?:-B|-wrapper|-specs|-fplugin|@)", value) is not None
 
 
 def _behind(

@@ -12,6 +12,7 @@ from .shell_found import Command, Effect, Parsed, Risk, Word, names
 
 if TYPE_CHECKING:
     from .shell_words import Words
+    from .wrapped import Inner
 
 _DECLARES = names("declare typeset local export readonly")
 _SETS = names("read mapfile readarray getopts printf")
@@ -75,7 +76,7 @@ def _command(
     argv: tuple[Word, ...],
     effects: tuple[Effect, ...],
     within: tuple[Command | None, int, bool],
-    inner: wrappers.Inner | None,
+    inner: Inner | None,
 ) -> Command:
     """Note a command with what it does beyond its name."""
     parsed.count()

@@ -154,7 +154,7 @@ PROGRAMS: dict[str, Options] = {
     "ctest": Options(runs="-S -SP --script --script-new-process --build-and-test --test-command",
                      program="--build-makeprogram", loads="--overwrite",
                      within="-O --output-log --output-junit --test-dir", values="CDRELIjMT"),
-    "cmake": Options(runs="-P -E", loads="-C --toolchain -D", values="G",
+    "cmake": Options(runs="-P -E", loads="-C --toolchain", values="GD",
                      writes="--trace-redirect --graphviz --profiling-output",
                      within="-S -B -H --install-prefix", plain="--install"),
     "docker": _CONTAINERS, "podman": _CONTAINERS, "docker-compose": _CONTAINERS,
@@ -198,7 +198,7 @@ PROGRAMS: dict[str, Options] = {
                             " --override-ini --pdbcls --tx --px --cov-config --ds --dc --plugin",
                       within="--basetemp --junitxml --junit-xml --log-file --html --debug"
                              " --report-log --rsyncdir",
-                      values="kmnWr", responds=True, plain="--cov", harmless=r"""
+                      values="kmnWr", responds=True, plain="--cov --pdb", harmless=r"""
         no:\w+|(?:prepend|append|importlib)
         |(?:log_\w+|console_output_style|xfail_strict|faulthandler_timeout|junit_\w+|verbosity_\w+
         |empty_parameter_set_mark|tmp_path_retention_\w+)=[\w.%\ :-]*|addopts="""),

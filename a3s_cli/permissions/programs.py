@@ -36,6 +36,8 @@ _SCRIPT = re.compile(r"[\s;&|<>$`(){}]")
 _PATH = re.compile(r"(?:\.{1,2}|~)?/.*")
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]+\Z")
 _PYTHONS = names("python python2 python3 pypy3")
+_FINDERS = names("find gfind fd fdfind")
+_FINDERS_RUN = names("-exec -execdir -ok -okdir -x -X --exec --exec-batch")
 UNKNOWN_PROGRAM = "is not a program that is known here"
 
 
@@ -58,6 +60,9 @@ def risks(words: Sequence[Word], *, wraps: bool = False) -> tuple[Risk, ...]:
     found: list[Risk] = []
     if options is not None and name != "git":
         found += _options(words, name, options)
+    if wraps and name in _FINDERS:
+        # What it runs is judged by itself.
+        found = [risk for risk in found if words[risk.at].text not in _FINDERS_RUN]
     return tuple(found + special(words)) if special else tuple(found)
 
 

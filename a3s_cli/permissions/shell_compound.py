@@ -209,7 +209,7 @@ def _is_name(word: Word) -> bool:
 
 
 def _common(items: list[Word]) -> Word:
-    """Return what is known of a word that is one of these."""
+    """Return what is known of a word that is one of these; `several` if it may be split."""
     if len(items) == 1 and items[0].known:
         return items[0]
     if any(item.splits for item in items):
@@ -219,4 +219,5 @@ def _common(items: list[Word]) -> Word:
     at = 0
     while at < len(shortest) and at < len(longest) and shortest[at] == longest[at]:
         at += 1
-    return Word(shortest[:at] + UNKNOWN)
+    one = all(item.known and re.fullmatch(r"[^\s*?\[]+", item.text) for item in items)
+    return Word(shortest[:at] + UNKNOWN, several=not one)

@@ -207,6 +207,9 @@ class Words(Arithmetic):
             self._unknown(splits=not quoted)
         elif quoted or (value.known and value.text and not re.search(r"[\s*?\[]", value.text)):
             self._parts.append(value.text)
+        elif not value.known and not value.several:
+            # One of several words, each of which stays one.
+            self._parts.append(value.text)
         else:
             self._unknown(splits=True)
 

@@ -13,39 +13,12 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from .marks import UNKNOWN
-from .shell_found import Reach, Word, names
+from .shell_found import Word, names
+from .wrapped import Argv, Inner, add_script, skip_options, wrapped
 from .wrapper_table import WRAPPERS, Wrapper
 
 #: Wrappers around wrappers that are looked through in one command.
 MAX_LEVELS = 24
-
-Argv = tuple[Word, ...]
-
-
-class Inner:
-    """What a wrapper runs."""
-
-    def __init__(self, hides: str = "", reach: Reach = "anything", place: int = -1) -> None:
-        #: Commands, each with its place in the wrapper's words; 0 where it has none.
-        self.commands: list[tuple[Argv, int]] = []
-        self.suspects: list[Argv] = []
-        #: Texts that a shell reads, each with the place of its word.
-        self.scripts: list[tuple[str, int]] = []
-        #: Variables that it sets first.
-        self.assignments: list[tuple[str, Word]] = []
-        #: Why not everything that it runs is known, as the end of a sentence.
-        self.hides = hides
-        self.reach = reach
-        #: The place of the word that hides, for a rule that spells it out; without one the last.
-        self.place = place
-        #: Nothing that a rule could spell out says what it runs.
-        self.unseen = False
-
-    def hide(self, reason: str, reach: Reach = "anything") -> None:
-        """Note why not everything is known; the furthest reason counts."""
-        if not self.hides or (reach == "anything" and self.reach != "anything"):
-            self.hides, self.reach = reason, reach
-
 
 _SHELLS = names(
     "sh bash dash ash zsh ksh mksh pdksh ksh93 yash fish csh tcsh rbash posh elvish nu pwsh"
@@ -58,7 +31,6 @@ _PLAIN_OPTION = re.compile(
 )
 _LOADER = re.compile(r"ld-linux.*\.so.*|ld-musl.*\.so.*|ld\.so.*|ld64\.so.*")
 _FIND = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
-_SET = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 #: What is left of a virtual environment's own script, whose name everybody knows.
 _ACTIVATE = re.compile(r"(?:.*/)?bin/activate")
 
@@ -79,11 +51,11 @@ def unwrap(argv: Argv) -> Inner | None:
     if special is not None:
         return special(argv)
     if name.startswith("ld") and _LOADER.fullmatch(name):
-        return _wrapped(argv, Wrapper("library-path preload argv0 audit inhibit-rpath"))
+        return wrapped(argv, Wrapper("library-path preload argv0 audit inhibit-rpath"))
     wrapper = WRAPPERS.get(name)
     if wrapper is None or (name == "command" and _only_asks(argv)):
         return None
-    return _wrapped(argv, wrapper)
+    return wrapped(argv, wrapper)
 
 
 def _only_asks(argv: Argv) -> bool:
@@ -91,98 +63,11 @@ def _only_asks(argv: Argv) -> bool:
     return len(argv) > 1 and argv[1].known and argv[1].text in ("-v", "-V")
 
 
-def _wrapped(argv: Argv, wrapper: Wrapper) -> Inner | None:
-    inner = Inner()
-    if wrapper.hides:
-        inner.hide(wrapper.hides, "changes")
-    at = _options(argv, 1, wrapper, inner)
-    if wrapper.then:
-        while wrapper.via and at < len(argv) and argv[at].text in wrapper.via:
-            at = _options(argv, at + 1, wrapper, inner)
-        if at >= len(argv) or (argv[at].text not in wrapper.then and argv[at].known):
-            return inner if inner.scripts else None
-        at = _options(argv, at + 1, wrapper, inner)
-    first = at
-    at = _sets(argv, at, inner) if wrapper.sets else at
-    at += wrapper.operands
-    if wrapper.operands:
-        at = _options(argv, at, wrapper, inner)
-    if any(word.splits for word in argv[1:at]):
-        inner.hide("has options that are known only when it runs")
-    for index, word in enumerate(argv[at:-1], at):
-        # `su - root -c SCRIPT`: options may also follow the operands.
-        if word.text.startswith("-") and word.text.lstrip("-") in wrapper.script.split():
-            _script(argv[index + 1].text, index + 1, inner)
-    command = argv[at:]
-    starts = range(first if wrapper.then else 1, min(at + 2, len(argv)))
-    inner.suspects = [argv[k:] for k in starts if k != at]
-    if command and wrapper.joins:
-        _script(" ".join(word.text for word in command), len(argv) - 1, inner)
-    elif command:
-        inner.commands.append((command, at))
-    return inner
-
-
-def _sets(argv: Argv, at: int, inner: Inner) -> int:
-    """Note the variables that are set; `env` takes any name, even one that is a function."""
-    while at < len(argv) and "=" in argv[at].text:
-        name, _, value = argv[at].text.partition("=")
-        if UNKNOWN in name or not _SET.fullmatch(argv[at].text):
-            inner.hide("sets a variable that bash could run")
-        else:
-            inner.assignments.append((name, Word(value, argv[at].splits)))
-        at += 1
-    return at
-
-
-def _options(argv: Argv, at: int, wrapper: Wrapper, inner: Inner) -> int:
-    """Skip options and their values from `at` on."""
-    values, scripts = frozenset(wrapper.values.split()), frozenset(wrapper.script.split())
-    while at < len(argv):
-        text = argv[at].text
-        at += 1
-        if text == "--":
-            return at
-        if text == "-" or not text.startswith("-"):
-            return at - 1
-        name, equals, value = text.lstrip("-").partition("=")
-        takes: str | None = None
-        if text.startswith("--"):
-            for option in scripts | values:
-                if len(option) > 1 and name and option.startswith(name):
-                    takes = option
-        else:
-            takes, value = _cluster(text[1:], values | scripts)
-            equals = value
-            if name in values | scripts and not takes:
-                takes, value = name, ""
-        if takes is not None and not equals:
-            value = argv[at].text if at < len(argv) else ""
-            at += 1
-        if takes in scripts:
-            _script(value, min(at, len(argv)) - 1, inner)
-    return at
-
-
-def _cluster(letters: str, takes: frozenset[str]) -> tuple[str | None, str]:
-    for index, letter in enumerate(letters):
-        if letter in takes:
-            return letter, letters[index + 1 :]
-    return None, ""
-
-
 def _with_input(command: Argv, mark: str = "{}") -> Argv:
     """What xargs and find put in place of `{}`, and xargs at the end, is not known."""
     return tuple(
         Word(word.text.replace(mark, UNKNOWN), word.splits, word.several) for word in command
     )
-
-
-def _script(text: str, at: int, inner: Inner) -> None:
-    """Note a script; what is not known in it is read as a variable, for the rules that deny."""
-    if UNKNOWN in text:
-        inner.hide("runs a script that is known only when it runs")
-    inner.scripts.append((text.replace(UNKNOWN, "$unknown"), at))
 
 
 def _shell(argv: Argv, name: str) -> Inner | None:
@@ -214,7 +99,7 @@ def _shell(argv: Argv, name: str) -> Inner | None:
         inner.unseen = at >= len(argv)
     if at < len(argv) and (script or not argv[1].known):
         text = argv[at].text
-        _script(text, at, inner)
+        add_script(text, at, inner)
         if name != "bash" and not (name in _LIKE_BASH and _SAME_IN_ALL.fullmatch(text)):
             inner.hide("reads its script by other rules than bash")
     return inner
@@ -222,7 +107,7 @@ def _shell(argv: Argv, name: str) -> Inner | None:
 
 def _env(argv: Argv) -> Inner | None:
     """`env -S` splits its argument as a shell would, with rules of its own."""
-    inner = _wrapped(argv, WRAPPERS["env"])
+    inner = wrapped(argv, WRAPPERS["env"])
     if inner is not None and inner.scripts:
         inner.scripts = [
             (text.replace("\\_", " ").replace("\\c", " # "), at) for text, at in inner.scripts
@@ -242,7 +127,7 @@ def _trap(argv: Argv) -> Inner | None:
         if words.pop(0)[0].text == "--":
             break
     if words and words[0][0].text not in ("-", ""):
-        _script(words[0][0].text, words[0][1], inner)
+        add_script(words[0][0].text, words[0][1], inner)
     return inner if inner.scripts else None
 
 
@@ -251,7 +136,7 @@ def _alias(argv: Argv) -> Inner | None:
     for at, word in enumerate(argv):
         if at and "=" in word.text:
             inner.hide("changes what names mean", "changes")
-            _script(word.text.partition("=")[2], at, inner)
+            add_script(word.text.partition("=")[2], at, inner)
         elif at and not word.known:
             inner.hide("changes what names mean")
     return inner if inner.hides else None
@@ -279,8 +164,16 @@ def _find(argv: Argv) -> Inner | None:
         ):
             end += 1
         if command := argv[at + 1 : end]:
-            inner.commands.append((_with_input(command), at + 1))
+            inner.commands.append((_with_found(command), at + 1))
     return inner if inner.commands else None
+
+
+def _with_found(command: Argv) -> Argv:
+    """What find puts in the place of `{}` begins with where it looks, and is no option."""
+    return tuple(
+        Word(f"./{UNKNOWN}") if at and command[at].text == "{}" else word
+        for at, word in enumerate(_with_input(command))
+    )
 
 
 def _fd(argv: Argv) -> Inner | None:
@@ -294,7 +187,7 @@ def _fd(argv: Argv) -> Inner | None:
 def _xargs(argv: Argv) -> Inner | None:
     """Without a command xargs echoes its input, and parallel runs it."""
     name = argv[0].text.rpartition("/")[2]
-    inner = _wrapped(argv, WRAPPERS[name])
+    inner = wrapped(argv, WRAPPERS[name])
     assert inner is not None
     marks = {"{}", *_replaced(argv)}
     for mark in marks:
@@ -352,11 +245,11 @@ def _cargo(argv: Argv) -> Inner | None:
             inner.commands.append((argv[at + 1 :], at + 1))
             break
         if re.fullmatch(r"-s|--shell", text) and at + 1 < len(argv):
-            _script(argv[at + 1].text, at + 1, inner)
+            add_script(argv[at + 1].text, at + 1, inner)
         elif match := re.fullmatch(r"(?:-s|--shell=)(.+)", text, re.DOTALL):
-            _script(match[1], at, inner)
+            add_script(match[1], at, inner)
         elif at == 2 and argv[1].text == "with":
-            _script(text, at, inner)
+            add_script(text, at, inner)
     return inner if inner.commands or inner.scripts else None
 
 
@@ -376,12 +269,12 @@ def _container(argv: Argv) -> Inner | None:
         synonym = Inner()
         synonym.suspects.append((argv[0], *argv[2:]))
         return synonym
-    inner = _wrapped(argv, WRAPPERS[name])
+    inner = wrapped(argv, WRAPPERS[name])
     for at, word in enumerate(argv):
         head, equals, value = word.text.partition("=")
         if inner is not None and head == "--entrypoint":
             program = value if equals else "".join(each.text for each in argv[at + 1 : at + 2])
-            image = _options(argv, at + (1 if equals else 2), WRAPPERS[name], Inner())
+            image = skip_options(argv, at + (1 if equals else 2), WRAPPERS[name], Inner())
             inner.suspects.append((Word(program), *argv[image + 1 :]))
     return inner
 
