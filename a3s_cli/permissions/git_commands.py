@@ -197,7 +197,10 @@ def _arguments(words: Sequence[Word], at: int, sub: str) -> list[Risk]:
             if letters:
                 found += option_risks(words, index, f"git {sub}", letters)
         elif text in _ACTIONS.get(sub, ()):
-            script = " ".join(each.text for each in words[index + 1 :] if each.known)
+            rest = [each.text for each in words[index + 1 :] if each.known]
+            while rest and rest[0].startswith("-"):
+                rest.pop(0)
+            script = " ".join(rest)
             found.append(
                 Risk(index, f"`git {sub} {text}` can run other programs", "changes", script)
             )

@@ -57,11 +57,17 @@ def option_risks(words: Sequence[Word], index: int, name: str, options: Options)
                 script += "\n" + script[setting.end() :]
             far: Reach = "anything" if name in _OTHER_LANGUAGE else "changes"
             found.append(Risk(index, reason, far, script))
-        elif kind == "loads" and value is not None and _INPUT.fullmatch(value):
+        elif kind == "loads" and _INPUT.fullmatch(_loaded(words, index) or value or ""):
             found.append(Risk(index, f"`{name} {option}` reads what it runs from its input"))
         else:
             found.append(Risk(index, reason, reach))
     return found
+
+
+def _loaded(words: Sequence[Word], index: int) -> str:
+    """Return a process substitution that is an option's value: `-f <(…)`."""
+    after = words[index + 1].text if index + 1 < len(words) else ""
+    return after.replace(UNKNOWN, "1") if after.startswith("/dev/fd/") else ""
 
 
 def leads_out(path: str) -> bool:

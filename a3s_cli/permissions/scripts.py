@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from pathlib import PurePath
@@ -24,6 +25,8 @@ _RUN_WHAT_THEY_READ = names(
     "screen tmux vi vim nvim view vimdiff emacs nano pico ex ed gdb lldb at batch expect"
 )
 _READ_COMMANDS = names("sqlite3 psql mysql mariadb mongosh redis-cli make gmake openssl bc dc")
+_COPY = names("cp ln mv install cat dd rsync")
+_PROGRAM_FILE = re.compile(r"(?:if=)?/(?:usr/)?(?:local/)?s?bin/")
 #: Of a command with more words the options are too many to look through.
 _LONG = 32
 
@@ -188,7 +191,7 @@ class ScriptRules:
         if named and (len(words) > _LONG or not command.known):
             near = guards.near(command) if words[0].known else guards.any
             suspects = [rule for rule in near if rule.could_catch(command, self._places)]
-        elif len(words) == 1 or not command.certain:
+        elif not command.certain or (len(words) == 1 and not self._parsed.inputs):
             return ""
         else:
             suspects = []
@@ -307,6 +310,9 @@ def _runs(command: Command) -> bool:
     name = command.name
     if not programs.is_known(name) or name in INTERPRETERS or name in _RUN_WHAT_THEY_READ:
         return True
+    if name in _COPY:
+        # A copy of a program is the program, under another name.
+        return any(_PROGRAM_FILE.match(word.text) for word in command.words[1:])
     return name in _READ_COMMANDS or programs.runs_words(command.words)
 
 

@@ -98,6 +98,9 @@ def _edited(
     from ..files.text import NotText, Replacement, decode, encode, form_of, occurrences
 
     form = form_of(content)
+    if form.bom and len(old) > 1:
+        # The mark is no part of the text, and stays.
+        old, new = old.removeprefix("\ufeff"), new.removeprefix("\ufeff")
     try:
         text = decode(content, form)
         found = list(islice(occurrences(text, old), MOST + 1))

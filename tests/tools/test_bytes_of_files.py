@@ -22,6 +22,7 @@ def wide(text: str, encoding: str) -> bytes:
     [
         (MARK + b"a\nb", "a", "c", MARK + b"c\nb"),
         (MARK + b"a\nb\n", "a\nb", "c\nd", MARK + b"c\nd\n"),
+        (MARK + b"a\nb\n", "\ufeffa", "\ufeffc", MARK + b"c\nb\n"),
         (wide("a\nb", "utf-16-le"), "b", "\U0001f600", wide("a\n\U0001f600", "utf-16-le")),
         (wide("a\nb\n", "utf-32-le"), "a", "xy", wide("xy\nb\n", "utf-32-le")),
         (wide("a\r\nb\r\n", "utf-32-be"), "a\nb", "c\nd", wide("c\r\nd\r\n", "utf-32-be")),
