@@ -18,6 +18,8 @@ from .frames import Frame, Gathering, Parser
 
 #: Blocks of a worker that may wait for us before it has to wait.
 BACKLOG = 16
+#: Threads of the actor: one reads from its worker all the time, the others are for calls.
+THREADS = 4
 
 
 class Actor:
@@ -42,6 +44,7 @@ class Actor:
 
         # Each of these says: Ray repeats nothing.
         options = {"max_restarts": 0, "max_task_retries": 0, "scheduling_strategy": "SPREAD"}
+        options["max_concurrency"] = THREADS
         self._node = self._ray.remote(num_cpus=1, **options)(Node).remote()
         streaming = {"num_returns": "streaming", "_generator_backpressure_num_objects": BACKLOG}
         self._stream = self._node.stream.options(**streaming).remote(quiet=self._quiet)

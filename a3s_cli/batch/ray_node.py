@@ -8,9 +8,12 @@ token nor sockets; it ends with its socket, which ends with this process.
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import os
-from collections.abc import AsyncIterator, Mapping
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..jsontext import dumps
@@ -20,6 +23,9 @@ from ..version import __version__
 MODULE = "a3s_cli.batch.worker"
 #: Bytes of a block at most: Ray sends what is larger through its object store.
 BLOCK = 64 * 1024
+#: Seconds for which what follows a block is gathered: a block costs Ray more than a
+#: millisecond of processor, however small it is, and a short item has half a dozen of them.
+GATHER = 0.04
 #: Seconds that the worker has to end after its socket.
 PATIENCE = 1.0
 #: What Ray sets for its own workers alone.
@@ -27,15 +33,16 @@ _RAYS = frozenset(("OMP_NUM_THREADS", "PYTHONBREAKPOINT", "SPT_NOENV"))
 
 
 class Node:
-    """A worker on this node. Its methods are called by the driver, through Ray."""
+    """A worker on this node. Its methods are called by the driver, through Ray, in threads."""
 
     def __init__(self) -> None:
-        self._writer: asyncio.StreamWriter | None = None
+        self._worker: peer.Peer | None = None
         self._expected = 0
         #: What came before what was sent earlier: Ray keeps no order among calls.
         self._early: dict[int, bytes] = {}
+        self._lock = threading.Lock()
 
-    async def stream(self, *, quiet: bool) -> AsyncIterator[bytes]:
+    def stream(self, *, quiet: bool) -> Iterator[bytes]:
         """Start the worker; yield what there is to know of this node, then the worker's bytes."""
         import ray  # type: ignore[import-not-found,import-untyped,unused-ignore]
         from ray._raylet import (  # type: ignore[import-not-found,import-untyped,unused-ignore]
@@ -49,44 +56,43 @@ class Node:
         environment = without_ray(os.environ, node.get_temp_dir_path())
         worker = peer.start(MODULE, [name], environment=environment, quiet=quiet)
         try:
-            reader, self._writer = await asyncio.open_connection(sock=worker.connection)
             yield dumps({"version": __version__, "token": token, "name": f"{name}:{worker.pid}"})
-            self._pass_on()
-            while piece := await _read(reader):
+            with self._lock:
+                self._worker = worker
+                self._pass_on()
+            while piece := _read(worker.connection):
                 yield piece
+                if len(piece) < BLOCK:
+                    time.sleep(GATHER)
         finally:
-            self.hang_up_now()
-            until = asyncio.get_running_loop().time() + PATIENCE
-            while worker.ended() is None:
-                if asyncio.get_running_loop().time() > until:
-                    worker.kill()
-                await asyncio.sleep(0.005)
+            self.hang_up()
+            worker.connection.close()
+            if not worker.wait(PATIENCE):
+                worker.kill()
 
-    async def put(self, number: int, data: bytes) -> None:
+    def put(self, number: int, data: bytes) -> None:
         """Take the next bytes for the worker; `number` counts the calls from 0."""
-        self._early[number] = data
-        self._pass_on()
+        with self._lock:
+            self._early[number] = data
+            self._pass_on()
 
-    async def hang_up(self) -> None:
+    def hang_up(self) -> None:
         """End the worker and all that it runs."""
-        self.hang_up_now()
-
-    def hang_up_now(self) -> None:
-        """Close the socket."""
-        if self._writer is not None:
-            self._writer.transport.abort()
+        if self._worker is not None:
+            with contextlib.suppress(OSError):
+                self._worker.connection.shutdown(socket.SHUT_RDWR)
 
     def _pass_on(self) -> None:
-        while self._writer is not None and self._expected in self._early:
+        while self._worker is not None and self._expected in self._early:
             data = self._early.pop(self._expected)
             self._expected += 1
-            if not self._writer.transport.is_closing():
-                self._writer.write(data)
+            with contextlib.suppress(OSError):
+                self._worker.connection.sendall(data)
 
 
-async def _read(reader: asyncio.StreamReader) -> bytes:
+def _read(connection: socket.socket) -> bytes:
     try:
-        return await reader.read(BLOCK)
+        return connection.recv(BLOCK)
     except OSError:
         return b""
 

@@ -136,17 +136,22 @@ def lags_and_seconds(batch: RayBench, engine: str, turn: int) -> tuple[list[int]
 
 
 def test_lag_and_cost_beside_the_same_items_here(batch: RayBench) -> None:
-    """Run the same items here and there by turns; say the figures, and hold them loosely."""
-    batch.items({"id": f"i{n}", "prompt": "run echo one; echo two; echo three"} for n in range(100))
+    """Run the same items here and there by turns; say the figures, and hold them loosely.
+
+    The machine may be busy with other things: so the turns are short, two neighbours are
+    compared, and the median counts. The nodes share its processors with all that is measured.
+    """
+    batch.items({"id": f"i{n}", "prompt": "run echo one; echo two; echo three"} for n in range(60))
     lags: list[int] = []
-    seconds: dict[str, list[float]] = {"ray": [], "here": []}
-    for turn in range(4):
-        for engine, taken in seconds.items():
-            found, whole = lags_and_seconds(batch, engine, turn)
-            taken.append(whole)
+    ratios = []
+    for turn in range(8):
+        taken = {}
+        for engine in ("ray", "here") if turn % 2 else ("here", "ray"):
+            found, taken[engine] = lags_and_seconds(batch, engine, turn)
             lags += found if engine == "ray" else []
+        ratios.append(taken["ray"] / taken["here"])
     p50, p95 = statistics.median(lags), statistics.quantiles(lags, n=20)[-1]
-    cost = statistics.median(seconds["ray"]) / statistics.median(seconds["here"])
-    load = os.getloadavg()[0]
-    print(f"lag p50 {p50:.0f} ms, p95 {p95:.0f} ms; {seconds} s: × {cost:.2f}, load {load:.1f}")
-    assert p95 < 1000 and cost < 2
+    cost, load = statistics.median(ratios), os.getloadavg()[0]
+    told = " ".join(f"{one:.2f}" for one in sorted(ratios))
+    print(f"lag p50 {p50:.0f} ms, p95 {p95:.0f} ms; time × {cost:.2f} ({told}), load {load:.1f}")
+    assert p95 < 500 and cost < 1.5
