@@ -137,6 +137,11 @@ PROGRAMS: dict[str, Options] = {
     "xsltproc": Options(writes="-o --output"),
     "yq": Options(writes="-i --inplace --in-place"),
     "zip": Options(runs="-T --test -TT --unzip-command", values="bntiPx"),
+    "gs": Options(loads="-dNOSAFER -dDELAYSAFER"),
+    "groff": Options(loads="-U", values="dfFIKLmMnoPrTwW"),
+    "pdflatex": Options(loads="-shell-escape -enable-write18 -output-directory"),
+    "ssh-keygen": Options(loads="-D", values="CEFIJKLMNOPRSTVWYZabfimnrstwz"),
+    "ssh-add": Options(loads="-s", values="EeSTtH"),
     "gpg": Options(program="--agent-program --dirmngr-program --pinentry-program --photo-viewer",
                    loads="--options --homedir --load-extension", writes="-o --output"),
     "openssl": Options(loads="-engine -config -provider-path -provider -module -engine_impl -pre"
@@ -300,6 +305,7 @@ for _name, _same in {
     "batcat": "bat", "gtar": "tar", "bsdtar": "tar", "gsort": "sort", "netcat": "nc",
     "more": "less", "most": "less", "pip3": "pip", "pnpm": "npm", "yarn": "npm", "gpg2": "gpg",
     "gmake": "make", "gfind": "find", "mysqldump": "mysql", "mariadb": "mysql", "apt-cache": "apt",
+    "latex": "pdflatex", "xelatex": "pdflatex", "lualatex": "pdflatex",
     "buck2": "bazel", "bazelisk": "bazel", "tofu": "terraform", "py.test": "pytest",
     "fish_indent": "cmp",
 }.items():  # fmt: skip

@@ -111,16 +111,20 @@ def _changes_files(words: Sequence[Word]) -> list[Risk]:
     ]
 
 
-def _node(words: Sequence[Word]) -> list[Risk]:
+#: What makes an interpreter only look at a file, and what it loads and runs all the same.
+_LOOKS = {"node": "--check", "ruby": "-c", "perl": "-c", "php": "-l"}
+_LOADS = re.compile(r"-(?:[redpMmI]|-(?:require|import|loader|experimental-loader|eval|print)).*")
+
+
+def _looks(words: Sequence[Word]) -> list[Risk]:
     """`node --check` only reads its file; what is loaded before that is run."""
-    if len(words) < 2 or words[1].text not in ("--check", "-c"):
+    name = words[0].text.rpartition("/")[2]
+    if len(words) < 2 or words[1].text not in (_LOOKS.get(name, "--check"), "-c"):
         return []
     return [
-        Risk(index, f"`node {word.text}` runs code")
+        Risk(index, f"`{name} {word.text}` runs code")
         for index, word in enumerate(words)
-        if re.match(
-            r"-(?:r|e|p|-require|-import|-loader|-experimental-loader|-eval|-print)", word.text
-        )
+        if _LOADS.fullmatch(word.text)
     ]
 
 
@@ -177,7 +181,8 @@ CHECKS: dict[str, Callable[[Sequence[Word]], list[Risk]]] = {
     "xxd": _second_operand, "tee": _operands, "socat": _socat, "sqlite3": sql_risks,
     "psql": sql_risks, "mysql": sql_risks, "mariadb": sql_risks, "less": _less, "more": _less,
     "most": _less, "tar": _tar, "gtar": _tar, "bsdtar": _tar, "jq": _jq, "make": make_risks,
-    "gmake": make_risks, "cmake": cmake_risks, "date": _date, "node": _node, "nodejs": _node,
+    "gmake": make_risks, "cmake": cmake_risks, "date": _date, "node": _looks, "nodejs": _looks,
+    "ruby": _looks, "perl": _looks, "php": _looks,
     "docker": container_risks, "podman": container_risks, "nerdctl": container_risks,
     "curl": _curl, "wget": _curl, "cargo": cargo_risks, "gh": gh_risks, "go": go_risks,
 }  # fmt: skip
