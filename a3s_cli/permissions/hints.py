@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ _WITH_SCRIPTS = {
 }  # fmt: skip
 MOST_FLAGS = 4
 _SHOWN = 80
+#: A word that needs no quotes and is no pattern.
+_PLAIN = re.compile(r"[A-Za-z0-9_./+=:@%,-]+")
 
 
 def flags(rules: Sequence[str]) -> str:
@@ -38,11 +41,11 @@ def head(command: Command, inner: Command | None) -> str:
         before = words[: inner.offset]
         if words[inner.offset : inner.offset + 1] != inner.words[:1] or inner.wraps:
             return ""
-        useful = _useful(inner.words[:3])
+        useful = _useful(inner.words)
         if not useful or not all(map(_is_plain, before)):
             return ""
         return " ".join([*(word.text for word in before), useful]) + ":*"
-    useful = _useful(words[:3])
+    useful = _useful(words)
     return f"{useful}:*" if useful else ""
 
 
@@ -60,7 +63,7 @@ def exact(command: Command) -> str:
 
 def rules_for_path(tool: str, path: str) -> tuple[str, ...]:
     """Name a rule for one file, or the bare rule where its name could be read as a pattern."""
-    return (f"{tool}({path})",) if path and all(map(_is_plain_letter, path)) else (tool,)
+    return (f"{tool}({path})",) if _PLAIN.fullmatch(path) else (tool,)
 
 
 def short(text: str) -> str:
@@ -69,10 +72,9 @@ def short(text: str) -> str:
     return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
 
 
-@lru_cache(maxsize=256)
-def _useful(words: tuple[Word, ...]) -> str:
-    """Of the first words of a command those that a rule should name, where they are plain."""
-    texts = [word.text for word in words]
+def _useful(words: Sequence[Word]) -> str:
+    """The words that a rule for this command should name, where they are plain."""
+    texts = [word.text for word in words[:3]]
     count = 2 if texts[0] in _WITH_SUBCOMMANDS and len(words) > 1 else 1
     if count == 2 and not texts[1][:1].isalpha():
         return ""
@@ -87,6 +89,7 @@ def _useful(words: tuple[Word, ...]) -> str:
     return " ".join(word.text for word in named) if all(map(_is_plain, named)) else ""
 
 
+@lru_cache(maxsize=1024)
 def _interprets(program: str) -> bool:
     from .program_names import INTERPRETERS
 
@@ -101,8 +104,4 @@ def _quoted(word: Word) -> str:
 
 
 def _is_plain(word: Word) -> bool:
-    return word.known and bool(word.text) and all(map(_is_plain_letter, word.text))
-
-
-def _is_plain_letter(letter: str) -> bool:
-    return letter.isascii() and (letter.isalnum() or letter in "-_./+=:@%,")
+    return word.known and _PLAIN.fullmatch(word.text) is not None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os.path
 import posixpath
 from collections.abc import Collection
+from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -54,15 +55,15 @@ class Spelled:
 
     def find(self, path: str) -> Place:
         """Return the path without its dots."""
-        whole = PurePath(posixpath.normpath(posixpath.join(self.root.as_posix(), path)))
-        inside = whole.is_relative_to(self.root)
-        if not inside:
-            return Place(whole, inside)
+        root = self.root.as_posix().rstrip("/")
+        whole = posixpath.normpath(posixpath.join(root or "/", path))
+        if whole != root and not whole.startswith(f"{root}/"):
+            return Place(PurePath(whole), False)
         from ..files.protected import DIRECTORIES, FILES
 
-        first = whole.relative_to(self.root).parts[:1]
-        known = first and first[0] in {".git", *DIRECTORIES, *FILES}
-        return Place(whole, inside, first[0] if known else None)
+        first = whole[len(root) + 1 :].partition("/")[0]
+        known = first == ".git" or first in DIRECTORIES or first in FILES
+        return Place(PurePath(whole), True, first if known else None)
 
     def expand(self, pattern: str) -> list[str] | None:
         """Return nothing: what it matches is not known, and lies where it is spelled."""
@@ -130,6 +131,7 @@ class OnDisk:
         return holds_secret(str(self._workspace.root))
 
 
+@lru_cache(maxsize=4096)
 def same_spelling(program: str, name: str) -> bool:
     """Whether two names with or without directories are one program by their spelling.
 

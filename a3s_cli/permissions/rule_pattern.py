@@ -31,6 +31,14 @@ def matches(pattern: str, text: str) -> bool:
     return True
 
 
+def matches_any(patterns: tuple[str, ...], text: str) -> bool:
+    """Whether the whole text fits one of these."""
+    for pattern in patterns:  # noqa: SIM110 - a loop is half the work here
+        if matches(pattern, text):
+            return True
+    return False
+
+
 @lru_cache(maxsize=1024)
 def _pieces(pattern: str) -> tuple[str, tuple[str, ...] | None, str]:
     """Return what stands before, between and after the wildcards; None where there is none."""

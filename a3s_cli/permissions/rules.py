@@ -26,7 +26,7 @@ from ..errors import UsageError
 from ..registry import LOAD_TOOLS, MCP
 from ..values import Value
 from .marks import JOINED, NOT_KNOWN, UNKNOWN
-from .rule_pattern import could_match, matches, path_matches, path_may_match
+from .rule_pattern import could_match, matches, matches_any, path_matches, path_may_match
 
 if TYPE_CHECKING:
     from ..tool_protocol import Subject
@@ -72,7 +72,7 @@ class Rule(Value):
             return False
         if command.known and not (effects or command.wraps or command.risks):
             # Nothing is left but to compare the words.
-            if any(matches(pattern, command.joined) for pattern in form.texts):
+            if matches_any(form.texts, command.joined):
                 return True
             if command.words[0].text != "git":
                 return False
@@ -85,7 +85,7 @@ class Rule(Value):
             return False
         for expanded in _expanded(words):
             text = _joined([*before, *(word.text for word in expanded), *after])
-            if not any(matches(pattern, text) for pattern in form.texts):
+            if not matches_any(form.texts, text):
                 return False
         spelled = form.spelled
         if spelled is None:
@@ -111,15 +111,10 @@ class Rule(Value):
             inner, offset, outer = outer, offset + outer.offset, outer.outer
         return False
 
-    def speaks_of(self, name: str, *, allows: bool) -> bool:
-        """Whether it can hold for a command of this name: most rules name their program."""
-        form = self._form
-        if not form.first or form.first == name:
-            return True
-        if allows:
-            return False
-        base = name.rpartition("/")[2]
-        return bool(form.program) or form.first == base or base.startswith("git-")
+    @property
+    def first(self) -> str:
+        """The word that a command must begin with; empty where that is not certain."""
+        return self._form.first
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -135,7 +130,7 @@ class Rule(Value):
         if form.effects:
             before, after = _effects(command)
             text = _joined([*before, *(word.text for word in command.words), *after])
-            return any(matches(pattern, text) for pattern in form.texts)
+            return matches_any(form.texts, text)
         return False
 
     def could_catch(self, command: Command, places: Places | None = None) -> bool:
@@ -269,7 +264,7 @@ def _spellings(command: Command, program: str, places: Places | None) -> Iterato
     base = words[0]._replace(text=command.name)
     if base.text != name:
         yield (base, *words[1:])
-    if program and words[0].known and program != name and _same_program(program, name, places):
+    if program and words[0].known and program != name and same_program(program, name, places):
         yield (words[0]._replace(text=program), *words[1:])
     if base.text == "git" or base.text.startswith("git-"):
         from .git_commands import as_run
@@ -280,7 +275,7 @@ def _spellings(command: Command, program: str, places: Places | None) -> Iterato
         yield (base, *words[at:])
 
 
-def _same_program(program: str, name: str, places: Places | None) -> bool:
+def same_program(program: str, name: str, places: Places | None) -> bool:
     """Whether a rule's program and a command's are the same file, for all that is known."""
     from . import places as known
 

@@ -12,7 +12,7 @@ from .hints import MOST_FLAGS, exact, head, short
 from .marks import BRACKET, QUESTION, STAR, UNKNOWN
 from .places import Place, Places
 from .program_names import INTERPRETERS
-from .rules import Rule, parse_rule
+from .rules import Rule, parse_rule, same_program
 from .shell_found import Command, Effect, Parsed, Reach, Word, names
 from .written_files import Written, written
 
@@ -34,31 +34,53 @@ _LONG = 32
 class ByProgram:
     """Rules with a pattern, found by the program that a command names."""
 
-    def __init__(self, rules: Sequence[Rule], *, allows: bool) -> None:
+    def __init__(self, rules: Sequence[Rule], places: Places, *, allows: bool) -> None:
         self.any = [rule for rule in rules if not rule.total]
+        self._places = places
         self._allows = allows
+        #: Places in the list by the first word of their patterns; under "" those without one.
+        self._named: dict[str, list[int]] = {}
+        for place, rule in enumerate(self.any):
+            self._named.setdefault(rule.first, []).append(place)
         self._known: dict[str, list[tuple[Rule, tuple[str, ...]]]] = {}
 
     def of(self, command: Command) -> list[Rule]:
         """Return those that can hold for a command as it is written, in their order."""
-        known = self._of(command)
+        known = self._of(command.words[0].text)
         if not known:
             return []
         text = command.text
-        return [rule for rule, needs in known if not needs or any(each in text for each in needs)]
+        return [
+            rule
+            for rule, needs in known
+            if not needs or needs[0] in text or any(each in text for each in needs[1:])
+        ]
 
     def near(self, command: Command) -> list[Rule]:
         """Return those that can hold for it, whatever its words become but for the first."""
-        return [rule for rule, _ in self._of(command)]
+        return [rule for rule, _ in self._of(command.words[0].text)]
 
-    def _of(self, command: Command) -> list[tuple[Rule, tuple[str, ...]]]:
-        name = command.words[0].text
+    def _of(self, name: str) -> list[tuple[Rule, tuple[str, ...]]]:
         found = self._known.get(name)
         if found is None:
-            allows = self._allows
-            found = [(rule, rule.needs) for rule in self.any if rule.speaks_of(name, allows=allows)]
+            found = [(self.any[at], self.any[at].needs) for at in sorted(self._speaking(name))]
             self._known[name] = found
         return found
+
+    def _speaking(self, name: str) -> set[int]:
+        """Return the places of the rules that speak of a program."""
+        speaking = {*self._named.get("", ()), *self._named.get(name, ())}
+        if self._allows:
+            return speaking
+        base = name.rpartition("/")[2]
+        if base.startswith("git-"):
+            return set(range(len(self.any)))
+        speaking.update(self._named.get(base, ()))
+        # What denies a program holds for all names of its file.
+        for first, places in self._named.items():
+            if "/" in first and same_program(first, name, self._places):
+                speaking.update(places)
+        return speaking
 
 
 class ScriptRules:
@@ -81,7 +103,7 @@ class ScriptRules:
         self._places = places
         self._may_write = may_write
         self._certain = [command for command in parsed.commands if command.certain]
-        self._patterns = ByProgram(allow, allows=True)
+        self._patterns = ByProgram(allow, places, allows=True)
         self._rules: dict[int, tuple[Rule | None, bool]] = {}
 
     def covered_with(self, rules: Sequence[Rule]) -> bool:
@@ -107,7 +129,7 @@ class ScriptRules:
 
     def caught(self, rules: Sequence[Rule]) -> tuple[str, Rule] | None:
         """Return the first command that a rule denies or asks for, and the rule."""
-        patterns = ByProgram(rules, allows=False)
+        patterns = ByProgram(rules, self._places, allows=False)
         if patterns.any:
             for command in self._parsed.commands:
                 for rule in patterns.of(command):
@@ -158,7 +180,7 @@ class ScriptRules:
                 return f"`{short(unknown.shown)}`, which it writes to, is known only when it runs"
             if unread := [doubt for doubt in self._parsed.doubts if doubt.reach == "anything"]:
                 return unread[0].reason
-        guards = ByProgram((*self.deny, *self.ask), allows=False)
+        guards = ByProgram((*self.deny, *self.ask), self._places, allows=False)
         if not guards.any:
             return ""
         far: set[Reach] = {"anything"}
