@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from . import programs, variables, wrappers
 from .marks import UNKNOWN
 from .program_checks import CHECKS
-from .shell_found import Command, Effect, Parsed, Risk, Word, names
+from .shell_found import PART, Command, Effect, Parsed, Risk, Word, names
 
 if TYPE_CHECKING:
     from .shell_words import Words
@@ -26,17 +26,21 @@ def note(
 ) -> None:
     """Note a command and all that it wraps."""
     name, splits, several = words[0]
-    if splits or several or UNKNOWN in name or wrappers.may_wrap(name):
-        _unwrapped(reader, parsed, words, effects)
+    inner = wrappers.unwrap(words) if wrappers.may_wrap(name) else None
+    if inner is not None or splits or several or UNKNOWN in name:
+        _unwrapped(reader, parsed, words, effects, inner)
         return
     command = _command(parsed, words, effects, parsed.within, None)
-    for risk in command.risks:
-        if risk.script:
-            run_as_script(reader, parsed, risk.script)
+    if command.risks:
+        _risked(reader, parsed, command)
 
 
 def _unwrapped(
-    reader: Words, parsed: Parsed, words: tuple[Word, ...], effects: tuple[Effect, ...]
+    reader: Words,
+    parsed: Parsed,
+    words: tuple[Word, ...],
+    effects: tuple[Effect, ...],
+    inner: Inner | None,
 ) -> None:
     outer, offset, certain = parsed.within
     seen: set[tuple[Word, ...]] = set()
@@ -52,13 +56,17 @@ def _unwrapped(
         if len(seen) > wrappers.MAX_LEVELS:
             parsed.doubt("it wraps too many commands")
             return
-        inner = wrappers.unwrap(argv)
+        if argv is not words:
+            inner = wrappers.unwrap(argv)
         command = _command(parsed, argv, with_effects, (outer, offset, certain), inner)
         if UNKNOWN in argv[0].text or argv[0].splits or argv[0].several:
             if certain:
                 parsed.doubt("the name of a command is known only when it runs")
             rest.append((argv[1:], (), False, None, 0))
         if inner is not None:
+            parsed.step(
+                sum(map(len, inner.suspects)) + sum(len(each) for each, _ in inner.commands)
+            )
             rest += [(each, (), certain, command, at) for each, at in inner.commands]
             rest += [(each, (), False, None, 0) for each in inner.suspects]
             for name, value in inner.assignments:
@@ -66,9 +74,14 @@ def _unwrapped(
                     parsed.effects.append(effect)
             for script, at in inner.scripts:
                 _nested(reader, parsed, script, (command, at, certain))
-        for risk in command.risks:
-            if risk.script:
-                run_as_script(reader, parsed, risk.script)
+        _risked(reader, parsed, command)
+
+
+def _risked(reader: Words, parsed: Parsed, command: Command) -> None:
+    """Note the commands that a command's own words name."""
+    for risk in command.risks:
+        if risk.script:
+            run_as_script(reader, parsed, risk.script)
 
 
 def _command(
@@ -79,7 +92,7 @@ def _command(
     inner: Inner | None,
 ) -> Command:
     """Note a command with what it does beyond its name."""
-    parsed.count()
+    parsed.count(len(argv) + PART * len(effects))
     risks = programs.risks(argv, wraps=inner is not None)
     if inner is not None and inner.hides:
         if inner.unseen:

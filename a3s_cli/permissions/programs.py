@@ -117,7 +117,7 @@ def _options(words: Sequence[Word], name: str, options: Options) -> list[Risk]:
             break  # behind the format all is text
         if options.responds and text.startswith("@"):
             found.append(Risk(index, f"`{name} @…` reads options from a file"))
-        elif word.may_be_option:
+        elif not word.known and word.may_be_option:
             if listed and not _is_value(words, index, options):
                 single = name == "find" and not word.splits and not word.several
                 reason = f"an argument of `{name}` that is known only when it runs can be an option"

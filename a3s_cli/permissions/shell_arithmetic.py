@@ -62,6 +62,7 @@ class Arithmetic(ABC):
     def _join(self, at: int) -> None:
         """Delete the continued lines at a place."""
         while self._s.startswith("\\\n", at):
+            self._parsed.step()
             self._s = self._s[:at] + self._s[at + 2 :]
 
     def _deeper(self) -> None:
@@ -88,6 +89,7 @@ class Arithmetic(ABC):
         raise Unreadable("an expression that is not closed")
 
     def _arithmetic_token(self, depth: int) -> int:
+        self._parsed.step()
         character = self._s[self._i]
         begins = character not in "()\\" and not _ARITHMETIC.match(self._s, self._i)
         if begins and self._valued:

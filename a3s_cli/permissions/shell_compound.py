@@ -31,6 +31,7 @@ class CompoundCommands(SimpleCommands):
         """Read a command that begins with a `word` of the grammar, or with a parenthesis."""
 
     def _compound(self, word: str) -> None:
+        self._parsed.step()
         self._deeper()
         straight, self._straight = self._straight, False
         if word == "{":
@@ -129,6 +130,7 @@ class CompoundCommands(SimpleCommands):
         while self._next() != "esac":
             if self._i >= len(self._s):
                 raise Unreadable("`case` without `esac`")
+            self._parsed.step()
             if not self._form(PLAIN_PATTERNS):
                 self._patterns()
             closer = self._list()

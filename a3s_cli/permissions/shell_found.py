@@ -21,10 +21,16 @@ Reach = Literal["effect", "changes", "program", "anything"]
 #: A script with more commands is not judged. What people type, and whole programs of ten
 #: kilobytes, have less; commands that are repeated count once.
 MOST_COMMANDS = 300
+#: A script that is more work to read is not judged either. A `PART` is a command, a condition,
+#: a loop, a case, a substitution, a redirection, and what else has a place in the grammar; a
+#: command that is there again is less, and a word or a piece of one is one step. Programs of
+#: ten kilobytes that are in use take up to 4,900 steps, and most take less than half of them.
+MOST_STEPS = 5_500
+PART, REPEATED = 8, 2
 
 
 class TooLong(Exception):
-    """The script has more commands than are judged."""
+    """The script has more in it than is judged."""
 
 
 class Word(NamedTuple):
@@ -138,6 +144,7 @@ class Parsed(State):
     functions: bool = False
     nested: int = 0
     counted: int = 0
+    steps: int = 0
     #: What runs the script that is being read, the place of that, and whether it is certain.
     within: tuple[Command | None, int, bool] = (None, 0, True)
     #: Variables that are set, and whether each value of theirs is a number.
@@ -151,11 +158,18 @@ class Parsed(State):
         """Note it once."""
         self.doubts[Doubt(reason, reach)] = None
 
-    def count(self) -> None:
-        """Count a command, an assignment or a test; raises TooLong."""
+    def count(self, steps: int = 0) -> None:
+        """Count a command, an assignment or a test, and what is in it; raises TooLong."""
         self.counted += 1
         if self.counted > MOST_COMMANDS:
             raise TooLong(f"it has more than {MOST_COMMANDS} commands, too many to judge")
+        self.step(PART + steps)
+
+    def step(self, steps: int = PART) -> None:
+        """Count the work of reading; raises TooLong."""
+        self.steps += steps
+        if self.steps > MOST_STEPS:
+            raise TooLong(f"it takes more than {MOST_STEPS} steps to read, too many to judge")
 
     def assign(self, name: str, number: bool = False) -> None:
         """Note that a variable is set."""

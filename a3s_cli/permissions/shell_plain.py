@@ -12,7 +12,7 @@ import re
 from .commands_found import note
 from .marks import BRACKET, QUESTION, STAR, UNKNOWN
 from .shell_arithmetic import NUMBER_VALUE
-from .shell_found import Effect, Parsed, Word, redirection
+from .shell_found import REPEATED, Effect, Parsed, Word, redirection
 from .shell_words import Words
 
 _LETTERS = r"A-Za-z0-9_./:@%+,^=~-"
@@ -44,7 +44,7 @@ _ENDS = r"(?=[ \t\n;&|)]|\Z)"
 #: The words that a command begins with, and the first of them. Where they are all of it, the
 #: third group is there, and behind it what ends or joins the command.
 _COMMAND = re.compile(
-    rf"(?!(?:{_GRAMMAR}){_ENDS})(({_FIRST}){_ENDS}"
+    rf"(?!(?:{_GRAMMAR}){_ENDS}|{_NAME}\+?=)(({_FIRST}){_ENDS}"
     rf"(?>[ \t]+(?:{_NOWHERE}|(?:{_INTO.replace('(', '(?:', 2)})?{_WORD}{_ENDS}))*+)"
     rf"(?:(?=[ \t]*(?:[\n;&|)]|\Z))(?![ \t]*&>)()(?:{_JOINT})?)?"
 )
@@ -90,11 +90,6 @@ class _Literal(dict[str, Word]):
         return word
 
 
-def _is_whole(match: re.Match[str]) -> bool:
-    """Whether the words are a whole command, and not an assignment."""
-    return match[3] is not None and "=" not in match[2]
-
-
 class PlainCommands(Words):
     """The layer of a reader that reads plain commands."""
 
@@ -115,27 +110,31 @@ class PlainCommands(Words):
             return False
         text, at = self._s, begun
         statement: list[re.Match[str]] = []
-        while (match := _COMMAND.match(text, at)) and _is_whole(match):
+        piped = False
+        while (match := _COMMAND.match(text, at)) and match[3] is not None:
             statement.append(match)
             if match[4] is not None:
                 self._i = at = match.end()
-                self._statement(statement)
+                self._statement(statement, piped=piped)
                 statement.clear()
+                piped = False
             elif match[5]:
                 at = match.end()
+                piped = piped or match[5] == "|"
             else:
                 if closed := _CLOSED.match(text, match.end()):
                     self._i = self._unplain = closed.end()
-                    self._statement(statement)
+                    self._statement(statement, piped=piped)
                 return self._i > begun
         self._unplain, self._head = at, match
+        # They are read again, one by one.
+        self._parsed.step(REPEATED * len(statement))
         return self._i > begun
 
-    def _statement(self, commands: list[re.Match[str]]) -> None:
+    def _statement(self, commands: list[re.Match[str]], *, piped: bool) -> None:
         """Note the commands of a statement, which are joined one to the next."""
         parsed = self._parsed
         parsed.chain = None
-        piped = len(commands) > 1 and any(match[5] == "|" for match in commands)
         for match in commands:
             self._note(match)
             if piped or match[5] != "&&":
@@ -144,7 +143,7 @@ class PlainCommands(Words):
     def _plain(self) -> bool:
         """Read one plain command, if this is one."""
         match = _COMMAND.match(self._s, self._i)
-        if match is None or not _is_whole(match):
+        if match is None or match[3] is None:
             self._unplain, self._head = self._i, match
             return False
         self._note(match)
@@ -154,17 +153,24 @@ class PlainCommands(Words):
     def _plain_head(self, words: list[Word], effects: list[Effect]) -> bool:
         """Read the plain words that a command begins with, if there are any."""
         match = self._head if self._i == self._unplain else _COMMAND.match(self._s, self._i)
-        if match is None or "=" in match[2]:
+        if match is None:
             return False
-        self._begins(match)
+        raw, first = match.group(1, 2)
+        self.starts.add(self._i)
+        if "$(" in raw:
+            self._begins_inside(raw, self._i)
         self._i = match.end(1)
-        self._read(match[1], match[2], words, effects)
+        self._read(raw, first, words, effects)
         return True
 
     def _note(self, match: re.Match[str]) -> None:
         """Note a command, unless it was noted already."""
         raw, first = match.group(1, 2)
-        self._begins(match)
+        at = match.start()
+        self.starts.add(at)
+        if "$(" in raw:
+            self._begins_inside(raw, at)
+        self._parsed.step(REPEATED)
         if raw in self._seen:
             return
         parsed = self._parsed
@@ -220,12 +226,6 @@ class PlainCommands(Words):
         self._i = plain.end()
         return self._words.get(raw) or self._plain_word(raw)
 
-    def _begins(self, match: re.Match[str]) -> None:
-        """Note where a command begins."""
-        self.starts.add(match.start())
-        if "$(" in match[1]:
-            self._begins_inside(match[1], match.start())
-
     def _begins_inside(self, raw: str, at: int) -> None:
         """Note where the commands of substitutions begin."""
         self.starts |= {at + inner.end() for inner in _INNER.finditer(raw)}
@@ -269,25 +269,29 @@ class PlainCommands(Words):
         return word
 
     def _variable(self, written: str, *, quoted: bool) -> None:
-        name = written[1:].strip("{}")
-        if name.isidentifier():
-            self._value(name, quoted=quoted)
-        elif written.startswith("$(("):
-            for computed in _NAMES.findall(written):
-                self._parsed.computed[computed] = None
-            self._unknown(splits=False)
-        elif written.startswith("$("):
-            self._inner(written[2:-1])
-            self._unknown(splits=not quoted and written != "$(nproc)")
-        elif written.startswith("${") and name[0] != "#":
-            self._unknown(splits=not quoted)
-        elif name == "@" or (not quoted and name in "*-0123456789"):
-            self._unknown(splits=True)
+        kind = written[1]
+        if kind == "(":
+            if written[2] == "(":
+                for computed in _NAMES.findall(written):
+                    self._parsed.computed[computed] = None
+                self._unknown(splits=False)
+            else:
+                self._inner(written[2:-1])
+                self._unknown(splits=not quoted and written != "$(nproc)")
+        elif kind == "{":
+            name = written[2:-1]
+            if name.isidentifier():
+                self._value(name, quoted=quoted)
+            else:
+                self._unknown(splits=not quoted and name[0] != "#")
+        elif kind == "_" or kind.isalpha():
+            self._value(written[1:], quoted=quoted)
         else:
-            self._unknown(splits=False)
+            self._unknown(splits=kind == "@" or (not quoted and kind in "*-0123456789"))
 
     def _inner(self, command: str) -> None:
         """Note the plain command of a substitution."""
+        self._parsed.step()
         self._deeper()
         kept, starts = self._seen, self.starts
         match = _COMMAND.fullmatch(command)

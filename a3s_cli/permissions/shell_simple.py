@@ -10,11 +10,13 @@ from . import variables
 from .commands_found import note, run_as_script
 from .marks import ELEMENTS, UNKNOWN
 from .shell_arithmetic import NUMBER_VALUE, Unreadable
-from .shell_found import Effect, Word, names, redirection
+from .shell_found import PART, Effect, Word, names, redirection
 from .shell_plain import PlainCommands
 
 _BLANKS = re.compile(r"(?:[ \t]+|\\\n)*")
 _BLANK = frozenset(" \t\\")
+#: Where a text is looked through once more.
+LETTERS_IN_A_STEP = 12
 REDIRECTS = frozenset("0123456789<>&")
 #: Blanks, comments and newlines.
 _GAP = r"(?:[ \t\n]+|\\\n|#[^\n]*)*+"
@@ -105,6 +107,7 @@ class SimpleCommands(PlainCommands):
         """Whether nothing else in the script can set the variable."""
         text, mentions, set_by_use = self._mentioned
         if text != self._s:
+            self._parsed.step(len(self._s) // LETTERS_IN_A_STEP)
             mentions = Counter(_MENTIONED.findall(self._s))
             set_by_use = frozenset(_SET_BY_USE.findall(self._s))
             self._mentioned = self._s, mentions, set_by_use
@@ -131,6 +134,7 @@ class SimpleCommands(PlainCommands):
             if not words and self._plain_head(words, effects):
                 continue
             if not words and (found := self._assignment()):
+                self._parsed.count()
                 assigned.append(found)
             elif not self._argument(words):
                 raise Unreadable(f"`{character}`")
@@ -174,7 +178,6 @@ class SimpleCommands(PlainCommands):
         self, words: list[Word], assigned: list[tuple[str, Word, str]], effects: list[Effect]
     ) -> None:
         for name, value, raw in assigned:
-            self._parsed.count()
             number = bool(NUMBER_VALUE.fullmatch(raw))
             self._parsed.assign(name, number)
             self._values.pop(name, None)
@@ -266,6 +269,7 @@ class SimpleCommands(PlainCommands):
         if self._i and self._s[self._i - 1] == "}" and not match[1] and match[2] != "<<<":
             raise Unreadable("a redirection that sets a variable")
         self._i = match.end()
+        self._parsed.step()
         if match[2] in ("<<", "<<-"):
             self._document(strip=match[2] == "<<-")
             return True
@@ -319,6 +323,7 @@ class SimpleCommands(PlainCommands):
     def _documents(self) -> None:
         """Read the bodies of the here-documents that begin at this line."""
         pending, self._pending = self._pending, []
+        self._parsed.step(PART * len(pending))
         for delimiter, quoted, strip in pending:
             start = at = self._i
             while True:

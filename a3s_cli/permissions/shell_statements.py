@@ -5,7 +5,7 @@ from __future__ import annotations
 from .shell_arithmetic import MAX_DEPTH, Unreadable
 from .shell_compound import COMPOUND, CompoundCommands
 from .shell_found import Effect, names
-from .shell_simple import REDIRECTS
+from .shell_simple import LETTERS_IN_A_STEP, REDIRECTS
 
 #: Scripts inside scripts: `bash -c`, `eval`, `trap` …
 MAX_NESTED = 16
@@ -34,6 +34,7 @@ class Statements(CompoundCommands):
         `at`: where it stands in this one, if it does.
         """
         self._parsed.nested += 1
+        self._parsed.step(len(script) // LETTERS_IN_A_STEP)
         if self._parsed.nested > MAX_NESTED:
             self._doubt("too many scripts are nested")
             return
@@ -50,6 +51,7 @@ class Statements(CompoundCommands):
             self.starts |= {at + each for each in reader.starts}
 
     def _nest(self, closer: str) -> None:
+        self._parsed.step()
         self._deeper()
         pending, parts, flags = self._pending, self._parts, (self._splits, self._several)
         values, straight = self._values, self._straight
@@ -122,7 +124,9 @@ class Statements(CompoundCommands):
         self._straight = straight and first
         piped = negated = False
         while True:
+            self._parsed.step(1)
             while word in ("!", "time"):
+                self._parsed.step()
                 self.starts.add(self._i)
                 self._i += len(word)
                 if word == "time":

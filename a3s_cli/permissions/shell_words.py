@@ -61,6 +61,7 @@ class Words(Arithmetic):
 
         `pattern`: parentheses and bars are part of it, as behind `=~`.
         """
+        self._parsed.step()
         outer = self._parts, self._splits, self._several
         self._parts, self._splits, self._several = [], False, False
         start, braces = self._i, -1
@@ -78,8 +79,10 @@ class Words(Arithmetic):
                 if braces < 0:
                     braces, before = self._i, "".join(self._parts)
                 self._i += 1
+                self._parsed.step(1)
                 self._parts.append("{")
             else:
+                self._parsed.step(1)
                 self._unquoted(character)
         if self._pending and "\n" in self._s[start : self._i]:
             raise Unreadable("a here-document begins behind a word of several lines")
@@ -214,6 +217,7 @@ class Words(Arithmetic):
             self._unknown(splits=True)
 
     def _backticks(self, *, quoted: bool) -> None:
+        self._parsed.step()
         end = self._i + 1
         while end < len(self._s) and self._s[end] != "`":
             end += 2 if self._s[end] == "\\" else 1

@@ -31,6 +31,7 @@ _PLAIN_OPTION = re.compile(
 )
 _LOADER = re.compile(r"ld-linux.*\.so.*|ld-musl.*\.so.*|ld\.so.*|ld64\.so.*")
 _FIND = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
+_MOST_ACTIONS = 8
 #: What is left of a virtual environment's own script, whose name everybody knows.
 _ACTIVATE = re.compile(r"(?:.*/)?bin/activate")
 
@@ -66,7 +67,8 @@ def _only_asks(argv: Argv) -> bool:
 def _with_input(command: Argv, mark: str = "{}") -> Argv:
     """What xargs and find put in place of `{}`, and xargs at the end, is not known."""
     return tuple(
-        Word(word.text.replace(mark, UNKNOWN), word.splits, word.several) for word in command
+        word._replace(text=word.text.replace(mark, UNKNOWN)) if mark in word.text else word
+        for word in command
     )
 
 
@@ -152,10 +154,13 @@ def _source(argv: Argv) -> Inner:
 
 
 def _find(argv: Argv) -> Inner | None:
+    places = [at for at, word in enumerate(argv) if word.text in _FIND]
+    if not places:
+        return None
     inner = Inner()
-    for at, word in enumerate(argv):
-        if word.text not in _FIND:
-            continue
+    if len(places) > _MOST_ACTIONS:
+        inner.hide("runs too many commands")
+    for at in places[:_MOST_ACTIONS]:
         end = at + 1
         while (
             end < len(argv)

@@ -14,7 +14,7 @@ import pytest
 
 from a3s_cli.permissions.policy import Policy
 from a3s_cli.permissions.shell import MAX_BYTES
-from a3s_cli.permissions.shell_found import MOST_COMMANDS
+from a3s_cli.permissions.shell_found import MOST_COMMANDS, MOST_STEPS
 from a3s_cli.tool_protocol import Subject
 
 LINES: dict[str, Callable[[int], str]] = {
@@ -107,3 +107,31 @@ def test_a_script_of_too_many_commands_says_so() -> None:
     assert decide(MOST_COMMANDS)[0] == "allow"
     too_long = "the script is too long: it has more than 300 commands, too many to judge"
     assert decide(MOST_COMMANDS + 1) == ("ask", too_long)
+
+
+#: Shapes that no one types, each of which takes much work for its length.
+HOSTILE = [
+    "(", "$(", "`a`", "{ ", "${x:-", "$((1+", "{a,b} ", "{}", "if a; then ", "if a;then b;fi;",
+    "case a in a)b;;esac;", "<<E\nE\n", ">a ", "<a ", "2>&1 ", "a>b<c ", "a|", "a&&", "a;", "a ",
+    "x=1 ", "x=1\\\n;", "x\\\ny=1;", "a\\\nb ", "eval ", "find -exec ", "sudo -u a ", "time a;",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_the_work_is_bounded(piece: str) -> None:
+    script = piece * (MAX_BYTES // len(piece))
+    assert calls_of(script) < 40_000
+    policy = Policy(default_decision="allow", deny=["bash(rm:*)"], tools=["bash"])
+    assert policy.decide("bash", Subject("command", script + "rm x")).decision != "allow"
+
+
+def test_a_script_of_too_many_steps_says_so() -> None:
+    policy = Policy(allow=["bash(true:*)"], tools=["bash"], ask=[], deny=["bash(rm:*)"])
+
+    def decide(times: int) -> tuple[str, str]:
+        decision = policy.decide("bash", Subject("command", "if true; then true; fi\n" * times))
+        return decision.decision, decision.reason.partition(": ")[2]
+
+    too_long = f"the script is too long: it takes more than {MOST_STEPS} steps to read"
+    assert decide(MOST_STEPS // 16)[0] == "allow"
+    assert decide(430) == ("ask", f"{too_long}, too many to judge")
