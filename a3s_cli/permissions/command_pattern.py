@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .marks import JOINED, LITERAL_STAR
 from .option_order import holds, of_rule
-from .rule_pattern import matches
+from .rule_pattern import matches_any
 
 if TYPE_CHECKING:
     from .shell_found import Word
@@ -60,7 +60,7 @@ class Pattern:
 
     def fits(self, text: str, words: Sequence[Word]) -> bool:
         """Whether a command is what a denying rule is for, its options in any order."""
-        if any(matches(pattern, text) for pattern in self.texts):
+        if matches_any(self.texts, text):
             return True
         return self.options is not None and holds(self.options, words)
 

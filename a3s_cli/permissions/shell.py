@@ -59,7 +59,7 @@ def commands(script: str) -> Parsed:
     else:
         if (_NESTS.search(script) or not script.isascii()) and _unseen(reader):
             parsed.doubt("the script can be read in two ways")
-    if _RENAMES.search(script) and _COUNTED.search(script):
+    if _COUNTED.search(script) and _RENAMES.search(script):
         parsed.doubt("a function or an alias could take the place of a program that counts")
     for name in parsed.computed:
         if not parsed.assigned.get(name, True):
