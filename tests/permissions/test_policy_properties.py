@@ -223,8 +223,8 @@ def test_what_a_denial_lets_pass_does_not_run_it(script: str, canary: Path) -> N
     if "touch" in script and decide(NO_TOUCH, script).decision == "allow":
         # `> touch` makes a file of that name, and runs nothing.
         # Without arguments `"$@"` is nothing.
-        targets = re.findall(r""">[>&|]*\s*(?:"\$@")*(\w+|'[^']*')""", script)
-        files = {name.strip("'") for name in targets}
+        targets = re.findall(r""">[>&|]*\s*(?:"\$@")*(\w+|'[^']*'|"(?:\\.|[^"\\])*")""", script)
+        files = {re.sub(r"""['"]|\\(?=[$`"\\])""", "", name) for name in targets}
         assert set(run(script, canary)) <= files
 
 
