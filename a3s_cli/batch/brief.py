@@ -52,6 +52,8 @@ class Brief(Value):
     #: The digest of the workspace, if it is sent to the workers; and where it then is there.
     shipped: str = ""
     depot: Depot | None = None
+    #: What is in it, where items are checked.
+    sent: frozenset[str] = field(default=frozenset(), repr=False)
     _plans: dict[tuple[Any, ...], tuple[RunRequest, Plan]] = field(default_factory=dict)
     _schemas: dict[tuple[Path, str], Any] = field(default_factory=dict)
 
@@ -107,9 +109,27 @@ class Brief(Value):
                 _checked_schema(item.schema)
             return
         try:
-            self.prepared(item)
+            request, _ = self.prepared(item)
         except A3SError as error:
             raise BadItem(str(error)) from None
+        if self.shipped:
+            self._require_sent(item, request.workspace)
+
+    def _require_sent(self, item: Item, cwd: Path) -> None:
+        """Raise BadItem for a path that is here, but not in a copy of the workspace."""
+        root = self.request.workspace
+        named = [("cwd", root, item.cwd), ("schema", cwd, item.schema)]
+        named += [("attachments", cwd, one.get("path")) for one in item.attachments]
+        for name, start, path in named:
+            if not isinstance(path, str):
+                continue
+            found = Workspace(start).resolve(path).path
+            if Path(path).is_absolute():
+                raise BadItem(f'"{name}" {path!r}: with --ship, a path begins at the workspace')
+            if found != root and str(found.relative_to(root)) not in self.sent:
+                raise BadItem(
+                    f'"{name}" {path!r} is not shipped: git ignores it, or it is one of secrets'
+                )
 
     def prepared(self, item: Item, copy: Path | None = None) -> tuple[RunRequest, Plan]:
         """Return the request and the plan of an item's run; `copy` is a workspace of its own.

@@ -100,7 +100,8 @@ class Prepared:
         #: The workspace as it is sent, if it is.
         self.archive = _packed(asked, plan) if asked.ship else None
         if self.archive is not None:
-            self.brief = replace(self.brief, shipped=self.archive.sha256)
+            sent = self.archive.names
+            self.brief = replace(self.brief, shipped=self.archive.sha256, sent=sent)
         # If this process is ours alone, no command finds the keys in it.
         plan.conceal()
         self.journal = Journal(place / NAME)
@@ -157,7 +158,7 @@ def _packed(asked: BatchRequest, plan: Plan) -> Archive:
             " and trust does not travel",
             hint="put what it says into your own configuration, or on the command line",
         )
-    return pack(asked.request.workspace, plan.redactor.finds)
+    return pack(asked.request.workspace, plan.redactor.finds, asked.directory.absolute())
 
 
 def _require_no_secret(setup: bytes, plan: Plan) -> None:

@@ -81,7 +81,7 @@ def requested(options: BatchOptions) -> BatchRequest:
     if options.cwd is not None and options.ship is not None:
         raise UsageError("--ship DIR is the workspace, and -C names another one; give one of them")
     if (root := options.ship or options.cwd) is not None:
-        enter(root)
+        enter(root, "-C" if options.ship is None else "--ship")
     request = RunRequest(
         **options.request,
         workspace=workspace(),

@@ -369,12 +369,12 @@ def _leave_at_once(number: int) -> NoReturn:
     die_of(number)
 
 
-def enter(directory: str) -> None:
-    """Change to the directory of `-C`. Raises UsageError."""
+def enter(directory: str, option: str = "-C") -> None:
+    """Change to the directory of an option. Raises UsageError."""
     try:
         os.chdir(directory)
     except OSError as error:
-        raise UsageError(f"-C {directory}: {error.strerror}") from None
+        raise UsageError(f"{option} {directory}: {error.strerror}") from None
 
 
 def workspace() -> Path:

@@ -1,4 +1,4 @@
-"""What git's index says: does it hold a file whose name says that it holds secrets?
+"""What git's index says: which files it holds, and whether one's name is that of secrets.
 
 The index is read here and not by git, because a question about a rule must not start
 a program that the repository configures. What cannot be read counts as a yes.
@@ -33,31 +33,52 @@ def secret_names(root: str) -> frozenset[str]:
         return frozenset()
 
 
+def tracked(root: str) -> list[str]:
+    """Return the absolute paths of all files in the index; none if it cannot be read."""
+    try:
+        top, entries = _entries(root, re.compile(b""))
+    except Unreadable:
+        return []
+    return [f"{top}/{name}" for name in entries]
+
+
 class Unreadable(Exception):
     """The index cannot be read to its end."""
 
 
 def _secret_entries(root: str) -> list[str]:
+    top, entries = _entries(root, _SUSPECT)
+    return [f"{top}/{name}" for name in entries if is_secret(name.split("/"))]
+
+
+def _entries(root: str, suspect: re.Pattern[bytes]) -> tuple[Path, list[str]]:
+    """Return the top of the working tree and the paths in its index, unless `suspect` is not there.
+
+    Raises Unreadable.
+    """
     found = _index(root)
     if found is None:
-        return []
+        return Path(root), []
     top, index = found
     try:
         with index.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
-        return []
+        return top, []
     except OSError as error:
         raise Unreadable from error
     version = int.from_bytes(content[4:8], "big")
-    # A part of it in another file, or directories that stand for their files, cannot be read here.
-    partial = b"link" in content[-4096:] or b"sdir" in content
+    # A part of it in another file, or directories that stand for their files, cannot be read here:
+    # extensions with a name and four bytes of length, which a file's name seldom looks like.
+    partial = b"\0link\0" in content[-4096:] or b"sdir\0\0\0\0" in content
     if len(content) > _MOST_BYTES or content[:4] != b"DIRC" or not 2 <= version <= 4 or partial:
         raise Unreadable
-    if version < 4 and _SUSPECT.search(content) is None:
-        return []
-    entries = _compressed(content) if version == 4 else _plain(content)
-    return [f"{top}/{name}" for name in entries if is_secret(name.split("/"))]
+    if version < 4 and suspect.search(content) is None:
+        return top, []
+    try:
+        return top, _compressed(content) if version == 4 else _plain(content)
+    except IndexError:
+        raise Unreadable from None
 
 
 def _plain(content: bytes) -> list[str]:
@@ -67,7 +88,7 @@ def _plain(content: bytes) -> list[str]:
         end = content.find(b"\0", start)
         if end < 0:
             raise Unreadable
-        found.append(content[start:end].decode("utf-8", "replace"))
+        found.append(content[start:end].decode("utf-8", "surrogateescape"))
         at += (end - at) // 8 * 8 + 8
     return found
 
@@ -81,11 +102,11 @@ def _compressed(content: bytes) -> list[str]:
         while content[start] & 0x80:
             start += 1
             dropped = ((dropped + 1) << 7) | (content[start] & 0x7F)
-        end = content.find(b"\0", start)
+        end = content.find(b"\0", start + 1)
         if end < 0:
             raise Unreadable
         before = before[: len(before) - dropped] + content[start + 1 : end]
-        found.append(before.decode("utf-8", "replace"))
+        found.append(before.decode("utf-8", "surrogateescape"))
         at = end + 1
     return found
 

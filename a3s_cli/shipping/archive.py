@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from ..files.git_index import tracked
 from ..files.ignore import is_secret
-from ..files.walk import Entry, WorkspaceTree
+from ..files.walk import Kind, WorkspaceTree
 from ..files.wildcards import Wildcard
 from ..files.workspace import Workspace
 from ..values import Value, field
@@ -42,46 +43,86 @@ class Archive(Value):
     sha256: str
     #: The tar file, deflated.
     data: bytes = field(repr=False)
+    #: The paths in it.
+    names: frozenset[str] = field(repr=False)
     #: The files that stay because their names are those of secrets.
     withheld: tuple[str, ...] = ()
 
 
-def pack(workspace: Path, holds_secret: Callable[[str], bool]) -> Archive:
-    """Return the archive of a workspace.
+def pack(
+    workspace: Path, holds_secret: Callable[[str], bool], apart: Path | None = None
+) -> Archive:
+    """Return the archive of a workspace, without the directory `apart` if that is in there.
 
-    Raises UsageError for a workspace that is too large, a file that cannot be read, and a
-    file with a secret in its text.
+    Raises UsageError for a workspace that is too large, a file that cannot be read, a link
+    that leads back into the workspace itself, and a file with a secret in its text.
     """
-    entries = list(_entries(workspace))
-    withheld = [name for name, _ in entries if is_secret(name.split("/"))]
-    kept = [(name, one) for name, one in entries if not is_secret(name.split("/"))]
+    seen = Workspace(workspace)
+    seen.withheld = () if apart is None else (apart.resolve(),)
+    withheld: list[str] = []
+    kept = list(_without_secrets(_entries(seen), withheld))
     _require_room(kept, workspace)
     sink = _Deflating()
     with tarfile.open(fileobj=sink, mode="w|", format=tarfile.GNU_FORMAT) as tar:
-        for name, one in kept:
-            member, content = _member(workspace, name, one)
+        for name, kind in kept:
+            member, content = _member(seen, name, kind)
             if holds_secret(content.decode("utf-8", "replace")):
                 raise UsageError(
                     f"{workspace / name} holds a key, and keys do not leave this machine",
                     hint="take it out, or have git ignore the file",
                 )
             tar.addfile(member, BytesIO(content))
-    return Archive(sink.sha256.hexdigest(), sink.finish(), tuple(withheld))
+    names = frozenset(name for name, _ in kept)
+    return Archive(sink.sha256.hexdigest(), sink.finish(), names, tuple(withheld))
 
 
-def _entries(workspace: Path) -> Iterator[tuple[str, Entry]]:
-    """Yield what is sent, directories before what is in them: the path, and what it is."""
-    for entry in WorkspaceTree(Workspace(workspace)).walk(workspace, Wildcard(EVERYTHING)):
+def _entries(workspace: Workspace) -> list[tuple[str, Kind]]:
+    """Return what git does not ignore, directories before what is in them."""
+    found: dict[str, Kind] = {}
+    for entry in WorkspaceTree(workspace).walk(workspace.root, Wildcard(EVERYTHING)):
+        if entry.kind == "directory" and not os.access(entry.path, os.R_OK | os.X_OK):
+            raise UsageError(f"{entry.path} cannot be shipped: it cannot be read")
         if entry.kind != "other":
-            yield str(entry.path.relative_to(workspace)), entry
+            found[str(entry.path.relative_to(workspace.root))] = entry.kind
+    # Rules do not count for what git knows already.
+    for path in map(Path, tracked(str(workspace.root))):
+        if path.is_relative_to(workspace.root) and not workspace.withholds(path):
+            name = str(path.relative_to(workspace.root))
+            if name not in found and (kind := _kind_of(path)):
+                above = path.relative_to(workspace.root).parents[:-1]
+                found |= {str(one): "directory" for one in above}
+                found[name] = kind
+    return sorted(found.items(), key=lambda one: os.fsencode(one[0]).split(b"/"))
 
 
-def _require_room(entries: list[tuple[str, Entry]], workspace: Path) -> None:
+def _kind_of(path: Path) -> Kind | None:
+    """Return what is at a path of the index, if that is a file or a link, and not behind one."""
+    if os.path.realpath(path.parent) != str(path.parent):
+        return None
+    return "link" if path.is_symlink() else "file" if path.is_file() else None
+
+
+def _without_secrets(
+    entries: list[tuple[str, Kind]], withheld: list[str]
+) -> Iterator[tuple[str, Kind]]:
+    """Yield what is sent; add the names of what stays to `withheld`, a directory as one."""
+    for name, kind in entries:
+        parts = name.split("/")
+        if withheld and name.startswith(f"{withheld[-1]}/"):
+            continue
+        # Of directories, `id_tools` is none of secrets, but `.envs` may be.
+        secret = parts[-1].casefold().startswith(".env") if kind == "directory" else None
+        if is_secret(parts) if secret is None else secret:
+            withheld.append(name)
+        else:
+            yield name, kind
+
+
+def _require_room(entries: list[tuple[str, Kind]], workspace: Path) -> None:
     """Raise UsageError, with the directory that has most, for a workspace that is too large."""
     sizes: Counter[str] = Counter()
-    for name, entry in entries:
-        if entry.kind == "file":
-            sizes[name.partition("/")[0]] += _size(entry.path)
+    for name, kind in entries:
+        sizes[name.partition("/")[0]] += _size(workspace / name) if kind == "file" else 0
     whole = sizes.total()
     if whole <= MOST_BYTES and len(entries) <= MOST_FILES:
         return
@@ -100,18 +141,19 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _member(workspace: Path, name: str, entry: Entry) -> tuple[tarfile.TarInfo, bytes]:
+def _member(workspace: Workspace, name: str, kind: Kind) -> tuple[tarfile.TarInfo, bytes]:
     """Return the head and the content of a file, a link or a directory."""
     member = tarfile.TarInfo(name)
     member.mtime = WHEN
-    path, content = workspace / name, b""
+    path, content = workspace.root / name, b""
     try:
-        if entry.kind == "link":
+        if kind == "link":
             member.type, member.linkname, member.mode = tarfile.SYMTYPE, os.readlink(path), 0o777
-        elif entry.kind == "directory":
+            _require_no_way_back(path, member.linkname, workspace)
+        elif kind == "directory":
             member.type, member.mode = tarfile.DIRTYPE, 0o755
         else:
-            with Workspace(workspace).open_file(path) as file:
+            with workspace.open_file(path) as file:
                 content = file.read()
                 mode = os.fstat(file.fileno()).st_mode
             member.mode = 0o755 if mode & stat.S_IXUSR else 0o644
@@ -119,6 +161,15 @@ def _member(workspace: Path, name: str, entry: Entry) -> tuple[tarfile.TarInfo, 
     except OSError as error:
         raise UsageError(f"{path} cannot be shipped: {error.strerror or error}") from None
     return member, content
+
+
+def _require_no_way_back(path: Path, target: str, workspace: Workspace) -> None:
+    """Raise UsageError for a link by which an item would change the workspace, not its copy."""
+    if Path(target).is_absolute() and workspace.resolve(target).inside:
+        raise UsageError(
+            f"{path} is a link to {target}, which is in the workspace itself and not in a copy",
+            hint="make it a relative link",
+        )
 
 
 class _Deflating(RawIOBase):

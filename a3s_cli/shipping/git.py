@@ -1,4 +1,8 @@
-"""Git, for a workspace that was shipped: without anybody's configuration, attributes or hooks."""
+"""Git, for a workspace that was shipped: without anybody's configuration, attributes or hooks.
+
+Its files are committed as they are, byte for byte, so that a command that takes one back
+from the commit has not changed it.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,20 @@ from ..errors import ConfigError
 from ..files.programs import find
 from ..processes import spawner
 
-#: Seconds for one command.
-_SECONDS = 60.0
+#: Seconds for one command: a slow disk may hold it up, but not for ever.
+_SECONDS = 600.0
 _OPTIONS = (
     *("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "safe.directory=*"),
     *("-c", "core.autocrlf=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false"),
+    # Names that only other systems take for `.git`.
+    *("-c", "core.protectNTFS=false", "-c", "core.protectHFS=false"),
 )
+#: A large file goes straight into a pack: with this every one does, and is not deflated.
+_QUICKLY = ("-c", "core.bigFileThreshold=1", "-c", "core.compression=0")
+#: Nothing that a tree's own attributes ask for may change a byte of it.
+_ATTRIBUTES = "* -text -ident -filter -working-tree-encoding\n"
+#: Bytes of what git says that are read, where only the first line counts.
+_SAID = 1 << 20
 #: Who has made the commit that a shipped workspace begins with, and when.
 _AUTHOR = {
     f"GIT_{who}_{what}": value
@@ -49,10 +61,13 @@ class Git:
 
     async def begin_repository(self, tree: Path) -> None:
         """Make a repository of a tree, with everything in one commit."""
-        template = ["init", "-q", "--template=", "-b", "main"]
+        await self._run(["init", "-q", "--template=", "-b", "main"], tree)
+        attributes = tree / ".git" / "info" / "attributes"
+        attributes.parent.mkdir()
+        attributes.write_text(_ATTRIBUTES)
+        await self._run(["add", "-A", "-f"], tree, _QUICKLY)
         commit = ["commit", "-q", "--allow-empty", "--no-verify", "-m", "The workspace as shipped"]
-        for arguments in (template, ["add", "-A", "-f"], commit, ["repack", "-adq"]):
-            await self._run(arguments, tree, {}, (0,), 0)
+        await self._run(commit, tree)
 
     async def difference(self, directory: Path, before: str, after: str, most: int) -> bytes:
         """Return the patch from one directory in `directory` to another one.
@@ -62,31 +77,41 @@ class Git:
         arguments = ["diff", "--no-index", "--binary", "--no-prefix", "--no-renames"]
         arguments += ["--no-ext-diff", "--no-textconv", "--no-color", "--", before, after]
         # Of a repository around it, git would obey the configuration.
-        return await self._run(arguments, directory, {"GIT_DIR": os.devnull}, (0, 1), most)
+        environment = {**self._environment, "GIT_DIR": os.devnull}
+        status, patch = await self._output(arguments, directory, environment, most, False)
+        if status not in (0, 1):
+            raise GitFailed(f"git diff ended with status {status}")
+        return patch
 
-    async def _run(
+    async def _run(self, arguments: Sequence[str], tree: Path, options: Sequence[str] = ()) -> None:
+        command = [*options, *arguments]
+        status, said = await self._output(command, tree, self._environment, _SAID, True)
+        if status != 0:
+            first = said.decode("utf-8", "replace").strip().partition("\n")[0]
+            raise GitFailed(f"git {arguments[0]} ended with status {status}: {first}")
+
+    async def _output(
         self,
         arguments: Sequence[str],
         directory: Path,
-        variables: Mapping[str, str],
-        expected: tuple[int, ...],
+        environment: Mapping[str, str],
         most: int,
-    ) -> bytes:
+        stderr: bool,
+    ) -> tuple[int, bytes]:
+        """Return the exit status of git, and what it wrote."""
         said = bytearray()
 
         async def receive(data: bytes) -> None:
             said.extend(data)
             if len(said) > most:
-                raise GitFailed(f"git {arguments[0]} wrote more than {most} bytes")
+                raise GitFailed(f"git wrote more than {most} bytes")
 
         finished = await spawner.run(
             [self._program, *_OPTIONS, *arguments],
             cwd=directory,
-            environment={**self._environment, **variables},
+            environment=environment,
             timeout=_SECONDS,
             receive=receive,
-            merge_stderr=False,
+            merge_stderr=stderr,
         )
-        if finished.exit_code not in expected:
-            raise GitFailed(f"git {arguments[0]} ended with status {finished.exit_code}")
-        return bytes(said)
+        return finished.exit_code, bytes(said)

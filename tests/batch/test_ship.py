@@ -141,6 +141,56 @@ def test_files_that_items_name_come_from_the_copy(batch: BatchBench, project: Pa
     assert objects == [{"type": "object"}]
 
 
+def test_files_that_are_not_sent_are_no_files_of_items(batch: BatchBench, project: Path) -> None:
+    (project / "build").mkdir()
+    (project / "build/s.json").write_text('{"type": "object"}')
+    (project / ".env").write_text("A=1")
+    for item, said in (
+        ({"prompt": "say x", "cwd": "build"}, "\"cwd\" 'build' is not shipped"),
+        ({"prompt": "say x", "schema": "build/s.json"}, "'build/s.json' is not shipped"),
+        ({"prompt": "say x", "cwd": "src", "schema": "../build/s.json"}, "is outside"),
+        ({"prompt": "say x", "attachments": [{"path": "build/s.json"}]}, "is not shipped"),
+        ({"prompt": "say x", "cwd": str(project / "src")}, "a path begins at the workspace"),
+    ):
+        batch.items([item])
+        result = batch("items.ndjson", *RUN)
+        assert (result.status, result.stdout) == (2, b"")
+        assert said in result.stderr.decode() and b"line 1" in result.stderr
+    assert not batch.model.prompts
+
+
+def test_the_directory_of_the_batch_is_not_sent(batch: BatchBench, project: Path) -> None:
+    for number in (1, 2):
+        batch.items([{"prompt": "run ls" + ";" * (n > 0)} for n in range(number)])
+        result = batch("items.ndjson", *RUN, "-d", "project/batch")
+        assert "".join(one["text"] for one in result.of("tool_output_delta")) == "latin\nsrc\n"
+    assert (project / "batch/journal.ndjson").exists()
+
+
+def test_an_item_may_make_anything_of_its_repository(batch: BatchBench, project: Path) -> None:
+    commit = "git -c user.name=n -c user.email=e commit -qm x"
+    lines = "printf 'one\\r\\ntwo\\r\\n' > src/a.txt"
+    batch.items([
+        {"id": "a", "prompt": f"run {lines}; git add -A; {commit}; git checkout -q -b other"},
+        {"id": "b", "prompt": f"run {lines}; rm -rf .git; git init -q ."},
+        {"id": "c", "prompt": f"run rm -rf .git; ln -s /etc .git; {lines}"},
+        {"id": "d", "prompt": "run printf x > src/a.txt; git checkout -q -- ."},
+        {"id": "e", "prompt": "run git mv latin moved; git stash -q"},
+    ])  # fmt: skip
+    (project / ".gitattributes").write_text(
+        "* text=auto eol=lf\n*.w working-tree-encoding=UTF-16\n"
+    )
+    (project / "odd.w").write_bytes(b"odd")
+    assert batch("items.ndjson", *RUN).status == 0
+    found = patches(batch)
+    assert (found["d"], found["e"]) == (None, None)
+    for item in "abc":
+        target = batch.work / item
+        shutil.copytree(project, target)
+        git("apply", str(found[item]), cwd=target)
+        assert (target / "src/a.txt").read_bytes() == b"one\r\ntwo\r\n"
+
+
 def trust(batch: BatchBench, project: Path) -> None:
     (project / ".a3s").mkdir()
     (project / ".a3s/config.acl").write_text("max_turns = 7\n")
@@ -157,9 +207,14 @@ def size(_: BatchBench, project: Path) -> None:
         file.truncate(101 << 20)
 
 
+def way_back(_: BatchBench, project: Path) -> None:
+    (project / "back").symlink_to(project / "src/a.txt")
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
+        (way_back, "which is in the workspace itself and not in a copy"),
         (key, "project/src/notes holds a key, and keys do not leave this machine"),
         (size, "data has 101"),
         (trust, "is trusted here, and trust does not travel"),
@@ -182,7 +237,7 @@ def test_it_is_the_workspace(batch: BatchBench, project: Path) -> None:
     result = batch("items.ndjson", "--ship", "project", "-C", "project")
     assert (result.status, result.stdout) == (2, b"") and b"-C" in result.stderr
     result = batch("items.ndjson", "--ship", "projekt")
-    assert (result.status, result.stdout) == (2, b"") and b"projekt" in result.stderr
+    assert (result.status, result.stdout) == (2, b"") and b"--ship projekt:" in result.stderr
 
 
 def test_a_key_does_not_come_back(batch: BatchBench, project: Path) -> None:

@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from a3s_cli.errors import Unavailable
-from a3s_cli.shipping import patch
+from a3s_cli.errors import Unavailable, UsageError
+from a3s_cli.shipping import archive, patch
 from a3s_cli.shipping.archive import Archive, pack
 from a3s_cli.shipping.depot import Depot
 
@@ -138,6 +138,56 @@ def test_what_comes_back_turns_the_one_tree_into_the_other(
     assert bool(said) == (before != after)
 
 
+def test_names_that_other_systems_take_for_a_repository(tmp_path: Path) -> None:
+    before: Tree = {"git~1": b"x", ".git /a": b"y", "\udcff": b"z"}
+    after: Tree = {**before, "\udcff": b"new"}
+    assert changed(before, after, tmp_path)[0] == after
+
+
+def test_what_git_refuses_is_told(tmp_path: Path) -> None:
+    write(tmp_path / "source", {".gitmodules": "elsewhere"})
+
+    async def work() -> None:
+        async with unpacked(pack(tmp_path / "source", lambda _: False), tmp_path / "cache"):
+            raise AssertionError
+
+    with pytest.raises(Unavailable, match=r"git add ended with status 128: .*\.gitmodules"):
+        asyncio.run(work())
+
+
+def sent(root: Path) -> tuple[list[str], tuple[str, ...]]:
+    archive = pack(root, lambda _: False)
+    return sorted(archive.names), archive.withheld
+
+
+@pytest.mark.parametrize("version", ["2", "4"])
+def test_what_git_knows_is_not_ignored(tmp_path: Path, version: str) -> None:
+    write(tmp_path, {".gitignore": b"*.lock\nb/\n", "new.lock": b"", "b/new": b"", "d/a": b""})
+    write(tmp_path, {"old.lock": b"", "b/c/old": b"", "b/link": "c/old", "gone.lock": b""})
+    for command in (
+        ["init", "-q"],
+        ["update-index", "--index-version", version],
+        ["add", "-f", "old.lock", "b/c/old", "b/link", "gone.lock"],
+    ):
+        subprocess.run(["git", *command], cwd=tmp_path, env=ENVIRONMENT, check=True)
+    (tmp_path / "gone.lock").unlink()
+    names = [".gitignore", "b", "b/c", "b/c/old", "b/link", "d", "d/a", "old.lock"]
+    assert sent(tmp_path) == (names, ())
+    assert sent(tmp_path / "b") == (["c", "c/old", "link", "new"], ())
+
+
+def test_a_workspace_of_nothing_but_directories_may_be_too_large(tmp_path: Path) -> None:
+    entries = [(str(number), "directory") for number in range(50_001)]
+    with pytest.raises(UsageError, match="has 50001 files and 0 MiB"):
+        archive._require_room(entries, tmp_path)  # type: ignore[arg-type]
+
+
+def test_directories_with_names_of_secrets(tmp_path: Path) -> None:
+    write(tmp_path, {".envs/a/b": b"", "id_tools/m.py": b"", "id_rsa": b"", "a/.env": b""})
+    names = ["a", "id_tools", "id_tools/m.py"]
+    assert sent(tmp_path) == (names, (".envs", "a/.env", "id_rsa"))
+
+
 def test_attributes_and_settings_of_a_tree_change_no_byte(tmp_path: Path) -> None:
     attributes = b"* text=auto eol=lf\n*.x diff=evil filter=evil\nsecret -diff\n"
     before: Tree = {".gitattributes": attributes, "f.x": b"a\r\n", "secret": b"one\n"}
@@ -187,7 +237,7 @@ def spoil_by_noise(root: Path) -> None:
     ("spoil", "said"),
     [
         (spoil_by_size, "the changes are lost: the changed files have more than 256 MiB"),
-        (spoil_by_noise, "the changes are lost: git diff wrote more than 16777216 bytes"),
+        (spoil_by_noise, "the changes are lost: git wrote more than 16777216 bytes"),
     ],
 )
 def test_changes_that_fit_no_patch(tmp_path: Path, spoil: object, said: str) -> None:
