@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..files.ignore import is_secret
-from ..files.text import form_of
 from ..files.walk import WorkspaceTree
 from ..files.wildcards import Wildcard
 from ..files.workspace import Workspace
@@ -103,9 +102,11 @@ class GrepReport:
         hits, self._hits = self._hits, {}
         if not hits:
             return
-        path = self._searched(self._path)
-        if path is None:
-            return
+        path = self._start
+        if self._wanted:
+            path /= os.fsdecode(self._path.removeprefix(b"./"))
+            if not self._is_searched(path, self._wanted):
+                return
         before = self.matches
         try:
             with self._workspace.open_file(path) as file:
@@ -115,24 +116,6 @@ class GrepReport:
             return  # it is gone, or no file of the workspace any more
         finally:
             self.files += self.matches > before
-
-    def _searched(self, name: bytes) -> Path | None:
-        """Return a file that the engine names, if it is one that is searched."""
-        if self._wanted is None:
-            return self._start
-        path = self._start / os.fsdecode(name.removeprefix(b"./"))
-        return path if self._is_searched(path, self._wanted) else None
-
-    def is_wide(self, name: bytes) -> bool:
-        """Whether a file that the engine names is searched, and in UTF-32."""
-        path = self._searched(name)
-        if path is None:
-            return False
-        try:
-            with self._workspace.open_file(path) as file:
-                return form_of(file.read(4)).encoding.startswith("utf-32")
-        except OSError:
-            return False
 
     def result(self, timeout: float) -> ToolReturn:
         """Yield the rows and say how the search ended."""

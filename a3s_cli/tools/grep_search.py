@@ -29,8 +29,6 @@ _WORKER = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
     "from a3s_cli.tools.grep_worker import main; main(sys.argv[2:])"
 )
-#: A mark of UTF-32, which ripgrep takes for UTF-16 or for bytes.
-_WIDE = r"(?-u:\xFF\xFE\x00\x00|\x00\x00\xFE\xFF)"
 #: A last component that means the same to ripgrep and to us.
 _PLAIN = re.compile(r"[\w.+@*-]*[\w.+@-][\w.+@*-]*", re.ASCII)
 
@@ -63,27 +61,25 @@ class Search(Value):
         itself is only what saves work: ignored directories, and names that the
         glob's last component rules out.
         """
-        command = [program, "--no-heading", "--with-filename", "--line-number", "--column"]
-        command += ["--encoding=auto", f"--max-columns={COLUMNS}", "--max-columns-preview"]
-        command += ["--sort=path", "--regex-size-limit=200M", "--dfa-size-limit=200M"]
-        command.append("--ignore-case" if self.pattern.ignore_case else "--case-sensitive")
-        return [*command, *self._files(self.pattern.rust)]
-
-    def wide(self, program: str) -> list[str]:
-        """Return the command that names the files that may be in UTF-32."""
-        names = [program, "--files-with-matches", "--max-count=1", "--encoding=none"]
-        return [*names, *self._files(_WIDE)]
-
-    def _files(self, pattern: str) -> list[str]:
-        """Return ripgrep's arguments that say what is searched, and for what."""
-        command = ["--no-config", "--color=never", "--null", "--no-messages", "--no-mmap"]
-        command += ["--text", f"--max-filesize={LARGEST}"]
+        command = [program, "--no-config", "--color=never", "--no-heading", "--with-filename"]
+        command += [
+            "--line-number",
+            "--column",
+            "--null",
+            "--no-messages",
+            "--sort=path",
+            "--no-mmap",
+        ]
+        command += ["--text", "--encoding=auto", f"--max-columns={COLUMNS}"]
+        command.append(f"--max-filesize={LARGEST}")
+        command += ["--max-columns-preview", "--regex-size-limit=200M", "--dfa-size-limit=200M"]
         command += ["--hidden", "--no-require-git", "--no-ignore-parent", "--no-ignore-dot"]
         command += ["--no-ignore-global", "--no-ignore-exclude", "--no-follow"]
+        command.append("--ignore-case" if self.pattern.ignore_case else "--case-sensitive")
         lasts = [parts[-1] if parts else "" for parts in Wildcard(self.glob).patterns]
         if all(_PLAIN.fullmatch(last) for last in lasts):
             command += [f"--glob={last}" for last in lasts]
-        command += ["--glob=!.git", "--regexp", pattern, "--"]
+        command += ["--glob=!.git", "--regexp", self.pattern.rust, "--"]
         return [*command, f"./{self.start.name}" if self.single else "./"]
 
 
@@ -96,8 +92,7 @@ async def search(arguments: dict[str, Any], context: ToolContext) -> ToolReturn:
         report = await _run(wanted, wanted.ripgrep(ripgrep), lines, context)
         # One that is too old for an option, broken, or killed half-way does not count. With 2 it
         # says that it could not read something, and has searched everything else.
-        ended = report.exit_code in (0, 1, 124) or (report.exit_code == 2 and report.heard)
-        if ended and (report.full or not await _is_wide(wanted, ripgrep, report, context)):
+        if report.exit_code in (0, 1, 124) or (report.exit_code == 2 and report.heard):
             return report.result(context.timeout)
     report = await _run(wanted, wanted.worker(), lines, context)
     if report.exit_code not in (0, 124):
@@ -145,26 +140,6 @@ def find_ripgrep(context: ToolContext) -> str | None:
 
     path = context.environment.get("PATH") or os.environ.get("PATH", os.defpath)
     return find("rg", path, [context.workspace.root])
-
-
-async def _is_wide(search: Search, program: str, report: GrepReport, context: ToolContext) -> bool:
-    """Whether a file is in UTF-32: then our own engine has to read them all."""
-    from ..processes import spawner as process
-
-    names = bytearray()
-
-    async def receive(data: bytes) -> None:
-        names.extend(data)
-
-    await process.run(
-        search.wide(program),
-        cwd=search.cwd,
-        environment={},
-        timeout=context.timeout,
-        receive=receive,
-        merge_stderr=False,
-    )
-    return any(map(report.is_wide, bytes(names).split(b"\0")[:-1]))
 
 
 async def _run(search: Search, argv: list[str], lines: int, context: ToolContext) -> GrepReport:
