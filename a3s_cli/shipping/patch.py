@@ -52,7 +52,7 @@ async def changes(copy: Copy, git: Git, holds_secret: Callable[[str], bool]) -> 
         return {"unpatched": f"the changes are lost: {error.strerror or error}"}
     except RecursionError:
         return {"unpatched": "the changes are lost: the directories are too deep"}
-    if holds_secret(patch.decode("utf-8", "replace")):
+    if await blocking(lambda: _holds_secret(patch, copy, holds_secret)):
         return {"unpatched": "the changes are lost: a key stands in them"}
     return {"patch": packed(patch)} if patch else {}
 
@@ -79,6 +79,18 @@ def keep(patch: bytes, path: Path) -> None:
         temporary.replace(path)
     except OSError as error:
         raise OutputError(f"{path}: {error.strerror}") from None
+
+
+def _holds_secret(patch: bytes, copy: Copy, holds_secret: Callable[[str], bool]) -> bool:
+    """Tell whether a secret is in a patch, or in a file that is no text, and encoded in there."""
+    if holds_secret(patch.decode("utf-8", "replace")):
+        return True
+    new = copy.aside / "b"
+    return b"GIT binary patch" in patch and any(
+        holds_secret((new / name).read_bytes().decode("utf-8", "replace"))
+        for name in content(new)
+        if not (new / name).is_symlink()
+    )
 
 
 def _staged(copy: Copy) -> bool:

@@ -387,3 +387,15 @@ def test_rules_around_the_cache_hide_no_change(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", str(tmp_path / "source")], env=ENVIRONMENT, check=True)
     said = worked_on(tmp_path, {"a": b"x"}, work)
     assert b"b/new" in patch.unpacked(said["patch"])
+
+
+def test_a_key_in_a_file_that_is_no_text(tmp_path: Path) -> None:
+    write(tmp_path / "source", {"a": b"x"})
+
+    async def work() -> dict[str, str]:
+        archive = pack(tmp_path / "source", lambda _: False)
+        async with unpacked(archive, tmp_path / "cache") as depot, depot.copy() as copy:
+            (copy.root / "cache.db").write_bytes(b"\0\xffsk-bench-key\0")
+            return await patch.changes(copy, depot.git, lambda text: "sk-bench-key" in text)
+
+    assert asyncio.run(work()) == {"unpatched": "the changes are lost: a key stands in them"}
