@@ -92,7 +92,13 @@ class Brief(Value):
         """Return this on a machine where the workspace was unpacked.
 
         Such a machine need not see the directory of the batch: then it keeps no sessions.
+        Raises ConfigError if it is to record runs there.
         """
+        if self.record and not self.directory.is_dir():
+            raise ConfigError(
+                f"--record: {self.directory} is not there",
+                hint="keep the directory of the batch on a disk that every node sees",
+            )
         request = replace(self.request, workspace=depot.tree)
         keep = self.keep_sessions and self.directory.is_dir()
         return replace(self, request=request, depot=depot, keep_sessions=keep)

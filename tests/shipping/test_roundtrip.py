@@ -17,10 +17,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from a3s_cli.errors import Unavailable, UsageError
+from a3s_cli.batch.brief import Brief
+from a3s_cli.errors import ConfigError, Unavailable, UsageError
+from a3s_cli.run.request import RunRequest
 from a3s_cli.shipping import archive, patch
 from a3s_cli.shipping.archive import Archive, pack
 from a3s_cli.shipping.depot import Depot
+from a3s_cli.values import replace
 
 from ..support.a3s import proofs
 
@@ -399,3 +402,17 @@ def test_a_key_in_a_file_that_is_no_text(tmp_path: Path) -> None:
             return await patch.changes(copy, depot.git, lambda text: "sk-bench-key" in text)
 
     assert asyncio.run(work()) == {"unpatched": "the changes are lost: a key stands in them"}
+
+
+def test_runs_are_not_recorded_where_the_directory_is_not_seen(tmp_path: Path) -> None:
+    write(tmp_path / "source", {"a": b"x"})
+    batch = Brief(request=RunRequest(workspace=tmp_path), directory=tmp_path / "no", record=True)
+
+    async def work() -> None:
+        archive = pack(tmp_path / "source", lambda _: False)
+        async with unpacked(archive, tmp_path / "cache") as depot:
+            with pytest.raises(ConfigError, match=r"--record: .*/no is not there"):
+                batch.at(depot)
+            assert not replace(batch, record=False).at(depot).keep_sessions
+
+    asyncio.run(work())
