@@ -8,9 +8,9 @@ limits that are tighter.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
@@ -33,8 +33,11 @@ STAYING = frozenset((
 ))  # fmt: skip
 #: Bytes of a file with a schema.
 LARGEST_SCHEMA = 1 << 20
-#: Plans that are remembered, one for each way in which items differ besides their prompts.
+#: Plans that are remembered, one for each way in which items differ besides their prompts; and
+#: schemas, which a copy of the workspace has anew.
 REMEMBERED = 64
+
+Key, Found = TypeVar("Key"), TypeVar("Found")
 
 
 class Brief(Value):
@@ -176,11 +179,9 @@ class Brief(Value):
             request.workspace,
             *sorted((name, repr(one)) for name, one in request.settings.items()),
         )
-        if key not in self._plans:
-            if len(self._plans) >= REMEMBERED:
-                self._plans.pop(next(iter(self._plans)))
-            self._plans[key] = request, make_plan(request, load_config(request))
-        return self._plans[key]
+        return _remembered(
+            self._plans, key, lambda: (request, make_plan(request, load_config(request)))
+        )
 
     def _tightened(
         self, item: Item, settings: dict[str, Any], workspace: Path
@@ -221,15 +222,28 @@ class Brief(Value):
 
     def _read_schema(self, plan: Plan, path: str) -> Any:
         key = (plan.workspace, path)
-        if key not in self._schemas:
-            from ..objects.schema import parse_schema
+        return _remembered(self._schemas, key, lambda: _schema_of(plan, path))
 
-            text = read_file(plan, "schema", path, LARGEST_SCHEMA).decode(errors="replace")
-            try:
-                self._schemas[key] = parse_schema(text, path)
-            except UsageError as error:
-                raise BadItem(str(error)) from None
-        return self._schemas[key]
+
+def _schema_of(plan: Plan, path: str) -> Any:
+    """Return the schema in a file of the workspace. Raises BadItem."""
+    from ..objects.schema import parse_schema
+
+    text = read_file(plan, "schema", path, LARGEST_SCHEMA).decode(errors="replace")
+    try:
+        return parse_schema(text, path)
+    except UsageError as error:
+        raise BadItem(str(error)) from None
+
+
+def _remembered(known: dict[Key, Found], key: Key, find: Callable[[], Found]) -> Found:
+    """Return what was found before, or find it; the oldest is forgotten."""
+    if key not in known:
+        found = find()
+        if len(known) >= REMEMBERED:
+            known.pop(next(iter(known)))
+        known[key] = found
+    return known[key]
 
 
 def facts(brief: Brief) -> dict[str, Any]:
