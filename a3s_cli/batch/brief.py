@@ -37,7 +37,8 @@ LARGEST_SCHEMA = 1 << 20
 #: schemas, which a copy of the workspace has anew.
 REMEMBERED = 64
 
-Key, Found = TypeVar("Key"), TypeVar("Found")
+Key = TypeVar("Key")
+Found = TypeVar("Found")
 
 
 class Brief(Value):
