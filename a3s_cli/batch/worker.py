@@ -41,7 +41,7 @@ from .frames import (
 )
 
 #: Pieces of the shipped workspace that are asked for ahead.
-AHEAD = 8
+AHEAD = 32
 
 
 class RemoteGate:

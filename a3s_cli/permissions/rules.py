@@ -147,11 +147,10 @@ class Rule(Value):
                 return True
         return False
 
-    def lurks(self, command: Command, inputs: Sequence[str] = ()) -> bool:
-        """Whether what it denies is mentioned to a program that could run it."""
-        texts = [*(word.text for word in command.words[1:]), *inputs]
+    def lurks(self, told: str) -> bool:
+        """Whether what it denies is mentioned in what a program is told, which could run it."""
         mention = self._form.mention
-        return mention is not None and mention.search("\n".join(texts)) is not None
+        return mention is not None and mention.search(told) is not None
 
     @property
     def one_word(self) -> bool:

@@ -219,7 +219,8 @@ class ScriptRules:
             suspects = []
         if not suspects and command.certain and _runs(command):
             inputs = self._parsed.inputs if _runs_its_input(command) else ()
-            suspects = [rule for rule in guards.any if rule.lurks(command, inputs)]
+            told = "\n".join([*(word.text for word in words[1:]), *inputs])
+            suspects = [rule for rule in guards.any if rule.lurks(told)]
         if suspects:
             return f"`{short(str(command))}` could become what the rule {suspects[0].text} is for"
         return ""

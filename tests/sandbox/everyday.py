@@ -242,7 +242,7 @@ cd top; git submodule absorbgitdirs; git -C sub rev-parse --git-dir
 #: Serves the workspace on loopback, at a port that is free, as long as the command runs.
 _SERVE = (
     "git -C up.git update-server-info; python3 -u -m http.server --bind 127.0.0.1 0"
-    " > $TMPDIR/log 2>&1 & until port=$(grep -o 'port [0-9]*' $TMPDIR/log); do sleep 0.02; done;"
+    " > $TMPDIR/log 2>&1 & until port=$(grep -so 'port [0-9]*' $TMPDIR/log); do sleep 0.02; done;"
     " URL=http://127.0.0.1:${port#port }; trap 'kill %1' EXIT"
 )
 
