@@ -30,9 +30,9 @@ FLOORS = [
     {"files", "web", "secrets"},
     # what a tool is, what runs it, what may run; events on their way
     {"tool_protocol", "processes", "permissions", "stream"},
-    {"config", "input", "output", "objects", "guard", "shipping"},
+    {"config", "input", "output", "objects", "guard"},
     # the effects, and what was kept of them
-    {"transport", "sandbox", "sessions", "audit", "prices"},
+    {"transport", "sandbox", "sessions", "audit", "prices", "shipping"},
     # what is plugged in; siblings do not see each other
     {"providers", "tools", "mcp"},
     {"local"},

@@ -1,9 +1,10 @@
-"""Whom a Ray cluster lets in: a cluster that lets in everyone is none to send prompts to.
+"""Refuse a Ray cluster that works without a token, before it learns anything of a batch.
 
-Whoever reaches a cluster without a token can run programs on its nodes, and read what others
-run there. Ray asks for a token only where it was told so, and listens on every interface of
-a machine, whatever address its nodes have. So the head is asked without a token, before it
-learns anything of this batch; and no address is looked up in the DNS to believe it is ours.
+Anyone who can reach a cluster without a token can run programs on its nodes and read what
+others run there. Ray demands a token only if it was started so, and it listens on every
+interface of a machine, even if its nodes have a loopback address. So the head is first asked
+something without a token. A host name is not looked up in the DNS to decide whether an
+address belongs to this machine.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ NODES = "/ray.rpc.NodeInfoGcsService/GetAllNodeInfo"
 ANSWER, KNOCK = 5.0, 1.0
 #: Where Ray looks for a token, besides what variables name.
 TOKEN = ".ray/auth_token"
-#: Addresses of nobody, to which no packet is sent: the way there begins at our own address.
-_ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+#: Addresses that are reserved for documentation. Connecting a datagram socket to one sends no
+#: packet, but tells which address of this machine it would be sent from.
+_RESERVED = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 
 
 def place(address: str) -> tuple[str, int]:
@@ -48,8 +50,8 @@ def require_own_token(address: str) -> None:
 def require_token(address: str) -> None:
     """Ask a cluster's head something without a token.
 
-    Raises Unavailable if nothing answers, ConfigError if it is answered to everyone, or to
-    nobody without a token and there is none.
+    Raises Unavailable if nothing answers, ConfigError if the head answers without a token, or
+    if it demands one and there is none here.
     """
     host, port = place(address)
     try:
@@ -95,10 +97,10 @@ def is_loopback(host: str) -> bool:
 
 def _is_alone(port: int) -> bool:
     """Tell whether a port of this machine is closed to other machines."""
-    for family, nobody in _ELSEWHERE:
+    for family, reserved in _RESERVED:
         try:
             with socket.socket(family, socket.SOCK_DGRAM) as way:
-                way.connect((nobody, 9))
+                way.connect((reserved, 9))
                 ours = way.getsockname()[0]
             socket.create_connection((ours, port), KNOCK).close()
         except OSError:

@@ -71,6 +71,17 @@ def user_paths(environment: Mapping[str, str]) -> list[str]:
     return paths
 
 
+def user_cache(environment: Mapping[str, str]) -> str | None:
+    """Return the directory of a3s in the user's cache, which need not exist; None without a home.
+
+    A relative XDG_CACHE_HOME is ignored, as the XDG Base Directory Specification demands.
+    """
+    base, home = environment.get("XDG_CACHE_HOME", ""), environment.get("HOME", "")
+    if not base.startswith("/"):
+        base = os.path.join(home, ".cache") if home.startswith("/") else ""
+    return os.path.join(base, "a3s") if base else None
+
+
 def user_skills(environment: Mapping[str, str]) -> str | None:
     """Return the directory of the user's skills; None without a home."""
     base, home = environment.get("XDG_CONFIG_HOME", ""), environment.get("HOME", "")

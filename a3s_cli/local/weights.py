@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..config.places import user_cache
 from ..errors import A3SError, ConfigError, OutputError, ProviderError, SessionBusy
 from . import catalogue, own
 from .partial import length
@@ -34,10 +35,8 @@ RESERVE = 64 * 1024 * 1024
 
 def directory(environment: Mapping[str, str]) -> Path:
     """Return the directory of the weights; it need not exist."""
-    cache = environment.get("XDG_CACHE_HOME", "")
-    if not cache.startswith("/"):  # the XDG specification: a relative path is to be ignored
-        cache = os.path.join(home(environment), ".cache")
-    return Path(cache, "a3s", "models")
+    cache = user_cache(environment) or os.path.join(home(environment), ".cache", "a3s")
+    return Path(cache, "models")
 
 
 def home(environment: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ import contextlib
 import os
 from collections.abc import Mapping
 
+from ..config.places import user_cache
 from .places import named
 
 #: Bytes that a cache may have when a run ends; the oldest files go first.
@@ -43,13 +44,10 @@ def variables(directory: str | None) -> dict[str, str]:
 
 def make(root: str, environment: Mapping[str, str]) -> str:
     """Make the cache of a workspace; return nothing where none can be made."""
-    cache = environment.get("XDG_CACHE_HOME", "")
-    if not cache.startswith("/"):
-        home = environment.get("HOME", "")
-        if not home.startswith("/"):
-            return ""
-        cache = os.path.join(home, ".cache")
-    directory = os.path.join(cache, "a3s", "commands", named(root))
+    cache = user_cache(environment)
+    if cache is None:
+        return ""
+    directory = os.path.join(cache, "commands", named(root))
     try:
         os.makedirs(directory, 0o700, exist_ok=True)
         directory = os.path.realpath(directory)

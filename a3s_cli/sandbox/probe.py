@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..config.places import user_cache
 from ..files.programs import find
 
 #: Increased whenever the trial changes.
@@ -132,14 +133,9 @@ class Probe:
 
 
 def _cache(environment: Mapping[str, str], network: bool, foreign: bool) -> str | None:
-    directory = environment.get("XDG_CACHE_HOME", "")
-    if not directory.startswith("/"):
-        home = environment.get("HOME", "")
-        if not home.startswith("/"):
-            return None
-        directory = os.path.join(home, ".cache")
+    directory = user_cache(environment)
     name = f"sandbox-{'on' if network else 'off'}{'-foreign' if foreign else ''}"
-    return os.path.join(directory, "a3s", name)
+    return None if directory is None else os.path.join(directory, name)
 
 
 def _key(program: str, network: bool) -> bytes:

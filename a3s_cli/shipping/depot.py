@@ -18,6 +18,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
+from ..config.places import user_cache
 from ..errors import ConfigError, Unavailable
 from ..processes import peer
 from ..processes.threads import blocking
@@ -138,15 +139,13 @@ class Depot:
 
 
 def _root(environment: Mapping[str, str]) -> Path:
-    cache = environment.get("XDG_CACHE_HOME", "")
-    if not cache.startswith("/"):
-        cache = os.path.join(environment.get("HOME", ""), ".cache")
-    if not cache.startswith("/"):
+    cache = user_cache(environment)
+    if cache is None:
         raise ConfigError(
             "there is no home directory to unpack the shipped workspace in",
             hint="set HOME or XDG_CACHE_HOME on each node",
         )
-    return Path(cache, "a3s", "shipped")
+    return Path(cache, "shipped")
 
 
 def _entered(place: Path) -> int:

@@ -1,4 +1,4 @@
-"""Git, for a workspace that was shipped: without anybody's configuration, attributes or hooks.
+"""Git, for a workspace that was shipped: without configuration, attributes or hooks.
 
 Its files are committed as they are, byte for byte, so that a command that takes one back
 from the commit has not changed it.

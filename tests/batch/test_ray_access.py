@@ -168,7 +168,7 @@ def test_a_real_head_answers_no_stranger(cluster: Cluster) -> None:
         return answers_strangers("127.0.0.2", cluster.port, method, 5)
 
     assert not ask(NODES)
-    # So an answer would have been seen: this one is for everybody.
+    # So an answer would have been seen: this one is given to every client.
     assert ask("/grpc.health.v1.Health/Check")
 
 

@@ -3,7 +3,7 @@
 The two machines are two network namespaces with a wire between them: `MACHINES` says what is in
 them. They share the disk and the processes' numbers; each has an address, a home and a
 directory of Ray of its own. Of ssh and scp there are stand-ins. All of it ends with its
-first process, and nobody outside reaches it.
+first process, and no other machine can reach it.
 """
 
 from __future__ import annotations
