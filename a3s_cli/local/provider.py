@@ -53,6 +53,8 @@ class LocalPlan(Protocol):
     @property
     def child_environment(self) -> Mapping[str, str]: ...
     @property
+    def tools(self) -> Sequence[str]: ...
+    @property
     def pull(self) -> bool: ...
     @property
     def offline(self) -> bool: ...
@@ -130,7 +132,8 @@ class LocalProvider:
         self, request: Request, tools: Sequence[ToolSpec], forced: bool
     ) -> AsyncGenerator[list[Chunk], None]:
         """Send one request in which these tools may be called, or one must be."""
-        return self._provider(LocalWire(OpenAIChat(), tools, forced)).stream(request)
+        ended = bool(self._plan.tools) and not tools
+        return self._provider(LocalWire(OpenAIChat(), tools, forced, ended)).stream(request)
 
     def _provider(self, wire: Wire) -> HttpProvider:
         return HttpProvider(wire, self._endpoint, self._transport, self._patience)

@@ -116,13 +116,14 @@ def properties(tool: ToolSpec) -> dict[str, dict[str, Any]]:
     return found
 
 
-def grammar(tools: Sequence[ToolSpec], *, forced: bool = False) -> str:
+def grammar(tools: Sequence[ToolSpec], *, forced: bool = False, ended: bool = False) -> str:
     """Return the grammar of an answer: text, then perhaps one call of these tools.
 
-    `forced` allows nothing but a call. Markup of calls cannot stand in text.
+    `forced` allows nothing but a call. Markup of calls cannot stand in text. `ended`: no more
+    calls are possible, so a model that is used to them must not begin as if one were.
     """
     seen: dict[str, str] = {}
-    rules = [f"root ::= {quoted(OPENING)} call"] if forced else text_rules(bool(tools))
+    rules = [f"root ::= {quoted(OPENING)} call"] if forced else text_rules(bool(tools), ended)
     if tools:
         calls = [call_rule(tool, seen) for tool in tools]
         # Where nothing but `bash` is left, it is called by its name, as the examples do.
@@ -135,11 +136,11 @@ def grammar(tools: Sequence[ToolSpec], *, forced: bool = False) -> str:
     return "\n".join([*rules, *seen.values()])
 
 
-def text_rules(may_call: bool) -> list[str]:
+def text_rules(may_call: bool, ended: bool) -> list[str]:
     """Return the rules for text in which no tag of a call stands, unless a call follows."""
     opening, closing = OPENING.removesuffix("="), CLOSING.removesuffix(">")
-    beginning = '"<" text-1 |' if may_call else ""
-    rules = [f"root ::= {beginning} [^<] text-0"]
+    beginning = "" if ended else '"<" text-1 | '
+    rules = [f"root ::= {beginning}[^<] text-0"]
     rules += scan("text", {opening: "opened", closing: "word"}, may_end=True)
     # `<toolbar>` is a word, `<tool>` and `<toolRead>` are calls gone wrong.
     rules.append(f"word ::= ({' | '.join(map(quoted, WORDS))}) text-0")

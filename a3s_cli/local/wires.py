@@ -42,6 +42,8 @@ class LocalWire(State):
     tools: Sequence[ToolSpec]
     #: Whether the answer must be a call.
     forced: bool = False
+    #: Whether there were tools before, and no more calls are possible.
+    ended: bool = False
     name: str = "openai-chat"
 
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
@@ -49,7 +51,7 @@ class LocalWire(State):
         post = self.wire.encode(request, endpoint)
         body = json.loads(post.body) | {
             "cache_prompt": True,
-            "grammar": tags.grammar(self.tools, forced=self.forced),
+            "grammar": tags.grammar(self.tools, forced=self.forced, ended=self.ended),
         }
         headers = {**post.headers, **ONE_CONNECTION_EACH}
         return replace(post, headers=headers, body=json.dumps(body).encode())

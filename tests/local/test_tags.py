@@ -60,6 +60,13 @@ def test_without_tools_there_are_only_words(text: str) -> None:
     assert Grammar(tags.grammar(())).accepts(text) == (not LEAKED.search(text))
 
 
+def test_what_begins_like_a_call_is_a_beginning_only_before_the_calls_have_ended() -> None:
+    for text in ("<html>", "<", "<<"):
+        assert Grammar(tags.grammar(())).accepts(text)
+        assert not Grammar(tags.grammar((), ended=True)).accepts(text)
+    assert Grammar(tags.grammar((), ended=True)).accepts("a <b>")
+
+
 @pytest.mark.parametrize(
     "text", ["<tool>ls</tool>", "Done.</tool>", "<tool", "a <tool bash>", "<tool_edit>"]
 )
